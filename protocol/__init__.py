@@ -1,0 +1,47 @@
+"""What the backend and the AI workers say to each other: tasks over the queue, reports over HTTP.
+
+Both sides import these types; their JSON Schemas are in ``protocol/schemas`` for workers written in
+other languages. Nothing here knows Django, a broker or a model.
+"""
+
+from protocol.messages import (
+    GENERATION_QUEUE,
+    TRAINING_QUEUE,
+    GenerationData,
+    GenerationTask,
+    InvalidMessage,
+    Task,
+    TrainingData,
+    TrainingTask,
+    decode_task,
+    encode,
+)
+from protocol.reports import (
+    GenerationProgress,
+    GenerationReport,
+    InvalidReport,
+    TrainingProgress,
+    TrainingReport,
+    decode_generation_report,
+    decode_training_report,
+)
+
+__all__ = [
+    "GENERATION_QUEUE",
+    "TRAINING_QUEUE",
+    "GenerationData",
+    "GenerationProgress",
+    "GenerationReport",
+    "GenerationTask",
+    "InvalidMessage",
+    "InvalidReport",
+    "Task",
+    "TrainingData",
+    "TrainingProgress",
+    "TrainingReport",
+    "TrainingTask",
+    "decode_generation_report",
+    "decode_task",
+    "decode_training_report",
+    "encode",
+]

@@ -1,0 +1,105 @@
+"""Reports, as workers PATCH them to the webhook URL of their task (JSON, UTF-8)."""
+
+from typing import Annotated, Any, Literal, TypeVar
+from uuid import UUID
+
+import msgspec
+
+from protocol.messages import Attempt, Uri
+
+Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
+Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
+Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
+Reason = Annotated[str, msgspec.Meta(max_length=1000)]
+
+
+class InvalidReport(ValueError):
+    """The body is no report of this protocol. ``field`` is the JSON path of what is wrong."""
+
+    def __init__(self, message: str, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class TrainingProgress(msgspec.Struct, frozen=True):
+    current_epoch: Count
+    total_epochs: Count
+    progress_percent: Percent
+    estimated_seconds: Seconds | None = None
+
+
+class GenerationProgress(msgspec.Struct, frozen=True):
+    current_step: Count
+    total_steps: Count
+    progress_percent: Percent
+    estimated_seconds: Seconds | None = None
+
+
+class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
+
+    ``retryable`` says that another attempt may succeed (storage was away, the worker stopped).
+    """
+
+    task_id: UUID
+    attempt: Attempt
+    training_status: Literal["training", "completed", "failed"]
+    progress: TrainingProgress | None = None
+    model_path: Uri | None = None
+    training_metric: dict[str, Any] | None = None
+    failure_reason: Reason | None = None
+    retryable: bool = False
+
+
+class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``image_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
+
+    ``metadata`` may carry ``preview_path`` (a small WebP under the same output path) and
+    ``placeholder`` (a data URI of a few hundred bytes); other keys are kept as they are.
+    """
+
+    task_id: UUID
+    attempt: Attempt
+    status: Literal["processing", "completed", "failed"]
+    progress: GenerationProgress | None = None
+    image_path: Uri | None = None
+    metadata: dict[str, Any] | None = None
+    failure_reason: Reason | None = None
+    retryable: bool = False
+
+
+Report = TypeVar("Report", TrainingReport, GenerationReport)
+
+
+def decode_training_report(body: bytes) -> TrainingReport:
+    """Parse a training webhook's body. Raises InvalidReport."""
+    report = _decode(body, TrainingReport)
+    _require_outcome(report, report.training_status, "model_path", report.model_path)
+    return report
+
+
+def decode_generation_report(body: bytes) -> GenerationReport:
+    """Parse a generation webhook's body. Raises InvalidReport."""
+    report = _decode(body, GenerationReport)
+    _require_outcome(report, report.status, "image_path", report.image_path)
+    return report
+
+
+def _decode(body: bytes, kind: type[Report]) -> Report:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        # msgspec names the place as "… - at `$.progress.current_step`" or "… field `task_id`".
+        message = str(error)
+        quoted = [part for part in message.split("`")[1::2]]
+        path = quoted[-1] if quoted else "body"
+        raise InvalidReport(message, path.removeprefix("$.").split("[")[0] or "body") from error
+
+
+def _require_outcome(
+    report: TrainingReport | GenerationReport, status: str, path_field: str, path: str | None
+) -> None:
+    if status == "completed" and not path:
+        raise InvalidReport(f"{path_field} is required when completed", path_field)
+    if status == "failed" and not report.failure_reason:
+        raise InvalidReport("failure_reason is required when failed", "failure_reason")

@@ -1,0 +1,35 @@
+"""Write the JSON Schemas of the protocol: ``python -m protocol.schema_files``."""
+
+import json
+from pathlib import Path
+
+import msgspec
+
+from protocol.messages import GenerationTask, TrainingTask
+from protocol.reports import GenerationReport, TrainingReport
+
+FOLDER = Path(__file__).parent / "schemas"
+TYPES = {
+    "model_training": TrainingTask,
+    "image_generation": GenerationTask,
+    "training_report": TrainingReport,
+    "generation_report": GenerationReport,
+}
+
+
+def schema_text(kind: type[msgspec.Struct]) -> str:
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **msgspec.json.schema(kind),
+    }
+    return json.dumps(schema, indent=2, sort_keys=True) + "\n"
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, kind in TYPES.items():
+        (FOLDER / f"{name}.json").write_text(schema_text(kind))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,79 @@
+"""What every style engine can do."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from PIL import Image
+
+
+class EngineUnavailable(RuntimeError):
+    """The engine cannot load here; the message says why and what to install."""
+
+
+class EngineError(RuntimeError):
+    """The engine cannot do this job. ``retryable`` says whether trying again may help."""
+
+    def __init__(self, message: str, *, retryable: bool = False) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+@dataclass(frozen=True)
+class Artwork:
+    """A training image on local disk and the artist's tags for it (lower case)."""
+
+    path: Path
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TrainedModel:
+    """What a training leaves: a local file and figures worth showing (loss, artworks used …)."""
+
+    path: Path
+    metric: dict[str, Any] = field(default_factory=dict)
+
+
+# Called with (steps done, steps in all); an engine calls it at least once a second while it works.
+# It may raise to abort the job: engines let that through.
+OnProgress = Callable[[int, int], None]
+
+
+class Engine(Protocol):
+    """One way to learn a style from artworks and to draw with it.
+
+    Both methods are deterministic for the same arguments on one machine, and are called from one
+    thread at a time.
+    """
+
+    name: str
+
+    def train(
+        self,
+        artworks: Sequence[Artwork],
+        tags: Sequence[str],
+        *,
+        output: Path,
+        num_epochs: int,
+        on_progress: OnProgress,
+    ) -> TrainedModel:
+        """Learn from ``artworks`` and write the model into the existing folder ``output``."""
+        ...
+
+    def generate(
+        self,
+        model: Path,
+        prompt: Sequence[str],
+        *,
+        size: tuple[int, int],
+        seed: int,
+        on_progress: OnProgress,
+    ) -> Image.Image:
+        """Draw ``prompt`` (tags) as an RGB image of ``size`` (width, height) in pixels.
+
+        ``model`` is a file that ``train`` of the same engine wrote. Raises EngineError when it
+        cannot be read.
+        """
+        ...
