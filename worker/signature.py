@@ -1,0 +1,261 @@
+"""The artist's signature, drawn into the bottom right corner of every picture.
+
+A signature is a shape, not a colour: the ink is taken from the artist's file and set dark or light,
+whichever stands out from what lies beneath, over a soft veil that calms a busy ground.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+WIDTH_SHARE = 0.20  # of the picture's width
+MAX_HEIGHT_SHARE = 0.30  # of the picture's height, for a signature taller than it is wide
+MAX_TYPE_HEIGHT_SHARE = 0.08  # a short name does not become a headline
+MIN_TYPE_HEIGHT_SHARE = 0.02  # a long name is cut rather than set smaller than this
+MARGIN_SHARE = 0.03  # of the shorter side
+
+DARK = (22, 20, 24)
+LIGHT = (252, 250, 246)
+VEIL_TOWARDS_CONTRAST = 0.6  # how far the blurred ground moves away from the ink's colour
+VEIL_OPACITY = 0.88
+
+MIN_INK = 32  # of 255; fainter than this is scanner dirt
+MIN_PAPER_CONTRAST = 40  # between paper and ink, of 255; less is an empty sheet
+# Where black and white stand out equally: (L + .05) / .05 = 1.05 / (L + .05), WCAG 2.2 "contrast".
+EQUAL_CONTRAST_LUMINANCE = 0.179
+
+
+TYPE_SIZE = 120  # pixels; large, since it is only ever reduced
+# Asked for by name, so that Pillow looks where this system keeps its fonts. The first that has
+# every letter of a name sets it.
+FONTS = (
+    "DejaVuSans.ttf",
+    "NotoSans-Regular.ttf",
+    "NotoSansCJK-Regular.ttc",
+    "NotoSansKR-Regular.otf",
+    "NanumGothic.ttf",
+    "AppleSDGothicNeo.ttc",
+    "malgun.ttf",
+    "unifont.ttf",
+)
+NAMELESS = "artist"
+# How Unicode names the letters that can be written in ASCII by their own name.
+LETTER_NAME = re.compile(
+    r"(?:HANGUL SYLLABLE|(?:HIRAGANA|KATAKANA) LETTER(?: SMALL)?|LATIN (?:SMALL|CAPITAL) LETTER)"
+    r" ([A-Z]{1,6})(?: WITH .+)?"
+)
+
+
+@dataclass(frozen=True)
+class Signed:
+    """A signed picture and where the ink lies in it: (left, top, right, bottom) in pixels."""
+
+    image: Image.Image
+    box: tuple[int, int, int, int]
+
+
+def sign(image: Image.Image, *, signature: Image.Image | None, artist_name: str) -> Image.Image:
+    """Return a new RGB picture with the signature, or the name in type when there is none."""
+    return sign_with_box(image, signature=signature, artist_name=artist_name).image
+
+
+def sign_with_box(image: Image.Image, *, signature: Image.Image | None, artist_name: str) -> Signed:
+    """Like ``sign``, and say where the ink was drawn."""
+    picture = image.convert("RGB")
+    ink = signature_ink(signature) if signature is not None else None
+    if ink is None:
+        max_share = MAX_TYPE_HEIGHT_SHARE
+        longest = WIDTH_SHARE * picture.width / max(5.0, MIN_TYPE_HEIGHT_SHARE * picture.height)
+        ink = _trimmed(set_in_type(artist_name, max_aspect=longest))
+        if ink is None:
+            raise AssertionError("type is never blank: a name without letters becomes a word")
+    else:
+        max_share = MAX_HEIGHT_SHARE
+    box = _box(picture.size, ink.size, max_share)
+    stencil = _scaled(ink, (box[2] - box[0], box[3] - box[1]))
+    return Signed(_drawn(picture, stencil, box), box)
+
+
+def signature_ink(signature: Image.Image) -> Image.Image | None:
+    """How much ink lies where, as an "L" image trimmed to the ink; None when nothing is visible.
+
+    A transparent background needs no guessing. On opaque paper (a scan, a photograph), ink is
+    whatever differs from the paper's own lightness, so white chalk on black works as well.
+    """
+    rgba = signature.convert("RGBA")
+    alpha = np.asarray(rgba.getchannel("A"), dtype=np.float32)
+    visible = alpha >= MIN_INK
+    if not visible.any():
+        return None
+    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
+    inside = visible[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
+    ink = alpha
+    if inside.mean() > 0.9:  # a filled rectangle: paper; no handwriting fills its own box
+        on_paper = _ink_on_paper(np.asarray(rgba.convert("L"), dtype=np.float32), visible)
+        if on_paper is None:
+            return None
+        ink = on_paper * alpha / np.float32(255)
+    return _trimmed(Image.fromarray(ink.round().astype(np.uint8)))
+
+
+def _ink_on_paper(
+    lightness: NDArray[np.float32], visible: NDArray[np.bool_]
+) -> NDArray[np.float32] | None:
+    seen = lightness[visible]
+    paper = float(np.median(seen))
+    darkest, lightest = float(seen.min()), float(seen.max())
+    if paper - darkest >= lightest - paper:
+        strength, reach = paper - lightness, paper - darkest
+    else:
+        strength, reach = lightness - paper, lightest - paper
+    if reach < MIN_PAPER_CONTRAST:
+        return None
+    # The lower 30 % is uneven light and paper grain; the upper 20 % is ink at full strength.
+    share = np.clip((strength / reach - 0.3) / 0.5, 0, 1)
+    return np.where(visible, 255 * share, 0).astype(np.float32)
+
+
+def _trimmed(ink: Image.Image) -> Image.Image | None:
+    box = ink.point([0] * MIN_INK + [255] * (256 - MIN_INK)).getbbox()
+    return None if box is None else ink.crop(box)
+
+
+def _box(
+    picture: tuple[int, int], ink: tuple[int, int], max_height_share: float
+) -> tuple[int, int, int, int]:
+    width = WIDTH_SHARE * picture[0]
+    height = width * ink[1] / ink[0]
+    shrink = min(1.0, max_height_share * picture[1] / height)
+    drawn_width, drawn_height = (max(1, round(side * shrink)) for side in (width, height))
+    margin = max(1, round(MARGIN_SHARE * min(picture)))
+    right, bottom = picture[0] - margin, picture[1] - margin
+    return right - drawn_width, bottom - drawn_height, right, bottom
+
+
+def _scaled(ink: Image.Image, size: tuple[int, int]) -> Image.Image:
+    """``ink`` at ``size``; a thin pen made pale by the reduction gets its strength back."""
+    small = ink.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+    levels = np.asarray(small, dtype=np.float32)
+    inked = levels[levels >= 8]
+    full = float(np.percentile(inked, 90)) if inked.size else 255.0
+    gain = float(np.clip(255 / max(full, 1.0), 1.0, 4.0))
+    return Image.fromarray(np.clip(levels * gain, 0, 255).astype(np.uint8))
+
+
+def _drawn(
+    picture: Image.Image, stencil: Image.Image, box: tuple[int, int, int, int]
+) -> Image.Image:
+    halo = max(2.0, 0.006 * picture.width)  # in pixels
+    reach = int(3 * halo) + 1
+    left, top = max(0, box[0] - reach), max(0, box[1] - reach)
+    right, bottom = min(picture.width, box[2] + reach), min(picture.height, box[3] + reach)
+    ground = picture.crop((left, top, right, bottom))
+
+    ink = Image.new("L", ground.size, 0)
+    ink.paste(stencil, (box[0] - left, box[1] - top))
+    colour, contrast = (DARK, LIGHT) if _is_bright(ground) else (LIGHT, DARK)
+
+    calm = ground.filter(ImageFilter.GaussianBlur(3 * halo))
+    calm = Image.blend(calm, Image.new("RGB", ground.size, contrast), VEIL_TOWARDS_CONTRAST)
+    fattened = ink.filter(ImageFilter.MaxFilter(2 * round(halo / 2) + 1))
+    soft = fattened.filter(ImageFilter.GaussianBlur(halo))
+    veil = ImageChops.lighter(fattened.filter(ImageFilter.GaussianBlur(0.6)), soft)
+    ground.paste(calm, mask=veil.point([round(v * VEIL_OPACITY) for v in range(256)]))
+    ground.paste(colour, mask=ink)
+
+    signed = picture.copy()
+    signed.paste(ground, (left, top))
+    return signed
+
+
+def _is_bright(ground: Image.Image) -> bool:
+    """Whether dark ink stands out better than light ink on ``ground`` (relative luminance)."""
+    srgb = np.asarray(ground, dtype=np.float32) / 255
+    linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
+    luminance = linear @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
+    return float(luminance.mean()) > EQUAL_CONTRAST_LUMINANCE
+
+
+def set_in_type(name: str, *, max_aspect: float) -> Image.Image:
+    """``name`` as an "L" image, cut with an ellipsis when wider than ``max_aspect`` heights.
+
+    A name whose letters no font here has is romanised ("김민지" → "Gimminji"); one that cannot be
+    becomes "artist". Never the boxes a font draws for letters it lacks.
+    """
+    plain = unicodedata.normalize("NFC", " ".join(name.split()))
+    plain = "".join(c for c in plain if unicodedata.category(c)[0] != "C").strip()
+    font = _font_for(plain) if plain else None
+    if font is None:
+        plain = _romanised(plain)
+        font = _embedded_font()
+    text = plain
+    while _aspect(font, text) > max_aspect and len(plain) > 1:
+        plain = plain[:-1].rstrip()
+        # Every font of ours has full stops; not every one has the ellipsis.
+        text = f"{plain}..."
+    left, top, right, bottom = (round(side) for side in font.getbbox(text))
+    sheet = Image.new("L", (right - left + 8, bottom - top + 8), 0)
+    ImageDraw.Draw(sheet).text((4 - left, 4 - top), text, fill=255, font=font)
+    return sheet
+
+
+def _aspect(font: ImageFont.FreeTypeFont, text: str) -> float:
+    left, top, right, bottom = font.getbbox(text)
+    return (right - left) / max(1.0, bottom - top)
+
+
+def _embedded_font() -> ImageFont.FreeTypeFont:
+    font = ImageFont.load_default(TYPE_SIZE)
+    if not isinstance(font, ImageFont.FreeTypeFont):
+        raise RuntimeError("Pillow was built without FreeType; install one of its wheels")
+    return font
+
+
+@lru_cache(maxsize=256)
+def _font_for(text: str) -> ImageFont.FreeTypeFont | None:
+    embedded = _embedded_font()
+    if _has_letters(embedded, text):
+        return embedded
+    for name in FONTS:
+        try:
+            font = ImageFont.truetype(name, TYPE_SIZE)
+        except OSError:
+            continue
+        if _has_letters(font, text):
+            return font
+    return None
+
+
+def _has_letters(font: ImageFont.FreeTypeFont, text: str) -> bool:
+    # FreeType draws the same box for every letter a font lacks; a noncharacter is always lacking.
+    missing = _glyph(font, "\U0010fffe")
+    return all(_glyph(font, letter) != missing for letter in set(text) - {" "})
+
+
+def _glyph(font: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, int], bytes]:
+    mask = font.getmask(letter, mode="L")
+    return mask.size, bytes(mask)
+
+
+def _romanised(name: str) -> str:
+    """``name`` in printable ASCII, as far as Unicode's letter names give it; else NAMELESS."""
+    return " ".join(filter(None, map(_romanised_word, name.split()))) or NAMELESS
+
+
+def _romanised_word(word: str) -> str:
+    letters = []
+    for letter in word:
+        known = LETTER_NAME.fullmatch(unicodedata.name(letter, ""))
+        if letter.isascii():
+            letters.append(letter)
+        elif known:
+            letters.append(known[1] if letter.isupper() else known[1].lower())
+        elif letter.casefold().isascii():
+            letters.append(letter.casefold())  # "ß" is named "sharp s" and folds to "ss"
+    joined = "".join(letters)
+    return joined[:1].upper() + joined[1:]
