@@ -1,0 +1,61 @@
+"""The servers that the tests run on. They are started here and stopped after the last test.
+
+PostgreSQL always runs. TEST_DATABASE_URL names one to use instead. A server that does not start
+fails the run: nothing is skipped.
+"""
+
+import importlib
+import signal
+import sys
+
+import pytest
+
+from app.utils.servers.for_tests import TestServers
+from app.utils.servers.process import ServerError
+
+_servers: TestServers | None = None
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Start the servers once; the workers of pytest-xdist find them in their environment."""
+    global _servers
+    if TestServers.are_given():
+        return
+    # A terminated run ends like one stopped by Ctrl-C: pytest calls the hook below.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    _servers = TestServers()
+    try:
+        _servers.start()
+    except ServerError as error:
+        _servers.stop()
+        raise pytest.UsageError(f"The tests need PostgreSQL. {error}") from error
+    except BaseException:
+        _servers.stop()
+        raise
+    _read_settings_again()
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    if _servers is not None:
+        from django.db import connections
+
+        connections.close_all()
+        _servers.stop()
+
+
+def _read_settings_again() -> None:
+    """Let Django see the servers: pytest-django may read the settings before any conftest.py."""
+    from django.conf import settings
+    from django.db import connections
+
+    if not settings.configured:
+        settings._setup()  # type: ignore[attr-defined]
+        return
+    fresh = importlib.reload(sys.modules["config.settings"])
+    for name in filter(str.isupper, dir(fresh)):
+        setattr(settings, name, getattr(fresh, name))
+    connections.settings = connections.configure_settings(settings.DATABASES)
+    for connection in connections.all(initialized_only=True):
+        del connections[connection.alias]
