@@ -1,0 +1,153 @@
+"""What a worker is told at its start: command line first, then environment."""
+
+import argparse
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NoReturn
+from urllib.parse import urlsplit
+
+from protocol import GENERATION_QUEUE, TRAINING_QUEUE
+
+STDIO = "stdio:"
+KNOWN_QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
+# Below the 30 minutes after which RabbitMQ by default takes an unacknowledged message back.
+DEFAULT_JOB_TIMEOUT = 1500.0
+# Below the 10 seconds that containers are commonly given to stop.
+DEFAULT_GRACE = 8.0
+
+
+class SettingsError(ValueError):
+    """The worker cannot start like this; the message is one sentence for whoever started it."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """``job_timeout`` and ``grace`` are seconds; ``token`` and ``broker`` hold secrets."""
+
+    broker: str = field(repr=False)
+    engine: str
+    queues: tuple[str, ...]
+    concurrency: int
+    work_dir: Path
+    job_timeout: float
+    grace: float
+    token: str = field(repr=False)
+    s3_endpoint_url: str | None = None
+
+    @property
+    def reads_stdin(self) -> bool:
+        return self.broker == STDIO
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise SettingsError(f"{message[:1].upper()}{message[1:]}.")
+
+
+def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
+    """Raises SettingsError for whatever is missing or wrong. ``--help`` exits as usual."""
+    given = _parser(environ).parse_args(arguments)
+    return Settings(
+        broker=_broker(given.broker),
+        engine=given.engine,
+        queues=_queues(given.queues),
+        concurrency=_concurrency(given.concurrency, given.broker),
+        work_dir=Path(given.work_dir).absolute(),
+        job_timeout=_seconds("--job-timeout", given.job_timeout),
+        grace=_seconds("--grace", given.grace),
+        token=_token(environ.get("INTERNAL_API_TOKEN", "")),
+        s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or environ.get("AWS_S3_ENDPOINT_URL"),
+    )
+
+
+def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="python -m worker",
+        description="Train styles and draw pictures. The environment must hold INTERNAL_API_TOKEN.",
+        allow_abbrev=False,
+    )
+    parser.add_argument(
+        "--broker",
+        default=environ.get("WORKER_BROKER") or environ.get("AMQP_URL"),
+        metavar="URL",
+        help="stdio: or amqp[s]://… (WORKER_BROKER, AMQP_URL)",
+    )
+    parser.add_argument(
+        "--engine", default=environ.get("WORKER_ENGINE", "stylenet"), help="(WORKER_ENGINE)"
+    )
+    parser.add_argument(
+        "--queues",
+        default=environ.get("WORKER_QUEUES", ",".join(KNOWN_QUEUES)),
+        metavar="NAME[,NAME]",
+        help="which queues to serve; all by default (WORKER_QUEUES)",
+    )
+    parser.add_argument(
+        "--concurrency",
+        default=environ.get("WORKER_CONCURRENCY", "1"),
+        metavar="N",
+        help="how many processes work at once (WORKER_CONCURRENCY)",
+    )
+    parser.add_argument(
+        "--work-dir",
+        default=environ.get("WORKER_DIR", ".data/worker"),
+        metavar="DIR",
+        help="undelivered reports, cached models, jobs in progress (WORKER_DIR)",
+    )
+    parser.add_argument(
+        "--job-timeout",
+        default=environ.get("WORKER_JOB_TIMEOUT", str(DEFAULT_JOB_TIMEOUT)),
+        metavar="SECONDS",
+        help="a job that takes longer is given up (WORKER_JOB_TIMEOUT)",
+    )
+    parser.add_argument(
+        "--grace",
+        default=environ.get("WORKER_GRACE", str(DEFAULT_GRACE)),
+        metavar="SECONDS",
+        help="how long a running job may go on after SIGTERM (WORKER_GRACE)",
+    )
+    return parser
+
+
+def _broker(url: str | None) -> str:
+    if not url:
+        raise SettingsError("Say where tasks come from: --broker stdio: or --broker amqp://….")
+    if url != STDIO and urlsplit(url).scheme not in ("amqp", "amqps"):
+        raise SettingsError("--broker must be stdio: or begin with amqp:// or amqps://.")
+    return url
+
+
+def _queues(names: str) -> tuple[str, ...]:
+    queues = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    unknown = [name for name in queues if name not in KNOWN_QUEUES]
+    if unknown or not queues:
+        raise SettingsError(f"--queues must name some of {', '.join(KNOWN_QUEUES)}, not {names!r}.")
+    return queues
+
+
+def _concurrency(number: str, broker: str) -> int:
+    if not number.isascii() or not number.isdigit() or not 1 <= int(number) <= 64:
+        raise SettingsError(f"--concurrency must be a number from 1 to 64, not {number!r}.")
+    if broker == STDIO and int(number) > 1:
+        raise SettingsError("With --broker stdio: the concurrency is 1; start more workers.")
+    return int(number)
+
+
+def _seconds(option: str, text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1
+    if not 0 < seconds <= 10_000_000:
+        raise SettingsError(f"{option} must be a positive number of seconds, not {text!r}.")
+    return seconds
+
+
+def _token(token: str) -> str:
+    token = token.strip()
+    if not token:
+        raise SettingsError("Set INTERNAL_API_TOKEN to a token that the backend accepts.")
+    if not re.fullmatch(r"[\x21-\x7e]+", token):
+        raise SettingsError("INTERNAL_API_TOKEN may hold printable ASCII only, without spaces.")
+    return token
