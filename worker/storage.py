@@ -1,0 +1,154 @@
+"""Files named by URI, on a disk (file://) or in an S3-compatible store (s3://)."""
+
+import hashlib
+import os
+import re
+import shutil
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import fsspec
+from botocore.exceptions import BotoCoreError
+
+from worker.workdir import sync_folder
+
+PART_BYTES = 8 * 2**20  # what an S3 transfer holds in memory is a few of these
+CACHED_FILES = 64
+SCHEMES = ("file", "s3")
+
+
+class StorageError(Exception):
+    """A file could not be read or written. ``retryable`` says whether trying again may help."""
+
+    def __init__(self, message: str, *, retryable: bool = True) -> None:
+        super().__init__(message)
+        self.retryable = retryable
+
+
+class Storage:
+    """Moves files in pieces, so that their size does not matter.
+
+    Credentials and region come from the environment as for any AWS client; ``s3_endpoint_url``
+    names another S3-compatible store.
+    """
+
+    def __init__(self, s3_endpoint_url: str | None = None) -> None:
+        self._s3_options: dict[str, Any] = {
+            "endpoint_url": s3_endpoint_url,
+            "max_concurrency": 2,
+            # Another process may have written the file since it was last looked at.
+            "use_listings_cache": False,
+            "config_kwargs": {
+                "connect_timeout": 5,
+                "read_timeout": 30,
+                "retries": {"max_attempts": 2, "mode": "standard"},
+            },
+        }
+
+    def fetch(self, uri: str, to: Path) -> None:
+        """Copy the file ``uri`` to the local path ``to``. Raises StorageError."""
+        with _translated(f"cannot read {uri}"):
+            system, path = self._locate(uri)
+            system.get_file(path, str(to))
+
+    def store(self, path: Path, uri: str, content_type: str) -> None:
+        """Copy the local file ``path`` to ``uri``, which is complete as soon as it can be seen.
+
+        Folders are made as needed; what was there is replaced. Raises StorageError.
+        """
+        with _translated(f"cannot write {uri}"):
+            system, target = self._locate(uri)
+            if _scheme(uri) == "file":
+                _store_on_disk(path, Path(target))
+            else:
+                system.put_file(str(path), target, chunksize=PART_BYTES, ContentType=content_type)
+
+    def version(self, uri: str) -> str:
+        """A text that changes when the file does. Raises StorageError."""
+        with _translated(f"cannot read {uri}"):
+            system, path = self._locate(uri)
+            return str(system.ukey(path))
+
+    def _locate(self, uri: str) -> tuple[Any, str]:
+        scheme = _scheme(uri)
+        if scheme not in SCHEMES:
+            raise StorageError(f"{scheme or 'no scheme'} is not supported", retryable=False)
+        return fsspec.core.url_to_fs(uri, **(self._s3_options if scheme == "s3" else {}))
+
+
+class FileCache:
+    """The most recently used files of a storage, kept in a local folder.
+
+    Several processes may use the same folder.
+    """
+
+    def __init__(self, storage: Storage, folder: Path, max_files: int = CACHED_FILES) -> None:
+        self._storage = storage
+        self._folder = folder
+        self._max_files = max_files
+
+    def fetch(self, uri: str) -> Path:
+        """A local copy of ``uri``, to be read only. Raises StorageError."""
+        key = hashlib.sha256(f"{uri}\n{self._storage.version(uri)}".encode()).hexdigest()
+        path = self._folder / f"{key[:40]}{file_suffix(uri)}"
+        with _translated(f"cannot keep {uri}"):
+            if path.exists():
+                os.utime(path)  # used just now
+                return path
+            part = self._folder / f".{path.name}.{uuid.uuid4().hex}"
+            try:
+                self._storage.fetch(uri, part)
+                part.replace(path)
+            finally:
+                part.unlink(missing_ok=True)
+            self._forget_oldest()
+        return path
+
+    def _forget_oldest(self) -> None:
+        aged = []
+        for path in self._folder.glob("[!.]*"):
+            try:
+                aged.append((path.stat().st_mtime, path))
+            except FileNotFoundError:  # another worker forgot it
+                continue
+        for _, path in sorted(aged, reverse=True)[self._max_files :]:
+            path.unlink(missing_ok=True)
+
+
+def file_suffix(uri: str) -> str:
+    """The suffix of the file's name, such as ``.npz``; empty when it is not a plain one."""
+    suffix = Path(uri).suffix.lower()
+    return suffix if re.fullmatch(r"\.[a-z0-9]{1,16}", suffix) else ""
+
+
+def _scheme(uri: str) -> str:
+    return uri.partition("://")[0] if "://" in uri else ""
+
+
+def _store_on_disk(path: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.parent / f".{target.name}.{os.getpid()}-{threading.get_ident()}.part"
+    try:
+        shutil.copyfile(path, part)
+        with part.open("rb") as written:
+            os.fsync(written.fileno())
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+    sync_folder(target.parent)
+
+
+@contextmanager
+def _translated(what: str) -> Iterator[None]:
+    """Let every way in which disks, networks and S3 fail look alike."""
+    try:
+        yield
+    # s3fs turns S3's own errors into OSError and lets those of the client through.
+    except (OSError, BotoCoreError, TimeoutError) as error:
+        raise StorageError(f"{what}: {type(error).__name__}: {error}") from error
+    except ValueError as error:  # a URI that fsspec cannot take apart
+        raise StorageError(f"{what}: {error}", retryable=False) from error
