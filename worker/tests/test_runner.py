@@ -1,0 +1,426 @@
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import pytest
+from PIL import Image
+
+from protocol import GenerationReport, GenerationTask, TrainingReport, TrainingTask
+from worker.provenance import read_provenance
+from worker.reports import ReportClient
+from worker.runner import STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
+from worker.tests.helpers import (
+    Backend,
+    GateEngine,
+    files_under,
+    generation_task,
+    training_task,
+    wait_until,
+)
+from worker.workdir import WorkDir, job_name
+
+MakeRunner = Callable[..., JobRunner]
+
+
+def last_report(backend: Backend, task: GenerationTask | TrainingTask) -> dict:
+    report = backend.of(task)[-1].body
+    kind = GenerationReport if isinstance(task, GenerationTask) else TrainingReport
+    msgspec.convert(report, kind)
+    return report
+
+
+def assert_nothing_left(work: WorkDir, out: Path) -> None:
+    assert list(work.jobs.iterdir()) == []
+    assert not out.exists() or list(files_under(out)) == []
+
+
+def in_background(runner: JobRunner, task: GenerationTask) -> tuple[threading.Thread, list]:
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(runner.run(task)))
+    thread.start()
+    return thread, outcomes
+
+
+class TestGeneration:
+    def test_picture_is_drawn_signed_stored_and_reported(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, work: WorkDir
+    ) -> None:
+        signature = tmp_path / "signature.png"
+        Image.new("RGBA", (60, 20), (0, 0, 0, 255)).save(signature)
+        task = generation_task(
+            tmp_path, backend.url, width=256, height=256, signature_path=f"file://{signature}"
+        )
+
+        assert make_runner().run(task) is Outcome.DONE
+
+        report = last_report(backend, task)
+        assert backend.statuses(task)[0] == "processing"
+        assert "progress" not in backend.of(task)[0].body
+        assert report["status"] == "completed"
+        assert report["image_path"] == f"file://{tmp_path}/out/image.png"
+        metadata = report["metadata"]
+        assert metadata["preview_path"] == f"file://{tmp_path}/out/preview.webp"
+        assert metadata["placeholder"].startswith("data:image/webp;base64,")
+        assert (metadata["width"], metadata["height"]) == (256, 256)
+        assert metadata["engine"] == "gate"
+        assert 0 <= metadata["seconds"] < 10
+        picture = Image.open(tmp_path / "out/image.png")
+        assert picture.size == (256, 256)
+        assert picture.getpixel((2, 2)) == (5, 128, 64)
+        assert read_provenance(tmp_path / "out/image.png").artist == "Mina"
+        assert Image.open(tmp_path / "out/preview.webp").format == "WEBP"
+        assert list(files_under(tmp_path / "out")) == ["image.png", "preview.webp"]
+        assert list(work.jobs.iterdir()) == []
+
+    def test_last_progress_is_reported_before_the_end(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        task = generation_task(tmp_path, backend.url)
+        make_runner().run(task)
+        first, last, completed = backend.of(task)
+        assert first.status == "processing"
+        assert last.body["progress"] == {
+            "current_step": 4,
+            "total_steps": 4,
+            "progress_percent": 100.0,
+            "estimated_seconds": 0.0,
+        }
+        assert completed.status == "completed"
+
+    def test_reports_carry_token_and_request_id_over_one_connection(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        task = generation_task(tmp_path, backend.url)
+        make_runner().run(task)
+        for report in backend.of(task):
+            assert report.path == "/api/images/7/status"
+            assert report.headers["Authorization"] == "Bearer a-test-token"
+            assert report.headers["X-Request-ID"] == "req-1"
+            assert report.headers["Content-Type"] == "application/json"
+        assert len({report.connection for report in backend.of(task)}) == 1
+
+    def test_silent_engine_keeps_its_lease(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, engine: GateEngine
+    ) -> None:
+        task = generation_task(tmp_path, backend.url, prompt="stuck")
+        engine.gate = lambda: len(backend.of(task)) >= 3
+        assert make_runner(max_silence=0.05).run(task) is Outcome.DONE
+        assert backend.statuses(task)[:3] == ["processing"] * 3
+
+    def test_unknown_webhook_scheme_is_dead_lettered(
+        self, tmp_path: Path, make_runner: MakeRunner, engine: GateEngine
+    ) -> None:
+        task = generation_task(tmp_path, "ftp://127.0.0.1")
+        assert make_runner().run(task) is Outcome.REJECT
+        assert engine.runs == 0
+
+
+class TestTraining:
+    def test_model_is_trained_stored_and_reported(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        work: WorkDir,
+    ) -> None:
+        task = training_task(tmp_path, backend.url)
+
+        assert make_runner().run(task) is Outcome.DONE
+
+        first, last, completed = backend.of(task)
+        assert first.status == "training"
+        assert last.body["progress"]["current_epoch"] == 10
+        assert last.body["progress"]["total_epochs"] == 10
+        assert completed.body["training_status"] == "completed"
+        assert completed.body["model_path"] == f"file://{tmp_path}/style/model.npz"
+        assert completed.body["training_metric"] == {"artworks": 2, "loss": 0.25}
+        assert (tmp_path / "style/model.npz").read_bytes() == b"sea,boat"
+        (artworks,) = engine.trained_on
+        assert [artwork.tags for artwork in artworks] == [("sea", "boat"), ("sea",)]
+        assert_nothing_left(work, tmp_path / "nothing")
+
+    def test_broken_artwork_fails_for_good_and_is_named(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, engine: GateEngine
+    ) -> None:
+        task = training_task(tmp_path, backend.url)
+        (tmp_path / "work-1.png").write_bytes(b"GIF89a no image")
+        assert make_runner().run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert report["training_status"] == "failed"
+        assert report["failure_reason"] == "Artwork 2 cannot be read as a JPEG or PNG image."
+        assert "retryable" not in report
+        assert engine.runs == 0
+
+
+class TestFailure:
+    @pytest.mark.parametrize(
+        ("prompt", "reason", "retryable"),
+        [
+            ("refuse", "No artwork fits these words.", False),
+            ("refuse for now", "The style engine could not do this.", True),
+            ("crash", UNEXPECTED, True),
+        ],
+    )
+    def test_engine_failure_is_reported_in_words_for_users(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        work: WorkDir,
+        prompt: str,
+        reason: str,
+        retryable: bool,
+    ) -> None:
+        task = generation_task(tmp_path, backend.url, prompt=prompt)
+        assert make_runner().run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert report["status"] == "failed"
+        assert report["failure_reason"] == reason
+        assert report.get("retryable", False) is retryable
+        assert_nothing_left(work, tmp_path / "out")
+
+    def test_missing_model_may_be_tried_again(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        task = generation_task(tmp_path, backend.url, lora_path=f"file://{tmp_path}/gone.npz")
+        assert make_runner().run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert (report["status"], report["retryable"]) == ("failed", True)
+        assert report["failure_reason"] == STORAGE_AWAY
+
+    def test_unwritable_storage_leaves_nothing_half_written(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, work: WorkDir
+    ) -> None:
+        (tmp_path / "out").write_text("a file where a folder should be")
+        task = generation_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert (report["status"], report["retryable"]) == ("failed", True)
+        assert_nothing_left(work, tmp_path / "nothing")
+
+    def test_runner_goes_on_after_a_failure(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        runner = make_runner()
+        runner.run(generation_task(tmp_path, backend.url, prompt="crash"))
+        task = generation_task(tmp_path, backend.url)
+        assert runner.run(task) is Outcome.DONE
+        assert last_report(backend, task)["status"] == "completed"
+
+
+class TestTimeout:
+    def test_endless_job_is_stopped_and_reported(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        work: WorkDir,
+    ) -> None:
+        engine.gate = lambda: False
+        runner = make_runner(job_timeout=0.3)
+        task = generation_task(tmp_path, backend.url, prompt="wait")
+        assert runner.run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert (report["status"], report["retryable"]) == ("failed", True)
+        assert report["failure_reason"] == TOO_LONG
+        assert runner.stuck is False
+        assert_nothing_left(work, tmp_path / "out")
+
+    def test_stuck_engine_is_reported_and_marks_the_runner(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        monkeypatch.setattr("worker.runner.TIME_TO_STOP", 0.2)
+        engine.gate = lambda: False
+        runner = make_runner(job_timeout=0.2)
+        task = generation_task(tmp_path, backend.url, prompt="stuck")
+        assert runner.run(task) is Outcome.DONE
+        assert last_report(backend, task)["failure_reason"] == TOO_LONG
+        assert runner.stuck is True
+
+
+class TestNotOurs:
+    @pytest.mark.parametrize("status", [404, 409])
+    def test_job_refused_at_its_start_is_not_run(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        status: int,
+    ) -> None:
+        backend.answer = lambda report: status
+        task = generation_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        assert backend.statuses(task) == ["processing"]
+        assert engine.runs == 0
+
+    def test_job_taken_away_midway_stops_quietly(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        work: WorkDir,
+    ) -> None:
+        engine.gate = lambda: False
+        backend.answer = lambda report: 409 if len(backend.reports) > 1 else 200
+        task = generation_task(tmp_path, backend.url, prompt="wait")
+        assert make_runner(max_silence=0.05).run(task) is Outcome.DONE
+        assert backend.statuses(task) == ["processing", "processing"]
+        assert_nothing_left(work, tmp_path / "out")
+
+    def test_nothing_is_stored_when_the_last_progress_is_refused(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, work: WorkDir
+    ) -> None:
+        backend.answer = lambda report: 409 if "progress" in report.body else 200
+        task = generation_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        assert backend.statuses(task) == ["processing", "processing"]
+        assert_nothing_left(work, tmp_path / "out")
+
+
+class TestTwice:
+    def test_delivered_job_is_not_run_again(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, engine: GateEngine
+    ) -> None:
+        task = generation_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        reported = len(backend.reports)
+        assert make_runner().run(task) is Outcome.DONE  # another runner of the same folder
+        assert (engine.runs, len(backend.reports)) == (1, reported)
+
+    def test_next_attempt_is_run(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, engine: GateEngine
+    ) -> None:
+        task = generation_task(tmp_path, backend.url)
+        make_runner().run(task)
+        again = generation_task(tmp_path, backend.url, task_id=task.task_id, attempt=2)
+        assert make_runner().run(again) is Outcome.DONE
+        assert engine.runs == 2
+
+    def test_job_with_an_undelivered_report_is_not_run_again(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        work: WorkDir,
+    ) -> None:
+        backend.answer = lambda report: 500 if report.status == "completed" else 200
+        task = generation_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        assert [path.stem for path in work.kept()] == [job_name(task)]
+        assert make_runner().run(task) is Outcome.DONE
+        assert engine.runs == 1
+
+    def test_job_that_another_worker_runs_is_waited_for(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+    ) -> None:
+        open_gate = threading.Event()
+        engine.gate = open_gate.is_set
+        task = generation_task(tmp_path, backend.url, prompt="wait")
+        first, outcomes = in_background(make_runner(), task)
+        engine.begun.wait(10)
+        second, others = in_background(make_runner(), task)
+        open_gate.set()
+        first.join(10)
+        second.join(10)
+        assert (outcomes, others) == ([Outcome.DONE], [Outcome.DONE])
+        assert engine.runs == 1
+
+    def test_lock_of_a_dead_process_is_free(self, work: WorkDir) -> None:
+        code = (
+            "import sys, time; from pathlib import Path; from worker.workdir import WorkDir\n"
+            "print(WorkDir(Path(sys.argv[1])).locks.acquire('job'), flush=True); time.sleep(60)"
+        )
+        folder = str(work.jobs.parent)
+        child = subprocess.Popen(
+            [sys.executable, "-c", code, folder], stdout=subprocess.PIPE, text=True
+        )
+        try:
+            assert child.stdout is not None
+            assert child.stdout.readline() == "True\n"
+            assert work.locks.acquire("job") is False
+            os.kill(child.pid, signal.SIGKILL)
+            child.wait(10)
+            assert work.locks.acquire("job") is True
+        finally:
+            child.kill()
+
+    def test_folders_of_dead_jobs_are_removed(self, work: WorkDir) -> None:
+        (work.jobs / "dead").mkdir()
+        (work.jobs / "alive").mkdir()
+        assert work.locks.acquire("alive")
+        work.forget_dead_jobs()
+        assert [folder.name for folder in work.jobs.iterdir()] == ["alive"]
+
+
+class TestStop:
+    def test_job_that_ends_within_the_grace_time_is_done(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        stop: threading.Event,
+    ) -> None:
+        engine.gate = stop.is_set
+        task = generation_task(tmp_path, backend.url, prompt="wait")
+        thread, outcomes = in_background(make_runner(), task)
+        engine.begun.wait(10)
+        stop.set()
+        thread.join(10)
+        assert outcomes == [Outcome.DONE]
+        assert last_report(backend, task)["status"] == "completed"
+
+    def test_job_is_handed_back_after_the_grace_time(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+        stop: threading.Event,
+        work: WorkDir,
+    ) -> None:
+        engine.gate = lambda: False
+        task = generation_task(tmp_path, backend.url, prompt="wait")
+        thread, outcomes = in_background(make_runner(grace=0.1), task)
+        engine.begun.wait(10)
+        stop.set()
+        thread.join(10)
+        assert outcomes == [Outcome.AGAIN]
+        assert set(backend.statuses(task)) == {"processing"}
+        assert_nothing_left(work, tmp_path / "out")
+        assert not work.has_report(job_name(task))
+
+
+def test_refused_report_dead_letters_the_task(
+    tmp_path: Path,
+    backend: Backend,
+    make_runner: MakeRunner,
+    reports: ReportClient,
+    work: WorkDir,
+) -> None:
+    backend.answer = lambda report: 400 if report.status == "completed" else 200
+    task = generation_task(tmp_path, backend.url)
+    assert make_runner().run(task) is Outcome.REJECT
+    (refused,) = work.refused.iterdir()
+    assert json.loads(refused.read_bytes())["report"]["status"] == "completed"
+    assert wait_until(lambda: work.kept() == [])
