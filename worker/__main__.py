@@ -1,0 +1,109 @@
+"""``python -m worker``: load an engine once, then work on tasks until told to stop.
+
+Exit codes: 0 when told to stop, 2 when it cannot start like this (one sentence on stderr), 3 when
+an engine was stuck in a job: the job is reported, and whoever supervises this process restarts it.
+"""
+
+import os
+import signal
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+import structlog
+
+from worker.engines import load_engine
+from worker.engines.base import Engine, EngineUnavailable
+from worker.feeds.base import Feed
+from worker.feeds.stdio import StdioFeed, take_over_stdio
+from worker.jobs import Workshop
+from worker.logs import configure_logs
+from worker.reports import ReportClient
+from worker.runner import JobRunner
+from worker.settings import Settings, SettingsError, read_settings
+from worker.storage import FileCache, Storage
+from worker.workdir import WorkDir
+
+EXIT_CANNOT_START = 2
+EXIT_STUCK = 3
+STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+log = structlog.get_logger()
+
+
+def main(arguments: Sequence[str], load: Callable[[str], Engine] = load_engine) -> int:
+    try:
+        settings = read_settings(arguments, os.environ)
+        configure_logs()
+        return _work(settings, load)
+    except (SettingsError, EngineUnavailable) as error:
+        print(error, file=sys.stderr)  # noqa: T201
+        return EXIT_CANNOT_START
+
+
+def _work(settings: Settings, load: Callable[[str], Engine]) -> int:
+    stop = _stop_on_signals()
+    pipes = take_over_stdio() if settings.reads_stdin else None
+    engine = load(settings.engine)
+    try:
+        work = WorkDir(settings.work_dir)
+    except OSError as error:
+        raise SettingsError(
+            f"The work folder {settings.work_dir} cannot be used: {error.strerror}."
+        ) from error
+    work.forget_dead_jobs()
+    reports = ReportClient(token=settings.token, work=work, stop=stop)
+    runner = JobRunner(
+        _workshop(settings, engine, work),
+        reports,
+        work,
+        stop=stop,
+        job_timeout=settings.job_timeout,
+        grace=settings.grace,
+    )
+    feed: Feed
+    if pipes is None:
+        raise SettingsError("Only --broker stdio: is there yet.")
+    feed = StdioFeed(runner, pipes, engine.name, stop)
+    reports.start()
+    log.info("worker_ready", engine=engine.name, queues=settings.queues)
+    feed.serve()
+    reports.close()
+    if runner.stuck:
+        return 0 if stop.is_set() else EXIT_STUCK
+    return 0
+
+
+def _workshop(settings: Settings, engine: Engine, work: WorkDir) -> Workshop:
+    storage = Storage(settings.s3_endpoint_url)
+    return Workshop(engine, storage, FileCache(storage, work.models))
+
+
+def _stop_on_signals() -> threading.Event:
+    """An event that SIGTERM or SIGINT sets.
+
+    A thread waits for the signals, since a handler would run in the middle of whatever the main
+    thread does, with its locks held. Threads started later inherit the blocked signals.
+    """
+    stop = threading.Event()
+    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+    def wait_for_signals() -> None:
+        while True:
+            name = signal.Signals(signal.sigwait(STOP_SIGNALS)).name
+            log.info("worker_stopping", signal=name)
+            stop.set()
+
+    threading.Thread(target=wait_for_signals, name="signals", daemon=True).start()
+    return stop
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without waiting for threads: one may be stuck in native code for ever."""
+    sys.stderr.flush()
+    os._exit(code)
+
+
+if __name__ == "__main__":
+    leave(main(sys.argv[1:]))
