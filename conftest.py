@@ -51,7 +51,7 @@ def _read_settings_again() -> None:
     from django.db import connections
 
     if not settings.configured:
-        settings._setup()  # type: ignore[attr-defined]
+        settings._setup()
         return
     fresh = importlib.reload(sys.modules["config.settings"])
     for name in filter(str.isupper, dir(fresh)):

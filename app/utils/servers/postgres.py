@@ -70,11 +70,7 @@ class PrivatePostgres:
         """Start or join the server; its database URL."""
         if self.url:
             return self.url
-        self._home = reachable_home(self.data_dir, self._account)
-        self._files = self._home / "data"
-        self._log = self._home / "server.log"
-        self._password_file = self._home / "password"
-        self._users = FileLock(self._home / "users.lock")
+        self._locate()
         with FileLock(self._home / "start.lock").held():
             self._users.acquire(shared=True)
             try:
@@ -109,9 +105,25 @@ class PrivatePostgres:
         self.stop()
 
     def remove(self) -> None:
-        """Delete the database for good. It has to be stopped."""
-        shutil.rmtree(reachable_home(self.data_dir, self._account), ignore_errors=True)
+        """Delete the database for good, stopping a server that was left behind on it.
+
+        Raises ServerError while somebody uses it.
+        """
+        self._locate()
+        if not self._users.acquire(wait=False):
+            raise ServerError(f"The database in {self._home} is in use; stop what uses it first.")
+        if found := self._running_server():
+            ServerProcess(pid=found[0]).stop(_STOP_SIGNALS)
+        self._users.release()
+        shutil.rmtree(self._home)
         (self.data_dir / "postgres-location").unlink(missing_ok=True)
+
+    def _locate(self) -> None:
+        self._home = reachable_home(self.data_dir, self._account)
+        self._files = self._home / "data"
+        self._log = self._home / "server.log"
+        self._password_file = self._home / "password"
+        self._users = FileLock(self._home / "users.lock")
 
     @property
     def pid(self) -> int | None:

@@ -1,0 +1,86 @@
+# `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
+
+.DEFAULT_GOAL := help
+.PHONY: help run test format lock clean
+.DELETE_ON_ERROR:
+
+BIN := .venv/bin
+UV = $(shell command -v uv || echo $(BIN)/uv)
+LOCK := pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-annotate --no-emit-index-url
+PYTEST_ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: .venv/installed-run ## start everything on this machine, with demo artists: one address to open
+	@exec $(BIN)/python manage.py dev
+
+test: .venv/installed-dev ## every check and test, stopping at the first that fails
+	@echo "== Format: ruff format --check"
+	@$(BIN)/ruff format --check .
+	@echo "== Lint: ruff check"
+	@$(BIN)/ruff check .
+	@echo "== Types: mypy"
+	@$(BIN)/mypy .
+	@echo "== Layers: lint-imports"
+	@$(BIN)/lint-imports
+	@echo "== Migrations: makemigrations --check"
+	@folder=$$(mktemp -d) && chmod 711 "$$folder" && trap 'rm -rf "$$folder"' EXIT && \
+		DATA_DIR="$$folder" $(BIN)/python manage.py makemigrations --check --dry-run
+	@echo "== Tests: pytest"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+format: .venv/installed-dev ## rewrite the code in the house format
+	@$(BIN)/ruff check --fix .
+	@$(BIN)/ruff format .
+
+lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
+	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet uv
+	$(UV) $(LOCK) --extra backend -o requirements/backend.txt
+	$(UV) $(LOCK) --extra worker -o requirements/worker.txt
+	$(UV) $(LOCK) --extra backend --extra worker --extra embedded -o requirements/run.txt
+	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
+
+clean: ## stop a server left behind and delete all data of `make run` (asks; YES=1 does not)
+	@if [ "$(YES)" != 1 ]; then \
+		printf 'Delete the database and all files in %s? [y/N] ' "$${DATA_DIR:-.data}"; \
+		read -r answer || answer=; \
+		[ "$$answer" = y ] || { echo "Nothing deleted."; exit 1; }; \
+	fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m app.utils.servers.clean; fi
+	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+
+# --- The environment ------------------------------------------------------------------------------
+
+# PYTHON names the interpreter; otherwise the first of these that is new enough.
+.venv/bin/python:
+	@for python in $(or $(PYTHON),python3.11 python3); do \
+		"$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; \
+		python=; \
+	done; \
+	if [ -z "$$python" ]; then \
+		echo "Style License needs Python 3.11 or newer; name one with make PYTHON=/path/to/python3.11." >&2; \
+		exit 1; \
+	fi; \
+	echo "Creating .venv with $$("$$python" --version)."; \
+	if "$$python" -c 'import ensurepip' 2>/dev/null; then \
+		"$$python" -m venv .venv; \
+	else \
+		"$$python" -m venv --without-pip .venv && \
+		"$$python" -m pip --python .venv/bin/python install --quiet pip; \
+	fi || { \
+		rm -rf .venv; \
+		echo "Python can't create an environment; install its venv module (apt-get install python3-venv)." >&2; \
+		exit 1; \
+	}
+
+# uv reads other settings than pip does, so it may fail where pip succeeds.
+.venv/installed-%: requirements/%.txt | .venv/bin/python
+	@echo "Installing $<."
+	@if command -v uv >/dev/null && \
+		uv pip install --quiet --python $(BIN)/python --no-deps --require-hashes -r $< 2>/dev/null; \
+	then :; else \
+		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<; \
+	fi
+	@touch $@
