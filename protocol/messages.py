@@ -20,7 +20,7 @@ class InvalidMessage(ValueError):
 
 
 class TrainingData(msgspec.Struct, frozen=True):
-    """One style to train. ``image_paths`` and ``image_tags`` are parallel: one tag list an image."""
+    """One style to train. ``image_paths`` and ``image_tags`` are parallel: a tag list an image."""
 
     style_id: Id
     name: str
@@ -35,7 +35,8 @@ class GenerationData(msgspec.Struct, frozen=True):
 
     ``prompt`` is the tags joined by ``", "``; ``lora_path`` is the trained model (the name is the
     protocol's, whatever the engine). Everything the worker writes goes under the folder
-    ``output_path``. ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata.
+    ``output_path``. ``artist_name``, ``style_name`` and ``license_url`` go into the file's
+    metadata.
     """
 
     generation_id: Id

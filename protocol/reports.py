@@ -1,5 +1,6 @@
 """Reports, as workers PATCH them to the webhook URL of their task (JSON, UTF-8)."""
 
+import re
 from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
@@ -70,6 +71,8 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Report = TypeVar("Report", TrainingReport, GenerationReport)
 
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+
 
 def decode_training_report(body: bytes) -> TrainingReport:
     """Parse a training webhook's body. Raises InvalidReport."""
@@ -89,11 +92,17 @@ def _decode(body: bytes, kind: type[Report]) -> Report:
     try:
         return msgspec.json.decode(body, type=kind)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        # msgspec names the place as "… - at `$.progress.current_step`" or "… field `task_id`".
         message = str(error)
-        quoted = [part for part in message.split("`")[1::2]]
-        path = quoted[-1] if quoted else "body"
-        raise InvalidReport(message, path.removeprefix("$.").split("[")[0] or "body") from error
+        raise InvalidReport(message, _field_in(message)) from error
+
+
+def _field_in(message: str) -> str:
+    """The JSON path that msgspec names: "… required field `task_id`", "… - at `$.status`"."""
+    _, found, place = message.rpartition(" - at `$")
+    parent = place.strip(".`").split("[")[0] if found else ""
+    missing = _MISSING.match(message)
+    names = (parent, missing[1] if missing else "")
+    return ".".join(filter(None, names)) or "body"
 
 
 def _require_outcome(
