@@ -5,11 +5,13 @@ import os
 import re
 import shutil
 import threading
+import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import fsspec
 from botocore.exceptions import BotoCoreError
@@ -18,7 +20,6 @@ from worker.workdir import sync_folder
 
 PART_BYTES = 8 * 2**20  # what an S3 transfer holds in memory is a few of these
 CACHED_FILES = 64
-SCHEMES = ("file", "s3")
 
 
 class StorageError(Exception):
@@ -75,9 +76,13 @@ class Storage:
 
     def _locate(self, uri: str) -> tuple[Any, str]:
         scheme = _scheme(uri)
-        if scheme not in SCHEMES:
-            raise StorageError(f"{scheme or 'no scheme'} is not supported", retryable=False)
-        return fsspec.core.url_to_fs(uri, **(self._s3_options if scheme == "s3" else {}))
+        if scheme == "s3":
+            return fsspec.core.url_to_fs(uri, **self._s3_options)
+        if scheme == "file":
+            host, path = urlsplit(uri).netloc, unquote(uri.removeprefix("file://"))
+            if not host and path.startswith("/"):
+                return fsspec.filesystem("file"), path
+        raise StorageError(f"{uri} is neither file:///… nor s3://…", retryable=False)
 
 
 class FileCache:
@@ -97,11 +102,12 @@ class FileCache:
         path = self._folder / f"{key[:40]}{file_suffix(uri)}"
         with _translated(f"cannot keep {uri}"):
             if path.exists():
-                os.utime(path)  # used just now
+                _mark_used(path)
                 return path
             part = self._folder / f".{path.name}.{uuid.uuid4().hex}"
             try:
                 self._storage.fetch(uri, part)
+                _mark_used(part)
                 part.replace(path)
             finally:
                 part.unlink(missing_ok=True)
@@ -123,6 +129,11 @@ def file_suffix(uri: str) -> str:
     """The suffix of the file's name, such as ``.npz``; empty when it is not a plain one."""
     suffix = Path(uri).suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,16}", suffix) else ""
+
+
+def _mark_used(path: Path) -> None:
+    now = time.time_ns()  # finer than the file system's own clock, which has ticks of milliseconds
+    os.utime(path, ns=(now, now))
 
 
 def _scheme(uri: str) -> str:
