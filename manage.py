@@ -7,12 +7,12 @@ from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
-from app.utils.servers.local import SETTINGS, local_database
+from app.utils.servers.local import SETTINGS, local_environment
 
 
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
-    with local_database(sys.argv, Path(__file__).resolve().parent):
+    with local_environment(sys.argv, Path(__file__).resolve().parent):
         execute_from_command_line(sys.argv)
 
 

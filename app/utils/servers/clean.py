@@ -1,4 +1,4 @@
-"""``python -m app.utils.servers.clean``: stop a PostgreSQL left behind and delete the data folder."""
+"""``python -m app.utils.servers.clean``: delete the data folder, and stop what runs on it."""
 
 import shutil
 import sys

@@ -4,10 +4,12 @@ import contextlib
 import os
 import signal
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from app.utils.servers.dev_environment import STARTED_AT, prepare_dev_environment
 from app.utils.servers.postgres import PrivatePostgres
 from app.utils.servers.process import ServerError
 
@@ -33,24 +35,33 @@ _COMMANDS_WITHOUT_DATABASE = frozenset(
 
 
 @contextlib.contextmanager
-def local_database(arguments: Sequence[str], project: Path) -> Iterator[None]:
-    """Within, DATABASE_URL is set: to a private PostgreSQL, unless one was named before.
+def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]:
+    """Within, what the command line ``arguments`` needs is set and running.
 
-    ``arguments`` is the command line. A setting in ``project/.env`` counts as named.
+    That is DATABASE_URL, unless it was named before: a private PostgreSQL, for all commands that
+    read the database. ``dev`` gets more.
     """
-    if not _needs_private_database(arguments, project):
-        yield
-        return
-    server = PrivatePostgres(data_dir(project))
-    with _terminated_as_exit():
+    with contextlib.ExitStack() as stack:
+        command = command_name(arguments)
         try:
-            os.environ["DATABASE_URL"] = server.start()
+            if command == "dev":
+                stack.enter_context(_quiet_end())
+                lock = prepare_dev_environment(arguments[2:], project)
+                stack.callback(lock.release)
+            if _needs_private_database(command, arguments):
+                stack.enter_context(_terminated_as_exit())
+                server = PrivatePostgres(data_dir(project))
+                stack.callback(server.stop)
+                os.environ["DATABASE_URL"] = server.start()
+                if command == "dev":
+                    how = "ready, it was running already" if server.taken_over else "ready"
+                    sys.stdout.write(
+                        f"PostgreSQL … {how} ({time.monotonic() - STARTED_AT:.1f} s)\n"
+                    )
+                    sys.stdout.flush()
         except ServerError as error:
-            sys.exit(f"The database does not start. {error}")
-        try:
-            yield
-        finally:
-            server.stop()
+            sys.exit(f"Style License does not start. {error}")
+        yield
 
 
 def data_dir(project: Path) -> Path:
@@ -70,17 +81,12 @@ def command_name(arguments: Sequence[str]) -> str:
     return ""
 
 
-def _needs_private_database(arguments: Sequence[str], project: Path) -> bool:
-    if os.environ.get("DATABASE_URL") or _settings_module(arguments) != SETTINGS:
-        return False
-    if command_name(arguments) in _COMMANDS_WITHOUT_DATABASE:
-        return False
-    with contextlib.suppress(OSError):
-        lines = (project / ".env").read_text().splitlines()
-        return not any(
-            line.strip().removeprefix("export ").startswith("DATABASE_URL=") for line in lines
-        )
-    return True
+def _needs_private_database(command: str, arguments: Sequence[str]) -> bool:
+    return (
+        not os.environ.get("DATABASE_URL")
+        and _settings_module(arguments) == SETTINGS
+        and command not in _COMMANDS_WITHOUT_DATABASE
+    )
 
 
 def _settings_module(arguments: Sequence[str]) -> str:
@@ -91,6 +97,15 @@ def _settings_module(arguments: Sequence[str]) -> str:
         elif word.startswith("--settings="):
             module = word.partition("=")[2]
     return module
+
+
+@contextlib.contextmanager
+def _quiet_end() -> Iterator[None]:
+    """Ctrl-C ends without a stack trace, wherever it comes."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(130)
 
 
 @contextlib.contextmanager
