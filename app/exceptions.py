@@ -1,0 +1,147 @@
+"""What can go wrong in the domain: a code, a sentence for people, and fields. No HTTP here.
+
+``app/utils/exception_handler.py`` holds the one table from these classes to status codes.
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+
+class DomainError(Exception):
+    """A rule of the marketplace says no. Never raised for programming errors."""
+
+    code: ClassVar[str]
+    default_message: ClassVar[str]
+
+    def __init__(
+        self, message: str | None = None, *, details: Mapping[str, Any] | None = None
+    ) -> None:
+        self.message = message or self.default_message
+        self.details = dict(details) if details else None
+        super().__init__(self.message)
+
+
+class InvalidInput(DomainError):
+    """A value that only the domain can judge. ``details`` maps field → messages."""
+
+    code = "VALIDATION_ERROR"
+    default_message = "Some of the values are not valid."
+
+    @classmethod
+    def field(cls, name: str, message: str) -> "InvalidInput":
+        return cls(details={name: [message]})
+
+
+class NotFound(DomainError):
+    """Absent, or not for this viewer's eyes: the two look alike."""
+
+    code = "NOT_FOUND"
+    default_message = "There is nothing here."
+
+
+class NotAllowed(DomainError):
+    code = "PERMISSION_DENIED"
+    default_message = "You may not do this."
+
+
+class ArtistOnly(DomainError):
+    code = "ARTIST_ONLY"
+    default_message = "Only artists can do this. Become one first."
+
+
+class InvalidInternalToken(DomainError):
+    code = "INVALID_INTERNAL_TOKEN"
+    default_message = "This address is for workers and wants a valid internal token."
+
+
+class Conflict(DomainError):
+    code = "CONFLICT"
+    default_message = "This does not fit what is already there."
+
+
+class StyleInUse(Conflict):
+    code = "STYLE_IN_USE"
+    default_message = "Pictures in this style are still being made. Try again when they are done."
+
+
+class RequestInProgress(Conflict):
+    code = "REQUEST_IN_PROGRESS"
+    default_message = "The first request with this Idempotency-Key is still running."
+
+
+class StaleAttempt(Conflict):
+    code = "STALE_ATTEMPT"
+    default_message = "The report is of an earlier attempt; the job has moved on."
+
+
+class InvalidTransition(Conflict):
+    code = "INVALID_TRANSITION"
+    default_message = "The job's state does not allow this."
+
+
+class StyleNotReady(DomainError):
+    code = "STYLE_NOT_READY"
+    default_message = "This style cannot be used yet. Wait until its training is complete."
+
+
+class IdempotencyKeyReused(DomainError):
+    code = "IDEMPOTENCY_KEY_REUSED"
+    default_message = "This Idempotency-Key was used for another request. Use a new one."
+
+
+class InsufficientTokensError(DomainError):
+    code = "INSUFFICIENT_TOKENS"
+    default_message = "You do not have enough tokens."
+
+    def __init__(self, *, required: int, available: int) -> None:
+        super().__init__(
+            f"This costs {required} tokens and you have {available}. Buy tokens and try again.",
+            details={"required": required, "available": available},
+        )
+
+
+class UploadRejected(DomainError):
+    """Images that cannot be taken; ``details.images`` lists ``{index, code, message}``."""
+
+    default_message = "Some of the images cannot be used."
+
+
+class InsufficientImages(UploadRejected):
+    code = "INSUFFICIENT_IMAGES"
+
+
+class TooManyImages(UploadRejected):
+    code = "TOO_MANY_IMAGES"
+
+
+class InvalidImageFormat(UploadRejected):
+    code = "INVALID_IMAGE_FORMAT"
+
+
+class ImageTooLarge(UploadRejected):
+    code = "IMAGE_TOO_LARGE"
+
+
+class ImageTooSmall(UploadRejected):
+    code = "IMAGE_TOO_SMALL"
+
+
+class DuplicateImage(UploadRejected):
+    code = "DUPLICATE_IMAGE"
+
+
+class DuplicateStyleName(DomainError):
+    code = "DUPLICATE_STYLE_NAME"
+    default_message = "You already have a style of this name. Choose another name."
+
+
+class PaymentRefused(DomainError):
+    code = "PAYMENT_REFUSED"
+    default_message = "The payment did not go through. Nothing was charged."
+
+
+class ServiceUnavailable(DomainError):
+    """Something the request needs is away for now (storage, payment). Trying later may help."""
+
+    code = "SERVICE_UNAVAILABLE"
+    default_message = "This is not available right now. Nothing was changed; try again in a moment."

@@ -1,0 +1,36 @@
+from app.models.community import Comment, Follow, Like
+from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.idempotency import IdempotencyKey
+from app.models.notification import Notification, NotificationType
+from app.models.outbox import OutboxMessage
+from app.models.style import Artwork, Style, TrainingStatus
+from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
+from app.models.token import Purchase, Transaction, TransactionType
+from app.models.user import Artist, Role, User
+
+__all__ = [
+    "Artist",
+    "Artwork",
+    "ArtworkTag",
+    "AspectRatio",
+    "Comment",
+    "Follow",
+    "Generation",
+    "GenerationStatus",
+    "GenerationTag",
+    "IdempotencyKey",
+    "Like",
+    "Notification",
+    "NotificationType",
+    "OutboxMessage",
+    "Purchase",
+    "Role",
+    "Style",
+    "StyleTag",
+    "Tag",
+    "TrainingStatus",
+    "Transaction",
+    "TransactionType",
+    "User",
+    "Visibility",
+]

@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from app.exceptions import NotFound
+from app.models.generation import Generation
+from app.models.user import Artist, User
+
+
+class FollowQuerySet(models.QuerySet["Follow"]):
+    def of(self, user: User) -> FollowQuerySet:
+        """The artists that ``user`` follows, latest first."""
+        return (
+            self.filter(follower=user)
+            .select_related("following__user")
+            .order_by("-created_at", "-pk")
+        )
+
+
+class Follow(models.Model):
+    follower = models.ForeignKey(User, models.CASCADE, related_name="follows")
+    following = models.ForeignKey(Artist, models.CASCADE, related_name="followers")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = FollowQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(name="follow_unique", fields=["follower", "following"]),
+            models.CheckConstraint(
+                name="follow_not_oneself", condition=~Q(follower=F("following"))
+            ),
+        ]
+        indexes = [
+            models.Index(name="follow_by_follower", fields=["follower", "-created_at", "-id"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.follower_id} → {self.following_id}"
+
+
+class Like(models.Model):
+    user = models.ForeignKey(User, models.CASCADE, related_name="likes")
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="likes")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(name="like_unique", fields=["user", "generation"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} ♥ {self.generation_id}"
+
+
+class CommentQuerySet(models.QuerySet["Comment"]):
+    def on_public(self, generation_id: int) -> CommentQuerySet:
+        """The comments on a public picture, oldest first. Raises NotFound."""
+        if not Generation.objects.public().filter(pk=generation_id).exists():
+            raise NotFound("There is no such picture.")
+        comments = self.filter(generation_id=generation_id).select_related("user")
+        return comments.order_by("created_at", "pk")
+
+
+class Comment(models.Model):
+    """A remark on a public picture; ``parent`` is set on a reply, one level deep."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="comments")
+    generation = models.ForeignKey(Generation, models.CASCADE, related_name="comments")
+    parent = models.ForeignKey(
+        "self", models.CASCADE, null=True, blank=True, related_name="replies"
+    )
+    content = models.CharField(max_length=500)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = CommentQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["created_at", "pk"]
+        constraints = [
+            models.CheckConstraint(name="comment_not_empty", condition=~Q(content="")),
+        ]
+        indexes = [
+            models.Index(name="comment_by_picture", fields=["generation", "created_at", "id"])
+        ]
+
+    def __str__(self) -> str:
+        return self.content[:40]

@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from app.exceptions import NotFound
+from app.models.job import Job
+from app.models.style import Style
+from app.models.user import User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+MAX_SEED = 2**32 - 1
+
+
+class AspectRatio(models.TextChoices):
+    """The plan's three formats; what each means in pixels and money is in ``FORMATS``."""
+
+    SQUARE = "1:1", "512 × 512"
+    LARGE = "2:2", "1024 × 1024"
+    TALL = "1:2", "512 × 1024"
+
+
+class GenerationStatus(models.TextChoices):
+    QUEUED = "queued", "Queued"
+    PROCESSING = "processing", "Being made"
+    COMPLETED = "completed", "Completed"
+    FAILED = "failed", "Failed"
+    CANCELED = "canceled", "Canceled"
+
+
+class Visibility(models.TextChoices):
+    PUBLIC = "public", "Public"
+    PRIVATE = "private", "Private"
+
+
+class GenerationQuerySet(models.QuerySet["Generation"]):
+    def public(self) -> GenerationQuerySet:
+        return self.filter(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
+
+    def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
+        """Public pictures, and the viewer's own in every state."""
+        public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
+        if viewer.is_authenticated:
+            return self.filter(public | Q(user_id=viewer.pk))
+        return self.filter(public)
+
+    def with_people(self) -> GenerationQuerySet:
+        return self.select_related("user", "style__artist__user")
+
+    def with_liked_by(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
+        """Annotate ``is_liked``: whether the viewer likes it."""
+        from app.models.community import Like
+
+        if not viewer.is_authenticated:
+            return self.annotate(is_liked=models.Value(False, output_field=models.BooleanField()))
+        return self.annotate(
+            is_liked=models.Exists(
+                Like.objects.filter(generation=models.OuterRef("pk"), user_id=viewer.pk)
+            )
+        )
+
+    def feed(
+        self, viewer: User | AnonymousUser, *, following_only: bool = False
+    ) -> GenerationQuerySet:
+        """What the community sees, newest first."""
+        from app.models.community import Follow
+
+        pictures = self.public().with_people().with_liked_by(viewer)
+        if following_only:
+            followed = Follow.objects.filter(follower_id=viewer.pk).values("following_id")
+            pictures = pictures.filter(style__artist_id__in=followed)
+        return pictures.order_by("-created_at", "-pk")
+
+    def of(self, user: User, *, status: str = "", visibility: str = "") -> GenerationQuerySet:
+        """The pictures ``user`` ordered, newest first; empty values do not narrow."""
+        pictures = self.filter(user=user).with_people().with_liked_by(user)
+        if status:
+            pictures = pictures.filter(status=status)
+        if visibility:
+            pictures = pictures.filter(visibility=visibility)
+        return pictures.order_by("-created_at", "-pk")
+
+    def detail(self, viewer: User | AnonymousUser, generation_id: int) -> Generation:
+        """One picture with everything that is shown of it. Raises NotFound."""
+        pictures = self.visible_to(viewer).with_people().with_liked_by(viewer)
+        picture = pictures.filter(pk=generation_id).first()
+        if picture is None:
+            raise NotFound("There is no such picture.")
+        return picture
+
+    def with_queue_position(self) -> GenerationQuerySet:
+        """Annotate ``queue_position``: 1 for the next in line, null unless queued."""
+        ahead = (
+            Generation.objects.filter(status=GenerationStatus.QUEUED, pk__lte=models.OuterRef("pk"))
+            .order_by()
+            .values("status")
+            .annotate(position=models.Count("pk"))
+            .values("position")
+        )
+        return self.annotate(
+            queue_position=models.Case(
+                models.When(status=GenerationStatus.QUEUED, then=models.Subquery(ahead)),
+                output_field=models.IntegerField(),
+            )
+        )
+
+
+class Generation(Job):
+    """One picture that a buyer ordered. What was charged is ``cost``, whatever the price is now."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="generations")
+    style = models.ForeignKey(Style, models.PROTECT, related_name="generations")
+    prompt_tags = ArrayField(models.CharField(max_length=50), size=20)
+    aspect_ratio = models.CharField(max_length=3, choices=AspectRatio.choices)
+    width = models.PositiveSmallIntegerField()
+    height = models.PositiveSmallIntegerField()
+    seed = models.BigIntegerField()
+    cost = models.PositiveIntegerField(help_text="Tokens charged.")
+    status = models.CharField(
+        max_length=10, choices=GenerationStatus.choices, default=GenerationStatus.QUEUED
+    )
+    image_path = models.CharField(max_length=300, blank=True, help_text="Storage key.")
+    preview_path = models.CharField(max_length=300, blank=True, help_text="Storage key.")
+    placeholder = models.CharField(
+        max_length=1000, blank=True, help_text="Data URI of a tiny preview."
+    )
+    metadata = models.JSONField(null=True, blank=True)
+    visibility = models.CharField(
+        max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE
+    )
+    description = models.CharField(max_length=500, blank=True)
+    like_count = models.PositiveIntegerField(default=0, editable=False)
+    comment_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    started_at = models.DateTimeField(null=True, blank=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    objects = GenerationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="generation_status_known", condition=Q(status__in=GenerationStatus.values)
+            ),
+            models.CheckConstraint(
+                name="generation_visibility_known",
+                condition=Q(visibility__in=Visibility.values),
+            ),
+            models.CheckConstraint(
+                name="generation_seed_in_range", condition=Q(seed__gte=0, seed__lte=MAX_SEED)
+            ),
+            models.CheckConstraint(name="generation_cost_positive", condition=Q(cost__gt=0)),
+            models.CheckConstraint(
+                name="generation_completed_has_image",
+                condition=~Q(status=GenerationStatus.COMPLETED) | ~Q(image_path=""),
+            ),
+        ]
+        indexes = [
+            models.Index(name="generation_by_user", fields=["user", "-created_at", "-id"]),
+            models.Index(
+                name="generation_feed",
+                fields=["-created_at", "-id"],
+                condition=Q(visibility="public", status="completed"),
+            ),
+            models.Index(
+                name="generation_feed_by_style",
+                fields=["style", "-created_at", "-id"],
+                condition=Q(visibility="public", status="completed"),
+            ),
+            models.Index(name="generation_queue", fields=["id"], condition=Q(status="queued")),
+            models.Index(
+                name="generation_lease",
+                fields=["lease_expires_at"],
+                condition=Q(lease_expires_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"picture {self.pk}"
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.status in {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+
+    @property
+    def is_public(self) -> bool:
+        return self.visibility == Visibility.PUBLIC and self.status == GenerationStatus.COMPLETED

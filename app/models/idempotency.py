@@ -1,0 +1,24 @@
+from django.db import models
+
+from app.models.user import User
+
+
+class IdempotencyKey(models.Model):
+    """The first answer to a request that carried a key, kept for a day to be given again."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=255)
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    response_status = models.PositiveSmallIntegerField()
+    response_body = models.TextField(help_text="The answer's JSON, to the byte.")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(name="idempotency_key_unique", fields=["user", "key"])
+        ]
+        indexes = [models.Index(name="idempotency_age", fields=["created_at"])]
+
+    def __str__(self) -> str:
+        return self.key

@@ -1,0 +1,85 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from app.models.user import User
+
+
+class NotificationType(models.TextChoices):
+    LIKE = "like", "Like"
+    COMMENT = "comment", "Comment"
+    FOLLOW = "follow", "New follower"
+    TRAINING_COMPLETE = "training_complete", "Style ready"
+    TRAINING_FAILED = "training_failed", "Training failed"
+    GENERATION_COMPLETE = "generation_complete", "Picture ready"
+    GENERATION_FAILED = "generation_failed", "Picture failed"
+
+
+class TargetType(models.TextChoices):
+    STYLE = "style", "Style"
+    IMAGE = "image", "Picture"
+    USER = "user", "User"
+
+
+class NotificationQuerySet(models.QuerySet["Notification"]):
+    def of(self, user: User) -> NotificationQuerySet:
+        return self.filter(recipient=user).select_related("actor").order_by("-created_at", "-pk")
+
+    def unread(self) -> NotificationQuerySet:
+        return self.filter(is_read=False)
+
+
+class Notification(models.Model):
+    """Something that happened to ``recipient``; the target is what it links to."""
+
+    recipient = models.ForeignKey(User, models.CASCADE, related_name="notifications")
+    actor = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="caused_notifications"
+    )
+    type = models.CharField(max_length=20, choices=NotificationType.choices)
+    message = models.CharField(max_length=1200)
+    target_type = models.CharField(max_length=10, choices=TargetType.choices, blank=True)
+    target_id = models.BigIntegerField(null=True, blank=True)
+    is_read = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = NotificationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="notification_not_for_own_acts",
+                condition=Q(actor__isnull=True) | ~Q(actor=models.F("recipient")),
+            ),
+            # Liking, unliking and liking again tells the owner once.
+            models.UniqueConstraint(
+                name="notification_like_once",
+                fields=["recipient", "actor", "target_type", "target_id"],
+                condition=Q(type="like"),
+            ),
+            models.UniqueConstraint(
+                name="notification_follow_once",
+                fields=["recipient", "actor"],
+                condition=Q(type="follow"),
+            ),
+            models.UniqueConstraint(
+                name="notification_outcome_once",
+                fields=["recipient", "target_id"],
+                condition=Q(type__in=["generation_complete", "generation_failed"]),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="notification_by_recipient", fields=["recipient", "-created_at", "-id"]
+            ),
+            models.Index(
+                name="notification_unread",
+                fields=["recipient", "-created_at", "-id"],
+                condition=Q(is_read=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.message[:60]

@@ -1,0 +1,38 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+
+class OutboxMessage(models.Model):
+    """A task to be put on a queue, written in the transaction that needs it.
+
+    Without a broker these rows are the queue. A trigger wakes listeners of the channel ``outbox``
+    when a row is added.
+    """
+
+    queue = models.CharField(max_length=50)
+    task_id = models.UUIDField()
+    attempt = models.PositiveSmallIntegerField()
+    body = models.BinaryField(help_text="The message, as it goes on the queue.")
+    available_at = models.DateTimeField(help_text="Not to be sent before.")
+    sent_at = models.DateTimeField(null=True, blank=True)
+    tries = models.PositiveSmallIntegerField(default=0)
+    last_error = models.CharField(max_length=500, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["available_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(name="outbox_attempt_once", fields=["task_id", "attempt"]),
+        ]
+        indexes = [
+            models.Index(
+                name="outbox_unsent",
+                fields=["queue", "available_at", "id"],
+                condition=Q(sent_at__isnull=True),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.queue} {self.task_id}/{self.attempt}"

@@ -1,0 +1,232 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.indexes import GinIndex, OpClass
+from django.core.validators import MaxValueValidator, MinValueValidator
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce, Lower, Upper
+
+from app.exceptions import NotFound
+from app.models.job import Job
+from app.models.tagging import StyleTag
+from app.models.user import Artist
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+    from app.models.user import User
+
+MIN_PRICE = 1
+MAX_PRICE = 10_000
+
+
+class TrainingStatus(models.TextChoices):
+    PENDING = "pending", "Waiting for the queue"
+    TRAINING = "training", "Training"
+    COMPLETED = "completed", "Ready"
+    FAILED = "failed", "Failed"
+
+
+class StyleQuerySet(models.QuerySet["Style"]):
+    def offered(self) -> StyleQuerySet:
+        """Styles that anyone can find and buy from."""
+        return self.filter(is_active=True, training_status=TrainingStatus.COMPLETED)
+
+    def visible_to(self, viewer: User | AnonymousUser) -> StyleQuerySet:
+        """Offered styles, and the viewer's own of every kind."""
+        offered = Q(is_active=True, training_status=TrainingStatus.COMPLETED)
+        if viewer.is_authenticated and viewer.is_artist:
+            return self.filter(offered | Q(artist_id=viewer.pk))
+        return self.filter(offered)
+
+    def of(self, artist: User) -> StyleQuerySet:
+        """All styles of an artist, deleted ones included, newest first."""
+        return self.filter(artist_id=artist.pk).order_by("-created_at", "-pk")
+
+    def detail(self, viewer: User | AnonymousUser, style_id: int) -> Style:
+        """One style with everything that is shown of it. Raises NotFound."""
+        style = (
+            self.visible_to(viewer)
+            .with_artist()
+            .with_tags()
+            .with_artworks()
+            .filter(pk=style_id)
+            .first()
+        )
+        if style is None:
+            raise NotFound("There is no such style.")
+        return style
+
+    def found_by(
+        self,
+        *,
+        q: str = "",
+        tags: Sequence[str] = (),
+        artist_id: int | None = None,
+        training_status: str = "",
+        sort: str = "created_at",
+    ) -> StyleQuerySet:
+        """Narrow to what somebody looks for among active styles; empty values do not narrow."""
+        styles = self.filter(is_active=True)
+        if q:
+            styles = styles.search(q)
+        if artist_id is not None:
+            styles = styles.filter(artist_id=artist_id)
+        if training_status:
+            styles = styles.filter(training_status=training_status)
+        newest = ("-created_at", "-pk")
+        order = ("-usage_count", *newest) if sort == "popular" else newest
+        return styles.tagged(tags).order_by(*order)
+
+    def with_earnings(self) -> StyleQuerySet:
+        """Annotate ``earned``: tokens that the style has brought in."""
+        from app.models.token import Transaction, TransactionType
+
+        earned = (
+            Transaction.objects.filter(
+                type=TransactionType.EARN, generation__style=models.OuterRef("pk")
+            )
+            .order_by()
+            .values("generation__style")
+            .annotate(total=models.Sum("amount"))
+            .values("total")
+        )
+        return self.annotate(earned=Coalesce(models.Subquery(earned), 0))
+
+    def with_artist(self) -> StyleQuerySet:
+        return self.select_related("artist__user")
+
+    def with_tags(self) -> StyleQuerySet:
+        return self.prefetch_related(
+            models.Prefetch(
+                "style_tags", StyleTag.objects.select_related("tag").order_by("sequence", "pk")
+            )
+        )
+
+    def with_artworks(self) -> StyleQuerySet:
+        return self.prefetch_related(
+            models.Prefetch("artworks", Artwork.objects.order_by("position", "pk"))
+        )
+
+    def tagged(self, names: Sequence[str]) -> StyleQuerySet:
+        """Styles that carry every one of the tags ``names``."""
+        styles = self
+        for name in names:
+            styles = styles.filter(
+                models.Exists(StyleTag.objects.filter(style=models.OuterRef("pk"), tag__name=name))
+            )
+        return styles
+
+    def search(self, text: str) -> StyleQuerySet:
+        """Styles whose name, or one of whose tags, contains ``text`` in any case."""
+        return self.filter(
+            Q(name__icontains=text)
+            | models.Exists(
+                StyleTag.objects.filter(style=models.OuterRef("pk"), tag__name__icontains=text)
+            )
+        )
+
+
+class Style(Job):
+    """A style that an artist licenses, and the training that makes it usable."""
+
+    artist = models.ForeignKey(Artist, models.PROTECT, related_name="styles")
+    name = models.CharField(max_length=100)
+    description = models.TextField(max_length=2000, blank=True)
+    price = models.PositiveIntegerField(
+        validators=[MinValueValidator(MIN_PRICE), MaxValueValidator(MAX_PRICE)],
+        help_text="Tokens for one 1:1 picture.",
+    )
+    training_status = models.CharField(
+        max_length=10, choices=TrainingStatus.choices, default=TrainingStatus.PENDING
+    )
+    training_metric = models.JSONField(null=True, blank=True)
+    model_path = models.CharField(max_length=500, blank=True)
+    thumbnail = models.CharField(max_length=300, blank=True, help_text="Storage key of a preview.")
+    is_active = models.BooleanField(default=True, help_text="Off: deleted by its artist.")
+    usage_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+    trained_at = models.DateTimeField(null=True, blank=True)
+
+    objects = StyleQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="style_price_in_range",
+                condition=Q(price__gte=MIN_PRICE, price__lte=MAX_PRICE),
+            ),
+            models.CheckConstraint(
+                name="style_training_status_known",
+                condition=Q(training_status__in=TrainingStatus.values),
+            ),
+            models.CheckConstraint(
+                name="style_completed_has_model",
+                condition=~Q(training_status=TrainingStatus.COMPLETED) | ~Q(model_path=""),
+            ),
+            models.UniqueConstraint(
+                "artist",
+                Lower("name"),
+                name="style_name_unique_per_artist",
+                condition=Q(is_active=True),
+            ),
+        ]
+        indexes = [
+            models.Index(name="style_created_status", fields=["created_at", "training_status"]),
+            models.Index(
+                name="style_offered_newest",
+                fields=["-created_at", "-id"],
+                condition=Q(is_active=True, training_status="completed"),
+            ),
+            models.Index(
+                name="style_offered_popular",
+                fields=["-usage_count", "-created_at", "-id"],
+                condition=Q(is_active=True, training_status="completed"),
+            ),
+            models.Index(name="style_by_artist", fields=["artist", "-created_at", "-id"]),
+            models.Index(
+                name="style_lease",
+                fields=["lease_expires_at"],
+                condition=Q(lease_expires_at__isnull=False),
+            ),
+            GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="style_name_trigram"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def is_under_way(self) -> bool:
+        return self.training_status in {TrainingStatus.PENDING, TrainingStatus.TRAINING}
+
+    @property
+    def is_ready(self) -> bool:
+        return self.is_active and self.training_status == TrainingStatus.COMPLETED
+
+
+class Artwork(models.Model):
+    """One training image: the original is private, the preview is shown."""
+
+    style = models.ForeignKey(Style, models.CASCADE, related_name="artworks")
+    position = models.PositiveSmallIntegerField()
+    image_path = models.CharField(max_length=300, help_text="Storage key of the original.")
+    preview_path = models.CharField(max_length=300, help_text="Storage key of the preview.")
+    width = models.PositiveIntegerField()
+    height = models.PositiveIntegerField()
+    sha256 = models.CharField(max_length=64)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["position", "pk"]
+        constraints = [
+            models.UniqueConstraint(name="artwork_position_unique", fields=["style", "position"]),
+            models.UniqueConstraint(name="artwork_image_unique", fields=["style", "sha256"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.style_id}/{self.position}"

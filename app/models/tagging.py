@@ -1,0 +1,93 @@
+from django.db import models
+from django.db.models import Q
+
+from app.utils.tag_names import TAG_PATTERN
+
+
+class TagQuerySet(models.QuerySet["Tag"]):
+    def used(self) -> "TagQuerySet":
+        return self.filter(is_active=True, usage_count__gt=0)
+
+    def matching(self, text: str) -> "TagQuerySet":
+        """Used tags that contain ``text`` in any case, the most used first."""
+        return self.popular().filter(name__contains=text.lower()) if text else self.popular()
+
+    def popular(self) -> "TagQuerySet":
+        return self.used().order_by("-usage_count", "name", "pk")
+
+
+class Tag(models.Model):
+    """A word that artists describe their styles and works with: lower case, printable ASCII.
+
+    ``usage_count`` is the number of styles with this tag that a buyer can find: trained and
+    active ones.
+    """
+
+    name = models.CharField(max_length=50, unique=True)
+    is_active = models.BooleanField(default=True, help_text="Inactive tags are not offered.")
+    usage_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TagQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-usage_count", "name", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="tag_name_lower_printable_ascii",
+                condition=Q(name__regex=TAG_PATTERN),
+            )
+        ]
+        indexes = [
+            models.Index(
+                name="tag_popular",
+                fields=["-usage_count", "name", "id"],
+                condition=Q(is_active=True, usage_count__gt=0),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SequencedTag(models.Model):
+    """A tag in its place; the order is the one in which it was given."""
+
+    tag = models.ForeignKey(Tag, models.PROTECT, related_name="+")
+    sequence = models.PositiveSmallIntegerField()
+
+    class Meta:
+        abstract = True
+        ordering = ["sequence", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.sequence}: {self.tag_id}"
+
+
+class StyleTag(SequencedTag):
+    style = models.ForeignKey("app.Style", models.CASCADE, related_name="style_tags")
+
+    class Meta(SequencedTag.Meta):
+        constraints = [
+            models.UniqueConstraint(name="style_tag_unique", fields=["style", "tag"]),
+        ]
+
+
+class ArtworkTag(SequencedTag):
+    artwork = models.ForeignKey("app.Artwork", models.CASCADE, related_name="artwork_tags")
+
+    class Meta(SequencedTag.Meta):
+        constraints = [
+            models.UniqueConstraint(name="artwork_tag_unique", fields=["artwork", "tag"]),
+        ]
+
+
+class GenerationTag(SequencedTag):
+    """Links a prompt to the known tags in it. The prompt itself is on the generation."""
+
+    generation = models.ForeignKey("app.Generation", models.CASCADE, related_name="generation_tags")
+
+    class Meta(SequencedTag.Meta):
+        constraints = [
+            models.UniqueConstraint(name="generation_tag_unique", fields=["generation", "tag"]),
+        ]

@@ -1,0 +1,131 @@
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from app.models.generation import Generation
+from app.models.user import User
+
+WELCOME_BONUS_MEMO = "welcome_bonus"
+
+
+class TransactionType(models.TextChoices):
+    CONSUME = "consume", "Paid for a picture"
+    EARN = "earn", "Earned"
+    REFUND = "refund", "Refunded"
+    PURCHASE = "purchase", "Bought"
+
+
+class Purchase(models.Model):
+    """Tokens bought through the payment gateway."""
+
+    user = models.ForeignKey(User, models.PROTECT, related_name="purchases")
+    amount = models.PositiveIntegerField(help_text="Tokens.")
+    payment_method = models.CharField(max_length=30)
+    gateway = models.CharField(max_length=30)
+    gateway_reference = models.CharField(max_length=100)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="purchase_amount_in_range",
+                condition=Q(amount__gte=100, amount__lte=1_000_000),
+            ),
+            models.UniqueConstraint(
+                name="purchase_reference_unique", fields=["gateway", "gateway_reference"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} tokens"
+
+
+class TransactionQuerySet(models.QuerySet["Transaction"]):
+    def of(self, user: User) -> TransactionQuerySet:
+        """The user's history, newest first."""
+        return (
+            self.filter(Q(sender=user) | Q(receiver=user))
+            .select_related("generation__style")
+            .order_by("-created_at", "-pk")
+        )
+
+    def of_type(self, kind: str) -> TransactionQuerySet:
+        """Only those of one type; all when ``kind`` is empty."""
+        return self.filter(type=kind) if kind else self
+
+    def earned_by(self, user_id: int) -> int:
+        """Tokens that pictures in the artist's styles have brought in."""
+        total = self.filter(
+            receiver_id=user_id, type=TransactionType.EARN, generation__isnull=False
+        ).aggregate(total=models.Sum("amount"))["total"]
+        return total or 0
+
+
+class Transaction(models.Model):
+    """One movement of tokens; a null sender or receiver is the platform.
+
+    Rows are written once: a trigger in the database refuses to change or delete them.
+    """
+
+    sender = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="sent_transactions"
+    )
+    receiver = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="received_transactions"
+    )
+    type = models.CharField(max_length=10, choices=TransactionType.choices)
+    amount = models.PositiveIntegerField()
+    memo = models.CharField(max_length=100, blank=True)
+    generation = models.ForeignKey(
+        Generation, models.PROTECT, null=True, blank=True, related_name="transactions"
+    )
+    purchase = models.OneToOneField(
+        Purchase, models.PROTECT, null=True, blank=True, related_name="transaction"
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = TransactionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(name="transaction_amount_positive", condition=Q(amount__gt=0)),
+            models.CheckConstraint(
+                name="transaction_parties_fit_type",
+                condition=Q(type="consume", sender__isnull=False, receiver__isnull=True)
+                | Q(
+                    type__in=["earn", "refund", "purchase"],
+                    sender__isnull=True,
+                    receiver__isnull=False,
+                ),
+            ),
+            models.CheckConstraint(
+                name="transaction_purchase_fits_type",
+                condition=Q(purchase__isnull=True) | Q(type="purchase"),
+            ),
+            # A generation is charged once, and then either paid out or refunded, once.
+            models.UniqueConstraint(
+                name="transaction_charge_once",
+                fields=["generation"],
+                condition=Q(type="consume"),
+            ),
+            models.UniqueConstraint(
+                name="transaction_settle_once",
+                fields=["generation"],
+                condition=Q(type__in=["earn", "refund"]),
+            ),
+            models.UniqueConstraint(
+                name="transaction_welcome_bonus_once",
+                fields=["receiver"],
+                condition=Q(memo=WELCOME_BONUS_MEMO, type="earn", generation__isnull=True),
+            ),
+        ]
+        indexes = [
+            models.Index(name="transaction_sender", fields=["sender", "-created_at", "-id"]),
+            models.Index(name="transaction_receiver", fields=["receiver", "-created_at", "-id"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.amount}"

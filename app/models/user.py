@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from django.contrib.auth.models import AbstractUser, UserManager
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Coalesce, Lower
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+
+class Role(models.TextChoices):
+    USER = "user", "User"
+    ARTIST = "artist", "Artist"
+
+
+class UserQuerySet(models.QuerySet["User"]):
+    def open(self) -> UserQuerySet:
+        """Accounts that have not been left."""
+        return self.filter(closed_at__isnull=True)
+
+    def profiles(self, viewer: User | AnonymousUser) -> UserQuerySet:
+        """Open accounts with what anyone may know of them, as seen by ``viewer``."""
+        from app.models.community import Follow
+        from app.models.generation import Generation
+        from app.models.style import Style
+
+        def count(rows: models.QuerySet[Any], column: str) -> Coalesce:
+            counted = rows.order_by().values(column).annotate(n=models.Count("pk")).values("n")
+            return Coalesce(models.Subquery(counted), 0)
+
+        me = models.OuterRef("pk")
+        follows = Follow.objects.filter(follower_id=viewer.pk or 0, following_id=me)
+        return (
+            self.open()
+            .select_related("artist")
+            .annotate(
+                image_count=count(Generation.objects.public().filter(user=me), "user"),
+                following_count=count(Follow.objects.filter(follower=me), "follower"),
+                style_count=count(Style.objects.offered().filter(artist=me), "artist"),
+                is_following=models.Exists(follows),
+            )
+        )
+
+    def lock_balances(self, user_ids: list[int]) -> list[User]:
+        """Lock the balance rows of ``user_ids`` for this transaction, in id order."""
+        return list(
+            self.select_for_update(no_key=True, of=("self",)).filter(pk__in=user_ids).order_by("pk")
+        )
+
+
+class AccountManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]
+    pass
+
+
+class User(AbstractUser):
+    """Somebody with an account. The balance is written by ``token_service`` alone."""
+
+    email = models.EmailField(blank=True)
+    provider = models.CharField(max_length=30, blank=True, help_text="Who vouches for the sign-in.")
+    provider_user_id = models.CharField(max_length=200, blank=True)
+    role = models.CharField(max_length=10, choices=Role.choices, default=Role.USER)
+    token_balance = models.BigIntegerField(default=0, editable=False)
+    profile_image = models.CharField(
+        max_length=300, blank=True, help_text="Storage key of a square picture, or an https URL."
+    )
+    bio = models.CharField(max_length=500, blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True, help_text="When the user left.")
+
+    objects: Any = AccountManager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                name="user_balance_not_negative", condition=Q(token_balance__gte=0)
+            ),
+            models.UniqueConstraint(
+                name="user_provider_identity_unique",
+                fields=["provider", "provider_user_id"],
+                condition=~Q(provider_user_id=""),
+            ),
+            models.UniqueConstraint(Lower("username"), name="user_username_unique_any_case"),
+        ]
+
+    @property
+    def is_artist(self) -> bool:
+        return self.role == Role.ARTIST
+
+    @property
+    def is_closed(self) -> bool:
+        return self.closed_at is not None
+
+
+class Artist(models.Model):
+    """What a user has who licenses styles. Its id is the user's id."""
+
+    user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="artist")
+    artist_name = models.CharField(max_length=60)
+    signature_image = models.CharField(
+        max_length=300, blank=True, help_text="Storage key of a PNG with alpha."
+    )
+    follower_count = models.PositiveIntegerField(default=0, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+
+    def __str__(self) -> str:
+        return self.artist_name
