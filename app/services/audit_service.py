@@ -1,0 +1,103 @@
+"""The rules of money, checked over the whole database with plain SQL, apart from the code that
+keeps them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.db import connection, transaction
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A row that breaks a rule, e.g. ``user 7``, and in what."""
+
+    row: str
+    problem: str
+
+
+# Each query returns (row, problem) for every row that breaks one rule.
+RULES = {
+    "balance is what was received less what was sent": """
+        WITH moved AS (
+            SELECT receiver_id AS user_id, amount FROM app_transaction WHERE receiver_id IS NOT NULL
+            UNION ALL
+            SELECT sender_id, -amount FROM app_transaction WHERE sender_id IS NOT NULL
+        ), sums AS (SELECT user_id, SUM(amount) AS total FROM moved GROUP BY user_id)
+        SELECT 'user ' || u.id,
+               'balance is ' || u.token_balance || ', the ledger says ' || COALESCE(s.total, 0)
+        FROM app_user u LEFT JOIN sums s ON s.user_id = u.id
+        WHERE u.token_balance <> COALESCE(s.total, 0) ORDER BY u.id""",
+    "no balance is negative": """
+        SELECT 'user ' || id, 'balance is ' || token_balance FROM app_user
+        WHERE token_balance < 0 ORDER BY id""",
+    "users and platform sum to zero": """
+        WITH platform AS (
+            SELECT COALESCE(SUM(CASE WHEN receiver_id IS NULL THEN amount ELSE 0 END), 0)
+                 - COALESCE(SUM(CASE WHEN sender_id IS NULL THEN amount ELSE 0 END), 0) AS total
+            FROM app_transaction
+        ), users AS (SELECT COALESCE(SUM(token_balance), 0) AS total FROM app_user)
+        SELECT 'all accounts', 'users hold ' || users.total || ', the platform ' || platform.total
+        FROM platform, users WHERE users.total + platform.total <> 0""",
+    "every picture was charged once, by its buyer, what it costs": """
+        SELECT 'generation ' || g.id,
+               'cost is ' || g.cost || ', charged '
+                   || COALESCE(STRING_AGG(t.amount::text, ' + '), 'nothing')
+        FROM app_generation g
+        LEFT JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'consume'
+        GROUP BY g.id
+        HAVING COUNT(t.id) <> 1 OR MIN(t.amount) <> g.cost OR MIN(t.sender_id) <> g.user_id
+        ORDER BY g.id""",
+    "a failed or canceled picture was refunded in full, once, to its buyer": """
+        SELECT 'generation ' || g.id,
+               'is ' || g.status || ', cost ' || g.cost
+                   || ', refunded ' || COALESCE(SUM(t.amount), 0)
+        FROM app_generation g
+        LEFT JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'refund'
+        WHERE g.status IN ('failed', 'canceled')
+        GROUP BY g.id
+        HAVING COUNT(t.id) <> 1 OR MIN(t.amount) <> g.cost OR MIN(t.receiver_id) <> g.user_id
+        ORDER BY g.id""",
+    "only a failed or canceled picture was refunded": """
+        SELECT 'generation ' || g.id, 'is ' || g.status || ' and was refunded'
+        FROM app_generation g
+        JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'refund'
+        WHERE g.status NOT IN ('failed', 'canceled') ORDER BY g.id""",
+    "a completed picture paid its artist at most once, not more than it cost": """
+        SELECT 'generation ' || g.id,
+               'cost ' || g.cost || ', paid out ' || SUM(t.amount)
+                   || ' in ' || COUNT(t.id) || ' entries'
+        FROM app_generation g
+        JOIN app_style s ON s.id = g.style_id
+        JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'earn'
+        GROUP BY g.id, s.artist_id
+        HAVING COUNT(t.id) > 1 OR SUM(t.amount) > g.cost OR MIN(t.receiver_id) <> s.artist_id
+            OR g.status <> 'completed'
+        ORDER BY g.id""",
+    "a completed picture paid its artist": """
+        SELECT 'generation ' || g.id, 'is completed and its artist got nothing'
+        FROM app_generation g
+        WHERE g.status = 'completed' AND %(artist_is_paid)s AND NOT EXISTS (
+            SELECT 1 FROM app_transaction t WHERE t.generation_id = g.id AND t.type = 'earn')
+        ORDER BY g.id""",
+    "every purchase gave its tokens, once": """
+        SELECT 'purchase ' || p.id,
+               'bought ' || p.amount || ', given ' || COALESCE(SUM(t.amount), 0)
+        FROM app_purchase p LEFT JOIN app_transaction t ON t.purchase_id = p.id
+        GROUP BY p.id
+        HAVING COUNT(t.id) <> 1 OR SUM(t.amount) <> p.amount OR MIN(t.receiver_id) <> p.user_id
+        ORDER BY p.id""",
+}
+
+
+def audit() -> list[Finding]:
+    """Everything that is wrong with the books, in one consistent view of them; empty when right."""
+    findings: list[Finding] = []
+    arguments = {"artist_is_paid": settings.PLATFORM_FEE_PERCENT < 100}
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
+        for rule in RULES.values():
+            cursor.execute(rule, arguments)
+            findings += [Finding(row, problem) for row, problem in cursor.fetchall()]
+    return findings

@@ -1,0 +1,122 @@
+"""Likes, comments, follows. Counters move with the rows, under the lock of what they count."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.db.models import F
+
+from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
+from app.models import Artist, Comment, Follow, Generation, Like, User
+
+
+@dataclass(frozen=True)
+class LikeState:
+    is_liked: bool
+    like_count: int
+
+
+@dataclass(frozen=True)
+class FollowState:
+    is_following: bool
+    follower_count: int
+
+
+@transaction.atomic
+def toggle_like(*, user: User, generation_id: int) -> LikeState:
+    """Like a public picture, or take the like back. Raises NotFound."""
+    picture = _lock_public(generation_id)
+    deleted, _ = Like.objects.filter(user=user, generation=picture).delete()
+    if not deleted:
+        Like.objects.create(user=user, generation=picture)
+    picture.like_count += -1 if deleted else 1
+    picture.save(update_fields=["like_count"])
+    return LikeState(is_liked=not deleted, like_count=picture.like_count)
+
+
+@transaction.atomic
+def add_comment(
+    *, user: User, generation_id: int, content: str, parent_id: int | None = None
+) -> Comment:
+    """Comment on a public picture, or answer a comment on it. Raises NotFound, InvalidInput."""
+    picture = _lock_public(generation_id)
+    parent = None
+    if parent_id is not None:
+        parent = Comment.objects.filter(pk=parent_id, generation=picture).first()
+        if parent is None:
+            raise InvalidInput.field("parent_id", "There is no such comment on this picture.")
+        if parent.parent_id is not None:
+            raise InvalidInput.field("parent_id", "A reply cannot be replied to.")
+    comment = Comment.objects.create(user=user, generation=picture, content=content, parent=parent)
+    picture.comment_count += 1
+    picture.save(update_fields=["comment_count"])
+    return comment
+
+
+@transaction.atomic
+def delete_comment(*, user: User, comment_id: int) -> None:
+    """Delete one's own comment (staff: any), with its replies. Raises NotFound, NotAllowed."""
+    comment = Comment.objects.filter(pk=comment_id).select_related("generation").first()
+    if comment is None or not (
+        comment.generation.is_public or user.pk in {comment.user_id, comment.generation.user_id}
+    ):
+        raise NotFound("There is no such comment.")
+    if comment.user_id != user.pk and not user.is_staff:
+        raise NotAllowed("Only its author can delete a comment.")
+    picture = Generation.objects.select_for_update(no_key=True).get(pk=comment.generation_id)
+    _, deleted = Comment.objects.filter(pk=comment_id).delete()
+    picture.comment_count -= deleted.get("app.Comment", 0)
+    picture.save(update_fields=["comment_count"])
+
+
+@transaction.atomic
+def toggle_follow(*, user: User, artist_id: int) -> FollowState:
+    """Follow an artist, or stop following. Raises NotFound, Conflict for oneself."""
+    artist = (
+        Artist.objects.select_for_update(no_key=True, of=("self",))
+        .filter(pk=artist_id, user__closed_at__isnull=True)
+        .first()
+    )
+    if artist is None:
+        raise NotFound("There is no such artist.")
+    if artist.pk == user.pk:
+        raise Conflict("You cannot follow yourself.")
+    deleted, _ = Follow.objects.filter(follower=user, following=artist).delete()
+    if not deleted:
+        Follow.objects.create(follower=user, following=artist)
+    artist.follower_count += -1 if deleted else 1
+    artist.save(update_fields=["follower_count"])
+    return FollowState(is_following=not deleted, follower_count=artist.follower_count)
+
+
+def forget_user(user: User) -> None:
+    """Take back all likes, comments and follows of somebody who leaves. In their transaction."""
+    liked = list(
+        Generation.objects.select_for_update(no_key=True)
+        .filter(pk__in=Like.objects.filter(user=user).values("generation_id"))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    Generation.objects.filter(pk__in=liked).update(like_count=F("like_count") - 1)
+    Like.objects.filter(user=user).delete()
+    followed = list(
+        Artist.objects.select_for_update(no_key=True)
+        .filter(followers__follower=user)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    Artist.objects.filter(pk__in=followed).update(follower_count=F("follower_count") - 1)
+    Follow.objects.filter(follower=user).delete()
+
+
+def _lock_public(generation_id: int) -> Generation:
+    picture = (
+        Generation.objects.public()
+        .select_for_update(no_key=True, of=("self",))
+        .filter(pk=generation_id)
+        .first()
+    )
+    if picture is None:
+        raise NotFound("There is no such picture.")
+    return picture

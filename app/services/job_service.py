@@ -1,0 +1,64 @@
+"""What trainings and generations have in common: attempts, leases, retries."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from app.exceptions import InvalidInput, StaleAttempt
+from app.models.job import Job
+from app.services import storage
+from app.utils import clock
+
+
+def require_current(job: Job, *, task_id: UUID, attempt: int) -> None:
+    """Raise StaleAttempt unless the report is of the try that is under way."""
+    if job.task_id != task_id or attempt < job.attempt:
+        raise StaleAttempt
+    if attempt > job.attempt:
+        raise InvalidInput.field("attempt", f"The job is at attempt {job.attempt}.")
+
+
+def renew_lease(job: Job) -> None:
+    job.lease_expires_at = clock.seconds_from_now(settings.JOB_LEASE_SECONDS)
+
+
+def may_retry(job: Job) -> bool:
+    return job.attempt < settings.JOB_MAX_ATTEMPTS
+
+
+def start_next_attempt(job: Job) -> float:
+    """Move ``job`` to its next attempt. Returns the seconds to wait before it is queued."""
+    job.attempt += 1
+    job.progress = None
+    job.lease_expires_at = None
+    delays = settings.JOB_RETRY_DELAYS
+    return float(delays[min(job.attempt, len(delays)) - 1])
+
+
+def output_folder(kind: str, job: Job) -> str:
+    """The storage key under which one attempt of ``job`` writes, and nothing else may."""
+    return f"{kind}/{job.task_id}/{job.attempt}"
+
+
+def reported_key(address: str, folder: str, *, field: str) -> str:
+    """The storage key of a file that a worker says it wrote. Raises InvalidInput.
+
+    Looks at the storage, so it is called before any row is locked.
+    """
+    try:
+        key = storage.key_under(address, folder)
+    except storage.PathOutside as error:
+        raise InvalidInput.field(field, f"The path {error}.") from error
+    if not storage.exists(key):
+        raise InvalidInput.field(field, "There is no file at this path.")
+    return key
+
+
+def as_progress(progress: Any | None) -> dict[str, Any] | None:
+    """A progress of the protocol as it is kept and shown."""
+    if progress is None:
+        return None
+    return {name: getattr(progress, name) for name in progress.__struct_fields__}

@@ -1,0 +1,162 @@
+"""What users are told. Called in the transaction of what happened, so both are there or neither."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from app.exceptions import InvalidInput, NotFound
+from app.models import (
+    Comment,
+    Follow,
+    Generation,
+    Like,
+    Notification,
+    NotificationType,
+    Style,
+    User,
+)
+from app.models.notification import TargetType
+
+
+def tell_of_like(like: Like) -> None:
+    _tell_owner(
+        like.generation,
+        actor=like.user,
+        kind=NotificationType.LIKE,
+        message=f"{like.user.username} likes your picture.",
+    )
+
+
+def tell_of_comment(comment: Comment) -> None:
+    _tell_owner(
+        comment.generation,
+        actor=comment.user,
+        kind=NotificationType.COMMENT,
+        message=f"{comment.user.username} commented on your picture: {comment.content}",
+    )
+    if comment.parent_id is not None:
+        parent = comment.parent
+        # The owner of the picture has been told already.
+        if parent.user_id not in {comment.user_id, comment.generation.user_id}:
+            _create(
+                recipient_id=parent.user_id,
+                actor=comment.user,
+                type=NotificationType.COMMENT,
+                message=f"{comment.user.username} answered your comment: {comment.content}",
+                target_type=TargetType.IMAGE,
+                target_id=comment.generation_id,
+            )
+
+
+def tell_of_follow(follow: Follow) -> None:
+    _create(
+        recipient_id=follow.following_id,
+        actor=follow.follower,
+        type=NotificationType.FOLLOW,
+        message=f"{follow.follower.username} follows you.",
+        target_type=TargetType.USER,
+        target_id=follow.follower_id,
+    )
+
+
+def tell_training_complete(style: Style) -> None:
+    _tell_artist(
+        style, NotificationType.TRAINING_COMPLETE, f"Your style model {style.name} is ready!"
+    )
+
+
+def tell_training_failed(style: Style) -> None:
+    _tell_artist(
+        style,
+        NotificationType.TRAINING_FAILED,
+        f"Training failed for {style.name}. {style.failure_reason}",
+    )
+
+
+def tell_generation_complete(generation: Generation) -> None:
+    _tell_buyer(
+        generation,
+        NotificationType.GENERATION_COMPLETE,
+        f"Your picture in the style {generation.style.name} is ready.",
+    )
+
+
+def tell_generation_failed(generation: Generation) -> None:
+    _tell_buyer(
+        generation,
+        NotificationType.GENERATION_FAILED,
+        f"Your picture in the style {generation.style.name} could not be made; "
+        f"{generation.cost} tokens were refunded. {generation.failure_reason}",
+    )
+
+
+def tell(
+    *, recipient_id: int, kind: str, message: str, target_type: str = "", target_id: int | None
+) -> Notification:
+    """Tell a user something on behalf of a worker or another service. Raises InvalidInput."""
+    if not User.objects.open().filter(pk=recipient_id).exists():
+        raise InvalidInput.field("recipient_id", "There is no such user.")
+    return Notification.objects.create(
+        recipient_id=recipient_id,
+        type=kind,
+        message=message,
+        target_type=target_type,
+        target_id=target_id,
+    )
+
+
+@transaction.atomic
+def mark_read(user: User, notification_id: int) -> Notification:
+    """Raises NotFound for another user's notification."""
+    notification = Notification.objects.of(user).filter(pk=notification_id).first()
+    if notification is None:
+        raise NotFound("You have no such notification.")
+    if not notification.is_read:
+        notification.is_read = True
+        notification.save(update_fields=["is_read"])
+    return notification
+
+
+def mark_all_read(user: User) -> int:
+    """Returns how many were unread."""
+    return Notification.objects.filter(recipient=user, is_read=False).update(is_read=True)
+
+
+def _tell_owner(generation: Generation, *, actor: User, kind: str, message: str) -> None:
+    _create(
+        recipient_id=generation.user_id,
+        actor=actor,
+        type=kind,
+        message=message,
+        target_type=TargetType.IMAGE,
+        target_id=generation.pk,
+    )
+
+
+def _tell_artist(style: Style, kind: str, message: str) -> None:
+    _create(
+        recipient_id=style.artist_id,
+        type=kind,
+        message=message,
+        target_type=TargetType.STYLE,
+        target_id=style.pk,
+    )
+
+
+def _tell_buyer(generation: Generation, kind: str, message: str) -> None:
+    _create(
+        recipient_id=generation.user_id,
+        type=kind,
+        message=message,
+        target_type=TargetType.IMAGE,
+        target_id=generation.pk,
+    )
+
+
+def _create(*, recipient_id: int, actor: User | None = None, **fields: object) -> None:
+    """Never for one's own acts; what the constraints allow once is silently kept to once."""
+    if actor is not None and actor.pk == recipient_id:
+        return
+    notification = Notification(recipient_id=recipient_id, actor=actor, **fields)
+    notification.message = notification.message[:1200].strip()
+    Notification.objects.bulk_create([notification], ignore_conflicts=True)

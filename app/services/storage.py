@@ -1,0 +1,99 @@
+"""Files: where they are kept and how workers address them.
+
+Keys are relative paths such as ``styles/<uuid>/previews/000.webp``. Everything is private; people
+get at it by the links of ``app/utils/links.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import IO
+from urllib.parse import unquote, urlsplit
+
+import structlog
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+
+from app.exceptions import ServiceUnavailable
+
+log = structlog.get_logger(__name__)
+
+
+class PathOutside(ValueError):
+    """A URI that does not lie where it has to."""
+
+
+def save(key: str, content: IO[bytes]) -> None:
+    """Store ``content`` under ``key``. Raises ServiceUnavailable when the storage does not work."""
+    content.seek(0)
+    try:
+        stored = default_storage.save(key, File(content, name=key))
+    except _storage_errors() as error:
+        log.warning("storage_write_failed", key=key, error=str(error))
+        raise ServiceUnavailable(
+            "The file storage is not available right now. Nothing was saved; try again later."
+        ) from error
+    if stored != key:
+        # Keys carry a random part, so a taken one means that something is badly wrong.
+        default_storage.delete(stored)
+        raise ServiceUnavailable
+
+
+def delete(keys: Iterable[str]) -> None:
+    """Delete ``keys`` as far as possible; what stays is logged and does no harm."""
+    for key in keys:
+        try:
+            default_storage.delete(key)
+        except _storage_errors() as error:
+            log.warning("storage_delete_failed", key=key, error=str(error))
+
+
+def exists(key: str) -> bool:
+    try:
+        return bool(default_storage.exists(key))
+    except _storage_errors() as error:
+        raise ServiceUnavailable from error
+
+
+def uri(key: str) -> str:
+    """The address of ``key`` for workers: ``file://…`` or ``s3://…``."""
+    if settings.S3_BUCKET:
+        return f"s3://{settings.S3_BUCKET}/{key}"
+    return (Path(settings.MEDIA_ROOT) / key).as_uri()
+
+
+def key_under(address: str, folder: str) -> str:
+    """The key of the URI ``address``, which must lie under the key ``folder``.
+
+    Raises PathOutside for anything else, ``..`` and encoded tricks included.
+    """
+    given, base = urlsplit(address), urlsplit(uri(folder))
+    path, prefix = unquote(given.path), unquote(base.path).rstrip("/") + "/"
+    inside = path.removeprefix(prefix)
+    if (
+        (given.scheme, given.netloc) != (base.scheme, base.netloc)
+        or given.query
+        or given.fragment
+        or not path.startswith(prefix)
+        or not inside
+        or any(part in {"", ".", ".."} for part in inside.split("/"))
+        or "\\" in inside
+        or "\x00" in inside
+    ):
+        raise PathOutside(f"must lie under {uri(folder)}")
+    return f"{folder.rstrip('/')}/{inside}"
+
+
+def local_path(key: str) -> Path:
+    return Path(default_storage.path(key))
+
+
+def _storage_errors() -> tuple[type[Exception], ...]:
+    if not settings.S3_BUCKET:
+        return (OSError,)
+    from boto3.exceptions import Boto3Error
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return (OSError, BotoCoreError, ClientError, Boto3Error)

@@ -1,0 +1,107 @@
+"""Tags of styles and works, and how often each is used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from django.db import connection
+from django.db.models import F
+
+from app.exceptions import InvalidInput
+from app.models import Artwork, ArtworkTag, Generation, GenerationTag, Style, StyleTag, Tag
+from app.utils import tag_names
+
+MAX_TAGS = 20
+
+
+def parse(names: Iterable[str], *, field: str) -> list[str]:
+    """Normalised tag names in their order. Raises InvalidInput that names ``field``."""
+    try:
+        parsed = tag_names.normalise_all(names)
+    except ValueError as error:
+        raise InvalidInput.field(field, str(error)) from error
+    if len(parsed) > MAX_TAGS:
+        raise InvalidInput.field(field, f"At most {MAX_TAGS} tags.")
+    return parsed
+
+
+def get_or_create(names: Iterable[str]) -> dict[str, Tag]:
+    """The tags of ``names`` (normalised), made where they are new.
+
+    Rows are inserted in alphabetical order, so that two requests never wait for each other.
+    """
+    wanted = sorted(set(names))
+    if not wanted:
+        return {}
+    Tag.objects.bulk_create([Tag(name=name) for name in wanted], ignore_conflicts=True)
+    return {tag.name: tag for tag in Tag.objects.filter(name__in=wanted)}
+
+
+def tag_style(style: Style, names: Sequence[str]) -> None:
+    """Give a new style its tags. In the caller's transaction."""
+    tags = get_or_create(names)
+    StyleTag.objects.bulk_create(
+        StyleTag(style=style, tag=tags[name], sequence=index) for index, name in enumerate(names)
+    )
+
+
+def tag_artworks(artworks: Sequence[Artwork], names: Sequence[Sequence[str]]) -> None:
+    """Give new artworks their tags; ``names`` is parallel to ``artworks``."""
+    tags = get_or_create(name for each in names for name in each)
+    ArtworkTag.objects.bulk_create(
+        ArtworkTag(artwork=artwork, tag=tags[name], sequence=index)
+        for artwork, each in zip(artworks, names, strict=True)
+        for index, name in enumerate(each)
+    )
+
+
+def tag_generation(generation: Generation) -> None:
+    """Link a prompt to the tags in it that exist; buyers' words make no new tags."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {GenerationTag._meta.db_table} (generation_id, tag_id, sequence)"  # noqa: S608 (our own table names)
+            " SELECT %s, tag.id, word.sequence - 1"
+            " FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)"
+            f" JOIN {Tag._meta.db_table} tag ON tag.name = word.name",
+            [generation.pk, [name.lower() for name in dict.fromkeys(generation.prompt_tags)]],
+        )
+
+
+def retag_style(style: Style, names: Sequence[str]) -> None:
+    """Replace the tags of ``style``, which the caller has locked."""
+    before = set(style.style_tags.values_list("tag_id", flat=True))
+    tags = get_or_create(names)
+    style.style_tags.all().delete()
+    StyleTag.objects.bulk_create(
+        StyleTag(style=style, tag=tags[name], sequence=index) for index, name in enumerate(names)
+    )
+    if style.is_ready:
+        after = {tag.pk for tag in tags.values()}
+        _change_usage(removed=before - after, added=after - before)
+
+
+def count_offered(style: Style) -> None:
+    """``style`` can be found from now on: its tags are used once more."""
+    _change_usage(added=set(style.style_tags.values_list("tag_id", flat=True)))
+
+
+def count_withdrawn(style: Style) -> None:
+    """``style`` can no longer be found: its tags are used once less."""
+    _change_usage(removed=set(style.style_tags.values_list("tag_id", flat=True)))
+
+
+def _change_usage(*, added: set[int] | None = None, removed: set[int] | None = None) -> None:
+    changed = (added or set()) | (removed or set())
+    if not changed:
+        return
+    # Locked in id order first: an UPDATE alone locks in whatever order its plan visits.
+    list(
+        Tag.objects.select_for_update(no_key=True)
+        .filter(pk__in=changed)
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
+    if added:
+        Tag.objects.filter(pk__in=added).update(usage_count=F("usage_count") + 1)
+    if removed:
+        Tag.objects.filter(pk__in=removed).update(usage_count=F("usage_count") - 1)

@@ -1,0 +1,114 @@
+"""The one door to balances: lock the row, check, write balance and entry together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import transaction
+
+from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
+from app.models import Generation, Purchase, Transaction, TransactionType, User
+from app.models.token import WELCOME_BONUS_MEMO
+
+
+def lock_users(*user_ids: int) -> dict[int, User]:
+    """Lock the balances of ``user_ids`` until the transaction ends, always in id order.
+
+    Raises NotFound when one of them does not exist.
+    """
+    users = {user.pk: user for user in User.objects.lock_balances(list(user_ids))}
+    if len(users) != len(set(user_ids)):
+        raise NotFound("There is no such user.")
+    return users
+
+
+class TokenService:
+    """Amounts are whole tokens, above 0. Reasons become the memo of the entry."""
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def consume_tokens(
+        user_id: int, amount: int, reason: str, *, generation: Generation | None = None
+    ) -> bool:
+        """Take ``amount`` from the user. Raises InsufficientTokensError; else returns True."""
+        _require_positive(amount)
+        user = lock_users(user_id)[user_id]
+        TokenService.charge(user, amount, reason, generation=generation)
+        return True
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def add_tokens(
+        user_id: int,
+        amount: int,
+        reason: str,
+        *,
+        generation: Generation | None = None,
+        purchase: Purchase | None = None,
+    ) -> None:
+        """Give tokens: bought ones (for the reason "purchase") or earned ones."""
+        kind = (
+            TransactionType.PURCHASE
+            if purchase is not None or reason == "purchase"
+            else TransactionType.EARN
+        )
+        TokenService._give(user_id, amount, kind, reason, generation=generation, purchase=purchase)
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def refund_tokens(
+        user_id: int, amount: int, reason: str, *, generation: Generation | None = None
+    ) -> None:
+        """Give back what was consumed."""
+        TokenService._give(user_id, amount, TransactionType.REFUND, reason, generation=generation)
+
+    @staticmethod
+    @transaction.atomic(savepoint=False)
+    def grant_welcome_bonus(user_id: int, amount: int) -> bool:
+        """Give the welcome bonus unless the user ever had it. Returns whether it was given."""
+        lock_users(user_id)
+        had_it = Transaction.objects.filter(
+            receiver_id=user_id, type=TransactionType.EARN, memo=WELCOME_BONUS_MEMO
+        ).exists()
+        if had_it or amount <= 0:
+            return False
+        TokenService.add_tokens(user_id, amount, WELCOME_BONUS_MEMO)
+        return True
+
+    @staticmethod
+    def charge(
+        locked_user: User, amount: int, reason: str, *, generation: Generation | None = None
+    ) -> Transaction:
+        """Take ``amount`` from a user whose balance the caller has locked in this transaction."""
+        TokenService.require_balance(locked_user, amount)
+        return _write_entry(
+            locked_user,
+            -amount,
+            type=TransactionType.CONSUME,
+            sender=locked_user,
+            memo=reason,
+            generation=generation,
+        )
+
+    @staticmethod
+    def require_balance(user: User, amount: int) -> None:
+        """Raise InsufficientTokensError when ``user`` cannot pay ``amount``."""
+        if user.token_balance < amount:
+            raise InsufficientTokensError(required=amount, available=user.token_balance)
+
+    @staticmethod
+    def _give(user_id: int, amount: int, kind: str, reason: str, **links: Any) -> None:
+        _require_positive(amount)
+        user = lock_users(user_id)[user_id]
+        _write_entry(user, amount, type=kind, receiver=user, memo=reason, **links)
+
+
+def _write_entry(locked_user: User, change: int, **entry: Any) -> Transaction:
+    locked_user.token_balance += change
+    locked_user.save(update_fields=["token_balance"])
+    return Transaction.objects.create(amount=abs(change), **entry)
+
+
+def _require_positive(amount: int) -> None:
+    if amount <= 0:
+        raise InvalidInput.field("amount", "Must be above 0.")

@@ -1,0 +1,165 @@
+"""Accounts: made at sign-in, edited, turned into artists, left."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from io import BytesIO
+from typing import IO
+
+from django.conf import settings
+from django.db import IntegrityError, transaction
+
+from app.exceptions import Conflict, InvalidInput, NotFound, StyleInUse
+from app.models import Artist, Generation, GenerationStatus, Notification, Role, Style, User
+from app.services import community_service, image_service, storage, style_service
+from app.services.token_service import TokenService, lock_users
+from app.utils import clock
+
+DEMO_PROVIDER = "demo"
+USERNAME_PATTERN = r"^[\w.-]{2,40}$"
+
+
+@transaction.atomic(savepoint=False)
+def welcome(user: User, *, provider: str, provider_user_id: str) -> User:
+    """Complete a sign-in: remember who vouched for the user, give the bonus the first time."""
+    if (user.provider, user.provider_user_id) != (provider, provider_user_id):
+        user.provider, user.provider_user_id = provider, provider_user_id
+        user.save(update_fields=["provider", "provider_user_id"])
+    TokenService.grant_welcome_bonus(user.pk, settings.WELCOME_BONUS_TOKENS)
+    user.refresh_from_db(fields=["token_balance"])
+    return user
+
+
+def require_demo() -> None:
+    """Raise NotFound where there are no demo accounts."""
+    if not settings.DEMO_SIGN_IN:
+        raise NotFound
+
+
+def sign_in_demo(username: str) -> User:
+    """The demo account of this name, made if new. Raises NotFound, InvalidInput."""
+    require_demo()
+    name = username.strip().lower()
+    if not re.match(USERNAME_PATTERN, name):
+        raise InvalidInput.field("username", "Use 2–40 letters, digits, dots, dashes.")
+    user, _ = User.objects.get_or_create(
+        provider=DEMO_PROVIDER,
+        provider_user_id=name,
+        defaults={"username": unique_username(name)},
+    )
+    return welcome(user, provider=DEMO_PROVIDER, provider_user_id=name)
+
+
+def unique_username(wanted: str) -> str:
+    """``wanted`` made fit to be a user name, with a number behind it where it is taken."""
+    base = re.sub(r"[^\w.-]+", "-", wanted.strip().lower()).strip("-.")[:32] or "user"
+    if len(base) < 2:
+        base = f"user-{base}"
+    if not User.objects.filter(username__iexact=base).exists():
+        return base
+    taken = {
+        name.lower()
+        for name in User.objects.filter(username__istartswith=f"{base}-").values_list(
+            "username", flat=True
+        )
+    }
+    number = next(n for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
+    return f"{base}-{number}"
+
+
+def update_profile(
+    *,
+    user: User,
+    username: str | None = None,
+    bio: str | None = None,
+    profile_image: IO[bytes] | None = None,
+) -> User:
+    """Change what is given. Raises InvalidInput."""
+    old_image = user.profile_image
+    new_image = ""
+    if profile_image is not None:
+        content = image_service.check_profile_image(profile_image)
+        new_image = f"profiles/{uuid.uuid4()}.webp"
+        storage.save(new_image, BytesIO(content))
+    try:
+        with transaction.atomic():
+            locked = lock_users(user.pk)[user.pk]
+            if username is not None:
+                locked.username = username
+            if bio is not None:
+                locked.bio = bio
+            if new_image:
+                locked.profile_image = new_image
+            locked.save(update_fields=["username", "bio", "profile_image"])
+    except IntegrityError as error:
+        storage.delete([new_image] if new_image else [])
+        if "username" not in str(error):
+            raise
+        raise InvalidInput.field("username", "Somebody has this user name already.") from error
+    if new_image and old_image.startswith("profiles/"):
+        storage.delete([old_image])
+    return locked
+
+
+def become_artist(
+    *, user: User, artist_name: str, signature_image: IO[bytes] | None = None
+) -> Artist:
+    """Make ``user`` an artist. Raises Conflict when they are one already, InvalidInput."""
+    if user.is_artist:
+        raise Conflict("You are an artist already.")
+    signature = ""
+    if signature_image is not None:
+        content = image_service.check_signature(signature_image)
+        signature = f"signatures/{uuid.uuid4()}.png"
+        storage.save(signature, BytesIO(content))
+    try:
+        with transaction.atomic():
+            locked = lock_users(user.pk)[user.pk]
+            if locked.is_artist:
+                raise Conflict("You are an artist already.")
+            locked.role = Role.ARTIST
+            locked.save(update_fields=["role"])
+            artist = Artist.objects.create(
+                user=locked, artist_name=artist_name, signature_image=signature
+            )
+    except Conflict:
+        storage.delete([signature] if signature else [])
+        raise
+    return artist
+
+
+def leave(user: User) -> None:
+    """Close the account: personal data go, money and what others paid for stay under a name that
+    says nothing. Raises StyleInUse while pictures in the user's styles are being made.
+    """
+    files: list[str] = []
+    with transaction.atomic():
+        locked = lock_users(user.pk)[user.pk]
+        under_way = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING)
+        if Generation.objects.filter(style__artist_id=user.pk, status__in=under_way).exists():
+            raise StyleInUse
+        for style_id in Style.objects.filter(artist_id=user.pk, is_active=True).values_list(
+            "pk", flat=True
+        ):
+            style_service.delete_style(user=locked, style_id=style_id)
+        community_service.forget_user(locked)
+        Notification.objects.filter(recipient=locked).delete()
+        Generation.objects.filter(user=locked).update(description="", visibility="private")
+        artist = Artist.objects.filter(pk=locked.pk).first()
+        if artist is not None:
+            files.append(artist.signature_image)
+            artist.artist_name, artist.signature_image = "Closed account", ""
+            artist.save(update_fields=["artist_name", "signature_image"])
+        files.append(locked.profile_image)
+        locked.username = f"closed-{locked.pk}"
+        locked.email = locked.first_name = locked.last_name = locked.bio = ""
+        locked.profile_image = ""
+        locked.provider, locked.provider_user_id = "closed", str(locked.pk)
+        locked.is_active = False
+        locked.closed_at = clock.now()
+        locked.set_unusable_password()
+        locked.save()
+        locked.socialaccount_set.all().delete()
+        locked.emailaddress_set.all().delete()
+    storage.delete(key for key in files if key and not key.startswith("http"))
