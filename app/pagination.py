@@ -1,0 +1,188 @@
+"""Pages. Lists use keyset cursors: a page costs the same at any depth, and rows that come meanwhile
+are neither skipped nor repeated."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.core.exceptions import FieldDoesNotExist
+from django.core.exceptions import ValidationError as DjangoValidationError
+from django.db.models import F, QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from rest_framework.exceptions import ValidationError
+from rest_framework.pagination import BasePagination, PageNumberPagination
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.utils.urls import replace_query_param
+
+MAX_LIMIT = 100
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """Where a page begins: behind the row with these values of the ordering fields."""
+
+    values: tuple[Any, ...]
+    is_backwards: bool
+
+    def encode(self) -> str:
+        packed = orjson.dumps([int(self.is_backwards), *self.values], option=orjson.OPT_UTC_Z)
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+
+class CustomCursorPagination(BasePagination):
+    """Follows the query set's own order, which ends in the primary key and runs one way."""
+
+    page_size = 20
+    ordering: tuple[str, ...] = ("-created_at", "-pk")
+    cursor_param = "cursor"
+    limit_param = "limit"
+
+    def paginate_queryset(
+        self, queryset: QuerySet[Any], request: Request, view: Any = None
+    ) -> list[Any]:
+        self._url = request.build_absolute_uri()
+        order = tuple(str(name) for name in queryset.query.order_by) or self.ordering
+        if not queryset.query.order_by:
+            queryset = queryset.order_by(*order)
+        self._names = [name.lstrip("-") for name in order]
+        limit = self._limit(request)
+        self._cursor = self._decode(request, queryset)
+        is_backwards = self._cursor is not None and self._cursor.is_backwards
+        if self._cursor is not None:
+            is_descending = order[0].startswith("-")
+            compare = TupleLessThan if is_descending != is_backwards else TupleGreaterThan
+            here = Tuple(*(F(name) for name in self._names))
+            queryset = queryset.filter(compare(here, self._cursor.values))
+        rows = list((queryset.reverse() if is_backwards else queryset)[: limit + 1])
+        self._has_more = len(rows) > limit
+        rows = rows[:limit]
+        if is_backwards:
+            rows.reverse()
+        self._rows = rows
+        return rows
+
+    def get_paginated_response(self, data: Any) -> Response:
+        return Response(
+            {"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data}
+        )
+
+    def get_next_link(self) -> str | None:
+        came_from_there = self._cursor is not None and self._cursor.is_backwards
+        return self._link(-1, False) if self._has_more or came_from_there else None
+
+    def get_previous_link(self) -> str | None:
+        if self._cursor is None:
+            return None
+        exists = self._has_more if self._cursor.is_backwards else True
+        return self._link(0, True) if exists else None
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["next", "previous", "results"],
+            "properties": {"next": link, "previous": link, "results": schema},
+        }
+
+    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+        return [
+            {
+                "name": self.cursor_param,
+                "in": "query",
+                "description": "From `next` or `previous` of another page.",
+                "schema": {"type": "string", "maxLength": 500},
+            },
+            {
+                "name": self.limit_param,
+                "in": "query",
+                "description": "Rows on a page.",
+                "schema": {
+                    "type": "integer",
+                    "minimum": 1,
+                    "maximum": MAX_LIMIT,
+                    "default": self.page_size,
+                },
+            },
+        ]
+
+    def _link(self, row: int, is_backwards: bool) -> str:
+        if self._rows:
+            values = tuple(getattr(self._rows[row], name) for name in self._names)
+        else:
+            values = self._cursor.values if self._cursor is not None else ()
+        cursor = Cursor(values, is_backwards).encode()
+        return str(replace_query_param(self._url, self.cursor_param, cursor))
+
+    def _limit(self, request: Request) -> int:
+        given = request.query_params.get(self.limit_param)
+        if given is None:
+            return self.page_size
+        if not (given.isascii() and given.isdecimal() and 1 <= int(given[:6]) <= MAX_LIMIT):
+            raise ValidationError({self.limit_param: [f"Give a number from 1 to {MAX_LIMIT}."]})
+        return int(given)
+
+    def _decode(self, request: Request, queryset: QuerySet[Any]) -> Cursor | None:
+        given = request.query_params.get(self.cursor_param)
+        if not given:
+            return None
+        try:
+            padded = given + "=" * (-len(given) % 4)
+            direction, *values = orjson.loads(base64.urlsafe_b64decode(padded))
+            if len(values) != len(self._names) or direction not in (0, 1):
+                raise ValueError
+            parsed = tuple(
+                _field(queryset, name).to_python(value)
+                for name, value in zip(self._names, values, strict=True)
+            )
+            if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in parsed):
+                raise ValueError
+        except (ValueError, TypeError, binascii.Error, DjangoValidationError) as error:
+            message = "This cursor is not valid. Start again without one."
+            raise ValidationError({self.cursor_param: [message]}) from error
+        return Cursor(parsed, bool(direction))
+
+
+class NotificationPagination(PageNumberPagination):
+    """Page numbers, as the plan wants them for notifications, with the count of unread ones."""
+
+    page_size = 20
+    page_size_query_param = "limit"
+    max_page_size = MAX_LIMIT
+
+    def get_paginated_response(self, data: Any, unread_count: int = 0) -> Response:
+        return Response(
+            {
+                "count": self.page.paginator.count,
+                "next": self.get_next_link(),
+                "previous": self.get_previous_link(),
+                "results": data,
+                "unread_count": unread_count,
+            }
+        )
+
+    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+        link = {"type": ["string", "null"], "format": "uri"}
+        return {
+            "type": "object",
+            "required": ["count", "next", "previous", "results", "unread_count"],
+            "properties": {
+                "count": {"type": "integer"},
+                "next": link,
+                "previous": link,
+                "results": schema,
+                "unread_count": {"type": "integer"},
+            },
+        }
+
+
+def _field(queryset: QuerySet[Any], name: str) -> Any:
+    meta = queryset.model._meta
+    try:
+        return meta.pk if name == "pk" else meta.get_field(name)
+    except FieldDoesNotExist as error:
+        raise TypeError(f"{name} is not a column") from error

@@ -1,0 +1,120 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from app.models import AspectRatio, Generation, Visibility
+from app.models.generation import MAX_SEED
+from app.serializers.base import BaseSerializer, LinkField
+from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
+
+STATUSES = ["queued", "processing", "completed", "failed", "canceled"]
+
+
+class StyleBriefSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+
+
+class PictureSerializer(BaseSerializer):
+    """A picture on the wall."""
+
+    id = serializers.IntegerField()
+    image_url = LinkField(source="image_path")
+    preview_url = LinkField(source="preview_path")
+    placeholder = serializers.CharField()
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.values)
+    prompt_tags = serializers.ListField(child=serializers.CharField())
+    seed = serializers.IntegerField()
+    description = serializers.CharField()
+    like_count = serializers.IntegerField()
+    comment_count = serializers.IntegerField()
+    is_liked_by_current_user = serializers.BooleanField(source="is_liked")
+    user = UserBriefSerializer()
+    style = StyleBriefSerializer()
+    artist = ArtistBriefSerializer(source="style.artist")
+    created_at = serializers.DateTimeField()
+
+
+class PictureDetailSerializer(PictureSerializer):
+    """A picture by itself; its owner also sees what it cost and what became of it."""
+
+    status = serializers.ChoiceField(choices=STATUSES)
+    visibility = serializers.ChoiceField(choices=Visibility.values)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    cost = serializers.SerializerMethodField()
+    failure_reason = serializers.SerializerMethodField()
+
+    def get_cost(self, generation: Generation) -> int | None:
+        return generation.cost if self._is_owner(generation) else None
+
+    def get_failure_reason(self, generation: Generation) -> str | None:
+        return generation.failure_reason or None if self._is_owner(generation) else None
+
+    def _is_owner(self, generation: Generation) -> bool:
+        return bool(self.context["viewer_id"] == generation.user_id)
+
+
+class GenerationProgressSerializer(BaseSerializer):
+    current_step = serializers.IntegerField()
+    total_steps = serializers.IntegerField()
+    progress_percent = serializers.FloatField()
+    estimated_seconds = serializers.FloatField(allow_null=True)
+
+
+class GenerationStatusSerializer(BaseSerializer):
+    """What a client polls for."""
+
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=STATUSES)
+    progress = GenerationProgressSerializer(allow_null=True)
+    queue_position = serializers.IntegerField(allow_null=True)
+    image_url = LinkField(source="image_path")
+    preview_url = LinkField(source="preview_path")
+    failure_reason = serializers.SerializerMethodField()
+
+    def get_failure_reason(self, generation: Generation) -> str | None:
+        return generation.failure_reason or None
+
+
+class GenerationAcceptedSerializer(BaseSerializer):
+    generation_id = serializers.IntegerField(source="pk")
+    status = serializers.ChoiceField(choices=STATUSES)
+    cost = serializers.IntegerField()
+    seed = serializers.IntegerField()
+    balance = serializers.IntegerField(source="user.token_balance")
+
+
+class PromptTagsField(serializers.ListField):
+    child = serializers.RegexField(
+        r"^[ -+\--~]*$",
+        max_length=50,
+        error_messages={"invalid": "Use printable ASCII characters without commas."},
+    )
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=1, max_length=20, **kwargs)
+
+
+class GenerateSerializer(BaseSerializer):
+    style_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    prompt_tags = PromptTagsField()
+    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.values)
+    seed = serializers.IntegerField(
+        min_value=0, max_value=MAX_SEED, required=False, allow_null=True, default=None
+    )
+
+
+class OwnPicturesQuerySerializer(BaseSerializer):
+    status = serializers.ChoiceField(choices=STATUSES, default="", allow_blank=True)
+    visibility = serializers.ChoiceField(choices=Visibility.values, default="", allow_blank=True)
+
+
+class FeedQuerySerializer(BaseSerializer):
+    following = serializers.BooleanField(default=False)
+
+
+class PictureUpdateSerializer(BaseSerializer):
+    visibility = serializers.ChoiceField(choices=Visibility.values, required=False)
+    description = serializers.CharField(max_length=500, allow_blank=True, required=False)

@@ -1,0 +1,44 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from app.models import Notification, NotificationType
+from app.models.notification import TargetType
+from app.serializers.base import BaseSerializer
+from app.serializers.user import UserBriefSerializer
+
+
+class TargetSerializer(BaseSerializer):
+    type = serializers.ChoiceField(choices=TargetType.values)
+    id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+
+
+class NotificationSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    type = serializers.ChoiceField(choices=NotificationType.values)
+    message = serializers.CharField()
+    actor = UserBriefSerializer(allow_null=True)
+    target = serializers.SerializerMethodField()
+    is_read = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+
+    def get_target(self, notification: Notification) -> dict[str, Any] | None:
+        """What the notification links to: a style, a picture or a user."""
+        if not notification.target_type:
+            return None
+        return {"type": notification.target_type, "id": notification.target_id}
+
+
+class NotificationQuerySerializer(BaseSerializer):
+    unread_only = serializers.BooleanField(default=False)
+
+
+class NotificationCreateSerializer(BaseSerializer):
+    recipient_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
+    type = serializers.ChoiceField(choices=NotificationType.values)
+    message = serializers.CharField(max_length=1000)
+    target = TargetSerializer(required=False, allow_null=True, default=None)
+
+
+class MarkedReadSerializer(BaseSerializer):
+    updated_count = serializers.IntegerField()

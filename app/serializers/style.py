@@ -1,0 +1,160 @@
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework import serializers
+
+from app.models import Style
+from app.models.style import MAX_PRICE, MIN_PRICE
+from app.serializers.base import BaseSerializer, LinkField
+from app.serializers.tag import SequencedTagSerializer
+from app.serializers.user import ArtistBriefSerializer
+from app.utils import tag_names
+
+
+class TagListField(serializers.ListField):
+    """Tags as a list, or as one comma-separated text; repeated form fields work as well."""
+
+    child = serializers.CharField(max_length=1100, allow_blank=True)
+
+    def to_internal_value(self, data: Any) -> list[str]:
+        given = [data] if isinstance(data, str) else data
+        parts = super().to_internal_value(given)
+        try:
+            return tag_names.normalise_all(tag for part in parts for tag in tag_names.split(part))
+        except ValueError as error:
+            raise serializers.ValidationError(str(error)) from error
+
+
+class ArtworkSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    position = serializers.IntegerField()
+    image_url = LinkField(source="preview_path")
+    width = serializers.IntegerField()
+    height = serializers.IntegerField()
+
+
+class StyleListSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    artist = ArtistBriefSerializer()
+    thumbnail = LinkField()
+    price = serializers.IntegerField()
+    usage_count = serializers.IntegerField()
+    tags = SequencedTagSerializer(source="style_tags.all", many=True)
+    training_status = serializers.ChoiceField(
+        choices=["pending", "training", "completed", "failed"]
+    )
+    created_at = serializers.DateTimeField()
+
+
+class TrainingProgressSerializer(BaseSerializer):
+    current_epoch = serializers.IntegerField()
+    total_epochs = serializers.IntegerField()
+    progress_percent = serializers.FloatField()
+    estimated_seconds = serializers.FloatField(allow_null=True)
+
+
+class StyleDetailSerializer(StyleListSerializer):
+    description = serializers.CharField()
+    artworks = ArtworkSerializer(source="artworks.all", many=True)
+    is_ready = serializers.BooleanField()
+    is_active = serializers.BooleanField()
+    progress = TrainingProgressSerializer(allow_null=True)
+    failure_reason = serializers.SerializerMethodField()
+    prices = serializers.SerializerMethodField()
+    updated_at = serializers.DateTimeField()
+
+    def get_failure_reason(self, style: Style) -> str | None:
+        """For the artist's eyes only."""
+        return (
+            style.failure_reason or None if self.context["viewer_id"] == style.artist_id else None
+        )
+
+    def get_prices(self, style: Style) -> dict[str, int]:
+        """Tokens for each format."""
+        return {ratio: price_of(style.price) for ratio, price_of in self.context["costs"].items()}
+
+
+class OwnStyleSerializer(StyleListSerializer):
+    is_active = serializers.BooleanField()
+    progress = TrainingProgressSerializer(allow_null=True)
+    failure_reason = serializers.CharField()
+    earned = serializers.IntegerField()
+
+
+class StyleCreatedSerializer(StyleDetailSerializer):
+    task_id = serializers.UUIDField()
+
+
+class StyleQuerySerializer(BaseSerializer):
+    q = serializers.CharField(max_length=100, default="", allow_blank=True)
+    tags = TagListField(default=list)
+    artist_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, default=None)
+    training_status = serializers.ChoiceField(
+        choices=["pending", "training", "completed", "failed"], default="", allow_blank=True
+    )
+    sort = serializers.ChoiceField(choices=["created_at", "popular"], default="created_at")
+
+
+class StyleCreateSerializer(BaseSerializer):
+    """The fields of an upload; what the images are is judged by ``image_service``."""
+
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
+    tags = TagListField(default=list)
+    images = serializers.ListField(child=serializers.FileField(allow_empty_file=True), default=list)
+    image_tags = serializers.CharField(default="", allow_blank=True, max_length=200_000)
+
+    def validate_image_tags(self, text: str) -> dict[int, list[str]]:
+        """JSON: ``{"0": ["sea"], "3": "boat, sea"}`` or a list with one entry an image."""
+        if not text.strip():
+            return {}
+        try:
+            given = json.loads(text)
+        except ValueError as error:
+            raise serializers.ValidationError("This is not valid JSON.") from error
+        entries = enumerate(given) if isinstance(given, list) else None
+        if isinstance(given, dict):
+            entries = given.items()  # type: ignore[assignment]
+        if entries is None:
+            raise serializers.ValidationError("Give an object: image index → list of tags.")
+        return {_index(key): _tags(value) for key, value in entries}
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        count = len(attrs["images"])
+        by_index: dict[int, list[str]] = attrs["image_tags"] or {}
+        if any(index >= count for index in by_index):
+            raise serializers.ValidationError(
+                {"image_tags": f"There are only {count} images, counted from 0."}
+            )
+        attrs["image_tags"] = [by_index.get(index, []) for index in range(count)]
+        return attrs
+
+
+class StyleUpdateSerializer(BaseSerializer):
+    description = serializers.CharField(max_length=2000, allow_blank=True, required=False)
+    price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE, required=False)
+    tags = TagListField(required=False)
+    is_active = serializers.BooleanField(required=False)
+
+
+def _index(key: Any) -> int:
+    try:
+        index = int(key)
+    except (TypeError, ValueError):
+        index = -1
+    if not 0 <= index < 1000:
+        raise serializers.ValidationError("Images are counted from 0.")
+    return index
+
+
+def _tags(value: Any) -> list[str]:
+    names: Sequence[Any] = tag_names.split(value) if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise serializers.ValidationError("The tags of an image are a list of words.")
+    try:
+        return tag_names.normalise_all(names)
+    except ValueError as error:
+        raise serializers.ValidationError(str(error)) from error

@@ -1,0 +1,15 @@
+from rest_framework import serializers
+
+from app.serializers.base import BaseSerializer
+
+
+class TagSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    name = serializers.CharField()
+    usage_count = serializers.IntegerField()
+
+
+class SequencedTagSerializer(BaseSerializer):
+    id = serializers.IntegerField(source="tag_id")
+    name = serializers.CharField(source="tag.name")
+    sequence = serializers.IntegerField()

@@ -1,0 +1,53 @@
+from rest_framework import serializers
+
+from app.models import Transaction, TransactionType
+from app.serializers.base import BaseSerializer
+
+PAYMENT_METHODS = ["card", "bank_transfer", "kakao_pay", "paypal"]
+
+
+class TokenBalanceSerializer(BaseSerializer):
+    balance = serializers.IntegerField()
+    earned = serializers.IntegerField(required=False, help_text="Artists only.")
+
+
+class TokenPurchaseSerializer(BaseSerializer):
+    amount = serializers.IntegerField(min_value=100, max_value=1_000_000)
+    payment_method = serializers.ChoiceField(choices=PAYMENT_METHODS)
+
+    def validate_amount(self, amount: int) -> int:
+        if amount % 100:
+            raise serializers.ValidationError("Tokens are sold in hundreds.")
+        return amount
+
+
+class TransactionQuerySerializer(BaseSerializer):
+    type = serializers.ChoiceField(choices=TransactionType.values, default="", allow_blank=True)
+
+
+class TokenTransactionSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    type = serializers.ChoiceField(choices=TransactionType.values)
+    amount = serializers.IntegerField()
+    direction = serializers.SerializerMethodField()
+    memo = serializers.CharField()
+    generation_id = serializers.IntegerField(allow_null=True)
+    style_name = serializers.SerializerMethodField()
+    created_at = serializers.DateTimeField()
+
+    def get_direction(self, transaction: Transaction) -> str:
+        """``outgoing``: paid; ``incoming``: earned or bought; ``system``: given by the platform."""
+        if transaction.sender_id == self.context["viewer_id"]:
+            return "outgoing"
+        was_given = transaction.generation_id is None and transaction.purchase_id is None
+        if transaction.type == TransactionType.REFUND or was_given:
+            return "system"
+        return "incoming"
+
+    def get_style_name(self, transaction: Transaction) -> str | None:
+        return transaction.generation.style.name if transaction.generation else None
+
+
+class PurchasedSerializer(BaseSerializer):
+    balance = serializers.IntegerField(source="receiver.token_balance")
+    transaction = TokenTransactionSerializer(source="*")

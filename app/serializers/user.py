@@ -1,0 +1,97 @@
+from typing import Any
+
+from rest_framework import serializers
+
+from app.models import Artist, User
+from app.serializers.base import BaseSerializer, LinkField
+
+
+class UserBriefSerializer(BaseSerializer):
+    """A person as shown beside what they made."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    profile_image = LinkField()
+
+
+class ArtistBriefSerializer(BaseSerializer):
+    """An artist as shown beside their styles. The id is the user's."""
+
+    id = serializers.IntegerField(source="pk")
+    username = serializers.CharField(source="user.username")
+    profile_image = LinkField(source="user.profile_image")
+    artist_name = serializers.CharField()
+
+
+class OwnArtistSerializer(BaseSerializer):
+    artist_name = serializers.CharField()
+    signature_image = LinkField()
+    follower_count = serializers.IntegerField()
+
+
+class MeSerializer(BaseSerializer):
+    """The signed-in user, as only they see themselves."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    email = serializers.CharField()
+    role = serializers.CharField()
+    token_balance = serializers.IntegerField()
+    profile_image = LinkField()
+    bio = serializers.CharField()
+    artist = serializers.SerializerMethodField()
+
+    def get_artist(self, user: User) -> dict[str, Any] | None:
+        artist: Artist | None = self.context.get("artist")
+        return OwnArtistSerializer(artist).data if artist is not None else None
+
+
+class PublicArtistSerializer(BaseSerializer):
+    artist_name = serializers.CharField(source="artist.artist_name")
+    follower_count = serializers.IntegerField(source="artist.follower_count")
+    style_count = serializers.IntegerField()
+
+
+class PublicProfileSerializer(BaseSerializer):
+    """Somebody as everybody sees them: no e-mail, no balance."""
+
+    id = serializers.IntegerField()
+    username = serializers.CharField()
+    profile_image = LinkField()
+    bio = serializers.CharField()
+    role = serializers.CharField()
+    image_count = serializers.IntegerField()
+    following_count = serializers.IntegerField()
+    is_following = serializers.BooleanField()
+    artist = serializers.SerializerMethodField()
+
+    def get_artist(self, user: User) -> dict[str, Any] | None:
+        return PublicArtistSerializer(user).data if user.is_artist else None
+
+
+class FollowedArtistSerializer(BaseSerializer):
+    id = serializers.IntegerField(source="following.pk")
+    username = serializers.CharField(source="following.user.username")
+    profile_image = LinkField(source="following.user.profile_image")
+    artist_name = serializers.CharField(source="following.artist_name")
+    follower_count = serializers.IntegerField(source="following.follower_count")
+    followed_at = serializers.DateTimeField(source="created_at")
+
+
+class DemoSignInSerializer(BaseSerializer):
+    username = serializers.CharField(max_length=40)
+
+
+class ProfileUpdateSerializer(BaseSerializer):
+    username = serializers.RegexField(
+        r"^[\w.-]{2,40}$",
+        required=False,
+        error_messages={"invalid": "Use 2–40 letters, digits, dots, dashes, underscores."},
+    )
+    bio = serializers.CharField(max_length=500, allow_blank=True, required=False)
+    profile_image = serializers.FileField(required=False)
+
+
+class BecomeArtistSerializer(BaseSerializer):
+    artist_name = serializers.CharField(max_length=60)
+    signature_image = serializers.FileField(required=False)

@@ -1,0 +1,125 @@
+"""The one place where errors become HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.db import InterfaceError, OperationalError
+from django.http import Http404
+from rest_framework import exceptions as drf
+from rest_framework.response import Response
+
+from app import exceptions as domain
+
+log = structlog.get_logger(__name__)
+
+# Every subclass of DomainError that can be raised is here; a test holds this true.
+STATUS_OF: dict[type[domain.DomainError], int] = {
+    domain.InvalidInput: 400,
+    domain.InsufficientImages: 400,
+    domain.TooManyImages: 400,
+    domain.InvalidImageFormat: 400,
+    domain.ImageTooLarge: 400,
+    domain.ImageTooSmall: 400,
+    domain.DuplicateImage: 400,
+    domain.DuplicateStyleName: 400,
+    domain.InsufficientTokensError: 402,
+    domain.PaymentRefused: 402,
+    domain.NotAllowed: 403,
+    domain.ArtistOnly: 403,
+    domain.InvalidInternalToken: 403,
+    domain.NotFound: 404,
+    domain.Conflict: 409,
+    domain.StyleInUse: 409,
+    domain.RequestInProgress: 409,
+    domain.StaleAttempt: 409,
+    domain.InvalidTransition: 409,
+    domain.StyleNotReady: 422,
+    domain.IdempotencyKeyReused: 422,
+    domain.ServiceUnavailable: 503,
+}
+
+# What errors without a code of their own say, by status.
+GENERIC: dict[int, tuple[str, str]] = {
+    400: ("VALIDATION_ERROR", "The request is not valid."),
+    401: ("UNAUTHENTICATED", "Sign in first."),
+    403: ("PERMISSION_DENIED", "You may not do this."),
+    404: ("NOT_FOUND", "There is nothing here."),
+    405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
+    406: ("NOT_ACCEPTABLE", "This address answers in JSON."),
+    413: ("PAYLOAD_TOO_LARGE", "The request is too large."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "This address does not take this type of body."),
+    429: ("RATE_LIMITED", "Too many requests. Wait a moment and try again."),
+    500: ("INTERNAL_ERROR", "Something went wrong on our side. It has been noted."),
+    503: ("SERVICE_UNAVAILABLE", "This is not available right now. Try again in a moment."),
+}
+
+
+def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if details:
+        error["details"] = details
+    return {"success": False, "error": error}
+
+
+def generic_body(status: int) -> dict[str, Any]:
+    return error_body(*GENERIC.get(status, GENERIC[500 if status >= 500 else 400]))
+
+
+def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+    """Answer for ``error``, or None for what nobody expected: that becomes a logged 500."""
+    if isinstance(error, domain.DomainError):
+        body = error_body(error.code, error.message, error.details)
+        return Response(body, status=STATUS_OF[type(error)])
+    if isinstance(error, Http404):
+        error = drf.NotFound()
+    elif isinstance(error, PermissionDenied):
+        error = drf.PermissionDenied()
+    elif isinstance(error, RequestDataTooBig | TooManyFilesSent):
+        return Response(generic_body(413), status=413)
+    elif isinstance(error, OperationalError | InterfaceError):
+        log.warning("database_unavailable", error=str(error))
+        return Response(generic_body(503), status=503)
+    if not isinstance(error, drf.APIException):
+        return None
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if (wait := getattr(error, "wait", None)) is not None:
+        headers["Retry-After"] = str(max(1, int(wait + 0.999)))
+    return Response(_body_of(error), status=error.status_code, headers=headers)
+
+
+def _body_of(error: drf.APIException) -> dict[str, Any]:
+    code, message = GENERIC.get(error.status_code, GENERIC[400])
+    if isinstance(error, drf.ValidationError):
+        details = _details(error.detail)
+        first = next(iter(details))
+        return error_body(code, f"{first}: {details[first][0]}", details)
+    if isinstance(error, drf.ParseError):
+        return error_body("INVALID_JSON", "The body is not valid JSON.")
+    codes = error.get_codes()
+    if isinstance(codes, str) and codes.isupper():
+        return error_body(codes, str(error.detail))
+    return error_body(code, message)
+
+
+def _details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+    """Flatten what DRF says into field → messages; nested fields are joined by dots."""
+    if isinstance(detail, dict):
+        found: dict[str, list[str]] = {}
+        for name, value in detail.items():
+            path = f"{prefix}.{name}" if prefix else str(name)
+            found.update(_details(value, path))
+        return found
+    if isinstance(detail, list):
+        if all(isinstance(item, str) for item in detail):
+            return {prefix or "body": [str(item) for item in detail]}
+        found = {}
+        for index, item in enumerate(detail):
+            if item:
+                found.update(_details(item, f"{prefix}.{index}" if prefix else str(index)))
+        return found
+    return {prefix or "body": [str(detail)]}

@@ -1,0 +1,125 @@
+"""What the API's views share."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import orjson
+from django.http import HttpResponse
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+from rest_framework.permissions import AllowAny, BasePermission
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ModelViewSet
+
+from app.pagination import CustomCursorPagination
+from app.services import idempotency_service
+from app.utils.rendering import to_json
+
+Serializer = type[serializers.BaseSerializer[Any]]
+
+
+class BaseViewSet(ModelViewSet):
+    """Lists and shows what the viewer may see, newest first, in pages.
+
+    ``output`` maps each action to the serializer of its answer (``None``: no body), ``input`` to
+    the one of its body. What changes something is overridden in subclasses and calls one service.
+    """
+
+    pagination_class: Any = CustomCursorPagination
+    permission_classes: Any = (AllowAny,)
+    # Permissions of single actions, where they differ.
+    action_permissions: ClassVar[dict[str, tuple[type[BasePermission], ...]]] = {}
+    output: ClassVar[dict[str, Serializer]] = {}
+    input: ClassVar[dict[str, Serializer]] = {}
+
+    def get_permissions(self) -> list[BasePermission]:
+        classes = self.action_permissions.get(self.action or "", self.permission_classes)
+        return [permission() for permission in classes]
+
+    def get_serializer_class(self) -> Serializer:
+        action = self.action or "list"
+        return self.output.get(action) or self.output["list"]
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "viewer_id": self.request.user.pk}
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.page_of(self.get_queryset())
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.show(self.get_object())
+
+    def page_of(self, queryset: Any) -> Response:
+        """One page of ``queryset``, as the request asks for."""
+        rows = self.paginate_queryset(queryset)
+        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+
+    def show(self, thing: Any, *, status: int = 200) -> Response:
+        return Response(self.get_serializer(thing).data, status=status)
+
+    def parse(self, **extra: Any) -> dict[str, Any]:
+        """The request's body, checked by the action's input serializer."""
+        return parse(self.request, self.input[self.action or ""], **extra)
+
+    def run_once(
+        self,
+        *,
+        prepare: Callable[[], Any],
+        act: Callable[[Any], Any],
+        discard: Callable[[Any], None] | None = None,
+        status: int,
+    ) -> HttpResponse:
+        """Answer with the serialized result of ``act``, once for each Idempotency-Key."""
+        request = self.request
+        key = request.headers.get("Idempotency-Key", "")
+        if len(key) > idempotency_service.MAX_KEY_LENGTH or not key.isprintable():
+            raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
+        answer = idempotency_service.run_once(
+            user=request.user,
+            key=key,
+            fingerprint=fingerprint(request) if key else "",
+            prepare=prepare,
+            act=lambda prepared: (status, to_json(self._render(act(prepared))).decode()),
+            discard=discard,
+        )
+        headers = {"Idempotent-Replayed": "true"} if answer.is_replay else None
+        return Response(orjson.Fragment(answer.body), status=answer.status, headers=headers)
+
+    def _render(self, result: Any) -> Any:
+        return self.get_serializer(result).data
+
+
+def parse(request: Request, serializer: Serializer, **extra: Any) -> dict[str, Any]:
+    """The body of ``request``, checked by ``serializer``. Raises ValidationError."""
+    parsed = serializer(data=request.data, **extra)
+    parsed.is_valid(raise_exception=True)
+    return dict(parsed.validated_data)
+
+
+def parse_query(request: Request, serializer: Serializer) -> dict[str, Any]:
+    """The query parameters of ``request``, checked by ``serializer``. Raises ValidationError."""
+    parsed = serializer(data=request.query_params)
+    parsed.is_valid(raise_exception=True)
+    return dict(parsed.validated_data)
+
+
+def fingerprint(request: Request) -> str:
+    """SHA-256 of method, path and body; of multipart bodies, the fields and the files."""
+    digest = hashlib.sha256(f"{request.method} {request.path.rstrip('/')}\n".encode())
+    files = request.FILES
+    if not files:
+        plain = request.data.lists() if hasattr(request.data, "lists") else request.data
+        digest.update(to_json(sorted(plain) if hasattr(request.data, "lists") else plain))
+        return digest.hexdigest()
+    for name, values in sorted(request.POST.lists()):
+        digest.update(to_json([name, values]))
+    for name, uploads in sorted(files.lists()):
+        for upload in uploads:
+            digest.update(f"{name} {upload.size}\n".encode())
+            upload.seek(0)
+            digest.update(hashlib.file_digest(upload, "sha256").digest())
+    return digest.hexdigest()

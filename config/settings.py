@@ -1,0 +1,271 @@
+"""Settings, read from the environment. With nothing set, everything runs on one machine.
+
+``config/settings_production.py`` builds on this module and refuses what is fit only for a laptop.
+"""
+
+from pathlib import Path
+
+import dj_database_url
+from environs import Env
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env()
+
+# --- Where things are -------------------------------------------------------------------------
+
+DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+# The address under which workers and browsers reach the web processes.
+SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+
+SECRET_KEY = env.str("SECRET_KEY", "unsafe-development-key-never-used-in-production")
+DEBUG = env.bool("DEBUG", False)
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
+
+# Sign-in by name alone, for the demo artists of `make run`.
+DEMO_SIGN_IN = env.bool("DEMO_SIGN_IN", False)
+
+DATABASES = {
+    "default": {
+        **dj_database_url.parse(
+            env.str("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/style_license"),
+            conn_max_age=env.int("CONN_MAX_AGE", 600),
+            conn_health_checks=True,
+        ),
+    }
+}
+DATABASES["default"].setdefault("OPTIONS", {})["server_side_binding"] = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# --- Adapters: chosen by what is set ----------------------------------------------------------
+
+# Empty: the outbox table itself is the queue, for one local worker.
+AMQP_URL = env.str("AMQP_URL", "")
+
+REDIS_URL = env.str("REDIS_URL", "")
+if REDIS_URL:
+    CACHES = {
+        "default": {
+            "BACKEND": "django_redis.cache.RedisCache",
+            "LOCATION": REDIS_URL,
+            "OPTIONS": {
+                "IGNORE_EXCEPTIONS": True,
+                "SOCKET_TIMEOUT": 1,
+                "SOCKET_CONNECT_TIMEOUT": 1,
+            },
+        }
+    }
+else:
+    CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.locmem.LocMemCache",
+            "OPTIONS": {"MAX_ENTRIES": 100_000},
+        }
+    }
+
+# Empty: files lie under DATA_DIR/media and are served by signed links.
+S3_BUCKET = env.str("S3_BUCKET", "")
+S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
+MEDIA_ROOT = DATA_DIR / "media"
+# Links to files die after this many seconds at the latest.
+MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", 3600)
+_files: dict[str, object] = {
+    "BACKEND": "django.core.files.storage.FileSystemStorage",
+    "OPTIONS": {"location": str(MEDIA_ROOT)},
+}
+if S3_BUCKET:
+    _files = {
+        "BACKEND": "storages.backends.s3.S3Storage",
+        "OPTIONS": {
+            "bucket_name": S3_BUCKET,
+            "endpoint_url": S3_ENDPOINT_URL or None,
+            "default_acl": None,
+            "querystring_auth": True,
+            "querystring_expire": MEDIA_LINK_SECONDS,
+            "file_overwrite": True,
+        },
+    }
+STORAGES = {
+    "default": _files,
+    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedStaticFilesStorage"},
+}
+
+# --- Marketplace ------------------------------------------------------------------------------
+
+WELCOME_BONUS_TOKENS = env.int("WELCOME_BONUS_TOKENS", 100)
+# The platform's share of what a picture costs, in percent.
+PLATFORM_FEE_PERCENT = env.int("PLATFORM_FEE_PERCENT", 0)
+# The gateway of the plan's tests: every payment succeeds. Production must allow it by name.
+PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")
+ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", True)
+# What a worker authenticates with; several at once, so that they can be rotated.
+INTERNAL_API_TOKENS = env.list("INTERNAL_API_TOKENS", ["development-internal-token"])
+TRAINING_EPOCHS = env.int("TRAINING_EPOCHS", 3)
+# A job without a sign of life for this long is given to another worker.
+JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)
+# A job that waits in a queue is not lost, only late; past this it is taken to be lost all the same.
+QUEUE_LEASE_SECONDS = env.int("QUEUE_LEASE_SECONDS", 3600)
+JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 3)
+# Seconds to wait before the first, second and third attempt.
+JOB_RETRY_DELAYS = [int(seconds) for seconds in env.list("JOB_RETRY_DELAYS", ["0", "30", "120"])]
+
+# --- Django -----------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.postgres",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "allauth",
+    "allauth.account",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.google",
+    "app",
+]
+
+MIDDLEWARE = [
+    "app.middleware.RequestIdMiddleware",
+    "app.middleware.ApiErrorMiddleware",
+    "app.middleware.TrailingSlashMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ]
+        },
+    }
+]
+
+ROOT_URLCONF = "config.urls"
+WSGI_APPLICATION = "config.wsgi.application"
+AUTH_USER_MODEL = "app.User"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LANGUAGE_CODE = "en"
+TIME_ZONE = "UTC"
+USE_TZ = True
+# Every API path works with and without its trailing slash; nothing redirects between the two.
+APPEND_SLASH = False
+STATIC_URL = "/static/"
+STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
+WHITENOISE_USE_FINDERS = True
+TEST_RUNNER = "app.utils.test_runner.PytestRunner"
+
+# An upload is at most 100 pictures of 10 MB and a few short fields. Files go to disk, not memory.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+DATA_UPLOAD_MAX_NUMBER_FILES = 110
+FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
+
+SESSION_ENGINE = "django.contrib.sessions.backends.cached_db"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_AGE = 1_209_600
+CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_FAILURE_VIEW = "app.views.errors.csrf_failure"
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+CORS_ALLOW_CREDENTIALS = True
+CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After"]
+SECURE_REFERRER_POLICY = "same-origin"
+
+# --- Sign-in ----------------------------------------------------------------------------------
+
+AUTHENTICATION_BACKENDS = [
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+ACCOUNT_LOGIN_METHODS = {"username"}
+ACCOUNT_SIGNUP_FIELDS = ["username*", "email"]
+ACCOUNT_EMAIL_VERIFICATION = "none"
+# Who somebody is says the provider's own id for them, not their e-mail address.
+ACCOUNT_UNIQUE_EMAIL = False
+SOCIALACCOUNT_ONLY = True
+SOCIALACCOUNT_LOGIN_ON_GET = True
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_AUTO_SIGNUP = True
+SOCIALACCOUNT_ADAPTER = "app.sign_in.SocialAdapter"
+LOGIN_REDIRECT_URL = "/"
+
+GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
+_google: dict[str, object] = {
+    "APPS": [{"client_id": GOOGLE_CLIENT_ID, "secret": env.str("GOOGLE_CLIENT_SECRET", "")}],
+    "SCOPE": ["openid", "email", "profile"],
+    "AUTH_PARAMS": {"access_type": "online"},
+    "OAUTH_PKCE_ENABLED": True,
+    "provider_class": "app.sign_in.GoogleProvider",
+}
+if _claims := env.str("GOOGLE_CLAIMS", ""):
+    _google["AUTH_PARAMS"] = {"access_type": "online", "claims": _claims}
+# Another OpenID provider can stand in for Google, e.g. in tests.
+for _name in ("AUTHORIZE_URL", "ACCESS_TOKEN_URL", "IDENTITY_URL", "CERTS_URL", "ID_TOKEN_ISSUER"):
+    if _value := env.str(f"GOOGLE_{_name}", ""):
+        _google[_name] = _value
+SOCIALACCOUNT_PROVIDERS = {"google": _google}
+
+# --- API --------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["app.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
+    "DEFAULT_RENDERER_CLASSES": ["app.utils.rendering.EnvelopeRenderer"],
+    "DEFAULT_PARSER_CLASSES": [
+        "app.utils.parsing.JsonParser",
+        "rest_framework.parsers.MultiPartParser",
+        "rest_framework.parsers.FormParser",
+    ],
+    "DEFAULT_SCHEMA_CLASS": "app.utils.schema.EnvelopeSchema",
+    "DEFAULT_PAGINATION_CLASS": "app.pagination.CustomCursorPagination",
+    "PAGE_SIZE": 20,
+    "EXCEPTION_HANDLER": "app.utils.exception_handler.custom_exception_handler",
+    "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
+    "TEST_REQUEST_DEFAULT_FORMAT": "json",
+}
+
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Style License API",
+    "VERSION": "0.1.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "COMPONENT_SPLIT_REQUEST": True,
+}
+
+# --- Logs -------------------------------------------------------------------------------------
+
+LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"structured": {"()": "app.utils.logs.formatter"}},
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
+    "loggers": {"django.request": {"level": "ERROR"}, "pika": {"level": "WARNING"}},
+}

@@ -1,0 +1,17 @@
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+
+urlpatterns = [
+    path("", RedirectView.as_view(url="/api/docs", permanent=False), name="home"),
+    path("admin/", admin.site.urls),
+    path("", include("app.urls")),
+    # Pages that django-allauth itself redirects to (a canceled or failed sign-in).
+    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("allauth.socialaccount.urls")),
+]
+
+handler400 = "app.views.errors.bad_request"
+handler403 = "app.views.errors.permission_denied"
+handler404 = "app.views.errors.not_found"
+handler500 = "app.views.errors.server_error"
