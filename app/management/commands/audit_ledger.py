@@ -1,0 +1,20 @@
+"""``manage.py audit_ledger``: prove that the books are right, or say what is not."""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from app.services import audit_service
+
+
+class Command(BaseCommand):
+    help = "Check every balance and every generation against the ledger; exit 1 if any differs."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        findings = audit_service.audit()
+        for finding in findings:
+            self.stderr.write(f"{finding.row}: {finding.problem}")
+        if findings:
+            self.stderr.write(f"The ledger is wrong in {len(findings)} places.")
+            raise SystemExit(1)
+        self.stdout.write("The ledger is right: every balance and every picture adds up.")

@@ -1,0 +1,50 @@
+"""``manage.py relay_outbox``: hand tasks to the broker, and look after jobs that fell silent."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, close_old_connections
+
+from app.services import idempotency_service, lease_service, outbox_service, relay_service
+from app.utils.notifications import Listener
+
+log = structlog.get_logger(__name__)
+
+
+class Command(BaseCommand):
+    help = "Publish the outbox and re-queue lost jobs. Any number may run at once."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="One round, then exit.")
+        parser.add_argument("--sweep-seconds", type=float, default=5.0)
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        stopping = threading.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, lambda *_: stopping.set())
+        relay = relay_service.Relay(settings.AMQP_URL)
+        listener = Listener(outbox_service.CHANNEL)
+        try:
+            while True:
+                self._round(relay)
+                if options["once"] or stopping.is_set():
+                    return
+                listener.wait(options["sweep_seconds"], stopping)
+        finally:
+            relay.close()
+            listener.close()
+
+    def _round(self, relay: relay_service.Relay) -> None:
+        try:
+            relay.publish_due()
+            lease_service.sweep()
+            idempotency_service.forget_old()
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database_unavailable", error=str(error))
+            close_old_connections()
