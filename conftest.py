@@ -1,17 +1,20 @@
 """The servers that the tests run on. They are started here and stopped after the last test.
 
-PostgreSQL always runs. TEST_DATABASE_URL names one to use instead. A server that does not start
-fails the run: nothing is skipped.
+PostgreSQL always runs; Redis, RabbitMQ and an S3 server start when a test first asks for their
+fixture. TEST_DATABASE_URL, TEST_REDIS_URL and TEST_AMQP_URL name servers to use instead. One that
+does not start fails the tests: nothing is skipped.
 """
 
 import importlib
+import os
 import signal
 import sys
 
 import pytest
 
-from app.utils.servers.for_tests import TestServers
+from app.utils.servers.for_tests import TestServers, ask_for_server
 from app.utils.servers.process import ServerError
+from app.utils.servers.s3 import S3Access
 
 _servers: TestServers | None = None
 
@@ -43,6 +46,25 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
         connections.close_all()
         _servers.stop()
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """The URL of a Redis database that is this worker process's own."""
+    return os.environ.get("TEST_REDIS_URL") or ask_for_server("redis")
+
+
+@pytest.fixture(scope="session")
+def amqp_url() -> str:
+    """The URL of a RabbitMQ virtual host that is this worker process's own."""
+    return os.environ.get("TEST_AMQP_URL") or ask_for_server("rabbitmq")
+
+
+@pytest.fixture(scope="session")
+def s3_server() -> S3Access:
+    """An S3 server that all share. Make a bucket under a name of your own."""
+    access: S3Access = ask_for_server("s3")
+    return access
 
 
 def _read_settings_again() -> None:
