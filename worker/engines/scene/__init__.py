@@ -1,0 +1,23 @@
+"""Scenes painted from everyday words, without a neural network.
+
+``paint(["night sky", "snowy mountains", "cat"], size=(512, 512), seed=7)`` gives a picture with
+light, depth and a subject that one recognises; a style engine then renders it in an artist's hand.
+"""
+
+from collections.abc import Sequence
+
+from PIL import Image
+
+from worker.engines.scene.composition import compose
+from worker.engines.scene.words import KNOWN_WORDS, read_prompt
+
+__all__ = ["KNOWN_WORDS", "paint"]
+
+
+def paint(prompt: Sequence[str], *, size: tuple[int, int], seed: int) -> Image.Image:
+    """Paint the tags of ``prompt`` as an RGB picture of ``size`` (width, height) in pixels.
+
+    The same arguments give the same pixels; another seed, or another unknown word, gives another
+    picture. Sides of 16 pixels and more work; it is made for 256 to 1024.
+    """
+    return compose(read_prompt(prompt, seed), size)

@@ -1,0 +1,143 @@
+"""The middle plane: woods, villages, buildings, boats."""
+
+import numpy as np
+from PIL import Image
+
+from worker.engines.scene import buildings, land, plants, still_life, townscape, vessels
+from worker.engines.scene.canvas import Sprite
+from worker.engines.scene.light import dim
+from worker.engines.scene.roles import BUILDINGS, STILL_LIFE, at_sea
+from worker.engines.scene.stage import Stage, glow
+from worker.engines.scene.words import Brief
+
+
+def middle_plane(stage: Stage, side: float, *, wet: bool) -> None:
+    brief = stage.brief
+    rng = brief.stream("middle")
+    if not wet:
+        if brief.has("forest", "pine") or (
+            land.season_of(stage) != "winter" and _green(brief) and rng.random() < 0.5
+        ):
+            big = 0.2 if brief.has("forest") else 0.09
+            kind = "pine" if brief.has("pine", "winter") else "tree"
+            plants.treeline(
+                stage, stage.row(0.02), big * stage.unit, haze=0.35, kind=kind, salt="far"
+            )
+        if brief.has("forest"):
+            kind = "pine" if brief.has("pine", "winter") else "tree"
+            plants.treeline(
+                stage, stage.row(0.1), 0.3 * stage.unit, haze=0.12, kind=kind, salt="middle"
+            )
+        if brief.has("village"):
+            townscape.village(
+                stage, stage.width * (0.5 - side * 0.1), stage.row(0.2), 0.2 * stage.unit, haze=0.1
+            )
+    if brief.has("lighthouse"):
+        _headland(stage, side)
+    for i, name in enumerate(n for n in brief.concepts if n in BUILDINGS and n != "lighthouse"):
+        if wet and i == 0 and not at_sea(brief):
+            continue
+        if wet:
+            x, base, size = 0.5 + side * 0.36, stage.row(0.02), 0.26
+        else:
+            x, base, size = (
+                0.5 + side * (0.17 - 0.42 * i),
+                stage.row(0.34 - 0.12 * i),
+                0.5 - 0.14 * i,
+            )
+            still_life.shadow(stage, x * stage.width, base, size * 0.6 * stage.unit)
+        sprite = getattr(buildings, name)(stage, size * stage.unit)
+        stage.place(sprite, x * stage.width, base, haze=0.06 + 0.1 * i, flip=side < 0)
+    if wet:
+        _sail(stage, side)
+
+
+def _green(brief: Brief) -> bool:
+    return not brief.has("desert", "beach", "city", "cactus", "volcano", "palm", "field")
+
+
+def _headland(stage: Stage, side: float) -> None:
+    """A rock in the sea with the lighthouse on it, and its beam by night."""
+    rng = stage.brief.stream("headland")
+    wide, high = 0.62 * stage.unit, 0.13 * stage.unit
+    sprite = Sprite(wide, high, 1)
+    x = np.linspace(0, 1, 30)
+    top = high * (1 - 0.9 * np.sin(np.pi * x) ** 0.6 + rng.uniform(0, 0.14, 30))
+    sprite.polygon(
+        [
+            *((float(a * wide), float(b)) for a, b in zip(x, top, strict=True)),
+            (wide, high),
+            (0, high),
+        ],
+        (112, 106, 98),
+    )
+    for _ in range(40):
+        a, b = rng.uniform(0.08, 0.92) * wide, rng.uniform(0.35, 0.95) * high
+        r = rng.uniform(0.02, 0.06) * wide
+        facet = [(a - r, b), (a - r * 0.2, b - r * 0.5), (a + r, b - r * 0.1), (a, b + r * 0.4)]
+        sprite.glaze(facet, dim((112, 106, 98), float(rng.uniform(0.6, 1.3))), 0.8)
+    center, base = stage.width * (0.5 + side * 0.2), stage.row(0.2)
+    stage.place(sprite, center, base)
+    size = 0.56 * stage.unit
+    foot = base - high * 0.72
+    lamp = (center, foot - size * 0.81)
+    if stage.light.dark or stage.light.name == "storm":
+        beam = Image.new("L", stage.image.size)
+        from_x, from_y = lamp
+        reach = -side * stage.width
+        pen = Sprite(stage.width, stage.height, 1)
+        pen.polygon(
+            [
+                (from_x, from_y),
+                (from_x + reach, from_y - 0.22 * stage.unit),
+                (from_x + reach, from_y + 0.02 * stage.unit),
+            ],
+            (255, 255, 255),
+        )
+        beam = pen.solid.getchannel("A").reduce(2).point(lambda value: value * 0.3)
+        stage.image.paste((255, 240, 190), (0, 0), beam)
+    stage.place(buildings.lighthouse(stage, size), center, foot, haze=0.03)
+    if stage.light.dark or stage.light.shine < 0.5 or stage.light.name == "sunset":
+        glow(stage, *lamp, 0.16 * stage.unit, (255, 232, 160), 0.9)
+
+
+def _sail(stage: Stage, side: float) -> None:
+    brief = stage.brief
+    rng = brief.stream("sail")
+    for kind, size, painter in (("ship", 0.52, vessels.ship), ("boat", 0.4, vessels.boat)):
+        if not brief.has(kind):
+            continue
+        others = brief.has("lighthouse", "island", "bridge", *STILL_LIFE)
+        count = 3 if kind in brief.plural else 1
+        for i in reversed(range(count)):
+            depth = (0.36 if i == 0 else 0.12 + 0.05 * i) + rng.uniform(-0.03, 0.03)
+            scale = size * (1 if i == 0 else 0.4) * (0.72 if others else 1)
+            x = (
+                0.5 - side * 0.17
+                if i == 0
+                else 0.5 + side * (0.34 - 0.22 * i) + rng.uniform(-0.04, 0.04)
+            )
+            afloat(
+                stage,
+                painter(stage, scale * stage.unit, index=i),
+                x * stage.width,
+                stage.row(depth),
+                flip=side > 0,
+            )
+
+
+def afloat(stage: Stage, sprite: Sprite, x: float, base: float, *, flip: bool) -> None:
+    """Put something on the water with its broken mirror image below."""
+    mirror = Sprite(sprite.width, sprite.height * 0.55, sprite.unit)
+    turned = sprite.solid.transpose(Image.Transpose.FLIP_TOP_BOTTOM).resize(mirror.solid.size)
+    pixels = np.array(turned)
+    rows = np.arange(pixels.shape[0])
+    for row, shift in zip(
+        rows, np.sin(rows / (0.016 * sprite.unit * 2 + 1)) * (2 + rows * 0.035), strict=True
+    ):
+        pixels[row] = np.roll(pixels[row], int(shift), 0)
+    fade = np.linspace(0.6, 0.1, len(rows))[:, None]
+    pixels[..., 3] = pixels[..., 3] * fade
+    mirror.solid = Image.fromarray(pixels)
+    stage.place(mirror, x, base + mirror.height * sprite.unit - 2, volume=0, haze=0.15, flip=flip)
+    stage.place(sprite, x, base, flip=flip)

@@ -1,0 +1,96 @@
+import time
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from worker.engines.scene import KNOWN_WORDS, paint
+from worker.engines.scene.words import read_prompt
+
+SMALL = (96, 96)
+
+
+def distance(one: Image.Image, other: Image.Image) -> float:
+    """Mean difference of a pixel's channel, 0..255."""
+    return float(np.abs(np.asarray(one, np.float32) - np.asarray(other, np.float32)).mean())
+
+
+def test_at_least_sixty_everyday_words_are_known() -> None:
+    assert len(KNOWN_WORDS) >= 60
+    assert {"sky", "sea", "mountain", "cat", "portrait", "vase", "red"} <= KNOWN_WORDS
+
+
+def test_the_same_prompt_and_seed_give_the_same_pixels() -> None:
+    prompt = ["night sky", "snowy mountains", "cat"]
+    one = paint(prompt, size=(160, 128), seed=7)
+    other = paint(list(prompt), size=(160, 128), seed=7)
+    assert one.tobytes() == other.tobytes()
+
+
+@pytest.mark.parametrize("prompt", [["lake", "castle"], ["cat"], ["vase"], ["portrait"]])
+def test_another_seed_is_clearly_another_picture(prompt: list[str]) -> None:
+    pictures = [paint(prompt, size=(160, 160), seed=seed) for seed in (1, 2, 3)]
+    assert distance(pictures[0], pictures[1]) > 8
+    assert distance(pictures[1], pictures[2]) > 8
+
+
+@pytest.mark.parametrize("size", [(512, 512), (512, 1024), (640, 200), (97, 131), (16, 16)])
+def test_the_size_is_exact(size: tuple[int, int]) -> None:
+    picture = paint(["sunset", "sea", "boat"], size=size, seed=1)
+    assert picture.size == size
+    assert picture.mode == "RGB"
+
+
+def test_an_unknown_word_changes_the_picture_and_always_in_the_same_way() -> None:
+    plain = paint(["hills"], size=SMALL, seed=1)
+    varied = paint(["hills", "zorblax"], size=SMALL, seed=1)
+    assert distance(plain, varied) > 4
+    assert varied.tobytes() == paint(["hills", "Zorblax"], size=SMALL, seed=1).tobytes()
+
+
+@pytest.mark.parametrize("prompt", [[], ["zorblax"], ["", "   "], ["42"], ["夜空"]])
+def test_a_prompt_without_a_known_word_still_gives_a_landscape(prompt: list[str]) -> None:
+    picture = np.asarray(paint(prompt, size=SMALL, seed=1), np.float32)
+    assert picture.std() > 15
+
+
+@pytest.mark.parametrize("word", sorted(KNOWN_WORDS))
+def test_every_known_word_can_be_painted_alone(word: str) -> None:
+    picture = np.asarray(paint([word], size=(64, 64), seed=5), np.float32)
+    assert picture.shape == (64, 64, 3)
+    assert picture.std() > 4
+
+
+def test_words_are_understood_in_any_case_in_the_plural_and_inside_tags() -> None:
+    brief = read_prompt(["Snowy Mountains", "two BUTTERFLIES", "churches", "night-sky"], 1)
+    assert brief.concepts == ("snow", "mountains", "butterfly", "church", "night", "sky")
+    assert {"mountains", "butterfly", "church"} <= brief.plural
+
+
+def test_a_colour_beside_a_thing_is_the_colour_of_the_thing() -> None:
+    brief = read_prompt(["red boat", "golden light"], 1)
+    assert set(brief.colors) == {"boat"}
+    assert len(brief.tints) == 1
+
+
+def test_a_colour_word_tints_the_picture() -> None:
+    def blueness(prompt: list[str]) -> float:
+        red, _, blue = np.asarray(paint(prompt, size=SMALL, seed=4), np.float32).mean((0, 1))
+        return float(blue - red)
+
+    assert blueness(["hills", "day", "blue"]) > blueness(["hills", "day", "red"]) + 30
+
+
+def test_night_is_darker_than_day() -> None:
+    night, day = (
+        np.asarray(paint([hour, "hills"], size=SMALL, seed=2), np.float32).mean()
+        for hour in ("night", "day")
+    )
+    assert night < day - 40
+
+
+def test_a_picture_is_painted_within_a_second() -> None:
+    began = time.monotonic()
+    paint(["sunset", "castle", "lake", "mountains"], size=(512, 512), seed=1)
+    # About 0.15 s on an idle machine; the bound only catches a blunder.
+    assert time.monotonic() - began < 1.0
