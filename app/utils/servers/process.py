@@ -75,15 +75,17 @@ def start_process(
                 group=group,
                 extra_groups=None if user is None else [],
                 start_new_session=True,
-                preexec_fn=_end_with_parent(parent_death_signal),
+                preexec_fn=prepared_to_end_with_parent(parent_death_signal),
             )
         except OSError as error:
             raise ServerError(f"{command[0]} cannot be started: {error}") from error
     return ServerProcess(pid=child.pid, child=child)
 
 
-def _end_with_parent(death_signal: signal.Signals | None) -> Callable[[], None] | None:
-    """What the child runs between fork and exec; everything is looked up before the fork."""
+def prepared_to_end_with_parent(
+    death_signal: signal.Signals | None,
+) -> Callable[[], None] | None:
+    """What a child calls after the fork; everything is looked up before it."""
     if death_signal is None:
         return None
     try:
