@@ -1,0 +1,173 @@
+"""The admin: everything can be looked at; money and what workers decide cannot be typed in."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.http import HttpRequest
+from unfold.admin import ModelAdmin, TabularInline
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from app import models
+
+admin.site.site_header = admin.site.site_title = "Style License"
+
+
+class ReadOnly:
+    """May be looked at and nothing else."""
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
+    list_per_page = 50
+    show_full_result_count = False
+
+
+@admin.register(models.User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "role", "token_balance", "provider", "is_active", "date_joined")
+    list_filter = ("role", "provider", "is_active", "is_staff")
+    search_fields = ("username", "email")
+    ordering = ("-pk",)
+    readonly_fields = ("token_balance", "provider", "provider_user_id", "role", "closed_at")
+    fieldsets = (
+        *(DjangoUserAdmin.fieldsets or ()),
+        (
+            "Style License",
+            {"fields": ("role", "token_balance", "provider", "provider_user_id", "closed_at")},
+        ),
+    )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # the ledger refers to it; people leave through the site
+
+
+@admin.register(models.Artist)
+class ArtistAdmin(ModelAdmin):
+    list_display = ("artist_name", "user", "follower_count", "created_at")
+    search_fields = ("artist_name", "user__username")
+    readonly_fields = ("user", "follower_count", "signature_image")
+    list_select_related = ("user",)
+
+
+class ArtworkInline(ReadOnly, TabularInline):
+    model = models.Artwork
+    extra = 0
+    fields = ("position", "width", "height", "image_path")
+
+
+class StyleTagInline(ReadOnly, TabularInline):
+    model = models.StyleTag
+    extra = 0
+
+
+@admin.register(models.Style)
+class StyleAdmin(ModelAdmin):
+    list_display = (
+        "name",
+        "artist",
+        "training_status",
+        "attempt",
+        "price",
+        "usage_count",
+        "is_active",
+        "created_at",
+    )
+    list_filter = ("training_status", "is_active")
+    search_fields = ("name", "artist__artist_name")
+    list_select_related = ("artist",)
+    inlines = (StyleTagInline, ArtworkInline)
+    fields = (
+        *("name", "artist", "description", "price", "is_active", "training_status"),
+        *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
+        *("usage_count", "created_at", "trained_at", "lease_expires_at"),
+    )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+        return tuple(name for name in self.fields if name not in {"description", "price"})
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # styles begin with an upload
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+@admin.register(models.Generation)
+class GenerationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user", "style", "status", "attempt", "cost", "visibility", "created_at")
+    list_filter = ("status", "visibility", "aspect_ratio")
+    search_fields = ("=id", "user__username", "=task_id")
+    list_select_related = ("user", "style")
+
+
+@admin.register(models.Transaction)
+class TransactionAdmin(ReadOnlyAdmin):
+    list_display = ("id", "type", "amount", "sender", "receiver", "generation", "created_at")
+    list_filter = ("type",)
+    search_fields = ("sender__username", "receiver__username", "=generation__id")
+    list_select_related = ("sender", "receiver", "generation")
+
+
+@admin.register(models.Purchase)
+class PurchaseAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user", "amount", "payment_method", "gateway", "created_at")
+    list_select_related = ("user",)
+
+
+@admin.register(models.Tag)
+class TagAdmin(ModelAdmin):
+    list_display = ("name", "usage_count", "is_active")
+    list_filter = ("is_active",)
+    search_fields = ("name",)
+    readonly_fields = ("usage_count",)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False  # deactivate it instead
+
+
+@admin.register(models.Comment)
+class CommentAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user", "generation", "content", "created_at")
+    search_fields = ("content", "user__username")
+    list_select_related = ("user", "generation")
+
+
+@admin.register(models.Notification)
+class NotificationAdmin(ReadOnlyAdmin):
+    list_display = ("id", "recipient", "type", "message", "is_read", "created_at")
+    list_filter = ("type", "is_read")
+    list_select_related = ("recipient",)
+
+
+@admin.register(models.OutboxMessage)
+class OutboxMessageAdmin(ReadOnlyAdmin):
+    list_display = ("id", "queue", "task_id", "attempt", "tries", "available_at", "sent_at")
+    list_filter = ("queue",)
+    search_fields = ("=task_id",)
+    exclude = ("body",)
+
+
+admin.site.register(
+    [
+        models.Artwork,
+        models.StyleTag,
+        models.ArtworkTag,
+        models.GenerationTag,
+        models.Follow,
+        models.Like,
+        models.IdempotencyKey,
+    ],
+    ReadOnlyAdmin,
+)
