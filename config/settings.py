@@ -267,5 +267,9 @@ LOGGING = {
     "formatters": {"structured": {"()": "app.utils.logs.formatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
-    "loggers": {"django.request": {"level": "ERROR"}, "pika": {"level": "WARNING"}},
+    "loggers": {
+        "django.request": {"level": "ERROR"},
+        "httpx": {"level": "WARNING"},
+        "pika": {"level": "WARNING"},
+    },
 }

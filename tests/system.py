@@ -1,0 +1,188 @@
+"""The whole system as real processes, for tests that look at it from outside."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from time import monotonic, sleep
+from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
+
+import boto3
+import httpx
+import psycopg
+
+from app.utils.servers.process import free_port, log_tail
+from app.utils.servers.s3 import S3Access
+
+PROJECT = Path(__file__).resolve().parent.parent
+Result = TypeVar("Result")
+
+
+def wait_for(look: Callable[[], Result | None], *, seconds: float, what: str) -> Result:
+    """Call ``look`` until it returns something true. Raises TimeoutError that names ``what``."""
+    deadline = monotonic() + seconds
+    while monotonic() < deadline:
+        if found := look():
+            return found
+        sleep(0.05)
+    raise TimeoutError(f"{what} did not happen within {seconds} s")
+
+
+class System:
+    """Web server, relay and worker over a database of their own.
+
+    ``environment`` chooses the adapters: with AMQP_URL the worker takes its tasks from the broker,
+    else it is fed from the outbox.
+    """
+
+    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+        self.folder = folder
+        self.token = secrets.token_urlsafe(24)
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self.environment = {
+            **os.environ,
+            "DATA_DIR": str(folder / "data"),
+            "DATABASE_URL": _new_database(),
+            "DEMO_SIGN_IN": "1",
+            "INTERNAL_API_TOKEN": self.token,
+            "INTERNAL_API_TOKENS": self.token,
+            "SECRET_KEY": secrets.token_urlsafe(40),
+            "SITE_URL": self.url,
+            **environment,
+        }
+
+    def start(self, *, workers: int = 1, web_processes: int = 1) -> None:
+        self.manage("migrate", "--verbosity=0")
+        self.spawn(
+            "web",
+            *("-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
+            *("--worker-class", "gthread", "--threads", "8", "--workers", str(web_processes)),
+        )
+        self.spawn("relay", "manage.py", "relay_outbox")
+        for number in range(workers):
+            self.start_worker(f"worker-{number}")
+        wait_for(self._is_healthy, seconds=60, what="the web server's answer")
+
+    def start_worker(self, name: str) -> None:
+        if "AMQP_URL" in self.environment:
+            work_dir = self.folder / name
+            self.spawn(
+                name,
+                *("-m", "worker", "--broker", self.environment["AMQP_URL"]),
+                *("--work-dir", str(work_dir)),
+            )
+        else:
+            self.spawn(name, "manage.py", "local_worker")
+
+    def spawn(self, name: str, *arguments: str) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with self.log(name).open("ab") as log:
+            self._processes[name] = subprocess.Popen(
+                [sys.executable, *arguments],
+                cwd=PROJECT,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+
+    def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """Run ``manage.py`` to its end. Raises CalledProcessError with its output when it fails."""
+        done = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def kill(self, name: str) -> None:
+        """End a process and its children without any warning."""
+        process = self._processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def stop(self) -> None:
+        for process in self._processes.values():
+            process.terminate()
+        for process in self._processes.values():
+            try:
+                process.wait(timeout=15)
+            except subprocess.TimeoutExpired:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+
+    def log(self, name: str) -> Path:
+        return self.folder / f"{name}.log"
+
+    def logs(self) -> str:
+        """The ends of all logs, to be shown when a test fails."""
+        return "\n".join(f"--- {name}\n{log_tail(self.log(name))}" for name in self._processes)
+
+    def _is_healthy(self) -> bool:
+        web = self._processes["web"]
+        assert web.poll() is None, f"The web server ended.\n{self.logs()}"
+        try:
+            return httpx.get(f"{self.url}/api/health").status_code == 200
+        except httpx.TransportError:
+            return False
+
+
+class Person:
+    """Somebody at a browser: a cookie jar, and the CSRF token with every unsafe request."""
+
+    def __init__(self, system: System, username: str) -> None:
+        self.http = httpx.Client(base_url=system.url, timeout=60)
+        self.me = self.post("/api/auth/demo", json={"username": username})
+
+    def get(self, path: str, **parameters: Any) -> Any:
+        return self._data(self.http.get(path, params=parameters))
+
+    def post(self, path: str, *, status: int | None = None, **body: Any) -> Any:
+        return self._data(self.http.post(path, headers=self._csrf(), **body), status)
+
+    def patch(self, path: str, **body: Any) -> Any:
+        return self._data(self.http.patch(path, headers=self._csrf(), **body))
+
+    def _csrf(self) -> dict[str, str]:
+        return {"X-CSRFToken": self.http.cookies.get("csrftoken", "")}
+
+    def _data(self, response: httpx.Response, status: int | None = None) -> Any:
+        body = response.json()
+        if status is None:
+            assert body["success"], body
+        else:
+            assert response.status_code == status, body
+        return body.get("data")
+
+
+def make_bucket(access: S3Access, name: str) -> None:
+    """Make the bucket ``name`` on the S3 server of the tests."""
+    given = access.environment(name)
+    boto3.client(
+        "s3",
+        endpoint_url=given["S3_ENDPOINT_URL"],
+        aws_access_key_id=given["AWS_ACCESS_KEY_ID"],
+        aws_secret_access_key=given["AWS_SECRET_ACCESS_KEY"],
+        region_name=given.get("AWS_DEFAULT_REGION", "us-east-1"),
+    ).create_bucket(Bucket=name)
+
+
+def _new_database() -> str:
+    """A database of its own on the test server, so that systems do not see each other."""
+    given = os.environ["DATABASE_URL"]
+    name = f"system_{secrets.token_hex(6)}"
+    with psycopg.connect(given, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
+    return urlunsplit(urlsplit(given)._replace(path=f"/{name}"))

@@ -1,0 +1,223 @@
+"""The whole main job, over HTTP only, on running processes."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.pictures import real_pictures, signature_png
+from tests.system import Person, System, make_bucket, wait_for
+from worker.engines.stylenet import StylenetEngine
+from worker.provenance import read_provenance
+
+FORMATS = {"1:1": ((512, 512), 7), "2:2": ((1024, 1024), 11), "1:2": ((512, 1024), 9)}
+PRICE = 7
+PROMPT = ["castle", "sunset", "sea"]
+
+
+@pytest.fixture(scope="module", params=["embedded", "servers"])
+def system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[System]:
+    """The system on its embedded defaults, and on RabbitMQ, Redis and S3."""
+    environment: dict[str, str] = {}
+    sizes = {}
+    if request.param == "servers":
+        access = request.getfixturevalue("s3_server")
+        make_bucket(access, "main-job")
+        environment = {
+            "AMQP_URL": request.getfixturevalue("amqp_url"),
+            "REDIS_URL": request.getfixturevalue("redis_url"),
+            **access.environment("main-job"),
+        }
+        sizes = {"workers": 2, "web_processes": 2}
+    running = System(tmp_path_factory.mktemp(request.param), environment)
+    try:
+        running.start(**sizes)
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def artist(system: System) -> Person:
+    person = Person(system, "ada")
+    person.post(
+        "/api/users/me/artist",
+        data={"artist_name": "Ada Quill"},
+        files={"signature_image": ("signature.png", signature_png(), "image/png")},
+        status=201,
+    )
+    return person
+
+
+@pytest.fixture(scope="module")
+def buyer(system: System) -> Person:
+    return Person(system, "bo")
+
+
+def upload(artist: Person, name: str, pictures: list[bytes]) -> int:
+    """Upload a style and wait until it is trained. Returns its id."""
+    style = artist.post(
+        "/api/models",
+        data={
+            "name": name,
+            "description": "Pen and wash.",
+            "price": str(PRICE),
+            "tags": "Castle, sea,night",
+            "image_tags": json.dumps({"0": ["portrait"], "3": ["cat"], "4": "cup, still life"}),
+        },
+        files=[("images", (f"{n}.png", data, "image/png")) for n, data in enumerate(pictures)],
+        status=201,
+    )
+    assert style["training_status"] in {"pending", "training"}
+    assert [tag["name"] for tag in style["tags"]] == ["castle", "sea", "night"]
+    trained = wait_for(
+        lambda: _if_ended(artist.get(f"/api/models/{style['id']}"), "training_status"),
+        seconds=90,
+        what="the end of the training",
+    )
+    assert trained["training_status"] == "completed", trained
+    assert trained["is_ready"]
+    return int(style["id"])
+
+
+def order(buyer: Person, style_id: int, *, aspect_ratio: str = "1:1", seed: int = 5) -> dict:
+    """Order a picture and wait until it has ended."""
+    accepted = buyer.post(
+        "/api/images/generate",
+        json={
+            "style_id": style_id,
+            "prompt_tags": PROMPT,
+            "aspect_ratio": aspect_ratio,
+            "seed": seed,
+        },
+        status=202,
+    )
+    ended = wait_for(
+        lambda: _if_ended(buyer.get(f"/api/images/{accepted['generation_id']}/status"), "status"),
+        seconds=60,
+        what="the end of the generation",
+    )
+    return {**accepted, **ended}
+
+
+def test_from_twelve_artworks_to_paid_signed_pictures(
+    system: System, artist: Person, buyer: Person, tmp_path: Path
+) -> None:
+    assert artist.me["token_balance"] == buyer.me["token_balance"] == 100
+    style_id = upload(artist, "Quill", real_pictures(12))
+    assert artist.get("/api/notifications")["results"][0]["type"] == "training_complete"
+    bought = buyer.post(
+        "/api/tokens/purchase", json={"amount": 100, "payment_method": "card"}, status=201
+    )
+    assert bought["balance"] == 200
+
+    pictures = {}
+    for aspect_ratio, (size, cost) in FORMATS.items():
+        picture = order(buyer, style_id, aspect_ratio=aspect_ratio)
+        assert picture["status"] == "completed", picture
+        assert picture["cost"] == cost
+        pictures[aspect_ratio] = file = tmp_path / f"{picture['id']}.png"
+        file.write_bytes(httpx.get(picture["image_url"]).content)
+        with Image.open(file) as image:
+            assert image.format == "PNG"
+            assert image.size == size
+        provenance = read_provenance(file)
+        assert provenance.artist == "Ada Quill"
+        assert provenance.style == "Quill"
+        assert provenance.generation_id == picture["id"]
+        assert b"AI generated" in file.read_bytes()
+        last_id = picture["id"]
+
+    spent = sum(cost for _, cost in FORMATS.values())
+    assert buyer.get("/api/tokens/balance") == {"balance": 200 - spent}
+    assert artist.get("/api/tokens/balance") == {"balance": 100 + spent, "earned": spent}
+    kinds = [entry["type"] for entry in buyer.get("/api/tokens/transactions")["results"]]
+    assert kinds == ["consume", "consume", "consume", "purchase", "earn"]
+    assert [n["type"] for n in buyer.get("/api/notifications")["results"]] == [
+        "generation_complete"
+    ] * 3
+
+    _be_social(buyer, artist, last_id)
+    assert "right" in system.manage("audit_ledger").stdout
+
+
+def _be_social(buyer: Person, artist: Person, image_id: int) -> None:
+    """Publish, like, comment, answer, follow; and everybody is told."""
+    assert artist.http.get(f"/api/images/{image_id}").status_code == 404
+    buyer.patch(f"/api/images/{image_id}", json={"visibility": "public", "description": "Mine."})
+    feed = httpx.get(f"{artist.http.base_url}/api/community/feed").json()["data"]["results"]
+    assert [picture["id"] for picture in feed] == [image_id]
+    assert feed[0]["artist"]["artist_name"] == "Ada Quill"
+    liked = artist.post(f"/api/images/{image_id}/like")
+    assert liked == {"is_liked": True, "like_count": 1}
+    comment = artist.post(f"/api/images/{image_id}/comments", json={"content": "Lovely."})
+    buyer.post(
+        f"/api/images/{image_id}/comments",
+        json={"content": "Thank you.", "parent_id": comment["id"]},
+        status=201,
+    )
+    followed = buyer.post(f"/api/artists/{artist.me['id']}/follow")
+    assert followed == {"is_following": True, "follower_count": 1}
+    assert len(buyer.get("/api/users/following")["results"]) == 1
+    told = [n["type"] for n in buyer.get("/api/notifications", unread_only="true")["results"]]
+    assert told[:2] == ["comment", "like"]
+    assert [n["type"] for n in artist.get("/api/notifications")["results"]][:2] == [
+        "follow",
+        "comment",
+    ]
+    assert buyer.post("/api/notifications/mark-all-read") == {"updated_count": 5}
+
+
+def test_the_signature_is_drawn_in_the_lower_right_corner(
+    artist: Person, buyer: Person, system: System
+) -> None:
+    """Two artists upload the same works; only what they signed with differs."""
+    unsigned = Person(system, "cy")
+    unsigned.post("/api/users/me/artist", json={"artist_name": "Cy"}, status=201)
+    works = real_pictures(10)
+    first = _picture(buyer, upload(artist, "Twin", works), seed=11)
+    second = _picture(buyer, upload(unsigned, "Twin", works), seed=11)
+    rows, columns = np.nonzero(np.abs(first - second).max(axis=2) > 8)
+    assert rows.size > 50
+    assert rows.min() > 512 * 0.7
+    assert columns.min() >= 512 * 0.75
+
+
+def test_same_order_same_file_and_other_seed_or_style_another(
+    artist: Person, buyer: Person
+) -> None:
+    photographs = upload(artist, "Photographs", real_pictures(16)[:10])
+    textures = upload(artist, "Textures", real_pictures(16)[6:])
+    first = _picture(buyer, photographs, seed=1)
+    again = _picture(buyer, photographs, seed=1)
+    other_seed = _picture(buyer, photographs, seed=2)
+    other_style = _picture(buyer, textures, seed=1)
+    assert np.array_equal(first, again)
+    assert np.abs(first - other_seed).mean() > 8
+    embed = StylenetEngine().style_of
+    same = np.linalg.norm(_embedding(embed, first) - _embedding(embed, other_seed))
+    different = np.linalg.norm(_embedding(embed, first) - _embedding(embed, other_style))
+    assert different > 1.2 * same
+
+
+def _picture(buyer: Person, style_id: int, *, seed: int) -> np.ndarray:
+    picture = order(buyer, style_id, seed=seed)
+    with Image.open(io.BytesIO(httpx.get(picture["image_url"]).content)) as image:
+        return np.asarray(image.convert("RGB"), dtype=np.int16)
+
+
+def _embedding(embed, pixels: np.ndarray) -> np.ndarray:
+    return embed(Image.fromarray(pixels.astype(np.uint8)))
+
+
+def _if_ended(thing: dict, field: str) -> dict | None:
+    return thing if thing[field] in {"completed", "failed", "canceled"} else None
