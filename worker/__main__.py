@@ -83,16 +83,21 @@ def _workshop(settings: Settings, engine: Engine, work: WorkDir) -> Workshop:
 def _stop_on_signals() -> threading.Event:
     """An event that SIGTERM or SIGINT sets.
 
-    A thread waits for the signals, since a handler would run in the middle of whatever the main
-    thread does, with its locks held. Threads started later inherit the blocked signals.
+    A thread sets it: a handler runs in the middle of whatever the main thread does, with the locks
+    it holds. (Waiting with ``sigwait`` would need the signals blocked in every thread, and
+    libraries start theirs when they are imported.)
     """
     stop = threading.Event()
-    signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    arrived, wake_up = os.pipe()
+    os.set_blocking(wake_up, False)
+    signal.set_wakeup_fd(wake_up)
+    for number in STOP_SIGNALS:
+        signal.signal(number, lambda *_: None)
 
     def wait_for_signals() -> None:
         while True:
-            name = signal.Signals(signal.sigwait(STOP_SIGNALS)).name
-            log.info("worker_stopping", signal=name)
+            (number,) = os.read(arrived, 1)
+            log.info("worker_stopping", signal=signal.Signals(number).name)
             stop.set()
 
     threading.Thread(target=wait_for_signals, name="signals", daemon=True).start()

@@ -58,8 +58,10 @@ class StdioFeed:
             self._say({"ready": True, "engine": self._engine})
             threading.Thread(target=self._read, name="stdin", daemon=True).start()
             threading.Thread(target=self._wake_on_stop, name="stop", daemon=True).start()
-            while (line := self._lines.get()) is not None and not self._runner.stuck:
+            while (line := self._lines.get()) is not None:
                 self._settle(line)
+                if self._runner.stuck:
+                    self._lines.put(None)  # hand back what was read so far, then leave
         except BrokenPipeError:
             log.warning("parent_gone")
 

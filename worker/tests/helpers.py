@@ -1,6 +1,8 @@
 """A backend to report to, an engine to steer, and tasks to run, all real and small."""
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -49,6 +51,7 @@ class Backend:
         self.reports: list[Received] = []
         self.answer: Callable[[Received], int] = lambda report: 200
         self._port = 0
+        self._connections: list[socket.socket] = []
         self._server: ThreadingHTTPServer | None = None
         self.start()
 
@@ -62,6 +65,10 @@ class Backend:
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
+
+            def setup(self) -> None:
+                super().setup()
+                backend._connections.append(self.connection)
 
             def do_PATCH(self) -> None:
                 length = int(self.headers["Content-Length"])
@@ -91,6 +98,11 @@ class Backend:
             self._server.shutdown()
             self._server.server_close()
             self._server = None
+            for connection in self._connections:
+                # Those of the past are closed already.
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+            self._connections.clear()
 
     def of(self, task: GenerationTask | TrainingTask) -> list[Received]:
         return [r for r in self.reports if r.body["task_id"] == str(task.task_id)]
