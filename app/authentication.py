@@ -9,10 +9,11 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
 from rest_framework import authentication
-from rest_framework.exceptions import PermissionDenied
+from rest_framework.exceptions import NotAuthenticated, PermissionDenied
 from rest_framework.request import Request
 
 from app.exceptions import InvalidInternalToken
+from app.models import User
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -28,6 +29,13 @@ class SessionAuthentication(authentication.SessionAuthentication):
             raise PermissionDenied(
                 "Send the csrftoken cookie's value as X-CSRFToken.", code="CSRF_FAILED"
             ) from error
+
+
+def user_of(request: Request) -> User:
+    """The signed-in user of a request to a protected endpoint. Raises NotAuthenticated."""
+    if not isinstance(request.user, User):
+        raise NotAuthenticated
+    return request.user
 
 
 def require_internal_token(method: Callable[..., Any]) -> Callable[..., Any]:

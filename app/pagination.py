@@ -42,9 +42,7 @@ class CustomCursorPagination(BasePagination):
     cursor_param = "cursor"
     limit_param = "limit"
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Any], request: Request, view: Any = None
-    ) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self._url = request.build_absolute_uri()
         order = tuple(str(name) for name in queryset.query.order_by) or self.ordering
         if not queryset.query.order_by:
@@ -157,7 +155,7 @@ class NotificationPagination(PageNumberPagination):
     def get_paginated_response(self, data: Any, unread_count: int = 0) -> Response:
         return Response(
             {
-                "count": self.page.paginator.count,
+                "count": self.page.paginator.count,  # type: ignore[union-attr]
                 "next": self.get_next_link(),
                 "previous": self.get_previous_link(),
                 "results": data,

@@ -6,6 +6,7 @@ from rest_framework import permissions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
+from app.authentication import user_of
 from app.exceptions import ArtistOnly
 
 
@@ -15,7 +16,7 @@ class IsArtist(permissions.IsAuthenticated):
     def has_permission(self, request: Request, view: APIView) -> bool:
         if not super().has_permission(request, view):
             return False
-        if not request.user.is_artist:
+        if not user_of(request).is_artist:
             raise ArtistOnly
         return True
 

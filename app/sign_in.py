@@ -1,4 +1,4 @@
-"""Sign-in with Google: django-allauth's flow, with three gaps closed.
+"""Sign-in with Google: django-allauth's flow, with its gaps closed.
 
 In the code flow allauth trusts the token endpoint and neither checks the id token's signature nor
 sends a nonce, and it merges ``scope`` and ``auth_params`` of the browser into the redirect. Here
@@ -11,19 +11,23 @@ from __future__ import annotations
 import secrets
 from typing import Any
 
+import jwt
+import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
-from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
-from allauth.socialaccount.internal import jwtkit
-from allauth.socialaccount.models import SocialLogin
+from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
+from allauth.socialaccount.models import SocialAccount, SocialLogin, SocialToken
+from allauth.socialaccount.providers.base import AuthError
 from allauth.socialaccount.providers.google import provider as google
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_GET
+from requests import RequestException
 
 from app.models import User
 from app.services import user_service
@@ -31,36 +35,73 @@ from app.utils.exception_handler import error_body
 from app.utils.rendering import to_json
 
 PROVIDER = "google"
-# Google's keys as a JSON Web Key Set; allauth's own default is the older certificate list.
-JWKS_URL = settings.SOCIALACCOUNT_PROVIDERS["google"].get(
-    "CERTS_URL", "https://www.googleapis.com/oauth2/v3/certs"
-)
+# Signatures by a key that is not public knowledge; never "none", never by the client's secret.
 ALGORITHMS = ("RS256", "ES256")
+# How far the provider's clock and ours may differ.
+CLOCK_SKEW_SECONDS = 30
+# What the columns of the account hold; Google's own ids have 21 digits.
+LONGEST_SUBJECT = 191
+
+log = structlog.get_logger(__name__)
 
 
 class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
+    """Takes nobody's word for an id token but the signature's."""
+
+    # Without a nonce no token is accepted.
+    expected_nonce = ""
+
+    def __init__(self, request: HttpRequest) -> None:
+        super().__init__(request)
+        provider = settings.SOCIALACCOUNT_PROVIDERS[PROVIDER]
+        self.authorize_url = provider["AUTHORIZE_URL"]
+        self.access_token_url = provider["ACCESS_TOKEN_URL"]
+        self.certs_url = provider["CERTS_URL"]
+        self.id_token_issuer = provider["ID_TOKEN_ISSUER"]
+
+    def parse_token(self, data: dict[str, Any]) -> SocialToken:
+        """Access tokens are neither used nor kept: all there is to know is in the id token."""
+        return SocialToken()
+
     def complete_login(
         self, request: HttpRequest, app: Any, token: Any, **kwargs: Any
     ) -> SocialLogin:
-        if not kwargs["response"].get("id_token"):
+        response = kwargs["response"]
+        if not isinstance(response, dict) or not isinstance(response.get("id_token"), str):
             raise OAuth2Error("The provider sent no id token.")
-        return super().complete_login(request, app, token, **kwargs)
+        claims = self._decode_id_token(app, response["id_token"])
+        return self.get_provider().sociallogin_from_response(request, claims)
 
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
         try:
-            header = jwtkit.jwt.get_unverified_header(id_token)
-            if header.get("alg") not in ALGORITHMS:
-                raise OAuth2Error("The id token is not signed by a public key.")
-            return jwtkit.verify_and_decode(
-                credential=id_token,
-                keys_url=JWKS_URL,
-                issuer=self.id_token_issuer,
+            key_id = jwt.get_unverified_header(id_token)["kid"]
+            claims = jwt.decode(
+                id_token,
+                jwt.PyJWKSet.from_dict(self._fetch_keys())[key_id],
+                algorithms=ALGORITHMS,
                 audience=app.client_id,
-                lookup_kid=jwtkit.lookup_kid_jwk,
-                verify_signature=True,
+                issuer=self.id_token_issuer,
+                leeway=CLOCK_SKEW_SECONDS,
+                options={"require": ["exp", "iat", "sub"], "strict_aud": True},
             )
-        except (KeyError, TypeError, ValueError, jwtkit.jwt.PyJWTError) as error:
-            raise OAuth2Error("The id token is not valid.") from error
+        except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError) as error:
+            raise OAuth2Error(f"The id token is not valid: {error}") from error
+        if claims.get("azp", app.client_id) != app.client_id:
+            raise OAuth2Error("The id token was issued to another client.")
+        if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
+            raise OAuth2Error("The id token names nobody.")
+        nonce = str(claims.get("nonce", ""))
+        if not self.expected_nonce or not constant_time_compare(nonce, self.expected_nonce):
+            raise OAuth2Error("The id token answers another sign-in.")
+        if claims.get("email_verified") is not True:
+            raise OAuth2Error("The e-mail address is not verified.")
+        return claims
+
+    def _fetch_keys(self) -> Any:
+        with get_adapter().get_requests_session() as session:
+            response = session.get(self.certs_url)
+            response.raise_for_status()
+            return response.json()
 
 
 class GoogleProvider(google.GoogleProvider):
@@ -76,33 +117,44 @@ class GoogleProvider(google.GoogleProvider):
         arguments["nonce"] = nonce
         return arguments
 
+    def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Of the id token only the name is kept, to make a user name of."""
+        return {"name": data.get("name") or data.get("given_name")}
+
 
 class SocialAdapter(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
-        claims = sociallogin.account.extra_data
-        expected = (sociallogin.state or {}).get("nonce")
-        given = claims.get("nonce")
-        if not expected or not given or not secrets.compare_digest(str(expected), str(given)):
-            raise PermissionDenied("The id token answers another sign-in.")
-        if claims.get("email_verified") is not True:
-            raise PermissionDenied("The e-mail address is not verified.")
+        if sociallogin.is_existing and not sociallogin.user.is_active:
+            log.info("sign_in_refused", reason="inactive", user_id=sociallogin.user.pk)
+            raise ImmediateHttpResponse(
+                _refusal(403, "PERMISSION_DENIED", "This account has been deactivated.")
+            )
 
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
     ) -> User:
-        user: User = super().populate_user(request, sociallogin, data)
-        # Never made from the e-mail address, which others must not see.
-        name = sociallogin.account.extra_data.get("name") or data.get("first_name") or "user"
-        user.username = user_service.unique_username(str(name))
+        """The e-mail address alone; ``save_user`` chooses the user name."""
+        user: User = sociallogin.user
+        user.email = data.get("email") or ""
         return user
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
         """The account, its tie to Google and the welcome bonus: all or nothing."""
-        user: User = super().save_user(request, sociallogin, form)
-        return user_service.welcome(
-            user, provider=PROVIDER, provider_user_id=sociallogin.account.uid
+        account = sociallogin.account
+        username = user_service.unique_username(str(account.extra_data["name"] or ""))
+        # Whoever signs in for the first time twice at once waits for the user name above.
+        made_meanwhile = (
+            SocialAccount.objects.select_related("user")
+            .filter(provider=account.provider, uid=account.uid)
+            .first()
         )
+        if made_meanwhile is not None:
+            sociallogin.account, sociallogin.user = made_meanwhile, made_meanwhile.user
+            return made_meanwhile.user
+        sociallogin.user.username = username
+        user: User = super().save_user(request, sociallogin, form)
+        return user_service.welcome(user, provider=PROVIDER, provider_user_id=account.uid)
 
     def on_authentication_error(
         self,
@@ -112,22 +164,40 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         exception: Exception | None = None,
         extra_context: dict[str, Any] | None = None,
     ) -> None:
-        body = error_body("UNAUTHENTICATED", "Signing in with Google did not work. Try again.")
-        raise ImmediateHttpResponse(
-            HttpResponse(to_json(body), status=401, content_type="application/json")
-        )
+        log.warning("sign_in_refused", reason=_reason(error, exception))
+        if isinstance(exception, RequestException):
+            raise ImmediateHttpResponse(
+                _refusal(503, "SERVICE_UNAVAILABLE", "Google does not answer. Try again later.")
+            )
+        if error == AuthError.CANCELLED:
+            message = "Signing in with Google was canceled."
+        else:
+            message = "Signing in with Google did not work. Try again."
+        raise ImmediateHttpResponse(_refusal(401, "UNAUTHENTICATED", message))
+
+
+class _CallbackView(OAuth2CallbackView):
+    def _get_state(self, request: HttpRequest, provider: Any) -> tuple[Any, Any]:
+        """Hand the nonce of this attempt to the adapter, which reads the token before the state."""
+        state, response = super()._get_state(request, provider)
+        self.adapter.expected_nonce = (state or {}).get("nonce", "")
+        return state, response
 
 
 _login = OAuth2LoginView.adapter_view(VerifyingGoogleAdapter)
-_callback = OAuth2CallbackView.adapter_view(VerifyingGoogleAdapter)
+_callback = _CallbackView.adapter_view(VerifyingGoogleAdapter)
 
 
+@require_GET
 def google_login(request: HttpRequest) -> HttpResponse:
     """Redirect to Google. ``?next=`` takes local paths only; others are dropped."""
+    if not settings.GOOGLE_CLIENT_ID:
+        return _not_set_up()
     following = request.GET.get("next", "")
     is_local = following.startswith("/") and url_has_allowed_host_and_scheme(
         following, allowed_hosts=None
     )
+    # allauth reads more of the query than a browser should decide: scope, process, action …
     request.GET = request.GET.copy()
     request.GET.clear()
     if is_local:
@@ -135,8 +205,11 @@ def google_login(request: HttpRequest) -> HttpResponse:
     return _login(request)
 
 
+@require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
     """Complete the sign-in: a redirect, or the user for clients that accept JSON only."""
+    if not settings.GOOGLE_CLIENT_ID:
+        return _not_set_up()
     response = _callback(request)
     accept = request.headers.get("Accept", "")
     wants_json = "application/json" in accept and "text/html" not in accept
@@ -145,3 +218,21 @@ def google_callback(request: HttpRequest) -> HttpResponse:
 
         return MeView.as_view()(request)
     return response
+
+
+def _not_set_up() -> HttpResponse:
+    return _refusal(503, "SERVICE_UNAVAILABLE", "Sign-in with Google is not set up on this server.")
+
+
+def _refusal(status: int, code: str, message: str) -> HttpResponse:
+    return HttpResponse(
+        to_json(error_body(code, message)), status=status, content_type="application/json"
+    )
+
+
+def _reason(error: Any, exception: Exception | None) -> str:
+    """For the log. Answers of the provider may hold tokens, so they are named, not quoted."""
+    if exception is None:
+        return str(error)
+    text = str(exception)
+    return text if text.startswith("The ") else type(exception).__name__

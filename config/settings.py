@@ -25,15 +25,12 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "t
 DEMO_SIGN_IN = env.bool("DEMO_SIGN_IN", False)
 
 DATABASES = {
-    "default": {
-        **dj_database_url.parse(
-            env.str("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/style_license"),
-            conn_max_age=env.int("CONN_MAX_AGE", 600),
-            conn_health_checks=True,
-        ),
-    }
+    "default": dj_database_url.parse(
+        env.str("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/style_license"),
+        conn_max_age=env.int("CONN_MAX_AGE", 600),
+        conn_health_checks=True,
+    )
 }
-DATABASES["default"].setdefault("OPTIONS", {})["server_side_binding"] = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Adapters: chosen by what is set ----------------------------------------------------------
@@ -189,8 +186,8 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 1_209_600
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "app.views.errors.csrf_failure"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", [])
-CORS_ALLOWED_ORIGINS = env.list("CORS_ALLOWED_ORIGINS", [])
+CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After"]
 SECURE_REFERRER_POLICY = "same-origin"

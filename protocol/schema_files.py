@@ -9,7 +9,7 @@ from protocol.messages import GenerationTask, TrainingTask
 from protocol.reports import GenerationReport, TrainingReport
 
 FOLDER = Path(__file__).parent / "schemas"
-TYPES = {
+TYPES: dict[str, type[msgspec.Struct]] = {
     "model_training": TrainingTask,
     "image_generation": GenerationTask,
     "training_report": TrainingReport,

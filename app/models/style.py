@@ -70,7 +70,7 @@ class StyleQuerySet(models.QuerySet["Style"]):
         sort: str = "created_at",
     ) -> StyleQuerySet:
         """Narrow to what somebody looks for among active styles; empty values do not narrow."""
-        styles = self.filter(is_active=True)
+        styles: StyleQuerySet = self.filter(is_active=True)
         if q:
             styles = styles.search(q)
         if artist_id is not None:
@@ -113,7 +113,7 @@ class StyleQuerySet(models.QuerySet["Style"]):
 
     def tagged(self, names: Sequence[str]) -> StyleQuerySet:
         """Styles that carry every one of the tags ``names``."""
-        styles = self
+        styles: StyleQuerySet = self
         for name in names:
             styles = styles.filter(
                 models.Exists(StyleTag.objects.filter(style=models.OuterRef("pk"), tag__name=name))

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
@@ -69,7 +69,7 @@ class User(AbstractUser):
     bio = models.CharField(max_length=500, blank=True)
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When the user left.")
 
-    objects: Any = AccountManager()
+    objects: ClassVar[Any] = AccountManager()
 
     class Meta:
         constraints = [

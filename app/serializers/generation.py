@@ -32,7 +32,7 @@ class PictureSerializer(BaseSerializer):
     comment_count = serializers.IntegerField()
     is_liked_by_current_user = serializers.BooleanField(source="is_liked")
     user = UserBriefSerializer()
-    style = StyleBriefSerializer()
+    style = StyleBriefSerializer()  # type: ignore[assignment]
     artist = ArtistBriefSerializer(source="style.artist")
     created_at = serializers.DateTimeField()
 

@@ -183,7 +183,10 @@ def _encode(image: Image.Image, kind: str, **options: Any) -> bytes:
 
 def _digest(upload: IO[bytes]) -> str:
     upload.seek(0)
-    return hashlib.file_digest(upload, "sha256").hexdigest()
+    digest = hashlib.sha256()
+    while block := upload.read(1 << 18):
+        digest.update(block)
+    return digest.hexdigest()
 
 
 def _all_of(rejections: list[tuple[int, UploadRejected]]) -> UploadRejected:

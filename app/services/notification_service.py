@@ -34,18 +34,17 @@ def tell_of_comment(comment: Comment) -> None:
         kind=NotificationType.COMMENT,
         message=f"{comment.user.username} commented on your picture: {comment.content}",
     )
-    if comment.parent_id is not None:
-        parent = comment.parent
-        # The owner of the picture has been told already.
-        if parent.user_id not in {comment.user_id, comment.generation.user_id}:
-            _create(
-                recipient_id=parent.user_id,
-                actor=comment.user,
-                type=NotificationType.COMMENT,
-                message=f"{comment.user.username} answered your comment: {comment.content}",
-                target_type=TargetType.IMAGE,
-                target_id=comment.generation_id,
-            )
+    parent = comment.parent
+    # The owner of the picture has been told already.
+    if parent is not None and parent.user_id != comment.generation.user_id:
+        _create(
+            recipient_id=parent.user_id,
+            actor=comment.user,
+            type=NotificationType.COMMENT,
+            message=f"{comment.user.username} answered your comment: {comment.content}",
+            target_type=TargetType.IMAGE,
+            target_id=comment.generation_id,
+        )
 
 
 def tell_of_follow(follow: Follow) -> None:

@@ -7,6 +7,8 @@ import uuid
 from io import BytesIO
 from typing import IO
 
+from allauth.account.models import EmailAddress
+from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
@@ -160,6 +162,6 @@ def leave(user: User) -> None:
         locked.closed_at = clock.now()
         locked.set_unusable_password()
         locked.save()
-        locked.socialaccount_set.all().delete()
-        locked.emailaddress_set.all().delete()
+        SocialAccount.objects.filter(user=locked).delete()
+        EmailAddress.objects.filter(user=locked).delete()
     storage.delete(key for key in files if key and not key.startswith("http"))

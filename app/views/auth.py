@@ -8,6 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from app.authentication import user_of
 from app.models import Artist, User
 from app.serializers.user import DemoSignInSerializer, MeSerializer
 from app.services import user_service
@@ -26,7 +27,7 @@ class MeView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def get(self, request: Request) -> Response:
-        return me(request.user)
+        return me(user_of(request))
 
 
 class LogoutView(APIView):

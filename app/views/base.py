@@ -7,7 +7,6 @@ from collections.abc import Callable
 from typing import Any, ClassVar
 
 import orjson
-from django.http import HttpResponse
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
@@ -15,6 +14,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
+from app.authentication import user_of
+from app.models import User
 from app.pagination import CustomCursorPagination
 from app.services import idempotency_service
 from app.utils.rendering import to_json
@@ -35,6 +36,11 @@ class BaseViewSet(ModelViewSet):
     action_permissions: ClassVar[dict[str, tuple[type[BasePermission], ...]]] = {}
     output: ClassVar[dict[str, Serializer]] = {}
     input: ClassVar[dict[str, Serializer]] = {}
+
+    @property
+    def user(self) -> User:
+        """Who is signed in. Raises NotAuthenticated."""
+        return user_of(self.request)
 
     def get_permissions(self) -> list[BasePermission]:
         classes = self.action_permissions.get(self.action or "", self.permission_classes)
@@ -72,14 +78,14 @@ class BaseViewSet(ModelViewSet):
         act: Callable[[Any], Any],
         discard: Callable[[Any], None] | None = None,
         status: int,
-    ) -> HttpResponse:
+    ) -> Response:
         """Answer with the serialized result of ``act``, once for each Idempotency-Key."""
         request = self.request
         key = request.headers.get("Idempotency-Key", "")
         if len(key) > idempotency_service.MAX_KEY_LENGTH or not key.isprintable():
             raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
         answer = idempotency_service.run_once(
-            user=request.user,
+            user=self.user,
             key=key,
             fingerprint=fingerprint(request) if key else "",
             prepare=prepare,

@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from app.authentication import user_of
 from app.models import Comment, Generation
 from app.serializers.community import (
     CommentCreateSerializer,
@@ -36,7 +37,7 @@ class LikeView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request: Request, pk: int) -> Response:
-        state = community_service.toggle_like(user=request.user, generation_id=pk)
+        state = community_service.toggle_like(user=user_of(request), generation_id=pk)
         return Response(LikeStateSerializer(state).data)
 
 
@@ -56,10 +57,10 @@ class CommentViewSet(BaseViewSet):
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         comment = community_service.add_comment(
-            user=request.user, generation_id=kwargs["pk"], **self.parse()
+            user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(comment, status=201)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        community_service.delete_comment(user=request.user, comment_id=kwargs["pk"])
+        community_service.delete_comment(user=self.user, comment_id=kwargs["pk"])
         return Response(status=204)

@@ -1,7 +1,5 @@
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpResponse
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -9,6 +7,7 @@ from rest_framework.response import Response
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
+from app.models.generation import GenerationQuerySet
 from app.serializers.generation import (
     GenerateSerializer,
     GenerationAcceptedSerializer,
@@ -44,32 +43,32 @@ class ImageViewSet(BaseViewSet):
             return [] if self.request.method == "PATCH" else super().get_authenticators()
         return super().get_authenticators()
 
-    def get_queryset(self) -> QuerySet[Generation]:
+    def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)
 
-    def generate(self, request: Request) -> HttpResponse:
+    def generate(self, request: Request) -> Response:
         order = self.parse()
         return self.run_once(
             prepare=lambda: None,
-            act=lambda _: generation_service.request_generation(user=request.user, **order),
+            act=lambda _: generation_service.request_generation(user=self.user, **order),
             status=202,
         )
 
     def mine(self, request: Request) -> Response:
         wanted = parse_query(request, OwnPicturesQuerySerializer)
-        return self.page_of(Generation.objects.of(request.user, **wanted))
+        return self.page_of(Generation.objects.of(self.user, **wanted))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         return self.show(self._detail(kwargs["pk"]))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         generation_service.update_generation(
-            user=request.user, generation_id=kwargs["pk"], **self.parse()
+            user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(self._detail(kwargs["pk"]))
 
     def cancel(self, request: Request, pk: int) -> Response:
-        generation_service.cancel(user=request.user, generation_id=pk)
+        generation_service.cancel(user=self.user, generation_id=pk)
         return self.show(self._detail(pk))
 
     def status(self, request: Request, pk: int) -> Response:

@@ -1,12 +1,12 @@
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from app.authentication import require_internal_token
 from app.models import Notification
+from app.models.notification import NotificationQuerySet
 from app.pagination import NotificationPagination
 from app.serializers.notification import (
     MarkedReadSerializer,
@@ -37,8 +37,8 @@ class NotificationViewSet(BaseViewSet):
             return []
         return super().get_authenticators()
 
-    def get_queryset(self) -> QuerySet[Notification]:
-        return Notification.objects.of(self.request.user)
+    def get_queryset(self) -> NotificationQuerySet:
+        return Notification.objects.of(self.user)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         wanted = parse_query(request, NotificationQuerySerializer)
@@ -63,7 +63,7 @@ class NotificationViewSet(BaseViewSet):
         return self.show(notification, status=201)
 
     def read(self, request: Request, pk: int) -> Response:
-        return self.show(notification_service.mark_read(request.user, pk))
+        return self.show(notification_service.mark_read(self.user, pk))
 
     def mark_all_read(self, request: Request) -> Response:
-        return self.show({"updated_count": notification_service.mark_all_read(request.user)})
+        return self.show({"updated_count": notification_service.mark_all_read(self.user)})

@@ -1,8 +1,6 @@
 from functools import partial
 from typing import Any
 
-from django.db.models import QuerySet
-from django.http import HttpResponse
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -11,6 +9,7 @@ from rest_framework.views import APIView
 
 from app.authentication import require_internal_token
 from app.models import AspectRatio, Style
+from app.models.style import StyleQuerySet
 from app.permissions import IsArtist
 from app.serializers.style import (
     OwnStyleSerializer,
@@ -63,7 +62,7 @@ class StyleModelViewSet(BaseViewSet):
             return [MultiPartParser(), FormParser()]
         return super().get_parsers()
 
-    def get_queryset(self) -> QuerySet[Style]:
+    def get_queryset(self) -> StyleQuerySet:
         return Style.objects.visible_to(self.request.user).with_artist().with_tags()
 
     def get_serializer_context(self) -> dict[str, Any]:
@@ -78,11 +77,11 @@ class StyleModelViewSet(BaseViewSet):
         return self.show(self._detail(kwargs["pk"]))
 
     def mine(self, request: Request) -> Response:
-        styles = Style.objects.of(request.user).with_artist().with_tags().with_earnings()
+        styles = Style.objects.of(self.user).with_artist().with_tags().with_earnings()
         return self.page_of(styles)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> HttpResponse:
-        upload = partial(style_service.prepare_upload, user=request.user, **self.parse())
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        upload = partial(style_service.prepare_upload, user=self.user, **self.parse())
         return self.run_once(
             prepare=upload,
             act=lambda prepared: self._detail(style_service.create_style(prepared).pk),
@@ -91,15 +90,15 @@ class StyleModelViewSet(BaseViewSet):
         )
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        style = style_service.update_style(user=request.user, style_id=kwargs["pk"], **self.parse())
+        style = style_service.update_style(user=self.user, style_id=kwargs["pk"], **self.parse())
         return self.show(self._detail(style.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        style_service.delete_style(user=request.user, style_id=kwargs["pk"])
+        style_service.delete_style(user=self.user, style_id=kwargs["pk"])
         return Response(status=204)
 
     def retrain(self, request: Request, pk: int) -> Response:
-        style = style_service.retrain(user=request.user, style_id=pk)
+        style = style_service.retrain(user=self.user, style_id=pk)
         return self.show(self._detail(style.pk))
 
     def _detail(self, style_id: int) -> Style:

@@ -1,7 +1,6 @@
 from functools import partial
 from typing import Any
 
-from django.http import HttpResponse
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -31,21 +30,21 @@ class TokenViewSet(BaseViewSet):
     input = {"purchase": TokenPurchaseSerializer}
 
     def balance(self, request: Request) -> Response:
-        answer: dict[str, Any] = {"balance": request.user.token_balance}
-        if request.user.is_artist:
-            answer["earned"] = Transaction.objects.earned_by(request.user.pk)
+        answer: dict[str, Any] = {"balance": self.user.token_balance}
+        if self.user.is_artist:
+            answer["earned"] = Transaction.objects.earned_by(self.user.pk)
         return Response(answer)
 
-    def purchase(self, request: Request) -> HttpResponse:
+    def purchase(self, request: Request) -> Response:
         order = self.parse()
         return self.run_once(
-            prepare=partial(payment_service.take_payment, user=request.user, **order),
+            prepare=partial(payment_service.take_payment, user=self.user, **order),
             act=lambda payment: payment_service.record_purchase(
-                user=request.user, payment=payment, **order
+                user=self.user, payment=payment, **order
             ),
             status=201,
         )
 
     def transactions(self, request: Request) -> Response:
         wanted = parse_query(request, TransactionQuerySerializer)
-        return self.page_of(Transaction.objects.of(request.user).of_type(wanted["type"]))
+        return self.page_of(Transaction.objects.of(self.user).of_type(wanted["type"]))

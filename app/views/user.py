@@ -1,9 +1,11 @@
 from django.contrib.auth import logout
+from django.db.models import QuerySet
 from rest_framework.permissions import AllowAny, IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from app.authentication import user_of
 from app.exceptions import NotFound
 from app.models import Follow, User
 from app.serializers.community import FollowStateSerializer
@@ -38,12 +40,12 @@ class OwnProfileView(APIView):
     def patch(self, request: Request) -> Response:
         return me(
             user_service.update_profile(
-                user=request.user, **parse(request, ProfileUpdateSerializer)
+                user=user_of(request), **parse(request, ProfileUpdateSerializer)
             )
         )
 
     def delete(self, request: Request) -> Response:
-        user_service.leave(request.user)
+        user_service.leave(user_of(request))
         logout(request)
         return Response(status=204)
 
@@ -55,7 +57,7 @@ class BecomeArtistView(APIView):
 
     def post(self, request: Request) -> Response:
         artist = user_service.become_artist(
-            user=request.user, **parse(request, BecomeArtistSerializer)
+            user=user_of(request), **parse(request, BecomeArtistSerializer)
         )
         response = me(artist.user)
         response.status_code = 201
@@ -68,7 +70,7 @@ class FollowView(APIView):
     permission_classes = (IsAuthenticated,)
 
     def post(self, request: Request, artist_id: int) -> Response:
-        state = community_service.toggle_follow(user=request.user, artist_id=artist_id)
+        state = community_service.toggle_follow(user=user_of(request), artist_id=artist_id)
         return Response(FollowStateSerializer(state).data)
 
 
@@ -78,5 +80,5 @@ class FollowingViewSet(BaseViewSet):
     permission_classes = (IsAuthenticated,)
     output = {"list": FollowedArtistSerializer}
 
-    def get_queryset(self):  # type: ignore[no-untyped-def]
-        return Follow.objects.of(self.request.user)
+    def get_queryset(self) -> QuerySet[Follow]:
+        return Follow.objects.of(self.user)
