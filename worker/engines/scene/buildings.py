@@ -52,8 +52,10 @@ def house(stage: Stage, size: float, *, index: int = 0) -> Sprite:
     sprite.polygon(points("0.08,1.0 0.08,0.5 0.33,0.2 0.58,0.5 0.58,1.0"), wall)
     sprite.polygon([(0.33, 0.12), (1.1, 0.12), (1.36, 0.52), (0.6, 0.52)], roof)
     _roof_rows(sprite, 0.42, 1.28, 0.12, 0.52, dim(roof, 0.84))
-    sprite.polygon(points("0.33,0.11 0.38,0.11 0.66,0.52 0.57,0.54 0.33,0.23 0.09,0.54 0.0,0.52"),
-                   dim(roof, 0.8))  # fmt: skip
+    sprite.polygon(
+        points("0.33,0.11 0.38,0.11 0.66,0.52 0.57,0.54 0.33,0.23 0.09,0.54 0.0,0.52"),
+        dim(roof, 0.8),
+    )
     sprite.box(0.27, 0.68, 0.41, 1.0, (116, 66, 46))
     sprite.oval(0.385, 0.85, 0.012, 0.012, (230, 200, 110))
     window(stage, sprite, 0.285, 0.4, 0.1, 0.13)
@@ -98,8 +100,13 @@ def castle(stage: Stage, size: float, *, index: int = 0) -> Sprite:
     stone = stage.color("castle", vary(rng, (176, 164, 150), 10))
     roof = vary(rng, ((150, 66, 58), (74, 92, 136), (92, 84, 110))[int(rng.integers(3))], 8)
     # x, half width, top of the wall, height of the roof; back to front
-    towers = [(0.65, 0.12, 0.34, 0.3), (0.42, 0.075, 0.44, 0.24), (0.88, 0.075, 0.4, 0.24),
-              (0.2, 0.085, 0.52, 0.22), (1.1, 0.085, 0.52, 0.22)]  # fmt: skip
+    towers = [
+        (0.65, 0.12, 0.34, 0.3),
+        (0.42, 0.075, 0.44, 0.24),
+        (0.88, 0.075, 0.4, 0.24),
+        (0.2, 0.085, 0.52, 0.22),
+        (1.1, 0.085, 0.52, 0.22),
+    ]
     for i, (x, half, top, peak) in enumerate(towers):
         color = dim(stone, (0.8, 0.88, 0.88, 1.0, 1.0)[i])
         sprite.box(x - half, top, x + half, 1.0, color)

@@ -105,18 +105,40 @@ class Sprite:
         self, outline: Iterable[Point], fill: Color, opacity: float, *, blur: float = 0.0
     ) -> None:
         """Lay a soft see-through colour over what is drawn already, never beside it."""
-        mask = Image.new("L", self.solid.size)
-        ImageDraw.Draw(mask).polygon(self._pixels(outline), fill=round(255 * opacity))
-        box = mask.getbbox()
-        if box is None:
+        pixels = np.asarray(self._pixels(outline))
+        radius = blur * self._scale
+        (left, top), (right, bottom) = (
+            pixels.min(0) - 3 * radius - 1,
+            pixels.max(0) + 3 * radius + 2,
+        )
+        width, height = self.solid.size
+        box = (
+            max(0, int(left)),
+            max(0, int(top)),
+            min(width, int(right)),
+            min(height, int(bottom)),
+        )
+        if box[0] >= box[2] or box[1] >= box[3]:
             return
+        mask = Image.new("L", (box[2] - box[0], box[3] - box[1]))
+        inside = [(float(x), float(y)) for x, y in pixels - box[:2]]
+        ImageDraw.Draw(mask).polygon(inside, fill=round(255 * opacity))
         if blur:
             # Blurred small: the result is as smooth and a sixteenth of the work.
-            radius = blur * self._scale
             small = mask.reduce(4).filter(ImageFilter.GaussianBlur(radius / 4))
             mask = small.resize(mask.size, Image.Resampling.BILINEAR)
-        mask = ImageChops.multiply(mask, self.solid.getchannel("A"))
-        self.solid.paste((*fill, 255), (0, 0), mask)
+        mask = ImageChops.multiply(mask, self.solid.crop(box).getchannel("A"))
+        self.solid.paste((*fill, 255), box, mask)
+
+    def strand(
+        self, outline: Sequence[Point], width: float, fill: Color, opacity: float = 0.6
+    ) -> None:
+        """A see-through stroke over what is drawn already: a hair, a fold, a fibre."""
+        line = np.asarray(curve(outline))
+        half = np.array([width / 2, 0.0])
+        self.glaze(
+            [(float(x), float(y)) for x, y in (*(line - half), *(line + half)[::-1])], fill, opacity
+        )
 
     def _pen(self, lit: bool) -> ImageDraw.ImageDraw:
         if not lit:

@@ -31,6 +31,7 @@ DEFAULT_PLACES = (
     ("sea", "boat"),
     ("river", "forest", "hills"),
 )
+CANDLELIGHT = (0.92, 0.7, 0.5)
 
 
 def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
@@ -50,6 +51,8 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
         paint_underwater(stage)
     elif table and not alive and not brief.has(*OUTDOORS):
         window = (0.5 - side * 0.5, 0.1)
+        if brief.has("candle"):
+            light = replace(light, ambient=CANDLELIGHT)
         stage = new_stage(brief, light, size, 0.68 if tall else 0.6, window)
         still_life.paint_room(stage)
         still_life.paint_table(stage)

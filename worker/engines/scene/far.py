@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from worker.engines.scene import buildings, land, plants, townscape, water
+from worker.engines.scene import buildings, land, plants, townscape, water, woods
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.roles import BUILDINGS, at_sea
 from worker.engines.scene.stage import Stage
@@ -62,7 +62,7 @@ def far_shore(stage: Stage, side: float) -> None:
             if brief.has("pine", "winter", "mountains") and not brief.has("autumn")
             else "tree"
         )
-        plants.treeline(stage, base, 0.085 * stage.unit, haze=0.3, kind=kind, salt="shore")
+        woods.treeline(stage, base, 0.085 * stage.unit, haze=0.3, kind=kind, salt="shore")
     if brief.has("village") and not at_sea(brief):
         townscape.village(
             stage, stage.width * (0.5 - side * 0.16), base, 0.12 * stage.unit, haze=0.15

@@ -4,7 +4,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from worker.engines.scene.light import dim, mix, vary
-from worker.engines.scene.noise import Array, fractal, ridge, smoothstep
+from worker.engines.scene.noise import Array, fractal, ridge, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
 from worker.engines.scene.words import Color
 
@@ -30,7 +30,7 @@ def season_of(stage: Stage) -> str:
 def ground_colors(stage: Stage) -> tuple[Color, Color]:
     """The ground far off and near."""
     brief = stage.brief
-    if brief.has("desert", "cactus", "volcano") and not brief.has("meadow", "snow"):
+    if brief.has("desert", "cactus") and not brief.has("meadow", "snow"):
         return GROUND["desert"]
     if brief.has("beach", "island", "palm") and not brief.has("meadow", "winter", "snow"):
         return GROUND["beach"]
@@ -78,11 +78,11 @@ def _range(
     below = y - tops[None]
     cover = np.clip(below + 0.5, 0, 1)[..., None]
     # Gullies run down from the ridge: noise that leans outward with the depth below it.
-    noise = fractal(rng, rows, stage.width, cells=(3, 10), octaves=5, gain=0.62)
+    noise = fractal(rng, rows, stage.width, cells=(4, 9), octaves=5, gain=0.62)
     step = max(2, stage.width // 160)
     side = step if stage.lit_from_left else -step
     slope = np.gradient(tops)[None] * (-1 if stage.lit_from_left else 1)
-    relief = np.roll(noise, -side, 1) - np.roll(noise, side, 1)
+    relief = shifted(noise, 0, -side) - shifted(noise, 0, side)
     facing = np.clip(0.5 + relief * 3.0 - np.tanh(slope * 0.8) * 0.34, 0, 1)[..., None]
     dark, lit = _shade(stage, dim(stone, 0.55), haze), _shade(stage, dim(stone, 1.45), haze)
     color = dark * (1 - facing) + lit * facing
@@ -102,7 +102,8 @@ def paint_volcano(stage: Stage) -> None:
     x = np.arange(stage.width, dtype=np.float32)
     away = np.abs(x - center) / stage.unit
     height = np.clip(0.46 * np.exp(-away * 3.0), 0, 0.37) * stage.unit
-    tops = (stage.horizon - height + rng.normal(0, 0.8, stage.width)).astype(np.float32)
+    broken = ridge(rng, stage.width, waves=6, roughness=0.5) * 0.02 * stage.unit
+    tops = stage.horizon - height - broken
     _range(stage, rng, tops, (98, 78, 78), 0.2, 2.0)
     crater = stage.horizon - 0.37 * stage.unit
     for i in range(9):
@@ -180,7 +181,9 @@ def paint_ground(stage: Stage) -> None:
     if stage.brief.has("field"):
         color = color * (1 - 0.55) + _shade(stage, (226, 184, 86), 0.1) * 0.55
         color = color * _furrows(stage, rng, rows)[..., None]
-    bright = 1 + (patches - 0.5) * (0.3 + 0.6 * t) - 0.16 * t**2
+    # Snow lies smooth; grass and sand do not.
+    rough = (0.12 + 0.3 * t) if season_of(stage) == "winter" else (0.3 + 0.6 * t)
+    bright = 1 + (patches - 0.5) * rough - 0.16 * t**2
     stage.put_pixels(color * bright[..., None], top)
 
 
@@ -215,6 +218,7 @@ def paint_road(stage: Stage) -> None:
     if season_of(stage) == "winter":
         color = (206, 208, 216)
     cover, edge = winding(stage, stage.brief.stream("road"), near=0.34, far=0.02)
+    stage.keep_clear(cover)
     grain = stage.grain[stage.horizon :] - 0.5
     fill = _shade(stage, color, 0.05) * (0.8 + 0.2 * edge + 0.25 * grain)[..., None]
     ground = stage.pixels(stage.horizon, stage.height)

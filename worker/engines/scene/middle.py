@@ -3,7 +3,7 @@
 import numpy as np
 from PIL import Image
 
-from worker.engines.scene import buildings, land, plants, still_life, townscape, vessels
+from worker.engines.scene import buildings, land, still_life, townscape, vessels, woods
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
 from worker.engines.scene.roles import BUILDINGS, STILL_LIFE, at_sea
@@ -20,18 +20,20 @@ def middle_plane(stage: Stage, side: float, *, wet: bool) -> None:
         ):
             big = 0.2 if brief.has("forest") else 0.09
             kind = "pine" if brief.has("pine", "winter") else "tree"
-            plants.treeline(
+            woods.treeline(
                 stage, stage.row(0.02), big * stage.unit, haze=0.35, kind=kind, salt="far"
             )
         if brief.has("forest"):
             kind = "pine" if brief.has("pine", "winter") else "tree"
-            plants.treeline(
+            woods.treeline(
                 stage, stage.row(0.1), 0.3 * stage.unit, haze=0.12, kind=kind, salt="middle"
             )
         if brief.has("village"):
             townscape.village(
                 stage, stage.width * (0.5 - side * 0.1), stage.row(0.2), 0.2 * stage.unit, haze=0.1
             )
+    if brief.has("bridge") and not wet:
+        townscape.bridge(stage, stage.row(0.3), 0.3 * stage.unit)
     if brief.has("lighthouse"):
         _headland(stage, side)
     for i, name in enumerate(n for n in brief.concepts if n in BUILDINGS and n != "lighthouse"):
@@ -82,23 +84,23 @@ def _headland(stage: Stage, side: float) -> None:
     foot = base - high * 0.72
     lamp = (center, foot - size * 0.81)
     if stage.light.dark or stage.light.name == "storm":
-        beam = Image.new("L", stage.image.size)
-        from_x, from_y = lamp
-        reach = -side * stage.width
-        pen = Sprite(stage.width, stage.height, 1)
-        pen.polygon(
-            [
-                (from_x, from_y),
-                (from_x + reach, from_y - 0.22 * stage.unit),
-                (from_x + reach, from_y + 0.02 * stage.unit),
-            ],
-            (255, 255, 255),
-        )
-        beam = pen.solid.getchannel("A").reduce(2).point(lambda value: value * 0.3)
-        stage.image.paste((255, 240, 190), (0, 0), beam)
+        _beam(stage, lamp, -side)
     stage.place(buildings.lighthouse(stage, size), center, foot, haze=0.03)
     if stage.light.dark or stage.light.shine < 0.5 or stage.light.name == "sunset":
         glow(stage, *lamp, 0.16 * stage.unit, (255, 232, 160), 0.9)
+
+
+def _beam(stage: Stage, lamp: tuple[float, float], way: float) -> None:
+    """A cone of light from ``lamp`` to one side (-1 left, 1 right), thinning out."""
+    x = np.arange(stage.width, dtype=np.float32)[None]
+    y = np.arange(stage.horizon, dtype=np.float32)[:, None]
+    along = (x - lamp[0]) * way / stage.unit
+    away = np.abs(y - lamp[1] + along * 0.08 * stage.unit) / stage.unit
+    inside = np.clip(1 - away / (0.015 + 0.12 * np.clip(along, 0, None)), 0, 1)
+    power = 0.7 * inside * (along > 0) * np.exp(-np.clip(along, 0, None) * 2.2)
+    sky = stage.pixels(0, stage.horizon)
+    warm = np.asarray((255, 240, 190), np.float32)
+    stage.put_pixels(255 - (255 - sky) * (1 - power[..., None] * warm / 255), 0)
 
 
 def _sail(stage: Stage, side: float) -> None:

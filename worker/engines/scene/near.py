@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from worker.engines.scene import land, plants, still_life, water
+from worker.engines.scene import flowers, land, plants, still_life, water
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
 from worker.engines.scene.roles import BUILDINGS, CREATURES, STILL_LIFE, at_sea
@@ -23,7 +23,7 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
     if shore and not dry and land.season_of(stage) != "winter":
         count = 700 if brief.has("grass", "meadow", "garden") else 320
         top = stage.row(0.9 if wet else 0.12)
-        plants.scatter_grass(
+        flowers.scatter_grass(
             stage, top, color=dim(near, 0.86), count=count if not wet else count // 4
         )
     if brief.has("rocks"):
@@ -36,7 +36,7 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
         kind = floral if floral in ("sunflower", "rose") else "flowers"
         few = floral == "flowers" and not brief.has("flowers")
         top = stage.row(0.86 if wet else 0.14)
-        plants.scatter_flowers(stage, top, count=90 if few else 240, kind=kind)
+        flowers.scatter_flowers(stage, top, count=90 if few else 240, kind=kind)
         if brief.has("rose", "sunflower", "flowers") and not brief.has(
             *CREATURES, "woman", "man", *BUILDINGS
         ):
@@ -46,7 +46,7 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
 def _tall_flowers(stage: Stage, rng: np.random.Generator, kind: str) -> None:
     """A few big blooms right in front."""
     sprite = Sprite(stage.width, 0.5 * stage.unit, 1)
-    palette = [plants.PETALS[i] for i in rng.permutation(len(plants.PETALS))[:2]]
+    palette = [flowers.PETALS[i] for i in rng.permutation(len(flowers.PETALS))[:2]]
     palette = [(198, 44, 58), (232, 128, 146)] if kind == "rose" else palette
     palette = [stage.brief.colors[kind]] if kind in stage.brief.colors else palette
     foot = 0.5 * stage.unit
@@ -71,7 +71,9 @@ def _tall_flowers(stage: Stage, rng: np.random.Generator, kind: str) -> None:
                 leaf, [0.008 * stage.unit, 0.03 * stage.unit, 0.003 * stage.unit], dim(green, 1.15)
             )
         size = rng.uniform(0.045, 0.065) * stage.unit
-        plants.bloom(sprite, rng, x + lean, foot - tall, size, palette[k % len(palette)], kind=kind)
+        flowers.bloom(
+            sprite, rng, x + lean, foot - tall, size, palette[k % len(palette)], kind=kind
+        )
     stage.place(sprite, stage.width / 2, stage.height, volume=0.1)
 
 
@@ -107,7 +109,9 @@ def _near_trees(stage: Stage, side: float, *, wet: bool) -> None:
         kinds = ["pine" if brief.has("winter", "snow") else "tree"]
     if brief.has("beach", "island") and not kinds and rng.random() < 0.7:
         kinds = ["palm"]
-    busy = brief.has(*CREATURES, "woman", "man", *BUILDINGS, *STILL_LIFE, "boat", "ship", "village")
+    busy = brief.has(
+        *CREATURES, "woman", "man", *BUILDINGS, *STILL_LIFE, "island", "boat", "ship", "village"
+    )
     for kind in kinds[:2]:
         alone = (
             kinds == [kind] and not busy and not brief.has("forest") and kind not in brief.plural

@@ -64,6 +64,14 @@ def ridge(
     return (heights / (float(heights.max()) or 1.0)).astype(np.float32)
 
 
+def shifted(values: Array, down: int, right: int) -> Array:
+    """A (h, w) array moved by whole pixels, its edges drawn out into the gap."""
+    rows, columns = values.shape
+    at_rows = np.clip(np.arange(rows) - down, 0, rows - 1)
+    at_columns = np.clip(np.arange(columns) - right, 0, columns - 1)
+    return values[at_rows[:, None], at_columns[None]]
+
+
 def smoothstep(low: float, high: float, values: Array) -> Array:
     t = np.clip((values - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)

@@ -50,20 +50,17 @@ def portrait(stage: Stage, size: float, *, kind: str = "woman") -> Sprite:
 
 def _long_hair(sprite: Sprite, hair: Color) -> None:
     sprite.blob(
-        points("0.55,0.05 0.74,0.09 0.84,0.28 0.86,0.55 0.9,0.82 0.78,0.95 0.55,0.9 "
-"0.3,0.95 0.2,0.82 0.25,0.55 0.26,0.28 0.36,0.09"),
+        points(
+            "0.55,0.05 0.74,0.09 0.84,0.28 0.86,0.55 0.9,0.82 0.78,0.95 0.55,0.9 "
+            "0.3,0.95 0.2,0.82 0.25,0.55 0.26,0.28 0.36,0.09"
+        ),
         dim(hair, 0.78),
-    )  # fmt: skip
-    for k in range(6):
+    )
+    for k in range(7):
         for side in (-1, 1):
-            x = 0.55 + side * (0.25 + 0.016 * k)
-            path = [
-                (x, 0.4),
-                (x + side * 0.02, 0.6),
-                (x + side * (0.0 + 0.012 * k), 0.78),
-                (x - side * 0.03, 0.9),
-            ]
-            sprite.taper(path, [0.012, 0.016, 0.014, 0.004], dim(hair, 0.95 + 0.1 * (k % 3)))
+            x = 0.55 + side * (0.2 + 0.02 * k)
+            path = [(x, 0.3), (x + side * 0.03, 0.55), (x + side * 0.045, 0.75), (x, 0.94)]
+            sprite.strand(path, 0.012, dim(hair, (1.15, 0.6)[k % 2]))
 
 
 def _shoulders(sprite: Sprite, skin: Color, cloth: Color, *, woman: bool) -> None:
@@ -118,8 +115,16 @@ def _head(sprite: Sprite, skin: Color, *, woman: bool) -> None:
     for x in (0.33, 0.77):
         sprite.oval(x, 0.45, 0.035, 0.06, dim(skin, 0.86))
     cheek = 0.165 if woman else 0.18
-    half = [(0.0, 0.12), (0.13, 0.15), (0.21, 0.28), (0.212, 0.44), (cheek, 0.58), (jaw, 0.655),
-            (jaw * 0.45, 0.73), (0.0, 0.745)]  # fmt: skip
+    half = [
+        (0.0, 0.12),
+        (0.13, 0.15),
+        (0.21, 0.28),
+        (0.212, 0.44),
+        (cheek, 0.58),
+        (jaw, 0.655),
+        (jaw * 0.45, 0.73),
+        (0.0, 0.745),
+    ]
     sprite.blob(mirrored(half, 0.55), skin)
     dark, blush = dim(skin, 0.62), mix(skin, (214, 96, 84), 0.5)
     sprite.glaze(
@@ -186,43 +191,36 @@ def _front_hair(sprite: Sprite, hair: Color, *, woman: bool, beard: bool) -> Non
     bright = dim(hair, 1.3)
     if beard:
         sprite.glaze(
-            points("0.345,0.5 0.39,0.6 0.46,0.6 0.55,0.59 0.64,0.6 0.71,0.6 0.755,0.5 "
-"0.74,0.64 0.66,0.76 0.55,0.8 0.44,0.76 0.36,0.64"),
-            hair, 0.92, blur=0.006,
-        )  # fmt: skip
+            points(
+                "0.345,0.5 0.39,0.6 0.46,0.6 0.55,0.59 0.64,0.6 0.71,0.6 0.755,0.5 "
+                "0.74,0.64 0.66,0.76 0.55,0.8 0.44,0.76 0.36,0.64"
+            ),
+            hair,
+            0.92,
+            blur=0.006,
+        )
         lip = (176, 92, 84)
         sprite.blob([(0.5, 0.64), (0.55, 0.632), (0.6, 0.64), (0.55, 0.662)], lip)
     if woman:
-        sprite.blob(
-            points("0.5,0.08 0.64,0.08 0.76,0.2 0.79,0.42 0.755,0.5 0.73,0.34 0.64,0.24 0.53,0.16"),
-            hair,
+        right = points(
+            "0.5,0.08 0.64,0.08 0.76,0.2 0.79,0.42 0.755,0.5 0.73,0.34 0.64,0.24 0.53,0.16"
         )
-        sprite.blob(
-            points(
-                "0.56,0.09 0.42,0.08 0.32,0.19 0.3,0.42 0.335,0.52 0.36,0.36 0.44,0.25 0.54,0.17"
-            ),
-            hair,
-        )
-        for k in range(4):
-            sprite.line(
-                [(0.54, 0.11 + 0.01 * k), (0.4 - 0.014 * k, 0.17 + 0.015 * k), (0.325, 0.36)],
-                0.007,
-                bright,
-            )
-            sprite.line(
-                [(0.56, 0.11 + 0.01 * k), (0.69 + 0.014 * k, 0.18 + 0.012 * k), (0.77, 0.36)],
-                0.007,
-                bright,
-            )
+        sprite.blob(right, hair)
+        sprite.blob([(1.1 - x, y) for x, y in right], hair)
+        for k in range(6):
+            for side in (-1, 1):
+                path = [(0.01, 0.1 + 0.012 * k), (0.13 + 0.016 * k, 0.17), (0.22, 0.4)]
+                shade = (bright, dim(hair, 0.7))[k % 2]
+                sprite.strand([(0.55 + side * x, y) for x, y in path], 0.01, shade)
         return
     sprite.blob(
-        points("0.33,0.42 0.3,0.26 0.36,0.12 0.5,0.05 0.66,0.06 0.78,0.16 0.8,0.3 "
-"0.77,0.42 0.75,0.3 0.68,0.22 0.55,0.23 0.43,0.2 0.36,0.29"),
+        points(
+            "0.335,0.4 0.31,0.26 0.36,0.13 0.48,0.06 0.62,0.055 0.74,0.12 0.79,0.26 0.765,0.4 "
+            "0.75,0.3 0.7,0.22 0.6,0.2 0.5,0.215 0.42,0.2 0.36,0.28"
+        ),
         hair,
-    )  # fmt: skip
-    for k in range(5):
-        sprite.line(
-            [(0.4 + 0.05 * k, 0.2), (0.46 + 0.055 * k, 0.11), (0.58 + 0.035 * k, 0.1)],
-            0.008,
-            bright,
-        )
+    )
+    for k in range(9):
+        x = 0.38 + 0.045 * k
+        path = [(x - 0.02, 0.22 - 0.02 * (k % 3)), (x + 0.01, 0.13), (0.5 + 0.6 * (x - 0.5), 0.07)]
+        sprite.strand(path, 0.014, (bright, dim(hair, 0.7))[k % 2])

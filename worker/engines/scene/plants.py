@@ -1,4 +1,4 @@
-"""Trees, flowers and grass."""
+"""Trees, one by one, and what falls from them."""
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -16,14 +16,6 @@ FOLIAGE: dict[str, tuple[Color, ...]] = {
     "winter": ((232, 238, 244), (206, 218, 230), (190, 204, 220)),
     "blossom": ((244, 184, 204), (250, 212, 224), (226, 146, 178)),
 }
-PETALS: tuple[Color, ...] = (
-    (222, 60, 56),
-    (240, 196, 66),
-    (236, 232, 226),
-    (196, 96, 176),
-    (94, 110, 204),
-    (240, 140, 70),
-)
 
 
 def tree(stage: Stage, size: float, *, kind: str = "tree", index: int = 0) -> Sprite:
@@ -62,8 +54,8 @@ def _leaves(sprite: Sprite, rng: np.random.Generator, colors: tuple[Color, ...])
         color = dim(vary(rng, colors[int(rng.integers(len(colors)))], 6), bright)
         radius = rng.uniform(0.09, 0.13)
         sprite.oval(x, y, radius, radius * 0.85, dim(color, 0.86))
-        for _ in range(11):
-            angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0.4, 1.15)
+        for _ in range(17):
+            angle, out = rng.uniform(0, 2 * np.pi), rng.uniform(0.5, 1.25)
             leaf_x, leaf_y = (
                 x + radius * out * np.cos(angle),
                 y + radius * out * np.sin(angle) * 0.85,
@@ -107,8 +99,13 @@ def pine(stage: Stage, size: float, *, index: int = 0) -> Sprite:
             [(0.28, y - rise), (0.28 + half, y), (0.28 + half * 0.3, y - 0.04)], dim(color, 0.78)
         )
         if snowy:
-            cap = [(0.28, y - rise), (0.28 + half * 0.7, y - 0.035), (0.28 + half * 0.25, y - 0.06),
-                   (0.28 - half * 0.2, y - 0.04), (0.28 - half * 0.75, y - 0.03)]  # fmt: skip
+            cap = [
+                (0.28, y - rise),
+                (0.28 + half * 0.7, y - 0.035),
+                (0.28 + half * 0.25, y - 0.06),
+                (0.28 - half * 0.2, y - 0.04),
+                (0.28 - half * 0.75, y - 0.03),
+            ]
             sprite.polygon(cap, (238, 243, 248))
     return sprite
 
@@ -160,135 +157,6 @@ def cactus(stage: Stage, size: float, *, index: int = 0) -> Sprite:
             sprite.oval(0.35 + dx, y, 0.007, 0.007, (238, 232, 200))
     sprite.oval(0.35, 0.035, 0.035, 0.028, (226, 90, 120))
     return sprite
-
-
-def treeline(
-    stage: Stage, base: float, height: float, *, haze: float, kind: str, salt: str
-) -> None:
-    """A wood seen from afar: a strip of crowns standing on pixel row ``base``."""
-    rng = stage.brief.stream(f"treeline {salt}")
-    sprite = Sprite(stage.width / height, 1.3, height)
-    colors = (
-        FOLIAGE[season_of(stage)] if kind != "pine" else ((44, 86, 64), (56, 98, 70), (36, 74, 58))
-    )
-    right = stage.width / height
-    sprite.box(0, 0.93, right, 1.3, dim(colors[2], 0.7))
-    for x in np.sort(rng.uniform(-0.2, right + 0.2, int(right * 4.6))):
-        color = dim(vary(rng, colors[int(rng.integers(3))], 8), rng.uniform(0.68, 0.94))
-        tall = rng.uniform(0.45, 1.0)
-        foot = rng.uniform(1.06, 1.2)
-        if kind == "pine":
-            half = tall * 0.23
-            for tier in (0, 0.28, 0.56):
-                top = foot - tall + tier * tall * 0.8
-                sprite.polygon(
-                    [(x - half * (0.5 + tier), foot - tall * (0.58 - tier)), (x, top),
-                     (x + half * (0.5 + tier), foot - tall * (0.58 - tier))],
-                    dim(color, 1.12 - 0.3 * tier),
-                )  # fmt: skip
-            continue
-        for _ in range(5):
-            dx, dy = rng.normal(0, 0.13), rng.uniform(0.25, 0.9)
-            radius = rng.uniform(0.1, 0.19)
-            shade = 1.16 - 0.4 * (1 - dy)
-            sprite.oval(x + dx, foot - tall * dy, radius, radius, dim(color, shade))
-    stage.place(sprite, stage.width / 2, base + 0.2 * height, haze=haze, volume=0.12)
-
-
-def scatter_grass(stage: Stage, top: int, *, color: Color, count: int) -> None:
-    """Tufts from row ``top`` to the lower edge, growing towards the viewer."""
-    rng = stage.brief.stream("grass")
-    height = stage.height - top
-    sprite = Sprite(stage.width, height + 0.06 * stage.unit, 1)
-    lift = 0.06 * stage.unit
-    for t in np.sort(rng.uniform(0.04, 1.0, count)):
-        x, y = rng.uniform(0, stage.width), lift + t * height
-        size = (0.006 + 0.036 * t) * stage.unit
-        shade = vary(rng, color, 16)
-        for lean in rng.normal(0, 0.45, 3):
-            half = size * 0.07
-            tip = (x + lean * size, y - size * rng.uniform(0.7, 1.2))
-            sprite.polygon([(x - half, y), tip, (x + half, y)], shade)
-    stage.place(sprite, stage.width / 2, stage.height, volume=0)
-
-
-def scatter_flowers(stage: Stage, top: int, *, count: int, kind: str = "flowers") -> None:
-    """Blooms from row ``top`` down: dots far off, petals and stems in front."""
-    rng = stage.brief.stream("scattered flowers")
-    height = stage.height - top
-    lift = 0.16 * stage.unit
-    sprite = Sprite(stage.width, height + lift, 1)
-    palette = [PETALS[i] for i in rng.permutation(len(PETALS))[:3]]
-    if kind in stage.brief.colors:
-        palette = [stage.brief.colors[kind]]
-    for t in np.sort(rng.uniform(0, 1, count) ** 0.75):
-        x, y = rng.uniform(0, stage.width), lift + t * height
-        size = (0.004 + 0.02 * t**1.5) * stage.unit
-        petal = vary(rng, palette[int(rng.integers(len(palette)))], 10)
-        if t > 0.3:
-            sprite.taper(
-                [(x + rng.normal(0, size), y), (x, y - size * 3)],
-                [size * 0.24, size * 0.16],
-                (70, 118, 52),
-            )
-        bloom(sprite, rng, x, y - size * 3 * min(1, t / 0.3), size, petal, kind=kind)
-    stage.place(sprite, stage.width / 2, stage.height, volume=0)
-
-
-def bloom(
-    sprite: Sprite,
-    rng: np.random.Generator,
-    x: float,
-    y: float,
-    size: float,
-    petal: Color,
-    *,
-    kind: str = "flowers",
-) -> None:
-    """One flower head of radius ``size`` (units of the sprite)."""
-    if size * sprite.unit < 3.5:
-        sprite.oval(x, y, size, size * 0.8, petal)
-        return
-    if kind == "sunflower":
-        for ring, count, shade in ((1.15, 16, 0.82), (0.95, 14, 1.0)):
-            for angle in np.linspace(0, 2 * np.pi, count, endpoint=False) + rng.uniform(0, 1):
-                tip = (x + np.cos(angle) * size * ring, y + np.sin(angle) * size * ring)
-                petal_line = [(x, y), ((x + tip[0]) / 2, (y + tip[1]) / 2), tip]
-                widths = [size * 0.1, size * 0.34, size * 0.03]
-                sprite.taper(petal_line, widths, dim((246, 192, 40), shade))
-        sprite.oval(x, y, size * 0.52, size * 0.52, (84, 54, 30))
-        sprite.oval(x, y, size * 0.3, size * 0.3, (58, 38, 24))
-        return
-    if kind == "rose":
-        sprite.oval(x, y, size, size * 0.94, dim(petal, 0.72))
-        for ring, shade in ((0.82, 0.86), (0.62, 1.0), (0.42, 1.12), (0.22, 0.8)):
-            angle = rng.uniform(0, 2 * np.pi)
-            dx, dy = np.cos(angle) * size * 0.09, np.sin(angle) * size * 0.09
-            sprite.oval(
-                x + dx, y + dy - size * 0.04, size * ring, size * ring * 0.92, dim(petal, shade)
-            )
-            sprite.oval(
-                x + dx * 1.8,
-                y + dy * 1.8,
-                size * ring * 0.82,
-                size * ring * 0.72,
-                dim(petal, shade * 0.86),
-            )
-        return
-    count = int(rng.integers(5, 9))
-    turn = rng.uniform(0, 2 * np.pi)
-    for ring in range(count):
-        angle = turn + 2 * np.pi * ring / count
-        color = dim(petal, 0.88 if ring % 2 else 1.04)
-        sprite.oval(
-            x + np.cos(angle) * size * 0.6,
-            y + np.sin(angle) * size * 0.56,
-            size * 0.46,
-            size * 0.42,
-            color,
-        )
-    heart = (240, 196, 70) if petal[2] > 90 or petal[1] < 120 else (110, 66, 40)
-    sprite.oval(x, y, size * 0.32, size * 0.3, heart)
 
 
 def falling(stage: Stage, colors: tuple[Color, ...], count: int, size: float) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 from worker.engines.scene.light import mix
-from worker.engines.scene.noise import Array, fractal, resize, smoothstep
+from worker.engines.scene.noise import Array, fractal, resize, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
 
 
@@ -74,12 +74,13 @@ def _clouds(stage: Stage) -> None:
     density = density * (1 - 0.6 * t**4)
     step = max(2, rows // 40)
     toward = -step if stage.lit_from_left else step
-    relief = noise - np.roll(np.roll(noise, -step, 0), toward, 1)
+    relief = noise - shifted(noise, -step, toward)
     bright = np.clip(0.62 + relief * 7 - (noise - 0.6) * 0.9, 0, 1)[..., None]
     high = np.asarray(mix(light.disc, light.rim, 0.25), np.float32)
     low = np.asarray(mix(light.middle, light.zenith, 0.45), np.float32)
     if light.dark:
         high = np.asarray(mix(light.middle, light.disc, 0.28), np.float32)
+        low = np.asarray(mix(light.middle, light.rim, 0.4), np.float32)
     if brief.has("storm", "rain"):
         high = high * 0.78
     color = low * (1 - bright) + high * bright
@@ -96,6 +97,9 @@ def _disc(stage: Stage) -> None:
     brief, light = stage.brief, stage.light
     x, y = stage.sun
     if light.dark and brief.has("stars", "aurora") and not brief.has("moon"):
+        return
+    # A rainbow stands opposite to the sun.
+    if brief.has("rainbow") and not brief.has("sun", "moon"):
         return
     if light.shine < 0.4 and not brief.has("sun", "moon"):
         return
@@ -193,8 +197,8 @@ def _rainbow(stage: Stage) -> None:
     rng = stage.brief.stream("rainbow")
     height, width = stage.horizon, stage.width
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
-    radius = stage.unit * rng.uniform(0.6, 0.72)
-    center = width * (0.62 if stage.lit_from_left else 0.38)
+    radius = min(stage.unit * rng.uniform(0.44, 0.5), stage.horizon * 0.8)
+    center = width * (0.56 if stage.lit_from_left else 0.44)
     band = (np.hypot(x - center, y - stage.horizon * 1.08) - radius) / (stage.unit * 0.085)
     stops = np.asarray(
         [

@@ -8,7 +8,7 @@ from PIL import Image, ImageFilter
 
 from worker.engines.scene.canvas import SUPERSAMPLING, Point, Sprite
 from worker.engines.scene.light import Light
-from worker.engines.scene.noise import Array, fractal
+from worker.engines.scene.noise import Array, fractal, shifted
 from worker.engines.scene.words import Brief, Color
 
 
@@ -26,6 +26,8 @@ class Stage:
     horizon: int
     sun: Point
     grain: Array
+    # Where on the plain nothing grows, shape (height, width); None until there is such a place.
+    bare: NDArray[np.bool_] | None = None
 
     @property
     def width(self) -> int:
@@ -46,6 +48,16 @@ class Stage:
     def row(self, depth: float) -> int:
         """The pixel row of the ground at ``depth`` (0 the horizon, 1 the lower edge)."""
         return round(self.horizon + depth * (self.height - self.horizon))
+
+    def keep_clear(self, cover: Array) -> None:
+        """Let nothing grow on a road or river; ``cover`` is (rows below the horizon, width, 1)."""
+        bare = np.zeros((self.height, self.width), bool) if self.bare is None else self.bare
+        bare[self.horizon :] |= cover[..., 0] > 0.3
+        self.bare = bare
+
+    def is_bare(self, x: float, y: float) -> bool:
+        row, column = min(int(y), self.height - 1), min(int(x), self.width - 1)
+        return self.bare is not None and bool(self.bare[row, column])
 
     def color(self, concept: str, default: Color) -> Color:
         """The colour that the prompt gave the thing, or ``default``."""
@@ -69,11 +81,13 @@ class Stage:
         volume: float = 0.35,
         flip: bool = False,
         anchor: float = 0.5,
+        fill: float = 0.0,
     ) -> None:
         """Put the sprite's foot (``anchor`` of its width, its lower edge) at pixel (x, base).
 
         It takes the light of the scene: ambient colour, ``haze`` (0..1) of the distance, a soft
-        rounding from the side of the sun (``volume``) and the grain of the paint.
+        rounding from the side of the sun (``volume``) and the grain of the paint. ``fill`` (0..1)
+        is light of its own for a subject that must not sink into the dark.
         """
         solid = sprite.solid.reduce(SUPERSAMPLING)
         lamp = sprite.lamp.reduce(SUPERSAMPLING) if sprite.lamp else None
@@ -86,18 +100,20 @@ class Stage:
         if box is not None:
             part = solid.crop(box)
             self.image.paste(
-                self._lit(part, haze, volume), (left + box[0], top + box[1]), part.getchannel("A")
+                self._lit(part, haze, volume, fill),
+                (left + box[0], top + box[1]),
+                part.getchannel("A"),
             )
         if lamp is not None:
             self.image.paste(lamp, (left, top), lamp)
 
-    def _lit(self, part: Image.Image, haze: float, volume: float) -> Image.Image:
+    def _lit(self, part: Image.Image, haze: float, volume: float, fill: float) -> Image.Image:
         values = np.asarray(part.convert("RGB"), np.float32)
         height, width = values.shape[:2]
-        factor = 1 + 0.22 * (self._grain(height, width) - 0.5)
+        factor = 1 + (0.2 - 0.14 * fill) * (self._grain(height, width) - 0.5)
         if volume:
             factor = factor + volume * _rounding(part.getchannel("A"), self.lit_from_left)
-        ambient = np.asarray(self.light.ambient, np.float32)
+        ambient = np.asarray(self.light.ambient, np.float32) * (1 - fill) + fill
         values = values * factor[..., None] * ambient
         if haze:
             values = values * (1 - haze) + np.asarray(self.light.haze, np.float32) * haze
@@ -122,8 +138,8 @@ def _rounding(alpha: Image.Image, lit_from_left: bool) -> Array:
     reach = max(1, round(radius * 0.9))
     side = reach if lit_from_left else -reach
     # The blurred silhouette falls off towards its edges; its slope tells which way they face.
-    slope = np.roll(soft, -side, 1) - np.roll(soft, side, 1)
-    slope += 0.6 * (np.roll(soft, -reach, 0) - np.roll(soft, reach, 0))
+    slope = shifted(soft, 0, -side) - shifted(soft, 0, side)
+    slope += 0.6 * (shifted(soft, -reach, 0) - shifted(soft, reach, 0))
     full = Image.fromarray(slope.astype(np.float32)).resize(
         (width, height), Image.Resampling.BILINEAR
     )

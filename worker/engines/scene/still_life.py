@@ -3,9 +3,9 @@
 import numpy as np
 
 from worker.engines.scene.canvas import Sprite, oval_points, points
+from worker.engines.scene.flowers import PETALS, bloom
 from worker.engines.scene.light import dim, mix, vary
 from worker.engines.scene.noise import fractal, smoothstep
-from worker.engines.scene.plants import PETALS, bloom
 from worker.engines.scene.stage import Stage, glow
 from worker.engines.scene.words import Color
 
@@ -100,8 +100,10 @@ def vase(stage: Stage, size: float, *, index: int = 0) -> Sprite:
     for x, y in sorted(heads, key=lambda head: head[1]):
         petal = vary(rng, palette[int(rng.integers(len(palette)))], 10)
         bloom(sprite, rng, x, y, rng.uniform(0.075, 0.1), petal, kind=kind)
-    outline = points("0.41,0.54 0.42,0.6 0.35,0.68 0.31,0.78 0.34,0.9 0.4,0.985 0.56,0.985 "
-"0.62,0.9 0.65,0.78 0.61,0.68 0.54,0.6 0.55,0.54")  # fmt: skip
+    outline = points(
+        "0.41,0.54 0.42,0.6 0.35,0.68 0.31,0.78 0.34,0.9 0.4,0.985 0.56,0.985 "
+        "0.62,0.9 0.65,0.78 0.61,0.68 0.54,0.6 0.55,0.54"
+    )
     sprite.blob(outline, clay)
     sprite.glaze(
         points("0.52,0.56 0.7,0.6 0.7,1.0 0.5,1.0 0.57,0.8"),

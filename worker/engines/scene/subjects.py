@@ -49,7 +49,7 @@ def put_subjects(stage: Stage, side: float) -> None:
     if person:
         sprite = people.portrait(stage, 0.84 * stage.unit, kind=person)
         place = (stage.width * (0.5 + side * 0.06), stage.height + 2)
-        stage.place(sprite, *place, flip=not stage.lit_from_left, volume=0.22)
+        stage.place(sprite, *place, flip=not stage.lit_from_left, volume=0.22, fill=0.6)
 
 
 def _put_fliers(stage: Stage, side: float) -> None:
@@ -101,7 +101,7 @@ def _put_animals(stage: Stage, side: float) -> None:
             foot = stage.row(0.5)
         else:
             still_life.shadow(stage, x, foot - 0.015 * size, size * 0.45)
-        stage.place(painter(stage, size), x, foot, flip=side > 0, volume=0.4)
+        stage.place(painter(stage, size), x, foot, flip=side > 0, volume=0.4, fill=0.35)
         if name in brief.plural and name != "bird":
             _put_others(stage, painter, size, side, flying=name == "butterfly")
 

@@ -4,7 +4,7 @@ import numpy as np
 
 from worker.engines.scene.land import ground_colors, perspective, winding
 from worker.engines.scene.light import mix
-from worker.engines.scene.noise import Array, fractal, ridge, smoothstep
+from worker.engines.scene.noise import Array, fractal, ridge, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
 
 
@@ -114,6 +114,7 @@ def paint_river(stage: Stage) -> None:
     top = stage.horizon
     bank, _ = winding(stage, stage.brief.stream("river"), near=0.76, far=0.035)
     cover, _ = winding(stage, stage.brief.stream("river"), near=0.68, far=0.03)
+    stage.keep_clear(bank)
     earth = np.asarray((98, 92, 62), np.float32) * np.asarray(stage.light.ambient, np.float32)
     values = stage.pixels(top, stage.height)
     values = values * (1 - 0.8 * bank) + earth * 0.8 * bank
@@ -139,13 +140,13 @@ def paint_waterfall(stage: Stage) -> None:
     y = np.arange(top, bottom, dtype=np.float32)[:, None]
     cover = np.clip(y - tops[None] + 0.5, 0, 1)[..., None]
     noise = fractal(rng, rows, width, cells=(5, 16), octaves=5, gain=0.65)
-    relief = np.clip(0.5 + (noise - np.roll(noise, 4, 1)) * 6 + (noise - 0.5), 0, 1)[..., None]
+    relief = np.clip(0.5 + (noise - shifted(noise, 0, 4)) * 6 + (noise - 0.5), 0, 1)[..., None]
     ambient = np.asarray(stage.light.ambient, np.float32)
     stone = (
         np.asarray((52, 58, 58), np.float32) * (1 - relief)
         + np.asarray((142, 136, 118), np.float32) * relief
     )
-    moss = smoothstep(0.5, 0.66, np.roll(noise, 31, 1))[..., None] * 0.8
+    moss = smoothstep(0.5, 0.66, shifted(noise, 9, 31))[..., None] * 0.8
     stone = (stone * (1 - moss) + np.asarray((78, 118, 56), np.float32) * moss) * ambient
     values = stage.pixels(top, bottom) * (1 - cover) + stone * cover
     lip = stage.horizon - height * 0.88
