@@ -155,7 +155,8 @@ def test_killed_run_takes_its_children_along(start, data_dir: Path) -> None:
     assert wait_for(only_the_database_is_left, STOP_SECONDS), processes_of(data_dir)
 
     following = start()
-    assert wait_for(lambda: "PostgreSQL … was running already" in following.output, 15)
+    taken_over = "PostgreSQL … was running already"
+    assert wait_for(lambda: taken_over in following.output, 15), following.output
     assert following.press_ctrl_c() in {0, 130}
     assert wait_for(lambda: not processes_of(data_dir), 2), processes_of(data_dir)
 

@@ -54,10 +54,9 @@ def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]
                 stack.callback(server.stop)
                 os.environ["DATABASE_URL"] = server.start()
                 if command == "dev":
-                    how = "ready, it was running already" if server.taken_over else "ready"
-                    sys.stdout.write(
-                        f"PostgreSQL … {how} ({time.monotonic() - STARTED_AT:.1f} s)\n"
-                    )
+                    how = "was running already" if server.taken_over else "ready"
+                    seconds = time.monotonic() - STARTED_AT
+                    sys.stdout.write(f"PostgreSQL … {how} ({seconds:.1f} s)\n")
                     sys.stdout.flush()
         except ServerError as error:
             sys.exit(f"Style License does not start. {error}")
