@@ -15,7 +15,9 @@ import structlog
 
 from worker.engines import load_engine
 from worker.engines.base import Engine, EngineUnavailable
+from worker.feeds.amqp import AmqpFeed, InvalidBrokerUrl
 from worker.feeds.base import Feed
+from worker.feeds.fleet import serve_as_fleet
 from worker.feeds.stdio import StdioFeed, take_over_stdio
 from worker.jobs import Workshop
 from worker.logs import configure_logs
@@ -36,26 +38,31 @@ def main(arguments: Sequence[str], load: Callable[[str], Engine] = load_engine) 
     try:
         settings = read_settings(arguments, os.environ)
         configure_logs()
-        return _work(settings, load)
-    except (SettingsError, EngineUnavailable) as error:
+        stop = _stop_on_signals()
+        if settings.concurrency > 1:
+            return serve_as_fleet(
+                _this_module(),
+                arguments,
+                size=settings.concurrency,
+                stop=stop,
+                grace=settings.grace,
+            )
+        return _work(settings, load, stop)
+    except (SettingsError, EngineUnavailable, InvalidBrokerUrl) as error:
         print(error, file=sys.stderr)  # noqa: T201
         return EXIT_CANNOT_START
 
 
-def _work(settings: Settings, load: Callable[[str], Engine]) -> int:
-    stop = _stop_on_signals()
+def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Event) -> int:
     pipes = take_over_stdio() if settings.reads_stdin else None
+    if settings.stops_with_stdin:
+        _stop_at_end_of_stdin(stop)
     engine = load(settings.engine)
-    try:
-        work = WorkDir(settings.work_dir)
-    except OSError as error:
-        raise SettingsError(
-            f"The work folder {settings.work_dir} cannot be used: {error.strerror}."
-        ) from error
-    work.forget_dead_jobs()
+    work = _work_dir(settings)
     reports = ReportClient(token=settings.token, work=work, stop=stop)
+    storage = Storage(settings.s3_endpoint_url)
     runner = JobRunner(
-        _workshop(settings, engine, work),
+        Workshop(engine, storage, FileCache(storage, work.models)),
         reports,
         work,
         stop=stop,
@@ -63,21 +70,32 @@ def _work(settings: Settings, load: Callable[[str], Engine]) -> int:
         grace=settings.grace,
     )
     feed: Feed
-    if pipes is None:
-        raise SettingsError("Only --broker stdio: is there yet.")
-    feed = StdioFeed(runner, pipes, engine.name, stop)
+    if pipes is not None:
+        feed = StdioFeed(runner, pipes, engine.name, stop)
+    else:
+        feed = AmqpFeed(settings.broker, settings.queues, runner, stop)
     reports.start()
     log.info("worker_ready", engine=engine.name, queues=settings.queues)
     feed.serve()
     reports.close()
-    if runner.stuck:
-        return 0 if stop.is_set() else EXIT_STUCK
-    return 0
+    return EXIT_STUCK if runner.stuck and not stop.is_set() else 0
 
 
-def _workshop(settings: Settings, engine: Engine, work: WorkDir) -> Workshop:
-    storage = Storage(settings.s3_endpoint_url)
-    return Workshop(engine, storage, FileCache(storage, work.models))
+def _work_dir(settings: Settings) -> WorkDir:
+    try:
+        work = WorkDir(settings.work_dir)
+        work.forget_dead_jobs()
+    except OSError as error:
+        raise SettingsError(
+            f"The work folder {settings.work_dir} cannot be used: {error.strerror}."
+        ) from error
+    return work
+
+
+def _this_module() -> str:
+    """What ``python -m`` was given, so that it can be started once more."""
+    spec = sys.modules["__main__"].__spec__
+    return spec.name if spec is not None else "worker"
 
 
 def _stop_on_signals() -> threading.Event:
@@ -102,6 +120,15 @@ def _stop_on_signals() -> threading.Event:
 
     threading.Thread(target=wait_for_signals, name="signals", daemon=True).start()
     return stop
+
+
+def _stop_at_end_of_stdin(stop: threading.Event) -> None:
+    def wait_for_end() -> None:
+        while os.read(0, 1024):
+            continue
+        stop.set()
+
+    threading.Thread(target=wait_for_end, name="stdin", daemon=True).start()
 
 
 def leave(code: int) -> NoReturn:

@@ -35,6 +35,7 @@ class Settings:
     grace: float
     token: str = field(repr=False)
     s3_endpoint_url: str | None = None
+    stops_with_stdin: bool = False
 
     @property
     def reads_stdin(self) -> bool:
@@ -59,6 +60,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         grace=_seconds("--grace", given.grace),
         token=_token(environ.get("INTERNAL_API_TOKEN", "")),
         s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or environ.get("AWS_S3_ENDPOINT_URL"),
+        stops_with_stdin=given.stop_with_stdin,
     )
 
 
@@ -107,6 +109,8 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         metavar="SECONDS",
         help="how long a running job may go on after SIGTERM (WORKER_GRACE)",
     )
+    # For the processes of a worker with --concurrency.
+    parser.add_argument("--stop-with-stdin", action="store_true", help=argparse.SUPPRESS)
     return parser
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from PIL import Image
 
@@ -198,12 +198,12 @@ def generation_task(
         "style_name": "Tide",
         "license_url": "https://example.test/licence",
     }
-    envelope = {"task_id": uuid4(), "attempt": 1, **_envelope(changes)}
     return GenerationTask(
+        task_id=changes.pop("task_id", None) or uuid4(),
+        attempt=changes.pop("attempt", 1),
         request_id="req-1",
         data=GenerationData(**{**values, **changes}),
         webhook_url=f"{backend_url}/api/images/7/status",
-        **envelope,
     )
 
 
@@ -230,10 +230,6 @@ def training_task(
         ),
         webhook_url=f"{backend_url}/api/models/3/status",
     )
-
-
-def _envelope(changes: dict[str, Any]) -> dict[str, UUID | int]:
-    return {name: changes.pop(name) for name in ("task_id", "attempt") if name in changes}
 
 
 def files_under(folder: Path) -> Iterator[str]:
