@@ -73,7 +73,7 @@ def _read_settings_again() -> None:
     from django.db import connections
 
     if not settings.configured:
-        settings._setup()
+        settings.DATABASES  # noqa: B018 - reads all of them
         return
     fresh = importlib.reload(sys.modules["config.settings"])
     for name in filter(str.isupper, dir(fresh)):

@@ -87,7 +87,7 @@ class Command(BaseCommand):
 
     def children(self) -> Iterator[Child]:
         logs = self.data_dir / "logs"
-        manage = [sys.executable, Path(settings.BASE_DIR) / "manage.py"]
+        manage: list[str | Path] = [sys.executable, Path(settings.BASE_DIR) / "manage.py"]
         yield Child(
             name="web server",
             command=[

@@ -16,6 +16,7 @@ _NO_SERVICES = "#!/bin/sh\nexit 101\n"
 # Shared by every run on the machine. Only root gets as far as opening it.
 _LOCK = Path("/run/lock/style-license-packages.lock")
 _INSTALL_SECONDS = 600
+_PROJECT = Path(__file__).resolve().parents[3]
 
 
 def ensure_installed(package: str, find: Callable[[], Path | None]) -> Path:
@@ -33,7 +34,7 @@ def ensure_installed(package: str, find: Callable[[], Path | None]) -> Path:
         # Started anew as root, this module takes the same way from here.
         if not _may_become_root():
             raise ServerError(f"{advice}.")
-        _run(["sudo", "-n", sys.executable, str(Path(__file__).resolve()), package], advice)
+        _run(["sudo", "-n", sys.executable, "-m", __spec__.name, package], advice)
     else:
         install_as_root(package)
     if found := find():
@@ -104,6 +105,7 @@ def _run(command: list[str], advice: str) -> None:
             capture_output=True,
             text=True,
             env=environment,
+            cwd=_PROJECT,
             timeout=_INSTALL_SECONDS,
             check=False,
         )
