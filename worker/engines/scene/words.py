@@ -14,7 +14,7 @@ CONCEPTS: Mapping[str, str] = {
     # time of day
     "dawn": "dawn sunrise morning daybreak",
     "day": "day daytime noon daylight midday",
-    "sunset": "sunset golden-hour afterglow",
+    "sunset": "sunset afterglow",
     "dusk": "dusk evening twilight",
     "night": "night nighttime midnight nocturnal nightfall",
     # sky and weather
@@ -29,7 +29,7 @@ CONCEPTS: Mapping[str, str] = {
     "lightning": "lightning thunder",
     "fog": "fog foggy mist misty haze hazy",
     "rainbow": "rainbow",
-    "aurora": "aurora polar-light",
+    "aurora": "aurora borealis",
     # water
     "sea": "sea ocean seascape coast coastline bay harbor harbour marine wave",
     "beach": "beach shore sand seaside",
@@ -82,10 +82,10 @@ CONCEPTS: Mapping[str, str] = {
     "fish": "fish goldfish koi",
     "butterfly": "butterfly moth",
     # people
-    "woman": "portrait face woman girl lady female person people human self",
+    "woman": "portrait face woman girl lady female person people human self child",
     "man": "man boy gentleman male",
     # things on a table
-    "vase": "vase pot pitcher still-life still",
+    "vase": "vase pot pitcher still",
     "fruit": "fruit apple orange pear lemon",
     "book": "book novel library",
     "cup": "cup coffee tea mug",
@@ -142,13 +142,7 @@ _COLOR_FIRST = "orange"
 KNOWN_WORDS: frozenset[str] = frozenset(_CONCEPT_OF) | frozenset(COLORS)
 
 _WORD = re.compile(r"[^\W\d_]+")
-_IRREGULAR = {
-    "women": "woman",
-    "men": "man",
-    "people": "people",
-    "wolves": "wolf",
-    "butterflies": "butterfly",
-}
+_IRREGULAR = {"women": "woman", "men": "man", "children": "child"}
 
 
 @dataclass(frozen=True)
