@@ -223,6 +223,13 @@ class TestPostgres:
             assert postgres_files.reachable_programs(fake, account) == programs
         assert postgres_files.reachable_programs(installation, account) == installation
 
+    def test_programs_of_the_wheel_serve_where_none_are_installed(
+        self, database: PrivatePostgres, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(postgres_files, "_installed", list)
+
+        assert str(answer(database.start(), "SELECT version()")).startswith("PostgreSQL 18")
+
     def test_data_of_an_absent_version_are_named(self) -> None:
         with pytest.raises(ServerError, match="made by PostgreSQL 9, which is not here"):
             postgres_files.find_programs("9")

