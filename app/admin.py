@@ -168,6 +168,7 @@ admin.site.register(
         models.Follow,
         models.Like,
         models.IdempotencyKey,
+        models.ApiKey,
     ],
     ReadOnlyAdmin,
 )

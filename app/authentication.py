@@ -9,11 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.utils.crypto import constant_time_compare
 from rest_framework import authentication
-from rest_framework.exceptions import NotAuthenticated, PermissionDenied
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
 from app.exceptions import InvalidInternalToken
-from app.models import User
+from app.models import ApiKey, Scope, User
+from app.services import api_key_service
 
 
 class SessionAuthentication(authentication.SessionAuthentication):
@@ -29,6 +31,40 @@ class SessionAuthentication(authentication.SessionAuthentication):
             raise PermissionDenied(
                 "Send the csrftoken cookie's value as X-CSRFToken.", code="CSRF_FAILED"
             ) from error
+
+
+class ApiKeyAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Api-Key …``, for programs. No cookie, hence no CSRF token.
+
+    ``read`` opens the safe methods, ``generate`` ordering and canceling pictures, ``manage`` the
+    rest, except what only the person may do: keys, and leaving.
+    """
+
+    keyword = "api-key"
+
+    def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != self.keyword:
+            return None
+        key = api_key_service.find_key(secret.strip())
+        if key is None:
+            raise AuthenticationFailed("This API key is not valid.")
+        if _scope_for(request) not in key.scopes:
+            raise PermissionDenied("This API key does not reach that far.")
+        return key.user, key
+
+    def authenticate_header(self, request: Request) -> str:
+        return "Api-Key"
+
+
+def _scope_for(request: Request) -> str:
+    match = request._request.resolver_match
+    name = match.url_name if match else ""
+    if name in {"keys", "key"} or (name == "own_profile" and request.method == "DELETE"):
+        return "nobody's"
+    if request.method in SAFE_METHODS:
+        return Scope.READ
+    return Scope.GENERATE if name in {"generate", "cancel"} else Scope.MANAGE
 
 
 def user_of(request: Request) -> User:

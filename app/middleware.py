@@ -7,6 +7,7 @@ from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
+from app import throttling
 from app.utils import request_id
 from app.views import errors
 
@@ -15,7 +16,7 @@ log = structlog.get_logger(__name__)
 
 
 class RequestIdMiddleware:
-    """Choose the request's id, bind it to the logs, answer with it."""
+    """Choose the request's id, bind it to the logs, answer with it and with what limits say."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -27,6 +28,8 @@ class RequestIdMiddleware:
         structlog.contextvars.bind_contextvars(request_id=chosen)
         response = self.get_response(request)
         response["X-Request-ID"] = chosen
+        for name, value in throttling.headers_of(request).items():
+            response[name] = value
         return response
 
 

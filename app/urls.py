@@ -4,8 +4,20 @@ from django.urls import path, register_converter
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from app import sign_in
+from app.throttling import limited
 from app.utils.converters import IdConverter
-from app.views import auth, community, health, image, media, notification, style, tag, token
+from app.views import (
+    api_key,
+    auth,
+    community,
+    health,
+    image,
+    media,
+    notification,
+    style,
+    tag,
+    token,
+)
 from app.views import user as users
 
 register_converter(IdConverter, "id")
@@ -13,6 +25,7 @@ register_converter(IdConverter, "id")
 Styles = style.StyleModelViewSet.as_view
 Images = image.ImageViewSet.as_view
 Tokens = token.TokenViewSet.as_view
+Keys = api_key.ApiKeyViewSet.as_view
 Tags = tag.TagViewSet.as_view
 Comments = community.CommentViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
@@ -22,7 +35,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     # Signing in
-    path("api/auth/google/login", sign_in.google_login, name="google_login"),
+    path("api/auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
     path("api/auth/google/callback", sign_in.google_callback, name="google_callback"),
     path("api/auth/demo", auth.DemoSignInView.as_view(), name="demo_sign_in"),
     path("api/auth/logout", auth.LogoutView.as_view(), name="logout"),
@@ -33,6 +46,9 @@ urlpatterns = [
     path("api/users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("api/users/<id:user_id>", users.ProfileView.as_view(), name="profile"),
     path("api/artists/<id:artist_id>/follow", users.FollowView.as_view(), name="follow"),
+    # Keys for programs
+    path("api/keys", Keys({"get": "list", "post": "create"}), name="keys"),
+    path("api/keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
     # Styles
     path("api/models", Styles({"get": "list", "post": "create"}), name="styles"),
     path("api/models/mine", Styles({"get": "mine"}), name="own_styles"),

@@ -56,6 +56,8 @@ class System:
             "INTERNAL_API_TOKENS": self.token,
             "SECRET_KEY": secrets.token_urlsafe(40),
             "SITE_URL": self.url,
+            # Tests poll far more often than people may.
+            **{f"RATE_LIMIT_{name}": "" for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")},
             **environment,
         }
 

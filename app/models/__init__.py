@@ -1,3 +1,4 @@
+from app.models.api_key import ApiKey, Scope
 from app.models.community import Comment, Follow, Like
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
@@ -9,6 +10,7 @@ from app.models.token import Purchase, Transaction, TransactionType
 from app.models.user import Artist, Role, User
 
 __all__ = [
+    "ApiKey",
     "Artist",
     "Artwork",
     "ArtworkTag",
@@ -25,6 +27,7 @@ __all__ = [
     "OutboxMessage",
     "Purchase",
     "Role",
+    "Scope",
     "Style",
     "StyleTag",
     "Tag",

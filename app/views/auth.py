@@ -44,6 +44,7 @@ class LogoutView(APIView):
 class DemoSignInView(APIView):
     """Sign in to a demo account by its name alone. Only in ``make run``."""
 
+    throttle_scope = "sign_in"
     permission_classes = (AllowAny,)
 
     def post(self, request: Request) -> Response:

@@ -11,6 +11,7 @@ class HealthCheckView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = ()
     renderer_classes = (JsonRenderer,)
 
     def get(self, request: Request) -> Response:

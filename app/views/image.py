@@ -43,6 +43,13 @@ class ImageViewSet(BaseViewSet):
             return [] if self.request.method == "PATCH" else super().get_authenticators()
         return super().get_authenticators()
 
+    @property
+    def throttle_scope(self) -> str | None:
+        return "generate" if self.action == "generate" else None
+
+    def get_throttles(self) -> list[Any]:
+        return [] if self.action == "report" else super().get_throttles()
+
     def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)
 

@@ -37,6 +37,9 @@ class NotificationViewSet(BaseViewSet):
             return []
         return super().get_authenticators()
 
+    def get_throttles(self) -> list[Any]:
+        return [] if self.action == "create" else super().get_throttles()
+
     def get_queryset(self) -> NotificationQuerySet:
         return Notification.objects.of(self.user)
 

@@ -31,6 +31,7 @@ class TrainingReportView(APIView):
 
     authentication_classes = ()
     permission_classes = ()
+    throttle_classes = ()
 
     @require_internal_token
     def patch(self, request: Request, pk: int) -> Response:

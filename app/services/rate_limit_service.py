@@ -1,0 +1,135 @@
+"""Sliding windows of requests: in Redis for many processes, in memory for one."""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+import uuid
+from collections import deque
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+
+log = structlog.get_logger(__name__)
+
+# KEYS: the window. ARGV: now, length of the window, limit, a name for this request; times in ms.
+# Returns whether the request may pass, how many are in the window, and the oldest one's time.
+SCRIPT = """
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1] - ARGV[2])
+local count = redis.call('ZCARD', KEYS[1])
+local allowed = 0
+if count < tonumber(ARGV[3]) then
+    redis.call('ZADD', KEYS[1], ARGV[1], ARGV[4])
+    redis.call('PEXPIRE', KEYS[1], ARGV[2])
+    count = count + 1
+    allowed = 1
+end
+local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
+return {allowed, count, oldest[2] or ARGV[1]}
+"""
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``count`` requests in any ``seconds``."""
+
+    count: int
+    seconds: int
+
+    @classmethod
+    def parse(cls, text: str) -> Limit:
+        """From ``"6/60"``: six in sixty seconds."""
+        count, _, seconds = text.partition("/")
+        return cls(int(count), int(seconds))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Whether a request may pass, how many more may, and in how many seconds one place is free."""
+
+    is_allowed: bool
+    limit: int
+    remaining: int
+    reset_seconds: int
+
+
+class Windows(Protocol):
+    def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
+        """Count a request unless the window is full: (passed, count, time of the oldest)."""
+        ...
+
+
+class MemoryWindows:
+    """For one process; its threads share it."""
+
+    MAX_KEYS = 50_000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._times: dict[str, deque[float]] = {}
+
+    def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
+        with self._lock:
+            if len(self._times) > self.MAX_KEYS:
+                self._forget(now)
+            times = self._times.setdefault(key, deque())
+            while times and times[0] <= now - limit.seconds:
+                times.popleft()
+            is_allowed = len(times) < limit.count
+            if is_allowed:
+                times.append(now)
+            return is_allowed, len(times), times[0] if times else now
+
+    def _forget(self, now: float) -> None:
+        longest = max((limit.seconds for limit in _limits().values()), default=0)
+        self._times = {
+            key: times for key, times in self._times.items() if times and times[-1] > now - longest
+        }
+
+
+class RedisWindows:
+    """For any number of processes; one atomic script a request."""
+
+    def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
+        client: Any = cache.client.get_client(write=True)  # type: ignore[attr-defined]
+        allowed, count, oldest = client.eval(
+            *(SCRIPT, 1, f"rate:{key}"),
+            *(int(now * 1000), limit.seconds * 1000, limit.count, uuid.uuid4().hex),
+        )
+        return bool(allowed), int(count), float(oldest) / 1000
+
+
+_memory = MemoryWindows()
+
+
+def check(scope: str, who: str) -> Verdict | None:
+    """Count a request of ``who`` against the limit of ``scope``; None where there is none.
+
+    When Redis is away nobody is limited: being reachable matters more than the limit.
+    """
+    limit = _limits().get(scope)
+    if limit is None:
+        return None
+    windows: Windows = RedisWindows() if settings.REDIS_URL else _memory
+    now = time.time()
+    try:
+        is_allowed, count, oldest = windows.enter(f"{scope}:{who}", limit, now)
+    except (OSError, RedisError, ConnectionInterrupted) as error:
+        log.warning("rate_limit_unavailable", error=str(error))
+        return None
+    return Verdict(
+        is_allowed=is_allowed,
+        limit=limit.count,
+        remaining=max(0, limit.count - count),
+        reset_seconds=max(1, math.ceil(oldest + limit.seconds - now)),
+    )
+
+
+def _limits() -> dict[str, Limit]:
+    return {scope: Limit.parse(text) for scope, text in settings.RATE_LIMITS.items() if text}

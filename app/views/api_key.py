@@ -1,0 +1,33 @@
+from typing import Any
+
+from django.db.models import QuerySet
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from app.models import ApiKey
+from app.serializers.api_key import (
+    ApiKeyCreateSerializer,
+    ApiKeySerializer,
+    NewApiKeySerializer,
+)
+from app.services import api_key_service
+from app.views.base import BaseViewSet
+
+
+class ApiKeyViewSet(BaseViewSet):
+    """Keys for programs. Managed by people only: a key cannot make or revoke keys."""
+
+    permission_classes = (IsAuthenticated,)
+    output = {"list": ApiKeySerializer, "create": NewApiKeySerializer}
+    input = {"create": ApiKeyCreateSerializer}
+
+    def get_queryset(self) -> QuerySet[ApiKey]:
+        return ApiKey.objects.of(self.user)
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        return self.show(api_key_service.create_key(user=self.user, **self.parse()), status=201)
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"])
+        return Response(status=204)
