@@ -189,7 +189,10 @@ CSRF_FAILURE_VIEW = "app.views.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_ALLOW_CREDENTIALS = True
-CORS_EXPOSE_HEADERS = ["X-Request-ID", "Idempotent-Replayed", "Retry-After"]
+CORS_EXPOSE_HEADERS = [
+    *("X-Request-ID", "Idempotent-Replayed", "Retry-After"),
+    *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
+]
 SECURE_REFERRER_POLICY = "same-origin"
 
 # --- Sign-in ----------------------------------------------------------------------------------
@@ -210,26 +213,38 @@ SOCIALACCOUNT_AUTO_SIGNUP = True
 SOCIALACCOUNT_ADAPTER = "app.sign_in.SocialAdapter"
 LOGIN_REDIRECT_URL = "/"
 
+# Empty: sign-in with Google is not set up, and says so.
 GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
-_google: dict[str, object] = {
-    "APPS": [{"client_id": GOOGLE_CLIENT_ID, "secret": env.str("GOOGLE_CLIENT_SECRET", "")}],
-    "SCOPE": ["openid", "email", "profile"],
-    "AUTH_PARAMS": {"access_type": "online"},
-    "OAUTH_PKCE_ENABLED": True,
-    "provider_class": "app.sign_in.GoogleProvider",
+# A provider that does not put the e-mail address into the id token by itself is asked for it with
+# the OpenID "claims" parameter.
+_claims = env.str("GOOGLE_CLAIMS", "")
+SOCIALACCOUNT_PROVIDERS = {
+    "google": {
+        "provider_class": "app.sign_in.GoogleProvider",
+        "APPS": [{"client_id": GOOGLE_CLIENT_ID, "secret": env.str("GOOGLE_CLIENT_SECRET", "")}],
+        "SCOPE": ["openid", "email", "profile"],
+        "AUTH_PARAMS": {"access_type": "online"} | ({"claims": _claims} if _claims else {}),
+        "OAUTH_PKCE_ENABLED": True,
+        # Another OpenID provider can stand in for Google, e.g. in tests.
+        "AUTHORIZE_URL": env.str(
+            "GOOGLE_AUTHORIZE_URL", "https://accounts.google.com/o/oauth2/v2/auth"
+        ),
+        "ACCESS_TOKEN_URL": env.str(
+            "GOOGLE_ACCESS_TOKEN_URL", "https://oauth2.googleapis.com/token"
+        ),
+        "CERTS_URL": env.str("GOOGLE_CERTS_URL", "https://www.googleapis.com/oauth2/v3/certs"),
+        "ID_TOKEN_ISSUER": env.str("GOOGLE_ID_TOKEN_ISSUER", "https://accounts.google.com"),
+    }
 }
-if _claims := env.str("GOOGLE_CLAIMS", ""):
-    _google["AUTH_PARAMS"] = {"access_type": "online", "claims": _claims}
-# Another OpenID provider can stand in for Google, e.g. in tests.
-for _name in ("AUTHORIZE_URL", "ACCESS_TOKEN_URL", "IDENTITY_URL", "CERTS_URL", "ID_TOKEN_ISSUER"):
-    if _value := env.str(f"GOOGLE_{_name}", ""):
-        _google[_name] = _value
-SOCIALACCOUNT_PROVIDERS = {"google": _google}
 
 # --- API --------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["app.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "app.authentication.ApiKeyAuthentication",
+        "app.authentication.SessionAuthentication",
+    ],
+    "DEFAULT_THROTTLE_CLASSES": ["app.throttling.ApiThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["app.utils.rendering.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": [
@@ -244,6 +259,16 @@ REST_FRAMEWORK = {
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
     "TEST_REQUEST_DEFAULT_FORMAT": "json",
 }
+
+# At most so many requests in so many seconds, for each user or address. Empty: no limit.
+RATE_LIMITS = {
+    "sign_in": env.str("RATE_LIMIT_SIGN_IN", "60/300" if DEMO_SIGN_IN else "5/300"),
+    "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
+    "user": env.str("RATE_LIMIT_USER", "100/60"),
+    "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),
+}
+# How many of our own proxies stand before the web processes and append to X-Forwarded-For.
+TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 
 SPECTACULAR_SETTINGS = {
     "TITLE": "Style License API",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 import uuid
 from io import BytesIO
 from typing import IO
@@ -10,27 +11,48 @@ from typing import IO
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
+from django.utils.crypto import salted_hmac
 
 from app.exceptions import Conflict, InvalidInput, NotFound, StyleInUse
-from app.models import Artist, Generation, GenerationStatus, Notification, Role, Style, User
+from app.models import ApiKey, Artist, Generation, GenerationStatus, Notification, Role, Style, User
 from app.services import community_service, image_service, storage, style_service
 from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
 DEMO_PROVIDER = "demo"
+# Of a closed account's identity only a keyed hash stays, under this provider.
+CLOSED_PROVIDER = "closed"
+# The advisory lock on choosing user names.
+USER_NAMES_LOCK = (0x57A1, 0x4E)
 USERNAME_PATTERN = r"^[\w.-]{2,40}$"
 
 
 @transaction.atomic(savepoint=False)
 def welcome(user: User, *, provider: str, provider_user_id: str) -> User:
-    """Complete a sign-in: remember who vouched for the user, give the bonus the first time."""
+    """Complete a sign-in: remember who vouched for the user, give the bonus the first time.
+
+    Who left and comes back has a new account; the bonus they had with the old one.
+    """
     if (user.provider, user.provider_user_id) != (provider, provider_user_id):
         user.provider, user.provider_user_id = provider, provider_user_id
         user.save(update_fields=["provider", "provider_user_id"])
-    TokenService.grant_welcome_bonus(user.pk, settings.WELCOME_BONUS_TOKENS)
+    if not _has_left_before(provider, provider_user_id):
+        TokenService.grant_welcome_bonus(user.pk, settings.WELCOME_BONUS_TOKENS)
     user.refresh_from_db(fields=["token_balance"])
     return user
+
+
+def _has_left_before(provider: str, provider_user_id: str) -> bool:
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    traces = [_trace_of(provider, provider_user_id, key) for key in keys]
+    return User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces).exists()
+
+
+def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = None) -> str:
+    """What recognizes an identity without telling it to those who don't know the secret key."""
+    identity = f"{provider}:{provider_user_id}"
+    return salted_hmac("closed account", identity, secret=key, algorithm="sha256").hexdigest()
 
 
 def require_demo() -> None:
@@ -48,14 +70,21 @@ def sign_in_demo(username: str) -> User:
     user, _ = User.objects.get_or_create(
         provider=DEMO_PROVIDER,
         provider_user_id=name,
-        defaults={"username": unique_username(name)},
+        # Called in the transaction that makes the account.
+        defaults={"username": lambda: unique_username(name)},
     )
     return welcome(user, provider=DEMO_PROVIDER, provider_user_id=name)
 
 
 def unique_username(wanted: str) -> str:
-    """``wanted`` made fit to be a user name, with a number behind it where it is taken."""
-    base = re.sub(r"[^\w.-]+", "-", wanted.strip().lower()).strip("-.")[:32] or "user"
+    """``wanted`` made fit to be a user name, with a number behind it where it is taken.
+
+    Until the caller's transaction ends nobody else is given a name here, so it is free to be used.
+    An e-mail address says too much to be a user name, and gives "user".
+    """
+    lock_user_names()
+    known_as = "" if "@" in wanted else unicodedata.normalize("NFKC", wanted).lower()
+    base = re.sub(r"[^\w.-]+", "-", known_as).strip("-.")[:32].rstrip("-.") or "user"
     if len(base) < 2:
         base = f"user-{base}"
     if not User.objects.filter(username__iexact=base).exists():
@@ -68,6 +97,12 @@ def unique_username(wanted: str) -> str:
     }
     number = next(n for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
     return f"{base}-{number}"
+
+
+def lock_user_names() -> None:
+    """Wait for others who are choosing a user name; no row is locked, and nothing else waits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", USER_NAMES_LOCK)
 
 
 def update_profile(
@@ -147,6 +182,7 @@ def leave(user: User) -> None:
             style_service.delete_style(user=locked, style_id=style_id)
         community_service.forget_user(locked)
         Notification.objects.filter(recipient=locked).delete()
+        ApiKey.objects.filter(user=locked).delete()
         Generation.objects.filter(user=locked).update(description="", visibility="private")
         artist = Artist.objects.filter(pk=locked.pk).first()
         if artist is not None:
@@ -154,10 +190,15 @@ def leave(user: User) -> None:
             artist.artist_name, artist.signature_image = "Closed account", ""
             artist.save(update_fields=["artist_name", "signature_image"])
         files.append(locked.profile_image)
-        locked.username = f"closed-{locked.pk}"
+        locked.username = unique_username(f"closed-{locked.pk}")
         locked.email = locked.first_name = locked.last_name = locked.bio = ""
         locked.profile_image = ""
-        locked.provider, locked.provider_user_id = "closed", str(locked.pk)
+        # Kept, so that nobody leaves to come back for another bonus. One trace is enough.
+        is_known = not locked.provider_user_id or _has_left_before(
+            locked.provider, locked.provider_user_id
+        )
+        trace = "" if is_known else _trace_of(locked.provider, locked.provider_user_id)
+        locked.provider, locked.provider_user_id = CLOSED_PROVIDER, trace
         locked.is_active = False
         locked.closed_at = clock.now()
         locked.set_unusable_password()
