@@ -319,6 +319,8 @@ def _load_networks(threads: int) -> _Networks:
     folder = _networks_folder()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
+    # Threads that wait by spinning take the cores from whatever else the machine does.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors; the sizes below make it warn about shape hints
     try:
         predict = (folder / "arbitrary_predict.onnx").read_bytes()

@@ -62,7 +62,8 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
         _paint_outdoors(stage, side)
         if table:
             still_life.paint_table(stage, ledge=True)
-            put_on_table(stage, side, stage.row(0.9))
+            # Whoever is behind the table stays in view.
+            put_on_table(stage, -2.2 * side if alive else side, stage.row(0.9))
         _paint_air(stage)
     weather.finish(stage)
     return stage.image

@@ -5,7 +5,7 @@ import numpy as np
 from worker.engines.scene import flowers, land, plants, still_life, water
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
-from worker.engines.scene.roles import BUILDINGS, CREATURES, STILL_LIFE, at_sea
+from worker.engines.scene.roles import BUILDINGS, CREATURES, PEOPLE, STILL_LIFE, at_sea
 from worker.engines.scene.stage import Stage
 
 
@@ -14,7 +14,7 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
     rng = brief.stream("near")
     sand = brief.has("beach", "island", "palm")
     _, near = land.ground_colors(stage)
-    standing = brief.has(*CREATURES, "woman", "man", "flowers", "garden", "grass", "tree", "meadow")
+    standing = brief.has(*CREATURES, *PEOPLE, "flowers", "garden", "grass", "tree", "meadow")
     if wet and (sand or standing or not at_sea(brief)) and not brief.has(*STILL_LIFE):
         depth = 0.6 if sand else 0.72 if standing else 0.84
         water.paint_shore(stage, depth=depth, sand=sand)
@@ -38,7 +38,7 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
         top = stage.row(0.86 if wet else 0.14)
         flowers.scatter_flowers(stage, top, count=90 if few else 240, kind=kind)
         if brief.has("rose", "sunflower", "flowers") and not brief.has(
-            *CREATURES, "woman", "man", *BUILDINGS
+            *CREATURES, *PEOPLE, *BUILDINGS
         ):
             _tall_flowers(stage, rng, kind)
 
@@ -110,7 +110,7 @@ def _near_trees(stage: Stage, side: float, *, wet: bool) -> None:
     if brief.has("beach", "island") and not kinds and rng.random() < 0.7:
         kinds = ["palm"]
     busy = brief.has(
-        *CREATURES, "woman", "man", *BUILDINGS, *STILL_LIFE, "island", "boat", "ship", "village"
+        *CREATURES, *PEOPLE, *BUILDINGS, *STILL_LIFE, "island", "boat", "ship", "village"
     )
     for kind in kinds[:2]:
         alone = (

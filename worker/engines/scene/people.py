@@ -22,14 +22,14 @@ CLOTHES: tuple[Color, ...] = (
 )
 
 
-def portrait(stage: Stage, size: float, *, kind: str = "woman") -> Sprite:
-    """``kind`` is "woman" or "man"; turned a little to one side, lit from there."""
+def portrait(stage: Stage, size: float, *, kind: str = "person") -> Sprite:
+    """``kind`` is "woman", "man" or, to leave it to the seed, "person"."""
     rng = stage.brief.stream("portrait")
     sprite = Sprite(1.1, 1.16, size)
     skin = vary(rng, SKINS[int(rng.integers(len(SKINS)))], 5)
     hair = vary(rng, HAIRS[int(rng.integers(len(HAIRS)))], 6)
     cloth = stage.color(kind, vary(rng, CLOTHES[int(rng.integers(len(CLOTHES)))], 8))
-    woman = kind == "woman"
+    woman = kind == "woman" or (kind == "person" and rng.random() < 0.5)
     if woman:
         _long_hair(sprite, hair)
     _shoulders(sprite, skin, cloth, woman=woman)

@@ -4,7 +4,7 @@ from worker.engines.scene.words import Brief
 
 STILL_LIFE = ("vase", "fruit", "book", "cup", "candle")
 CREATURES = ("cat", "dog", "horse", "bird", "butterfly")
-PEOPLE = ("woman", "man")
+PEOPLE = ("person", "woman", "man")
 BUILDINGS = ("castle", "lighthouse", "windmill", "church", "tower", "house")
 FLYING = ("balloon", "kite")
 WATERS = ("sea", "beach", "lake", "island", "waterfall", "bridge", "boat", "ship", "lighthouse")

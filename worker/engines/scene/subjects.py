@@ -109,7 +109,7 @@ def _put_animals(stage: Stage, side: float) -> None:
 def _put_others(stage: Stage, painter: Painter, size: float, side: float, *, flying: bool) -> None:
     """More of a kind, smaller, on the other side."""
     for k in (1, 2):
-        x = stage.width * (0.5 - side * (0.1 + 0.16 * k))
+        x = stage.width * (0.5 - side * (0.1 + 0.13 * k))
         foot = stage.row(0.1 - 0.35 * k) if flying else stage.row(0.7 - 0.22 * k)
         scale = size * (0.45 if flying else 0.62 - 0.14 * k)
         if not flying:
@@ -133,6 +133,7 @@ def put_on_table(stage: Stage, side: float, base: float) -> None:
         size = share * stage.unit * room * (1.35 if len(names) == 1 and name != "vase" else 1)
         x = stage.width * across[i]
         foot = base + (0.02 + 0.09 * (share < 0.4)) * stage.unit * room
+        foot = min(foot, stage.height - 0.02 * stage.unit)
         sprite = painter(stage, size)
         spread = sprite.width * size * (0.36 if name == "vase" else 0.6)
         still_life.shadow(stage, x, foot - 0.01 * size, spread)

@@ -63,7 +63,7 @@ def finish(stage: Stage) -> None:
     if brief.has("bright"):
         values = _saturate(values, 1.3) * 1.06
     if brief.has("dark"):
-        values = values**1.2 * 0.9
+        values = values**1.2 * 0.9 if not stage.light.dark else values**0.95
     if brief.has("autumn"):
         values = values * np.asarray((1.05, 1.0, 0.9), np.float32)
     if brief.has("winter"):

@@ -82,7 +82,8 @@ CONCEPTS: Mapping[str, str] = {
     "fish": "fish goldfish koi",
     "butterfly": "butterfly moth",
     # people
-    "woman": "portrait face woman girl lady female person people human self child",
+    "person": "portrait face person people human self child",
+    "woman": "woman girl lady female",
     "man": "man boy gentleman male",
     # things on a table
     "vase": "vase pot pitcher still",
@@ -130,7 +131,7 @@ PAINTABLE = frozenset(
     {
         *("house", "castle", "windmill", "lighthouse", "tower"),
         *("boat", "ship", "balloon", "kite"),
-        *("cat", "dog", "horse", "bird", "fish", "butterfly", "woman", "man"),
+        *("cat", "dog", "horse", "bird", "fish", "butterfly", "person", "woman", "man"),
         *("vase", "fruit", "book", "cup", "candle", "flowers", "rose", "tree", "blossom"),
     }
 )
