@@ -10,7 +10,7 @@ import structlog
 from protocol import Task, encode
 from worker.engines.base import EngineError
 from worker.jobs import Workshop, failed_report, sentence_for_users, started_report, work_out
-from worker.progress import MAX_GAP, JobStopped, Pace, Progress
+from worker.progress import MAX_GAP, MIN_GAP, JobStopped, Pace, Progress
 from worker.reports import Delivery, Report, ReportClient, is_webhook
 from worker.storage import StorageError
 from worker.workdir import WorkDir, job_name
@@ -92,7 +92,9 @@ class JobRunner:
         log.info("task_begun", kind=type(task).__name__)
         if not still_ours(None):
             return Outcome.DONE
-        progress = Progress(still_ours, max_gap=self._max_silence)
+        progress = Progress(
+            still_ours, min_gap=min(MIN_GAP, self._max_silence), max_gap=self._max_silence
+        )
         job = _Job(task, self._shop, self._work, progress)
         progress.start()
         job.start()

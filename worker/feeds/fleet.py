@@ -9,11 +9,10 @@ from collections.abc import Sequence
 
 import structlog
 
-from worker.reports import pauses
-
 log = structlog.get_logger()
 
 LOOK = 0.2  # seconds between looks at the children
+RESTART_PAUSE = 1.0  # seconds
 CANNOT_START = 2
 
 
@@ -22,12 +21,11 @@ def serve_as_fleet(
 ) -> int:
     """Run ``size`` times ``python -m module arguments``, one worker each; answers the exit code.
 
-    A child that ends is replaced, after a growing pause. When one cannot start, all end. Children
+    A child that ends is replaced, after a pause. When one cannot start, all end. Children
     end when this process does, even if it is killed: they watch their stdin.
     """
     command = [sys.executable, "-m", module, *arguments, "--concurrency", "1", "--stop-with-stdin"]
     children = [_start(command) for _ in range(size)]
-    pause = pauses(first=0.5)
     code = 0
     while code == 0 and not stop.wait(LOOK):
         for index, child in enumerate(children):
@@ -36,7 +34,7 @@ def serve_as_fleet(
                 code = CANNOT_START
             elif ended_with is not None:
                 log.warning("worker_ended", code=ended_with)
-                if stop.wait(pause()):
+                if stop.wait(RESTART_PAUSE):
                     break
                 children[index] = _start(command)
     _end(children, grace)

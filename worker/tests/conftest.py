@@ -32,7 +32,7 @@ def work(tmp_path: Path) -> WorkDir:
 
 @pytest.fixture
 def reports(work: WorkDir, stop: threading.Event) -> Iterator[ReportClient]:
-    client = ReportClient(token=TOKEN, work=work, stop=stop, patience=0.5)
+    client = ReportClient(token=TOKEN, work=work, stop=stop, patience=0.3)
     yield client
     client.close()
 

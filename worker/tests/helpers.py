@@ -124,6 +124,7 @@ class GateEngine:
     gate: Callable[[], bool] = lambda: True
     begun: threading.Event = field(default_factory=threading.Event)
     runs: int = 0
+    metric: dict[str, Any] = field(default_factory=lambda: {"loss": 0.25})
     trained_on: list[tuple[Artwork, ...]] = field(default_factory=list)
 
     def train(
@@ -139,7 +140,7 @@ class GateEngine:
         self.trained_on.append(tuple(artworks))
         path = output / "model.npz"
         path.write_bytes(",".join(tags).encode())
-        return TrainedModel(path, {"artworks": len(artworks), "loss": 0.25})
+        return TrainedModel(path, {"artworks": len(artworks), **self.metric})
 
     def generate(
         self,

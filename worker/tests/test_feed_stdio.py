@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from protocol import Task
+from worker.settings import Settings, SettingsError, read_settings
 from worker.tests.helpers import (
     TOKEN,
     Backend,
@@ -206,16 +207,7 @@ def test_worker_ends_when_its_parent_is_gone(
     ("arguments", "environment", "named"),
     [
         ((), {"INTERNAL_API_TOKEN": ""}, "INTERNAL_API_TOKEN"),
-        ((), {"INTERNAL_API_TOKEN": "two words"}, "INTERNAL_API_TOKEN"),
         (("--engine", "watercolour"), {}, "watercolour"),
-        (("--broker", "redis://127.0.0.1"), {}, "--broker"),
-        (("--broker", ""), {}, "--broker"),
-        (("--queues", "image_generation,images"), {}, "--queues"),
-        (("--concurrency", "0"), {}, "--concurrency"),
-        (("--concurrency", "2"), {}, "concurrency"),
-        (("--job-timeout", "soon"), {}, "--job-timeout"),
-        (("--grace", "-1"), {}, "--grace"),
-        (("--unknown",), {}, "--unknown"),
         (("--work-dir", "/dev/null/x"), {"WORKER_ENGINE": "stylenet"}, "/dev/null/x"),
     ],
 )
@@ -238,6 +230,62 @@ def test_worker_that_cannot_start_says_why_in_one_sentence(
         assert sentence.endswith(".")
     finally:
         worker.kill()
+
+
+class TestSettings:
+    @pytest.mark.parametrize(
+        ("arguments", "token", "named"),
+        [
+            ("--broker stdio:", "", "INTERNAL_API_TOKEN"),
+            ("--broker stdio:", "two words", "INTERNAL_API_TOKEN"),
+            ("", TOKEN, "--broker"),
+            ("--broker redis://127.0.0.1", TOKEN, "--broker"),
+            ("--broker stdio: --queues image_generation,images", TOKEN, "--queues"),
+            ("--broker stdio: --queues ,", TOKEN, "--queues"),
+            ("--broker amqp://localhost --concurrency 0", TOKEN, "--concurrency"),
+            ("--broker stdio: --concurrency 2", TOKEN, "concurrency"),
+            ("--broker stdio: --job-timeout soon", TOKEN, "--job-timeout"),
+            ("--broker stdio: --job-timeout nan", TOKEN, "--job-timeout"),
+            ("--broker stdio: --grace -1", TOKEN, "--grace"),
+            ("--broker stdio: --unknown", TOKEN, "--unknown"),
+        ],
+    )
+    def test_what_is_wrong_is_named(self, arguments: str, token: str, named: str) -> None:
+        with pytest.raises(SettingsError) as caught:
+            read_settings(arguments.split(), {"INTERNAL_API_TOKEN": token})
+        sentence = str(caught.value)
+        assert named in sentence
+        assert sentence.endswith(".")
+
+    def test_environment_is_read_and_the_command_line_goes_first(self) -> None:
+        environment = {
+            "AMQP_URL": "amqp://user:hunter2@broker/",
+            "WORKER_ENGINE": "diffusion",
+            "WORKER_QUEUES": "model_training",
+            "WORKER_CONCURRENCY": "3",
+            "WORKER_DIR": "/srv/worker",
+            "WORKER_JOB_TIMEOUT": "60",
+            "WORKER_GRACE": "1.5",
+            "INTERNAL_API_TOKEN": TOKEN,
+            "S3_ENDPOINT_URL": "http://127.0.0.1:9000",
+        }
+        settings = read_settings(["--engine", "stylenet"], environment)
+        assert settings == Settings(
+            broker="amqp://user:hunter2@broker/",
+            engine="stylenet",
+            queues=("model_training",),
+            concurrency=3,
+            work_dir=Path("/srv/worker"),
+            job_timeout=60.0,
+            grace=1.5,
+            token=TOKEN,
+            s3_endpoint_url="http://127.0.0.1:9000",
+        )
+        assert "hunter2" not in repr(settings)
+        assert TOKEN not in repr(settings)
+        assert (
+            read_settings([], {**environment, "WORKER_BROKER": "amqps://b/"}).broker == "amqps://b/"
+        )
 
 
 def test_help_names_the_options() -> None:

@@ -186,6 +186,19 @@ class TestFailure:
         assert report.get("retryable", False) is retryable
         assert_nothing_left(work, tmp_path / "out")
 
+    def test_figures_that_are_no_json_do_not_end_the_worker(
+        self,
+        tmp_path: Path,
+        backend: Backend,
+        make_runner: MakeRunner,
+        engine: GateEngine,
+    ) -> None:
+        engine.metric = {"loss": object()}
+        task = training_task(tmp_path, backend.url)
+        assert make_runner().run(task) is Outcome.DONE
+        report = last_report(backend, task)
+        assert (report["training_status"], report["failure_reason"]) == ("failed", UNEXPECTED)
+
     def test_missing_model_may_be_tried_again(
         self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
     ) -> None:
