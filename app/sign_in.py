@@ -23,9 +23,9 @@ from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from django.conf import settings
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.crypto import constant_time_compare
-from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
@@ -45,6 +45,10 @@ LONGEST_SUBJECT = 191
 log = structlog.get_logger(__name__)
 
 
+class SignInRefusedError(OAuth2Error):
+    """Why a sign-in is refused. The text is for the log and never quotes the provider."""
+
+
 class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
     """Takes nobody's word for an id token but the signature's."""
 
@@ -53,7 +57,8 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        provider = settings.SOCIALACCOUNT_PROVIDERS[PROVIDER]
+        # allauth reads these once, when it is imported; here they are what the settings say now.
+        provider: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS[PROVIDER]
         self.authorize_url = provider["AUTHORIZE_URL"]
         self.access_token_url = provider["ACCESS_TOKEN_URL"]
         self.certs_url = provider["CERTS_URL"]
@@ -68,16 +73,17 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
     ) -> SocialLogin:
         response = kwargs["response"]
         if not isinstance(response, dict) or not isinstance(response.get("id_token"), str):
-            raise OAuth2Error("The provider sent no id token.")
+            raise SignInRefusedError("The provider sent no id token.")
         claims = self._decode_id_token(app, response["id_token"])
         return self.get_provider().sociallogin_from_response(request, claims)
 
     def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
+        published_keys = self._fetch_keys()
         try:
             key_id = jwt.get_unverified_header(id_token)["kid"]
             claims = jwt.decode(
                 id_token,
-                jwt.PyJWKSet.from_dict(self._fetch_keys())[key_id],
+                jwt.PyJWKSet.from_dict(published_keys)[key_id],
                 algorithms=ALGORITHMS,
                 audience=app.client_id,
                 issuer=self.id_token_issuer,
@@ -85,16 +91,18 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
                 options={"require": ["exp", "iat", "sub"], "strict_aud": True},
             )
         except (jwt.PyJWTError, AttributeError, KeyError, TypeError, ValueError) as error:
-            raise OAuth2Error(f"The id token is not valid: {error}") from error
+            raise SignInRefusedError(
+                f"The id token is not valid: {type(error).__name__}."
+            ) from error
         if claims.get("azp", app.client_id) != app.client_id:
-            raise OAuth2Error("The id token was issued to another client.")
+            raise SignInRefusedError("The id token was issued to another client.")
         if not 0 < len(claims["sub"]) <= LONGEST_SUBJECT:
-            raise OAuth2Error("The id token names nobody.")
+            raise SignInRefusedError("The id token names nobody.")
         nonce = str(claims.get("nonce", ""))
         if not self.expected_nonce or not constant_time_compare(nonce, self.expected_nonce):
-            raise OAuth2Error("The id token answers another sign-in.")
+            raise SignInRefusedError("The id token answers another sign-in.")
         if claims.get("email_verified") is not True:
-            raise OAuth2Error("The e-mail address is not verified.")
+            raise SignInRefusedError("The e-mail address is not verified.")
         return claims
 
     def _fetch_keys(self) -> Any:
@@ -198,10 +206,7 @@ def google_login(request: HttpRequest) -> HttpResponse:
         following, allowed_hosts=None
     )
     # allauth reads more of the query than a browser should decide: scope, process, action …
-    request.GET = request.GET.copy()
-    request.GET.clear()
-    if is_local:
-        request.GET["next"] = following
+    request.GET = QueryDict(urlencode({"next": following}) if is_local else "")
     return _login(request)
 
 
@@ -231,8 +236,7 @@ def _refusal(status: int, code: str, message: str) -> HttpResponse:
 
 
 def _reason(error: Any, exception: Exception | None) -> str:
-    """For the log. Answers of the provider may hold tokens, so they are named, not quoted."""
+    """For the log. What the provider answered may hold tokens, so it is named, not quoted."""
     if exception is None:
         return str(error)
-    text = str(exception)
-    return text if text.startswith("The ") else type(exception).__name__
+    return str(exception) if isinstance(exception, SignInRefusedError) else type(exception).__name__
