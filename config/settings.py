@@ -65,6 +65,8 @@ S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
 MEDIA_ROOT = DATA_DIR / "media"
 # Links to files die after this many seconds at the latest.
 MEDIA_LINK_SECONDS = env.int("MEDIA_LINK_SECONDS", 3600)
+# Where nginx finds the files of MEDIA_ROOT; empty: the web process sends them itself.
+MEDIA_ACCEL_LOCATION = ""
 _files: dict[str, object] = {
     "BACKEND": "django.core.files.storage.FileSystemStorage",
     "OPTIONS": {"location": str(MEDIA_ROOT)},
@@ -117,6 +119,7 @@ INSTALLED_APPS = [
     "django.contrib.postgres",
     "django.contrib.staticfiles",
     "corsheaders",
+    "django_htmx",
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
@@ -125,6 +128,7 @@ INSTALLED_APPS = [
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
     "app",
+    "web",
 ]
 
 MIDDLEWARE = [
@@ -132,15 +136,19 @@ MIDDLEWARE = [
     "app.middleware.ApiErrorMiddleware",
     "app.middleware.TrailingSlashMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "web.middleware.SiteLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "web.middleware.SiteMiddleware",
 ]
 
 TEMPLATES = [
@@ -152,6 +160,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "web.context.site",
             ]
         },
     }
@@ -165,6 +174,11 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("ko", "한국어")]
+LOCALE_PATHS = [BASE_DIR / "web" / "locale"]
+LANGUAGE_COOKIE_AGE = 31_536_000
+LANGUAGE_COOKIE_SAMESITE = "Lax"
+LOGIN_URL = "/sign-in"
 TIME_ZONE = "UTC"
 USE_TZ = True
 # Every API path works with and without its trailing slash; nothing redirects between the two.
@@ -194,6 +208,24 @@ CORS_EXPOSE_HEADERS = [
     *("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"),
 ]
 SECURE_REFERRER_POLICY = "same-origin"
+
+# Scripts and styles are our own files. Pictures come from us or, by presigned links, from S3;
+# data: are their tiny previews, blob: what somebody is about to upload.
+_picture_origins = ["'self'", "data:", "blob:"]
+if S3_BUCKET:
+    _picture_origins.append(S3_ENDPOINT_URL or "https://*.amazonaws.com")
+CONTENT_SECURITY_POLICY = {
+    # Swagger and the admin bring inline scripts of their own.
+    "EXCLUDE_URL_PREFIXES": ["/api/docs", "/admin/"],
+    "DIRECTIVES": {
+        "default-src": ["'self'"],
+        "img-src": _picture_origins,
+        "object-src": ["'none'"],
+        "base-uri": ["'none'"],
+        "frame-ancestors": ["'none'"],
+        "form-action": ["'self'"],
+    },
+}
 
 # --- Sign-in ----------------------------------------------------------------------------------
 
@@ -252,7 +284,9 @@ REST_FRAMEWORK = {
         "rest_framework.parsers.MultiPartParser",
         "rest_framework.parsers.FormParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "app.utils.schema.EnvelopeSchema",
+    "DEFAULT_SCHEMA_CLASS": "app.schema.EnvelopeSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.utils.negotiation.AlwaysJson",
+    "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PAGINATION_CLASS": "app.pagination.CustomCursorPagination",
     "PAGE_SIZE": 20,
     "EXCEPTION_HANDLER": "app.utils.exception_handler.custom_exception_handler",
@@ -278,6 +312,20 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "COMPONENT_SPLIT_REQUEST": True,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "app.schema.complete",
+    ],
+    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
+    "ENUM_NAME_OVERRIDES": {
+        "TrainingStatusEnum": "app.models.TrainingStatus",
+        "GenerationStatusEnum": "app.models.GenerationStatus",
+        "TransactionTypeEnum": "app.models.TransactionType",
+        "NotificationTypeEnum": "app.models.NotificationType",
+        "VisibilityEnum": "app.models.Visibility",
+        "AspectRatioEnum": "app.models.AspectRatio",
+        "ScopeEnum": "app.models.Scope",
+    },
 }
 
 # --- Logs -------------------------------------------------------------------------------------
