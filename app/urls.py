@@ -22,6 +22,8 @@ from app.views import user as users
 
 register_converter(IdConverter, "id")
 
+Auth = auth.AuthViewSet.as_view
+Users = users.UserViewSet.as_view
 Styles = style.StyleModelViewSet.as_view
 Images = image.ImageViewSet.as_view
 Tokens = token.TokenViewSet.as_view
@@ -31,21 +33,21 @@ Comments = community.CommentViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
 urlpatterns = [
-    path("api/health", health.HealthCheckView.as_view(), name="health"),
+    path("api/health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
     # Signing in
     path("api/auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
     path("api/auth/google/callback", sign_in.google_callback, name="google_callback"),
-    path("api/auth/demo", auth.DemoSignInView.as_view(), name="demo_sign_in"),
-    path("api/auth/logout", auth.LogoutView.as_view(), name="logout"),
-    path("api/auth/me", auth.MeView.as_view(), name="me"),
+    path("api/auth/demo", Auth({"post": "demo"}), name="demo_sign_in"),
+    path("api/auth/logout", Auth({"post": "logout"}), name="logout"),
+    path("api/auth/me", Auth({"get": "me"}), name="me"),
     # People
-    path("api/users/me", users.OwnProfileView.as_view(), name="own_profile"),
-    path("api/users/me/artist", users.BecomeArtistView.as_view(), name="become_artist"),
+    path("api/users/me", Users({"patch": "update", "delete": "destroy"}), name="own_profile"),
+    path("api/users/me/artist", Users({"post": "become_artist"}), name="become_artist"),
     path("api/users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
-    path("api/users/<id:user_id>", users.ProfileView.as_view(), name="profile"),
-    path("api/artists/<id:artist_id>/follow", users.FollowView.as_view(), name="follow"),
+    path("api/users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
+    path("api/artists/<id:pk>/follow", Users({"post": "follow"}), name="follow"),
     # Keys for programs
     path("api/keys", Keys({"get": "list", "post": "create"}), name="keys"),
     path("api/keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
@@ -58,7 +60,7 @@ urlpatterns = [
         name="style",
     ),
     path("api/models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
-    path("api/models/<id:pk>/status", style.TrainingReportView.as_view(), name="training_report"),
+    path("api/models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),
     # Tags
     path("api/tags", Tags({"get": "list"}), name="tags"),
     path("api/tags/<id:pk>", Tags({"get": "retrieve"}), name="tag"),
@@ -76,7 +78,7 @@ urlpatterns = [
         Images({"get": "status", "patch": "report"}),
         name="image_status",
     ),
-    path("api/images/<id:pk>/like", community.LikeView.as_view(), name="like"),
+    path("api/images/<id:pk>/like", Comments({"post": "like"}), name="like"),
     path(
         "api/images/<id:pk>/comments",
         Comments({"get": "list", "post": "create"}),

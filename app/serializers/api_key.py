@@ -8,7 +8,7 @@ class ApiKeySerializer(BaseSerializer):
     id = serializers.IntegerField()
     name = serializers.CharField()
     prefix = serializers.CharField()
-    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.values))
+    scopes = serializers.ListField(child=serializers.ChoiceField(choices=Scope.choices))
     created_at = serializers.DateTimeField()
     last_used_at = serializers.DateTimeField(allow_null=True)
 
@@ -18,7 +18,7 @@ class NewApiKeySerializer(ApiKeySerializer):
     name = serializers.CharField(source="key.name")
     prefix = serializers.CharField(source="key.prefix")
     scopes = serializers.ListField(
-        source="key.scopes", child=serializers.ChoiceField(choices=Scope.values)
+        source="key.scopes", child=serializers.ChoiceField(choices=Scope.choices)
     )
     created_at = serializers.DateTimeField(source="key.created_at")
     last_used_at = serializers.DateTimeField(source="key.last_used_at", allow_null=True)
@@ -28,5 +28,5 @@ class NewApiKeySerializer(ApiKeySerializer):
 class ApiKeyCreateSerializer(BaseSerializer):
     name = serializers.CharField(max_length=60)
     scopes = serializers.ListField(
-        child=serializers.ChoiceField(choices=Scope.values), min_length=1, max_length=3
+        child=serializers.ChoiceField(choices=Scope.choices), min_length=1, max_length=3
     )

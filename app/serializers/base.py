@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from app.utils.links import link
@@ -28,7 +29,7 @@ class BaseSerializer(serializers.Serializer):
             return
         self._is_narrowed = True
         only = set(self._only) if self._only is not None else self._asked_for()
-        if only:
+        if only & set(self.fields):
             for name in set(self.fields) - only:
                 self.fields.pop(name)
 
@@ -41,6 +42,7 @@ class BaseSerializer(serializers.Serializer):
         return {name for name in request.query_params.get("fields", "").split(",") if name}
 
 
+@extend_schema_field({"type": ["string", "null"], "format": "uri"})
 class LinkField(serializers.CharField):
     """The signed link to the file whose storage key the source holds; null when there is none."""
 

@@ -2,12 +2,10 @@ from typing import Any
 
 from rest_framework import serializers
 
-from app.models import AspectRatio, Generation, Visibility
+from app.models import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.generation import MAX_SEED
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
-
-STATUSES = ["queued", "processing", "completed", "failed", "canceled"]
 
 
 class StyleBriefSerializer(BaseSerializer):
@@ -24,7 +22,7 @@ class PictureSerializer(BaseSerializer):
     placeholder = serializers.CharField()
     width = serializers.IntegerField()
     height = serializers.IntegerField()
-    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.values)
+    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices)
     prompt_tags = serializers.ListField(child=serializers.CharField())
     seed = serializers.IntegerField()
     description = serializers.CharField()
@@ -40,8 +38,8 @@ class PictureSerializer(BaseSerializer):
 class PictureDetailSerializer(PictureSerializer):
     """A picture by itself; its owner also sees what it cost and what became of it."""
 
-    status = serializers.ChoiceField(choices=STATUSES)
-    visibility = serializers.ChoiceField(choices=Visibility.values)
+    status = serializers.ChoiceField(choices=GenerationStatus.choices)
+    visibility = serializers.ChoiceField(choices=Visibility.choices)
     finished_at = serializers.DateTimeField(allow_null=True)
     cost = serializers.SerializerMethodField()
     failure_reason = serializers.SerializerMethodField()
@@ -67,7 +65,7 @@ class GenerationStatusSerializer(BaseSerializer):
     """What a client polls for."""
 
     id = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=STATUSES)
+    status = serializers.ChoiceField(choices=GenerationStatus.choices)
     progress = GenerationProgressSerializer(allow_null=True)
     queue_position = serializers.IntegerField(allow_null=True)
     image_url = LinkField(source="image_path")
@@ -80,10 +78,15 @@ class GenerationStatusSerializer(BaseSerializer):
 
 class GenerationAcceptedSerializer(BaseSerializer):
     generation_id = serializers.IntegerField(source="pk")
-    status = serializers.ChoiceField(choices=STATUSES)
+    status = serializers.ChoiceField(choices=GenerationStatus.choices)
     cost = serializers.IntegerField()
     seed = serializers.IntegerField()
     balance = serializers.IntegerField(source="user.token_balance")
+
+
+class GenerationReportedSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    status = serializers.ChoiceField(choices=GenerationStatus.choices)
 
 
 class PromptTagsField(serializers.ListField):
@@ -100,15 +103,15 @@ class PromptTagsField(serializers.ListField):
 class GenerateSerializer(BaseSerializer):
     style_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     prompt_tags = PromptTagsField()
-    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.values)
+    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices)
     seed = serializers.IntegerField(
         min_value=0, max_value=MAX_SEED, required=False, allow_null=True, default=None
     )
 
 
 class OwnPicturesQuerySerializer(BaseSerializer):
-    status = serializers.ChoiceField(choices=STATUSES, default="", allow_blank=True)
-    visibility = serializers.ChoiceField(choices=Visibility.values, default="", allow_blank=True)
+    status = serializers.ChoiceField(choices=GenerationStatus.choices, default="", allow_blank=True)
+    visibility = serializers.ChoiceField(choices=Visibility.choices, default="", allow_blank=True)
 
 
 class FeedQuerySerializer(BaseSerializer):
@@ -116,5 +119,5 @@ class FeedQuerySerializer(BaseSerializer):
 
 
 class PictureUpdateSerializer(BaseSerializer):
-    visibility = serializers.ChoiceField(choices=Visibility.values, required=False)
+    visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     description = serializers.CharField(max_length=500, allow_blank=True, required=False)

@@ -1,5 +1,6 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from app.models import Notification, NotificationType
@@ -9,19 +10,20 @@ from app.serializers.user import UserBriefSerializer
 
 
 class TargetSerializer(BaseSerializer):
-    type = serializers.ChoiceField(choices=TargetType.values)
+    type = serializers.ChoiceField(choices=TargetType.choices)
     id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
 
 
 class NotificationSerializer(BaseSerializer):
     id = serializers.IntegerField()
-    type = serializers.ChoiceField(choices=NotificationType.values)
+    type = serializers.ChoiceField(choices=NotificationType.choices)
     message = serializers.CharField()
     actor = UserBriefSerializer(allow_null=True)
     target = serializers.SerializerMethodField()
     is_read = serializers.BooleanField()
     created_at = serializers.DateTimeField()
 
+    @extend_schema_field(TargetSerializer(allow_null=True))
     def get_target(self, notification: Notification) -> dict[str, Any] | None:
         """What the notification links to: a style, a picture or a user."""
         if not notification.target_type:
@@ -35,7 +37,7 @@ class NotificationQuerySerializer(BaseSerializer):
 
 class NotificationCreateSerializer(BaseSerializer):
     recipient_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    type = serializers.ChoiceField(choices=NotificationType.values)
+    type = serializers.ChoiceField(choices=NotificationType.choices)
     message = serializers.CharField(max_length=1000)
     target = TargetSerializer(required=False, allow_null=True, default=None)
 

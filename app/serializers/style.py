@@ -2,9 +2,10 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from app.models import Style
+from app.models import AspectRatio, Style, TrainingStatus
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.tag import SequencedTagSerializer
@@ -12,6 +13,15 @@ from app.serializers.user import ArtistBriefSerializer
 from app.utils import tag_names
 
 
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "array", "items": {"type": "string", "maxLength": 50}, "maxItems": 20},
+            {"type": "string"},
+        ],
+        "description": "A list, or one text with commas.",
+    }
+)
 class TagListField(serializers.ListField):
     """Tags as a list, or as one comma-separated text; repeated form fields work as well."""
 
@@ -24,6 +34,11 @@ class TagListField(serializers.ListField):
             return tag_names.normalise_all(tag for part in parts for tag in tag_names.split(part))
         except ValueError as error:
             raise serializers.ValidationError(str(error)) from error
+
+
+@extend_schema_field({"type": "string", "description": "All of these tags, with commas."})
+class TagsQueryField(TagListField):
+    pass
 
 
 class ArtworkSerializer(BaseSerializer):
@@ -42,9 +57,7 @@ class StyleListSerializer(BaseSerializer):
     price = serializers.IntegerField()
     usage_count = serializers.IntegerField()
     tags = SequencedTagSerializer(source="style_tags.all", many=True)
-    training_status = serializers.ChoiceField(
-        choices=["pending", "training", "completed", "failed"]
-    )
+    training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
     created_at = serializers.DateTimeField()
 
 
@@ -53,6 +66,11 @@ class TrainingProgressSerializer(BaseSerializer):
     total_epochs = serializers.IntegerField()
     progress_percent = serializers.FloatField()
     estimated_seconds = serializers.FloatField(allow_null=True)
+
+
+PricesSerializer = inline_serializer(
+    "Prices", {ratio: serializers.IntegerField() for ratio in AspectRatio.values}
+)
 
 
 class StyleDetailSerializer(StyleListSerializer):
@@ -71,6 +89,7 @@ class StyleDetailSerializer(StyleListSerializer):
             style.failure_reason or None if self.context["viewer_id"] == style.artist_id else None
         )
 
+    @extend_schema_field(PricesSerializer)
     def get_prices(self, style: Style) -> dict[str, int]:
         """Tokens for each format."""
         return {ratio: price_of(style.price) for ratio, price_of in self.context["costs"].items()}
@@ -89,12 +108,17 @@ class StyleCreatedSerializer(StyleDetailSerializer):
 
 class StyleQuerySerializer(BaseSerializer):
     q = serializers.CharField(max_length=100, default="", allow_blank=True)
-    tags = TagListField(default=list)
+    tags = TagsQueryField(default=list)
     artist_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, default=None)
     training_status = serializers.ChoiceField(
-        choices=["pending", "training", "completed", "failed"], default="", allow_blank=True
+        choices=TrainingStatus.choices, default="", allow_blank=True
     )
     sort = serializers.ChoiceField(choices=["created_at", "popular"], default="created_at")
+
+
+class TrainingReportedSerializer(BaseSerializer):
+    id = serializers.IntegerField()
+    training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
 
 
 class StyleCreateSerializer(BaseSerializer):

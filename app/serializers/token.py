@@ -22,12 +22,12 @@ class TokenPurchaseSerializer(BaseSerializer):
 
 
 class TransactionQuerySerializer(BaseSerializer):
-    type = serializers.ChoiceField(choices=TransactionType.values, default="", allow_blank=True)
+    type = serializers.ChoiceField(choices=TransactionType.choices, default="", allow_blank=True)
 
 
 class TokenTransactionSerializer(BaseSerializer):
     id = serializers.IntegerField()
-    type = serializers.ChoiceField(choices=TransactionType.values)
+    type = serializers.ChoiceField(choices=TransactionType.choices)
     amount = serializers.IntegerField()
     direction = serializers.SerializerMethodField()
     memo = serializers.CharField()

@@ -1,8 +1,9 @@
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from app.models import Artist, User
+from app.models import User
 from app.serializers.base import BaseSerializer, LinkField
 
 
@@ -41,9 +42,13 @@ class MeSerializer(BaseSerializer):
     bio = serializers.CharField()
     artist = serializers.SerializerMethodField()
 
+    @extend_schema_field(OwnArtistSerializer(allow_null=True))
     def get_artist(self, user: User) -> dict[str, Any] | None:
-        artist: Artist | None = self.context.get("artist")
-        return OwnArtistSerializer(artist).data if artist is not None else None
+        return OwnArtistSerializer(user.artist).data if user.is_artist else None
+
+
+class SignedOutSerializer(BaseSerializer):
+    signed_out = serializers.BooleanField()
 
 
 class PublicArtistSerializer(BaseSerializer):
@@ -65,6 +70,7 @@ class PublicProfileSerializer(BaseSerializer):
     is_following = serializers.BooleanField()
     artist = serializers.SerializerMethodField()
 
+    @extend_schema_field(PublicArtistSerializer(allow_null=True))
     def get_artist(self, user: User) -> dict[str, Any] | None:
         return PublicArtistSerializer(user).data if user.is_artist else None
 

@@ -21,13 +21,18 @@ class ApiKeyViewSet(BaseViewSet):
     permission_classes = (IsAuthenticated,)
     output = {"list": ApiKeySerializer, "create": NewApiKeySerializer}
     input = {"create": ApiKeyCreateSerializer}
+    schema_tag = "keys"
+    success = {"create": 201, "destroy": 204}
+    errors = {"create": ("CONFLICT",)}
 
     def get_queryset(self) -> QuerySet[ApiKey]:
         return ApiKey.objects.of(self.user)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Make a key. Its secret is in this answer and never again."""
         return self.show(api_key_service.create_key(user=self.user, **self.parse()), status=201)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Revoke a key; it stops working at once."""
         api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"])
         return Response(status=204)

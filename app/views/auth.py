@@ -1,54 +1,47 @@
 """Signing in and out. The OAuth flow is django-allauth's, tightened in ``app/sign_in.py``."""
 
+from __future__ import annotations
+
+from typing import Any
+
 from django.contrib.auth import login, logout
 from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from app.authentication import user_of
-from app.models import Artist, User
-from app.serializers.user import DemoSignInSerializer, MeSerializer
+from app.serializers.user import DemoSignInSerializer, MeSerializer, SignedOutSerializer
 from app.services import user_service
-from app.views.base import parse
-
-
-def me(user: User) -> Response:
-    artist = Artist.objects.filter(pk=user.pk).first() if user.is_artist else None
-    return Response(MeSerializer(user, context={"artist": artist}).data)
+from app.views.base import BaseViewSet
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
-class MeView(APIView):
-    """The signed-in user. Sets the ``csrftoken`` cookie whatever it answers."""
+class AuthViewSet(BaseViewSet):
+    """Who I am. Every answer sets the ``csrftoken`` cookie, whatever its status."""
 
-    permission_classes = (IsAuthenticated,)
+    schema_tag = "auth"
+    output = {"list": MeSerializer, "logout": SignedOutSerializer}
+    input = {"demo": DemoSignInSerializer}
+    action_permissions = {"me": (IsAuthenticated,), "logout": (IsAuthenticated,)}
+    errors = {"demo": ("NOT_FOUND",)}
 
-    def get(self, request: Request) -> Response:
-        return me(user_of(request))
+    @property
+    def throttle_scope(self) -> str | None:
+        return "sign_in" if self.action == "demo" else None
 
+    def me(self, request: Request) -> Response:
+        """The signed-in user."""
+        return self.show(self.user)
 
-class LogoutView(APIView):
-    """End the session."""
-
-    permission_classes = (IsAuthenticated,)
-
-    def post(self, request: Request) -> Response:
+    def logout(self, request: Request) -> Response:
+        """End the session."""
         logout(request)
-        return Response({"signed_out": True})
+        return self.show({"signed_out": True})
 
-
-@method_decorator(ensure_csrf_cookie, name="dispatch")
-class DemoSignInView(APIView):
-    """Sign in to a demo account by its name alone. Only in ``make run``."""
-
-    throttle_scope = "sign_in"
-    permission_classes = (AllowAny,)
-
-    def post(self, request: Request) -> Response:
+    def demo(self, request: Request, *args: Any) -> Response:
+        """Sign in to a demo account by its name alone; it is made if new. Only in `make run`."""
         user_service.require_demo()
-        user = user_service.sign_in_demo(parse(request, DemoSignInSerializer)["username"])
+        user = user_service.sign_in_demo(self.parse()["username"])
         login(request, user, backend="django.contrib.auth.backends.ModelBackend")
-        return me(user)
+        return self.show(user)

@@ -23,11 +23,15 @@ from app.utils.rendering import to_json
 Serializer = type[serializers.BaseSerializer[Any]]
 
 
+IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
+
+
 class BaseViewSet(ModelViewSet):
     """Lists and shows what the viewer may see, newest first, in pages.
 
-    ``output`` maps each action to the serializer of its answer (``None``: no body), ``input`` to
-    the one of its body. What changes something is overridden in subclasses and calls one service.
+    ``output`` maps each action to the serializer of its answer, ``input`` to the one of its body,
+    ``query`` to the one of its query parameters. What changes something is overridden in
+    subclasses and calls one service.
     """
 
     pagination_class: Any = CustomCursorPagination
@@ -35,12 +39,33 @@ class BaseViewSet(ModelViewSet):
     # Permissions of single actions, where they differ.
     action_permissions: ClassVar[dict[str, tuple[type[BasePermission], ...]]] = {}
     output: ClassVar[dict[str, Serializer]] = {}
-    input: ClassVar[dict[str, Serializer]] = {}
+    input: ClassVar[dict[str, Any]] = {}
+    query: ClassVar[dict[str, Serializer]] = {}
+    # Actions for workers: an internal token opens them, and neither cookie nor key does.
+    internal: ClassVar[tuple[str, ...]] = ()
+    # For the OpenAPI schema: statuses other than 200, error codes beyond those that every request
+    # of its kind may get, names of operations, and actions that answer in pages.
+    schema_tag: ClassVar[str] = ""
+    success: ClassVar[dict[str, int]] = {}
+    errors: ClassVar[dict[str, tuple[str, ...]]] = {}
+    schema_names: ClassVar[dict[str, str]] = {}
+    paged: ClassVar[tuple[str, ...]] = ("list",)
 
     @property
     def user(self) -> User:
         """Who is signed in. Raises NotAuthenticated."""
         return user_of(self.request)
+
+    def get_authenticators(self) -> list[Any]:
+        return [] if self._is_internal() else super().get_authenticators()
+
+    def get_throttles(self) -> list[Any]:
+        return [] if self._is_internal() else super().get_throttles()
+
+    def _is_internal(self) -> bool:
+        # Asked before the action is known to the view.
+        action = self.action_map.get((self.request.method or "").lower()) if self.request else None
+        return action in self.internal
 
     def get_permissions(self) -> list[BasePermission]:
         classes = self.action_permissions.get(self.action or "", self.permission_classes)
@@ -69,7 +94,15 @@ class BaseViewSet(ModelViewSet):
 
     def parse(self, **extra: Any) -> dict[str, Any]:
         """The request's body, checked by the action's input serializer."""
-        return parse(self.request, self.input[self.action or ""], **extra)
+        parsed = self.input[self.action or ""](data=self.request.data, **extra)
+        parsed.is_valid(raise_exception=True)
+        return dict(parsed.validated_data)
+
+    def parse_query(self) -> dict[str, Any]:
+        """The query parameters, checked by the action's query serializer."""
+        parsed = self.query[self.action or ""](data=self.request.query_params)
+        parsed.is_valid(raise_exception=True)
+        return dict(parsed.validated_data)
 
     def run_once(
         self,
@@ -97,20 +130,6 @@ class BaseViewSet(ModelViewSet):
 
     def _render(self, result: Any) -> Any:
         return self.get_serializer(result).data
-
-
-def parse(request: Request, serializer: Serializer, **extra: Any) -> dict[str, Any]:
-    """The body of ``request``, checked by ``serializer``. Raises ValidationError."""
-    parsed = serializer(data=request.data, **extra)
-    parsed.is_valid(raise_exception=True)
-    return dict(parsed.validated_data)
-
-
-def parse_query(request: Request, serializer: Serializer) -> dict[str, Any]:
-    """The query parameters of ``request``, checked by ``serializer``. Raises ValidationError."""
-    parsed = serializer(data=request.query_params)
-    parsed.is_valid(raise_exception=True)
-    return dict(parsed.validated_data)
 
 
 def fingerprint(request: Request) -> str:

@@ -2,12 +2,10 @@ from typing import Any
 
 from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from app.authentication import user_of
 from app.models import Comment, Generation
 from app.serializers.community import (
     CommentCreateSerializer,
@@ -16,51 +14,54 @@ from app.serializers.community import (
 )
 from app.serializers.generation import FeedQuerySerializer, PictureSerializer
 from app.services import community_service
-from app.views.base import BaseViewSet, parse_query
+from app.views.base import BaseViewSet
 
 
 class FeedViewSet(BaseViewSet):
-    """What the community made and shows."""
+    """What the community made and shows, newest first."""
 
+    schema_tag = "community"
     output = {"list": PictureSerializer}
+    query = {"list": FeedQuerySerializer}
+    schema_names = {"list": "feed"}
 
     def get_queryset(self) -> QuerySet[Generation]:
-        wanted = parse_query(self.request, FeedQuerySerializer)
-        if wanted["following"] and not self.request.user.is_authenticated:
+        following = self.parse_query()["following"]
+        if following and not self.request.user.is_authenticated:
             raise NotAuthenticated
-        return Generation.objects.feed(self.request.user, following_only=wanted["following"])
-
-
-class LikeView(APIView):
-    """Like a picture, or take the like back."""
-
-    permission_classes = (IsAuthenticated,)
-
-    def post(self, request: Request, pk: int) -> Response:
-        state = community_service.toggle_like(user=user_of(request), generation_id=pk)
-        return Response(LikeStateSerializer(state).data)
+        return Generation.objects.feed(self.request.user, following_only=following)
 
 
 class CommentViewSet(BaseViewSet):
-    """What people say about a picture, oldest first."""
+    """What people say about a public picture, and that they like it."""
 
-    output = {"list": CommentSerializer}
+    schema_tag = "community"
+    output = {"list": CommentSerializer, "like": LikeStateSerializer}
     input = {"create": CommentCreateSerializer}
+    success = {"create": 201, "destroy": 204}
+    schema_names = {"list": "comments", "create": "comment", "destroy": "delete_comment"}
     action_permissions = {
-        "list": (AllowAny,),
         "create": (IsAuthenticated,),
         "destroy": (IsAuthenticated,),
+        "like": (IsAuthenticated,),
     }
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """The comments on a picture, oldest first."""
         return self.page_of(Comment.objects.on_public(kwargs["pk"]))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Comment on a picture, or answer a comment on it (one level deep)."""
         comment = community_service.add_comment(
             user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(comment, status=201)
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Delete my own comment (staff: any) with its replies."""
         community_service.delete_comment(user=self.user, comment_id=kwargs["pk"])
         return Response(status=204)
+
+    def like(self, request: Request, pk: int) -> Response:
+        """Like a picture, or take the like back."""
+        return self.show(community_service.toggle_like(user=self.user, generation_id=pk))

@@ -1,20 +1,23 @@
 from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
+from app.serializers.system import HealthSerializer
 from app.utils.rendering import JsonRenderer
+from app.views.base import BaseViewSet
 
 
-class HealthCheckView(APIView):
+class HealthViewSet(BaseViewSet):
     """Whether the process lives and reaches its database."""
 
+    schema_tag = "system"
     authentication_classes = ()
-    permission_classes = ()
     throttle_classes = ()
     renderer_classes = (JsonRenderer,)
+    output = {"health": HealthSerializer}
 
-    def get(self, request: Request) -> Response:
+    def health(self, request: Request) -> Response:
+        """Whether the process lives and reaches its database; 503 when it does not."""
         try:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")

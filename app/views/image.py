@@ -11,6 +11,7 @@ from app.models.generation import GenerationQuerySet
 from app.serializers.generation import (
     GenerateSerializer,
     GenerationAcceptedSerializer,
+    GenerationReportedSerializer,
     GenerationStatusSerializer,
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
@@ -18,7 +19,8 @@ from app.serializers.generation import (
 )
 from app.services import generation_service
 from app.views import webhooks
-from app.views.base import BaseViewSet, parse_query
+from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
+from app.views.webhooks import GENERATION_REPORT, REPORT_CODES
 
 
 class ImageViewSet(BaseViewSet):
@@ -28,32 +30,45 @@ class ImageViewSet(BaseViewSet):
         "list": PictureDetailSerializer,
         "generate": GenerationAcceptedSerializer,
         "status": GenerationStatusSerializer,
+        "report": GenerationReportedSerializer,
     }
-    input = {"generate": GenerateSerializer, "update": PictureUpdateSerializer}
+    input = {
+        "generate": GenerateSerializer,
+        "update": PictureUpdateSerializer,
+        "report": GENERATION_REPORT,
+    }
+    query = {"mine": OwnPicturesQuerySerializer}
+    schema_tag = "images"
+    paged = ("mine",)
+    success = {"generate": 202}
+    errors = {
+        "generate": (
+            *("INSUFFICIENT_TOKENS", "STYLE_NOT_READY", "NOT_FOUND"),
+            *IDEMPOTENCY_CODES,
+        ),
+        "update": ("INVALID_TRANSITION",),
+        "cancel": ("INVALID_TRANSITION",),
+        "report": REPORT_CODES,
+    }
+    # Where workers report: a cookie gives no right to do so.
+    internal = ("report",)
     action_permissions = {
         "generate": (IsAuthenticated,),
         "mine": (IsAuthenticated,),
         "update": (IsAuthenticated,),
         "cancel": (IsAuthenticated,),
+        "report": (),
     }
-
-    def get_authenticators(self) -> list[Any]:
-        # Reports come from workers: a cookie gives no right to send one.
-        if self.request is not None and self.action_map.get("patch") == "report":
-            return [] if self.request.method == "PATCH" else super().get_authenticators()
-        return super().get_authenticators()
 
     @property
     def throttle_scope(self) -> str | None:
         return "generate" if self.action == "generate" else None
 
-    def get_throttles(self) -> list[Any]:
-        return [] if self.action == "report" else super().get_throttles()
-
     def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)
 
     def generate(self, request: Request) -> Response:
+        """Order a picture: it is paid now and made by a worker; watch its status."""
         order = self.parse()
         return self.run_once(
             prepare=lambda: None,
@@ -62,23 +77,28 @@ class ImageViewSet(BaseViewSet):
         )
 
     def mine(self, request: Request) -> Response:
-        wanted = parse_query(request, OwnPicturesQuerySerializer)
+        """The pictures I ordered, in every state."""
+        wanted = self.parse_query()
         return self.page_of(Generation.objects.of(self.user, **wanted))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A picture: a public one, or my own."""
         return self.show(self._detail(kwargs["pk"]))
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Show my picture to everybody or hide it, and describe it."""
         generation_service.update_generation(
             user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(self._detail(kwargs["pk"]))
 
     def cancel(self, request: Request, pk: int) -> Response:
+        """Cancel while it is queued; all of it is refunded."""
         generation_service.cancel(user=self.user, generation_id=pk)
         return self.show(self._detail(pk))
 
     def status(self, request: Request, pk: int) -> Response:
+        """What has become of a picture. Made to be polled."""
         generation = self.get_queryset().with_queue_position().filter(pk=pk).first()
         if generation is None:
             raise NotFound("There is no such picture.")
@@ -86,7 +106,8 @@ class ImageViewSet(BaseViewSet):
 
     @require_internal_token
     def report(self, request: Request, pk: int) -> Response:
-        return webhooks.record_generation_report(request, pk)
+        """A worker's report about a picture."""
+        return self.show(webhooks.record_generation_report(request, pk))
 
     def _detail(self, generation_id: int) -> Generation:
         return Generation.objects.detail(self.request.user, generation_id)

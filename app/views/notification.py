@@ -15,7 +15,7 @@ from app.serializers.notification import (
     NotificationSerializer,
 )
 from app.services import notification_service
-from app.views.base import BaseViewSet, parse_query
+from app.views.base import BaseViewSet
 
 
 class NotificationViewSet(BaseViewSet):
@@ -23,28 +23,21 @@ class NotificationViewSet(BaseViewSet):
 
     pagination_class = NotificationPagination
     permission_classes = (IsAuthenticated,)
-    # Notifications are made by workers and services, which have no session.
     action_permissions = {"create": ()}
     output = {"list": NotificationSerializer, "mark_all_read": MarkedReadSerializer}
     input = {"create": NotificationCreateSerializer}
-
-    def get_authenticators(self) -> list[Any]:
-        if (
-            self.request is not None
-            and self.request.method == "POST"
-            and (self.action_map.get("post") == "create")
-        ):
-            return []
-        return super().get_authenticators()
-
-    def get_throttles(self) -> list[Any]:
-        return [] if self.action == "create" else super().get_throttles()
+    query = {"list": NotificationQuerySerializer}
+    schema_tag = "notifications"
+    success = {"create": 201}
+    errors = {"create": ("INVALID_INTERNAL_TOKEN",)}
+    internal = ("create",)
 
     def get_queryset(self) -> NotificationQuerySet:
         return Notification.objects.of(self.user)
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        wanted = parse_query(request, NotificationQuerySerializer)
+        """My notifications, newest first, by page number."""
+        wanted = self.parse_query()
         mine = self.get_queryset()
         rows = self.paginate_queryset(mine.unread() if wanted["unread_only"] else mine)
         data = self.get_serializer(rows, many=True).data
@@ -54,6 +47,7 @@ class NotificationViewSet(BaseViewSet):
 
     @require_internal_token
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Tell a user something, on behalf of a worker or a service."""
         given = self.parse()
         target = given["target"] or {"type": "", "id": None}
         notification = notification_service.tell(
@@ -66,7 +60,9 @@ class NotificationViewSet(BaseViewSet):
         return self.show(notification, status=201)
 
     def read(self, request: Request, pk: int) -> Response:
+        """Mark one as read."""
         return self.show(notification_service.mark_read(self.user, pk))
 
     def mark_all_read(self, request: Request) -> Response:
+        """Mark all as read."""
         return self.show({"updated_count": notification_service.mark_all_read(self.user)})

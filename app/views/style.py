@@ -5,7 +5,6 @@ from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from app.authentication import require_internal_token
 from app.models import AspectRatio, Style
@@ -19,23 +18,18 @@ from app.serializers.style import (
     StyleListSerializer,
     StyleQuerySerializer,
     StyleUpdateSerializer,
+    TrainingReportedSerializer,
 )
 from app.services import style_service
 from app.services.generation_service import cost_of
 from app.views import webhooks
-from app.views.base import BaseViewSet, parse_query
+from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
+from app.views.webhooks import REPORT_CODES, TRAINING_REPORT
 
-
-class TrainingReportView(APIView):
-    """Where workers report about a training."""
-
-    authentication_classes = ()
-    permission_classes = ()
-    throttle_classes = ()
-
-    @require_internal_token
-    def patch(self, request: Request, pk: int) -> Response:
-        return webhooks.record_training_report(request, pk)
+UPLOAD_CODES = (
+    *("INSUFFICIENT_IMAGES", "TOO_MANY_IMAGES", "INVALID_IMAGE_FORMAT"),
+    *("IMAGE_TOO_LARGE", "IMAGE_TOO_SMALL", "DUPLICATE_IMAGE"),
+)
 
 
 class StyleModelViewSet(BaseViewSet):
@@ -48,15 +42,34 @@ class StyleModelViewSet(BaseViewSet):
         "create": StyleCreatedSerializer,
         "update": StyleDetailSerializer,
         "retrain": StyleDetailSerializer,
+        "report": TrainingReportedSerializer,
     }
-    input = {"create": StyleCreateSerializer, "update": StyleUpdateSerializer}
+    input = {
+        "create": StyleCreateSerializer,
+        "update": StyleUpdateSerializer,
+        "report": TRAINING_REPORT,
+    }
+    query = {"list": StyleQuerySerializer}
+    schema_tag = "models"
+    paged = ("list", "mine")
+    success = {"create": 201, "destroy": 204}
+    errors = {
+        "create": (*("ARTIST_ONLY", "DUPLICATE_STYLE_NAME", *UPLOAD_CODES, *IDEMPOTENCY_CODES),),
+        "mine": ("ARTIST_ONLY",),
+        "update": ("DUPLICATE_STYLE_NAME",),
+        "retrain": ("INVALID_TRANSITION",),
+        "report": REPORT_CODES,
+    }
     action_permissions = {
         "create": (IsArtist,),
         "mine": (IsArtist,),
         "update": (IsAuthenticated,),
         "destroy": (IsAuthenticated,),
         "retrain": (IsAuthenticated,),
+        "report": (),
     }
+    # Where workers report: a cookie gives no right to do so.
+    internal = ("report",)
 
     def get_parsers(self) -> list[Any]:
         if self.request is not None and self.request.method == "POST" and not self.kwargs:
@@ -71,17 +84,21 @@ class StyleModelViewSet(BaseViewSet):
         return {**super().get_serializer_context(), "costs": costs}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        wanted = parse_query(request, StyleQuerySerializer)
+        """Find styles. Artists also find their own that are not ready yet."""
+        wanted = self.parse_query()
         return self.page_of(self.get_queryset().found_by(**wanted))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """A style with its works, tags and prices."""
         return self.show(self._detail(kwargs["pk"]))
 
     def mine(self, request: Request) -> Response:
+        """My styles in every state, with what each has earned."""
         styles = Style.objects.of(self.user).with_artist().with_tags().with_earnings()
         return self.page_of(styles)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Upload 10–100 works; they are checked, and a worker learns the style."""
         upload = partial(style_service.prepare_upload, user=self.user, **self.parse())
         return self.run_once(
             prepare=upload,
@@ -91,16 +108,24 @@ class StyleModelViewSet(BaseViewSet):
         )
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change description, price or tags; withdraw the style or bring it back."""
         style = style_service.update_style(user=self.user, style_id=kwargs["pk"], **self.parse())
         return self.show(self._detail(style.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Withdraw my style. What was made with it stays."""
         style_service.delete_style(user=self.user, style_id=kwargs["pk"])
         return Response(status=204)
 
     def retrain(self, request: Request, pk: int) -> Response:
+        """Train again after a failure."""
         style = style_service.retrain(user=self.user, style_id=pk)
         return self.show(self._detail(style.pk))
+
+    @require_internal_token
+    def report(self, request: Request, pk: int) -> Response:
+        """A worker's report about a training."""
+        return self.show(webhooks.record_training_report(request, pk))
 
     def _detail(self, style_id: int) -> Style:
         return Style.objects.detail(self.request.user, style_id)

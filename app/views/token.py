@@ -14,7 +14,7 @@ from app.serializers.token import (
     TransactionQuerySerializer,
 )
 from app.services import payment_service
-from app.views.base import BaseViewSet, parse_query
+from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 
 
 class TokenViewSet(BaseViewSet):
@@ -28,14 +28,21 @@ class TokenViewSet(BaseViewSet):
         "purchase": PurchasedSerializer,
     }
     input = {"purchase": TokenPurchaseSerializer}
+    query = {"transactions": TransactionQuerySerializer}
+    schema_tag = "tokens"
+    paged = ("transactions",)
+    success = {"purchase": 201}
+    errors = {"purchase": ("PAYMENT_REFUSED", *IDEMPOTENCY_CODES)}
 
     def balance(self, request: Request) -> Response:
+        """My tokens; for artists also what their styles have earned."""
         answer: dict[str, Any] = {"balance": self.user.token_balance}
         if self.user.is_artist:
             answer["earned"] = Transaction.objects.earned_by(self.user.pk)
         return Response(answer)
 
     def purchase(self, request: Request) -> Response:
+        """Buy tokens, in hundreds."""
         order = self.parse()
         return self.run_once(
             prepare=partial(payment_service.take_payment, user=self.user, **order),
@@ -46,5 +53,6 @@ class TokenViewSet(BaseViewSet):
         )
 
     def transactions(self, request: Request) -> Response:
-        wanted = parse_query(request, TransactionQuerySerializer)
+        """My history, newest first."""
+        wanted = self.parse_query()
         return self.page_of(Transaction.objects.of(self.user).of_type(wanted["type"]))

@@ -1,84 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
 from django.contrib.auth import logout
 from django.db.models import QuerySet
-from rest_framework.permissions import AllowAny, IsAuthenticated
+from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
-from app.authentication import user_of
 from app.exceptions import NotFound
 from app.models import Follow, User
 from app.serializers.community import FollowStateSerializer
 from app.serializers.user import (
     BecomeArtistSerializer,
     FollowedArtistSerializer,
+    MeSerializer,
     ProfileUpdateSerializer,
     PublicProfileSerializer,
 )
 from app.services import community_service, user_service
-from app.views.auth import me
-from app.views.base import BaseViewSet, parse
+from app.views.base import BaseViewSet
 
 
-class ProfileView(APIView):
-    """Somebody's public profile."""
+class UserViewSet(BaseViewSet):
+    """People: their public profiles, and one's own account."""
 
-    permission_classes = (AllowAny,)
+    schema_tag = "users"
+    permission_classes = (IsAuthenticated,)
+    action_permissions = {"retrieve": ()}
+    output = {
+        "list": MeSerializer,
+        "retrieve": PublicProfileSerializer,
+        "follow": FollowStateSerializer,
+    }
+    input = {"update": ProfileUpdateSerializer, "become_artist": BecomeArtistSerializer}
+    success = {"destroy": 204, "become_artist": 201}
+    errors = {
+        "destroy": ("STYLE_IN_USE",),
+        "become_artist": ("CONFLICT",),
+        "follow": ("CONFLICT",),
+    }
 
-    def get(self, request: Request, user_id: int) -> Response:
-        user = User.objects.profiles(request.user).filter(pk=user_id).first()
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Somebody's public profile."""
+        user = User.objects.profiles(request.user).filter(pk=kwargs["pk"]).first()
         if user is None:
             raise NotFound("There is no such user.")
-        return Response(PublicProfileSerializer(user).data)
+        return self.show(user)
 
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Change my user name, bio or picture."""
+        return self.show(user_service.update_profile(user=self.user, **self.parse()))
 
-class OwnProfileView(APIView):
-    """Edit one's profile, or leave."""
-
-    permission_classes = (IsAuthenticated,)
-
-    def patch(self, request: Request) -> Response:
-        return me(
-            user_service.update_profile(
-                user=user_of(request), **parse(request, ProfileUpdateSerializer)
-            )
-        )
-
-    def delete(self, request: Request) -> Response:
-        user_service.leave(user_of(request))
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """Leave: personal data are erased; what others paid for stays under a closed account."""
+        user_service.leave(self.user)
         logout(request)
         return Response(status=204)
 
+    def become_artist(self, request: Request) -> Response:
+        """Become an artist: a name, and a signature that is drawn into every picture."""
+        artist = user_service.become_artist(user=self.user, **self.parse())
+        return self.show(artist.user, status=201)
 
-class BecomeArtistView(APIView):
-    """Become an artist: a name, and a signature that is drawn into every picture."""
-
-    permission_classes = (IsAuthenticated,)
-
-    def post(self, request: Request) -> Response:
-        artist = user_service.become_artist(
-            user=user_of(request), **parse(request, BecomeArtistSerializer)
-        )
-        response = me(artist.user)
-        response.status_code = 201
-        return response
-
-
-class FollowView(APIView):
-    """Follow an artist, or stop following."""
-
-    permission_classes = (IsAuthenticated,)
-
-    def post(self, request: Request, artist_id: int) -> Response:
-        state = community_service.toggle_follow(user=user_of(request), artist_id=artist_id)
-        return Response(FollowStateSerializer(state).data)
+    def follow(self, request: Request, pk: int) -> Response:
+        """Follow an artist, or stop following. The id is the artist's user id."""
+        return self.show(community_service.toggle_follow(user=self.user, artist_id=pk))
 
 
 class FollowingViewSet(BaseViewSet):
-    """The artists I follow."""
+    """The artists I follow, the latest first."""
 
+    schema_tag = "users"
     permission_classes = (IsAuthenticated,)
     output = {"list": FollowedArtistSerializer}
+    schema_names = {"list": "following"}
 
     def get_queryset(self) -> QuerySet[Follow]:
         return Follow.objects.of(self.user)

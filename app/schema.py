@@ -1,0 +1,351 @@
+"""How drf-spectacular reads our views: from their tables, with the envelope and every error."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import IsAuthenticated
+
+from app.schema_examples import REQUESTS, RESPONSES
+from app.utils.exception_handler import GENERIC, STATUS_OF
+from app.views.base import IDEMPOTENCY_CODES
+from protocol import GenerationReport, TrainingReport
+
+COMPONENT_REF = "#/components/schemas/{name}"
+
+
+def _status_by_code() -> dict[str, int]:
+    found = {code: status for status, (code, _) in GENERIC.items()}
+    found |= {"INVALID_JSON": 400, "CSRF_FAILED": 403}
+    found |= {kind.code: status for kind, status in STATUS_OF.items()}
+    return found
+
+
+STATUS_BY_CODE = _status_by_code()
+# Pairs that most operations answer with.
+GENERAL_CODES = {
+    400: ["VALIDATION_ERROR", "INVALID_JSON"],
+    403: ["PERMISSION_DENIED", "CSRF_FAILED"],
+}
+_error_components: dict[str, dict[str, Any]] = {}
+
+
+class EnvelopeSchema(AutoSchema):
+    """The schema of one operation of a BaseViewSet, from ``input``, ``output``, ``errors`` …"""
+
+    @property
+    def action(self) -> str:
+        return str(getattr(self.view, "action", None) or self.method.lower())
+
+    def get_operation_id(self) -> str:
+        tag = self.get_tags()[0]
+        own = self._of_view("schema_names", {}).get(self.action)
+        return f"{tag}_{own or self.action}"
+
+    def get_tags(self) -> list[str]:
+        return [self._of_view("schema_tag", "") or "system"]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        method: Any = getattr(self.view, self.action, None)
+        own = (getattr(method, "__doc__", None) or "").strip()
+        is_inherited = not own or method.__qualname__.startswith("BaseViewSet")
+        text = (self.view.__doc__ or "").strip() if is_inherited else own
+        return " ".join(text.split())
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = []
+        if query := self._of_view("query", {}).get(self.action):
+            parameters.append(query)
+        if set(IDEMPOTENCY_CODES) & set(self._own_errors()):
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+                    OpenApiParameter.HEADER,
+                    description="The same key gives the same answer for 24 hours.",
+                )
+            )
+        return parameters
+
+    def get_request_serializer(self) -> Any:
+        given = self._of_view("input", {}).get(self.action)
+        if isinstance(given, type) and issubclass(given, msgspec.Struct):
+            return {"application/json": {"$ref": COMPONENT_REF.format(name=given.__name__)}}
+        return given
+
+    def map_parsers(self) -> list[str]:
+        given = self._of_view("input", {}).get(self.action)
+        if given is None:
+            return []
+        fields = given().fields.values()
+        has_files = [
+            isinstance(getattr(field, "child", field), serializers.FileField) for field in fields
+        ]
+        if not any(has_files):
+            return ["application/json"]
+        only_files = self.action == "create"
+        return (
+            ["multipart/form-data"] if only_files else ["application/json", "multipart/form-data"]
+        )
+
+    def get_response_serializers(self) -> dict[str, Any]:  # type: ignore[override]
+        status = self._of_view("success", {}).get(self.action, 200)
+        output = self._of_view("output", {})
+        given = None if status == 204 else output.get(self.action) or output.get("list")
+        answers: dict[str, Any] = {
+            str(status): OpenApiResponse(given, "Done." if status == 204 else "As asked.")
+        }
+        by_status: dict[int, list[str]] = {}
+        for code in dict.fromkeys([*self._common_errors(), *self._own_errors()]):
+            by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
+        for error_status, codes in sorted(by_status.items()):
+            answers[str(error_status)] = OpenApiResponse(
+                _error_ref(codes, error_status, self.get_operation_id()),
+                description=f"{', '.join(codes)}.",
+            )
+        return answers
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: str,
+        media_types: Any = None,
+        direction: Any = "response",
+    ) -> Any:
+        answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        headers: dict[str, Any] = {"X-Request-ID": {"schema": {"type": "string"}}}
+        if status_code == "429":
+            headers["Retry-After"] = {"schema": {"type": "integer"}}
+        answer["headers"] = {**headers, **answer.get("headers", {})}
+        if status_code.startswith("2") and not self._is_bare():
+            for media in answer.get("content", {}).values():
+                media["schema"] = {
+                    "type": "object",
+                    "required": ["success", "data"],
+                    "properties": {"success": {"const": True}, "data": media["schema"]},
+                }
+        return answer
+
+    def get_examples(self) -> list[OpenApiExample]:
+        name = self.get_operation_id()
+        found = []
+        if name in REQUESTS:
+            found.append(OpenApiExample(name, value=REQUESTS[name], request_only=True))
+        if name in RESPONSES:
+            value = RESPONSES[name]
+            wrapped = value if self._is_bare() else {"success": True, "data": value}
+            status = str(self._of_view("success", {}).get(self.action, 200))
+            found.append(
+                OpenApiExample(name, value=wrapped, response_only=True, status_codes=[status])
+            )
+        return found
+
+    def _get_examples(
+        self,
+        serializer: Any,
+        direction: Any,
+        media_type: str,
+        status_code: Any = None,
+        extras: Any = None,
+    ) -> Any:
+        # Ours are whole bodies already: they are not to be wrapped into a page again.
+        is_list, self._is_list_view = self._is_list_view, lambda serializer=None: False  # type: ignore[method-assign]
+        try:
+            return super()._get_examples(serializer, direction, media_type, status_code, extras)
+        finally:
+            self._is_list_view = is_list  # type: ignore[method-assign]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(serializer, serializers.ListSerializer):
+            return True
+        is_page = self.action in self._of_view("paged", ())
+        return bool(
+            is_page and self.method == "GET" and isinstance(serializer, serializers.Serializer)
+        )
+
+    def _own_errors(self) -> tuple[str, ...]:
+        return tuple(self._of_view("errors", {}).get(self.action, ()))
+
+    def _common_errors(self) -> list[str]:
+        """What every request of this kind may be answered."""
+        if self._is_bare():
+            return []
+        codes = ["SERVICE_UNAVAILABLE", "INTERNAL_ERROR"]
+        has_body = self.method in {"POST", "PATCH"}
+        reads_body = self.action in self._of_view("input", {})
+        if has_body and reads_body:
+            codes += ["VALIDATION_ERROR", "INVALID_JSON"]
+            codes += ["UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
+        elif self.action in self._of_view("query", {}) or self._is_paged():
+            codes += ["VALIDATION_ERROR"]
+        if "{" in self.path:
+            codes += ["NOT_FOUND"]
+        if self.action in self._of_view("internal", ()):
+            return codes
+        # An API key that is wrong is refused even where none is needed.
+        codes += ["UNAUTHENTICATED", "PERMISSION_DENIED", "RATE_LIMITED"]
+        if self.method not in {"GET", "HEAD"}:
+            codes += ["CSRF_FAILED"]
+        return codes
+
+    def _is_paged(self) -> bool:
+        return (
+            self.action in self._of_view("paged", ())
+            and self._of_view("pagination_class", None) is not None
+        )
+
+    def _is_bare(self) -> bool:
+        return self._of_view("schema_tag", "") == "system"
+
+    def _of_view(self, name: str, default: Any) -> Any:
+        return getattr(self.view, name, default)
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        if self.action in self._of_view("internal", ()):
+            return [{"internalToken": []}]
+        if self._is_bare():
+            return [{}]
+        is_protected = any(isinstance(p, IsAuthenticated) for p in self.view.get_permissions())
+        ways: list[dict[str, list[str]]] = [{"session": []}, {"apiKey": []}]
+        return ways if is_protected else [*ways, {}]
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "app.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "app.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key sl_…`",
+        }
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what no view shows: the reports' types, the internal token, Google's two addresses."""
+    result["paths"].update(_google_paths())
+    components = result.setdefault("components", {})
+    reports = msgspec.json.schema_components(
+        [TrainingReport, GenerationReport], ref_template=COMPONENT_REF
+    )[1]
+    components.setdefault("schemas", {}).update({**reports, **_error_components})
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    components["securitySchemes"] = {
+        "session": SessionScheme.get_security_definition(None, None),  # type: ignore[arg-type]
+        "apiKey": ApiKeyScheme.get_security_definition(None, None),  # type: ignore[arg-type]
+        "internalToken": {"type": "http", "scheme": "bearer"},
+    }
+    result["paths"] = dict(sorted(result["paths"].items()))
+    return result
+
+
+def _google_paths() -> dict[str, Any]:
+    redirect = {"302": {"description": "Onwards."}}
+
+    def error(*codes: str) -> dict[str, Any]:
+        return {
+            "description": f"{', '.join(codes)}.",
+            "content": {"application/json": {"schema": _error_ref(list(codes))}},
+        }
+
+    def text(name: str) -> dict[str, Any]:
+        return {"name": name, "in": "query", "schema": {"type": "string", "maxLength": 2000}}
+
+    failures = {
+        "401": error("UNAUTHENTICATED"),
+        "429": error("RATE_LIMITED"),
+        "503": error("SERVICE_UNAVAILABLE"),
+    }
+    me = {"$ref": COMPONENT_REF.format(name="Me")}
+    user = {
+        "description": "The user, for clients that accept JSON only.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["success", "data"],
+                    "properties": {"success": {"const": True}, "data": me},
+                }
+            }
+        },
+    }
+    return {
+        "/api/auth/google/login": {
+            "get": {
+                "operationId": "auth_google_login",
+                "description": "Go to Google. `next` is a local path to come back to.",
+                "tags": ["auth"],
+                "security": [{}],
+                "parameters": [text("next")],
+                "responses": {**redirect, **failures},
+            }
+        },
+        "/api/auth/google/callback": {
+            "get": {
+                "operationId": "auth_google_callback",
+                "description": "Come back from Google with a session, the first time with a bonus.",
+                "tags": ["auth"],
+                "security": [{}],
+                "parameters": [text("code"), text("state"), text("error")],
+                "responses": {"200": user, **redirect, **failures},
+            }
+        },
+    }
+
+
+def _error_ref(codes: list[str], status: int = 0, operation: str = "") -> dict[str, str]:
+    """A reference to the error with these codes. Single codes share one component."""
+    name = f"Error{_camel(codes[0])}" if len(codes) == 1 else f"Error{status}{_camel(operation)}"
+    if codes == GENERAL_CODES.get(status):
+        name = f"Error{status}"
+    _error_components[name] = _error_schema(codes)
+    return {"$ref": COMPONENT_REF.format(name=name)}
+
+
+def _camel(text: str) -> str:
+    return "".join(word.capitalize() for word in text.lower().split("_"))
+
+
+def _error_schema(codes: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["success", "error"],
+        "properties": {
+            "success": {"const": False},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string", "enum": codes},
+                    "message": {"type": "string"},
+                    "details": {"type": "object"},
+                },
+            },
+        },
+        "example": {
+            "success": False,
+            "error": {"code": codes[0], "message": _message_of(codes[0])},
+        },
+    }
+
+
+def _message_of(code: str) -> str:
+    for kind in STATUS_OF:
+        if kind.code == code and hasattr(kind, "default_message"):
+            return kind.default_message
+    return next((text for known, text in GENERIC.values() if known == code), "…")

@@ -1,0 +1,15 @@
+from collections.abc import Sequence
+from typing import Any
+
+from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """The API answers in JSON whatever the Accept header says, its errors included."""
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
