@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 import structlog
+from django.conf import settings
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
@@ -30,6 +31,26 @@ class RequestIdMiddleware:
         response["X-Request-ID"] = chosen
         for name, value in throttling.headers_of(request).items():
             response[name] = value
+        return response
+
+
+class BrowserPolicyMiddleware:
+    """Tell browsers which of their features no page here needs, and what some pages need more.
+
+    ``CONTENT_SECURITY_POLICY_ADDITIONS`` maps the beginning of a path to directives that are added
+    to the policy of the pages below it. Stands within django-csp's middleware.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response["Permissions-Policy"] = settings.PERMISSIONS_POLICY
+        for prefix, directives in settings.CONTENT_SECURITY_POLICY_ADDITIONS.items():
+            if request.path.startswith(prefix):
+                # Where django-csp's own decorators leave theirs.
+                response._csp_update = directives  # type: ignore[attr-defined]
         return response
 
 

@@ -32,8 +32,14 @@ def is_link_valid(key: str, expires: str, signature: str) -> bool:
     """Whether a local link was signed by us and has not died."""
     if not expires.isdecimal() or len(expires) > 12:
         return False
-    return constant_time_compare(signature, _sign(key, int(expires))) and time.time() < int(expires)
+    # Links that a former key signed live on until they die by themselves.
+    keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    is_ours = any(
+        constant_time_compare(signature, _sign(key, int(expires), secret)) for secret in keys
+    )
+    return is_ours and time.time() < int(expires)
 
 
-def _sign(key: str, expires: int) -> str:
-    return salted_hmac("app.links", f"{expires}:{key}", algorithm="sha256").hexdigest()[:40]
+def _sign(key: str, expires: int, secret: str | bytes | None = None) -> str:
+    code = salted_hmac("app.links", f"{expires}:{key}", secret=secret, algorithm="sha256")
+    return code.hexdigest()[:40]

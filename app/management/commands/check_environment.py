@@ -1,0 +1,21 @@
+"""``manage.py check_environment``: what production would say about each variable."""
+
+import os
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from app.utils import environment
+
+
+class Command(BaseCommand):
+    """Run by ``manage.py`` itself, before a bad environment can keep Django from starting."""
+
+    help = "Say of each variable whether production may start with it; exit 1 if it may not."
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        text, is_good = environment.describe(os.environ)
+        self.stdout.write(text)
+        if not is_good:
+            raise SystemExit(1)

@@ -1,0 +1,274 @@
+"""What production asks of its environment: one table, read by the settings and by people.
+
+``config/settings_production.py`` refuses to start over it, ``manage.py check_environment`` shows
+it. Neither Django's settings nor a database are needed here, and no value is ever repeated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+DEVELOPMENT_SECRET_KEY = "unsafe-development-key-never-used-in-production"  # noqa: S105 - known to all
+DEVELOPMENT_TOKEN = "development-internal-token"  # noqa: S105 - known to all
+# What Django itself asks of a key (security.W009).
+SHORTEST_SECRET_KEY = 50
+SHORTEST_TOKEN = 32
+_TRUE = {"1", "true", "t", "yes", "y", "on"}
+
+Environment = Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A variable, what to set it to, and what is wrong with it ("" when nothing is)."""
+
+    name: str
+    advice: str
+    problem: Callable[[Environment], str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    rule: Rule
+    problem: str
+    is_set: bool
+
+
+def judge(environment: Environment) -> list[Verdict]:
+    """One verdict for each rule, in the table's order."""
+    return [
+        Verdict(rule, rule.problem(environment), bool(_value(environment, rule.name)))
+        for rule in RULES
+    ]
+
+
+def refusal(environment: Environment) -> str:
+    """All that is wrong, a line for each variable; "" when production may start."""
+    bad = [verdict for verdict in judge(environment) if verdict.problem]
+    if not bad:
+        return ""
+    lines = [f"  {each.rule.name} {each.problem}. {each.rule.advice}" for each in bad]
+    return "\n".join(["Production does not start with this environment:", *lines])
+
+
+def describe(environment: Environment) -> tuple[str, bool]:
+    """The verdict on each variable, for people; and whether all of them are good."""
+    verdicts = judge(environment)
+    width = max(len(verdict.rule.name) for verdict in verdicts)
+    lines = []
+    for verdict in verdicts:
+        name = verdict.rule.name.ljust(width)
+        if verdict.problem:
+            lines.append(f"BAD  {name}  {verdict.problem}. {verdict.rule.advice}")
+        else:
+            lines.append(f"ok   {name}  {'set' if verdict.is_set else 'not set, not needed'}")
+    bad = sum(1 for verdict in verdicts if verdict.problem)
+    lines.append(
+        f"{bad} of {len(verdicts)} need a change." if bad else "Production may start with this."
+    )
+    return "\n".join(lines), not bad
+
+
+# --- Kinds of problems ------------------------------------------------------------------------
+
+
+def _value(environment: Environment, name: str) -> str:
+    return environment.get(name, "").strip()
+
+
+def _list(environment: Environment, name: str) -> list[str]:
+    return [part.strip() for part in _value(environment, name).split(",") if part.strip()]
+
+
+def _is_true(environment: Environment, name: str) -> bool:
+    return _value(environment, name).lower() in _TRUE
+
+
+def _given(name: str) -> Callable[[Environment], str]:
+    return lambda environment: "" if _value(environment, name) else "is missing"
+
+
+def _is_off(name: str) -> Callable[[Environment], str]:
+    return lambda environment: "is on" if _is_true(environment, name) else ""
+
+
+def _url(name: str, *schemes: str) -> Callable[[Environment], str]:
+    def problem(environment: Environment) -> str:
+        value = _value(environment, name)
+        if not value:
+            return "is missing"
+        try:
+            parts = urlsplit(value)
+            fits = parts.scheme in schemes and bool(parts.hostname)
+            # Reading it is what checks it.
+            _ = parts.port
+        except ValueError:
+            fits = False
+        begins = " or ".join(f"{scheme}://" for scheme in schemes)
+        return "" if fits else f"is not an address that begins with {begins}"
+
+    return problem
+
+
+def _optional(problem: Callable[[Environment], str], name: str) -> Callable[[Environment], str]:
+    return lambda environment: problem(environment) if _value(environment, name) else ""
+
+
+def _for_s3(problem: Callable[[Environment], str]) -> Callable[[Environment], str]:
+    return lambda environment: "" if _keeps_files_here(environment) else problem(environment)
+
+
+def _keeps_files_here(environment: Environment) -> bool:
+    return _value(environment, "FILE_STORAGE") == "local"
+
+
+# --- One rule each ----------------------------------------------------------------------------
+
+
+def _weakness(key: str) -> str:
+    if key == DEVELOPMENT_SECRET_KEY:
+        return "is the development key, which everybody knows"
+    if len(key) < SHORTEST_SECRET_KEY:
+        return f"is shorter than {SHORTEST_SECRET_KEY} characters"
+    if len(set(key)) < 5:
+        return "has fewer than 5 different characters"
+    return ""
+
+
+def _secret_key(environment: Environment) -> str:
+    key = _value(environment, "SECRET_KEY")
+    return _weakness(key) if key else "is missing"
+
+
+def _secret_key_fallbacks(environment: Environment) -> str:
+    return next(filter(None, map(_weakness, _list(environment, "SECRET_KEY_FALLBACKS"))), "")
+
+
+def _allowed_hosts(environment: Environment) -> str:
+    hosts = _list(environment, "ALLOWED_HOSTS")
+    if not hosts:
+        return "is missing"
+    return "allows every host" if any("*" in host or host == "." for host in hosts) else ""
+
+
+def _site_url(environment: Environment) -> str:
+    if problem := _url("SITE_URL", "https")(environment):
+        return problem
+    name = urlsplit(_value(environment, "SITE_URL")).hostname or ""
+    hosts = [host.lower() for host in _list(environment, "ALLOWED_HOSTS")]
+    fits = any(
+        name == host or (host.startswith(".") and f".{name}".endswith(host)) for host in hosts
+    )
+    return "" if fits or _allowed_hosts(environment) else "names a host that ALLOWED_HOSTS lacks"
+
+
+def _internal_api_tokens(environment: Environment) -> str:
+    tokens = _list(environment, "INTERNAL_API_TOKENS")
+    if not tokens:
+        return "is missing"
+    if DEVELOPMENT_TOKEN in tokens:
+        return "holds the development token, which everybody knows"
+    if any(len(token) < SHORTEST_TOKEN for token in tokens):
+        return f"holds one that is shorter than {SHORTEST_TOKEN} characters"
+    return ""
+
+
+def _file_storage(environment: Environment) -> str:
+    choice = _value(environment, "FILE_STORAGE")
+    if choice not in {"", "s3", "local"}:
+        return "is neither s3 nor local"
+    if choice == "local" and _value(environment, "S3_BUCKET"):
+        return "is local, but S3_BUCKET is set too"
+    return ""
+
+
+def _data_dir(environment: Environment) -> str:
+    if not _keeps_files_here(environment):
+        return ""
+    folder = _value(environment, "DATA_DIR")
+    if not folder:
+        return "is missing"
+    return "" if Path(folder).is_absolute() else "is not an absolute path"
+
+
+def _payment_gateway(environment: Environment) -> str:
+    gateway = _value(environment, "PAYMENT_GATEWAY") or "test"
+    if gateway == "test" and not _is_true(environment, "ALLOW_TEST_GATEWAY"):
+        return "is the test gateway, which gives tokens away"
+    return ""
+
+
+_RANDOM = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
+
+RULES: tuple[Rule, ...] = (
+    Rule("SECRET_KEY", _RANDOM, _secret_key),
+    Rule(
+        "SECRET_KEY_FALLBACKS",
+        "Name only former keys as long as SECRET_KEY has to be, parted by commas, or none.",
+        _secret_key_fallbacks,
+    ),
+    Rule("DEBUG", "Leave it out: error pages would show the program.", _is_off("DEBUG")),
+    Rule(
+        "ALLOWED_HOSTS",
+        "Name the hosts of this site, parted by commas, e.g. styles.example.com.",
+        _allowed_hosts,
+    ),
+    Rule(
+        "SITE_URL",
+        "Set the https:// address under which browsers and workers reach this site.",
+        _site_url,
+    ),
+    Rule(
+        "DATABASE_URL",
+        "Set postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
+        _url("DATABASE_URL", "postgresql", "postgres"),
+    ),
+    Rule(
+        "AMQP_URL",
+        "Set RabbitMQ's amqp://USER:PASSWORD@HOST:5672/.",
+        _url("AMQP_URL", "amqp", "amqps"),
+    ),
+    Rule("REDIS_URL", "Set redis://HOST:6379/0.", _url("REDIS_URL", "redis", "rediss", "unix")),
+    Rule("INTERNAL_API_TOKENS", f"Workers sign in with it. {_RANDOM}", _internal_api_tokens),
+    Rule(
+        "GOOGLE_CLIENT_ID",
+        "Google's console shows it with the OAuth client of this site.",
+        _given("GOOGLE_CLIENT_ID"),
+    ),
+    Rule(
+        "GOOGLE_CLIENT_SECRET",
+        "Google's console shows it with the OAuth client of this site.",
+        _given("GOOGLE_CLIENT_SECRET"),
+    ),
+    Rule(
+        "FILE_STORAGE",
+        "Set s3, or local to keep all files in DATA_DIR of a single machine.",
+        _file_storage,
+    ),
+    Rule("S3_BUCKET", "Name the bucket, or set FILE_STORAGE=local.", _for_s3(_given("S3_BUCKET"))),
+    Rule(
+        "AWS_ACCESS_KEY_ID",
+        "Set the key of a user who may read and write the bucket.",
+        _for_s3(_given("AWS_ACCESS_KEY_ID")),
+    ),
+    Rule(
+        "AWS_SECRET_ACCESS_KEY",
+        "Set the secret that goes with AWS_ACCESS_KEY_ID.",
+        _for_s3(_given("AWS_SECRET_ACCESS_KEY")),
+    ),
+    Rule(
+        "S3_ENDPOINT_URL",
+        "Set the address that browsers, web processes and workers all reach, or leave it to AWS.",
+        _optional(_url("S3_ENDPOINT_URL", "https", "http"), "S3_ENDPOINT_URL"),
+    ),
+    Rule("DATA_DIR", "Set the folder for all files, e.g. /app/data.", _data_dir),
+    Rule("DEMO_SIGN_IN", "Leave it out: it lets anybody in by name.", _is_off("DEMO_SIGN_IN")),
+    Rule(
+        "PAYMENT_GATEWAY",
+        "Name a real gateway, or set ALLOW_TEST_GATEWAY=1 if tokens shall cost nothing here.",
+        _payment_gateway,
+    ),
+)
