@@ -1,7 +1,7 @@
 """Every address of the API. A trailing slash is allowed on each (see TrailingSlashMiddleware)."""
 
 from django.urls import path, register_converter
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from app import sign_in
 from app.throttling import limited
@@ -35,7 +35,7 @@ Notifications = notification.NotificationViewSet.as_view
 urlpatterns = [
     path("api/health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # Signing in
     path("api/auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
     path("api/auth/google/callback", sign_in.google_callback, name="google_callback"),

@@ -15,13 +15,13 @@ if _problems := refusal(os.environ):
 
 # Only now: the settings below would stop at the first variable they cannot read.
 from config.settings_static import *  # noqa: F403 - settings on top of settings
-from config.settings_static import CONTENT_SECURITY_POLICY, MIDDLEWARE, env
+from config.settings_static import env
 
 DEBUG = False
 DEMO_SIGN_IN = False
 SECRET_KEY = env.str("SECRET_KEY")
 # Former keys: what they signed stays valid until they are taken out.
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", [])
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 # Off even by default: the test gateway has to be allowed by name.
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", False)
@@ -44,32 +44,9 @@ SESSION_COOKIE_SECURE = True
 CSRF_COOKIE_SECURE = True
 LANGUAGE_COOKIE_SECURE = True
 
-# --- What browsers may do ---------------------------------------------------------------------
+# --- What browsers may do (the policies on content and features are those of development) ------
 
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_REFERRER_POLICY = "same-origin"
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-_UNUSED_FEATURES = (
-    *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation"),
-    *("gyroscope", "magnetometer", "microphone", "midi", "payment", "usb"),
-)
-PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in _UNUSED_FEATURES)
-# No script stands in a page, anywhere. Swagger and the admin set styles from their own scripts,
-# and the admin's Alpine.js compiles the expressions in its attributes.
-CONTENT_SECURITY_POLICY = {
-    "DIRECTIVES": {**CONTENT_SECURITY_POLICY["DIRECTIVES"], "script-src": ["'self'"]},
-}
-_OWN_STYLES = {"style-src": ["'self'", "'unsafe-inline'"]}
-CONTENT_SECURITY_POLICY_ADDITIONS = {
-    "/api/docs": _OWN_STYLES,
-    "/admin/": {**_OWN_STYLES, "script-src": ["'unsafe-eval'"]},
-}
-# Outermost, so that errors and redirects carry the headers too.
-_OUTERMOST = [
-    "app.middleware.RequestIdMiddleware",
-    "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "app.middleware.BrowserPolicyMiddleware",
-]
-MIDDLEWARE = [*_OUTERMOST, *(name for name in MIDDLEWARE if name not in _OUTERMOST)]
