@@ -1,0 +1,60 @@
+"""Draw ``docs/contact-sheet.webp``: three demo styles × three prompts, as the worker makes them.
+
+Run from the project's folder: ``.venv/bin/python -m docs.contact_sheet``.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from PIL import Image
+
+from app.demo import DEMO_ARTISTS, DemoArtist, signature
+from worker.engines.base import Artwork
+from worker.engines.stylenet import StylenetEngine
+from worker.signature import sign
+
+PROMPTS = (("castle", "sunset", "lake"), ("cat", "night", "moon"), ("boat", "sea", "clouds"))
+SIDE, GAP = 384, 10
+TARGET = Path(__file__).parent / "contact-sheet.webp"
+
+
+def pictures_by(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> list[Image.Image]:
+    artworks = []
+    for number, work in enumerate(artist.works):
+        path = folder / f"{artist.username}-{number}.png"
+        work.paint().save(path)
+        artworks.append(Artwork(path, work.tags))
+    output = folder / artist.username
+    output.mkdir()
+    model = engine.train(
+        artworks, artist.tags, output=output, num_epochs=3, on_progress=lambda done, of: None
+    )
+    pictures = []
+    for prompt in PROMPTS:
+        picture = engine.generate(
+            model.path, prompt, size=(512, 512), seed=3, on_progress=lambda done, of: None
+        )
+        name = artist.artist_name
+        pictures.append(sign(picture, signature=signature(artist), artist_name=name))
+    return pictures
+
+
+def main() -> None:
+    engine = StylenetEngine()
+    artists = DEMO_ARTISTS[:3]
+    across, down = len(PROMPTS), len(artists)
+    sheet = Image.new(
+        "RGB", (across * (SIDE + GAP) + GAP, down * (SIDE + GAP) + GAP), (250, 249, 246)
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        for row, artist in enumerate(artists):
+            for column, picture in enumerate(pictures_by(engine, artist, Path(folder))):
+                small = picture.resize((SIDE, SIDE), Image.Resampling.LANCZOS)
+                sheet.paste(small, (GAP + column * (SIDE + GAP), GAP + row * (SIDE + GAP)))
+    sheet.save(TARGET, quality=86, method=6)
+
+
+if __name__ == "__main__":
+    main()
