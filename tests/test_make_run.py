@@ -61,6 +61,9 @@ class Run:
         assert "Stop: Ctrl-C" in self.output, self.output
         return time.monotonic() - started_at
 
+    def says(self, words: str, seconds: float) -> bool:
+        return wait_for(lambda: words in self.output, seconds)
+
     def press_ctrl_c(self) -> int:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
@@ -156,7 +159,7 @@ def test_killed_run_takes_its_children_along(start, data_dir: Path) -> None:
 
     following = start()
     taken_over = "PostgreSQL … was running already"
-    assert wait_for(lambda: taken_over in following.output, 15), following.output
+    assert following.says(taken_over, 15), following.output
     assert following.press_ctrl_c() in {0, 130}
     assert wait_for(lambda: not processes_of(data_dir), 2), processes_of(data_dir)
 
@@ -164,7 +167,7 @@ def test_killed_run_takes_its_children_along(start, data_dir: Path) -> None:
 def test_ctrl_c_at_any_moment_of_the_start_leaves_nothing(start, data_dir: Path) -> None:
     for words in ("PostgreSQL … ready", "Database tables … ready"):
         run = start()
-        assert wait_for(lambda run=run, words=words: words in run.output, 60), run.output
+        assert run.says(words, 60), run.output
         assert run.press_ctrl_c() in {0, 130}
         assert "Traceback" not in run.output
         assert wait_for(lambda: not processes_of(data_dir), 2), processes_of(data_dir)
