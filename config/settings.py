@@ -73,14 +73,12 @@ _files: dict[str, object] = {
 }
 if S3_BUCKET:
     _files = {
-        "BACKEND": "storages.backends.s3.S3Storage",
+        "BACKEND": "app.utils.s3_storage.PrivateS3Storage",
         "OPTIONS": {
             "bucket_name": S3_BUCKET,
             "endpoint_url": S3_ENDPOINT_URL or None,
-            "default_acl": None,
-            "querystring_auth": True,
+            "region_name": env.str("AWS_DEFAULT_REGION", "") or None,
             "querystring_expire": MEDIA_LINK_SECONDS,
-            "file_overwrite": True,
         },
     }
 STORAGES = {
