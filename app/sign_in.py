@@ -114,12 +114,10 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
 
 class GoogleProvider(google.GoogleProvider):
     oauth2_adapter_class = VerifyingGoogleAdapter
-    pkce_enabled_default = True
 
     def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, Any]:
         arguments = super().get_redirect_from_request_kwargs(request)
         nonce = secrets.token_urlsafe(24)
-        arguments["scope"] = self.get_scope()
         arguments["auth_params"] = {**self.get_auth_params(), "nonce": nonce}
         # Unknown arguments are kept in the state, where the callback finds the nonce again.
         arguments["nonce"] = nonce
@@ -219,9 +217,9 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     accept = request.headers.get("Accept", "")
     wants_json = "application/json" in accept and "text/html" not in accept
     if response.status_code == 302 and request.user.is_authenticated and wants_json:
-        from app.views.auth import MeView
+        from app.views.auth import AuthViewSet
 
-        return MeView.as_view()(request)
+        return AuthViewSet.as_view({"get": "me"})(request)
     return response
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import pytest
-from django.conf import settings as django_settings
+from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
 from app.models import Role, Transaction, TransactionType, User
@@ -71,6 +71,7 @@ def test_a_browser_signs_in_over_http(provider: IdentityProvider, live_server: A
     assert (user.provider, user.provider_user_id) == ("google", MINJI)
     assert (user.username, user.email, user.role) == ("김민지", "minji@example.com", Role.USER)
     assert not user.has_usable_password()
+    assert SocialAccount.objects.get().extra_data == {"name": "김민지"}
     assert user.token_balance == 100
     bonus = Transaction.objects.get()
     assert (bonus.receiver, bonus.sender, bonus.amount) == (user, None, 100)
@@ -288,8 +289,10 @@ def test_a_callback_without_a_code_is_refused(client: Client, provider: Identity
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("path", [LOGIN, CALLBACK])
-def test_where_it_is_not_set_up_sign_in_says_so(client: Client, path: str) -> None:
-    assert django_settings.GOOGLE_CLIENT_ID == ""
+def test_where_it_is_not_set_up_sign_in_says_so(
+    client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    use_environment({"GOOGLE_CLIENT_ID": ""}, settings, monkeypatch)
 
     assert_refused(
         client.get(path),

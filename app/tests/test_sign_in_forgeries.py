@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 from django.test import Client
+from jwt.utils import base64url_encode
 
 from app.models import User
-from app.tests.forging_provider import CLIENT_ID, CLIENT_SECRET, ForgingProvider
+from app.tests.forging_provider import CLIENT_ID, CLIENT_SECRET, KEY_ID, ForgingProvider
 from app.tests.helpers_sign_in import (
     CALLBACK,
     assert_refused,
@@ -168,6 +169,18 @@ def test_keys_that_are_none(client: Client, forger: ForgingProvider, keys: Any) 
     forger.keys_answer = (200, keys)
 
     assert_refused(sign_in(client, forger), client)
+
+
+def test_a_secret_among_the_keys_signs_nothing(client: Client, forger: ForgingProvider) -> None:
+    secret = CLIENT_SECRET.encode()
+    key = {"kty": "oct", "kid": KEY_ID, "alg": "HS256", "k": base64url_encode(secret).decode()}
+    forger.keys_answer = (200, {"keys": [key]})
+    asked = start_sign_in(client)
+    forger.answer_with(forger.signed_by_secret(asked["nonce"], secret))
+
+    answer = client.get(CALLBACK, {"code": "any", "state": asked["state"]})
+
+    assert_refused(answer, client)
 
 
 @pytest.mark.parametrize("endpoint", ["GOOGLE_ACCESS_TOKEN_URL", "GOOGLE_CERTS_URL"])
