@@ -1,9 +1,8 @@
 from django.contrib import admin
 from django.urls import include, path
-from django.views.generic import RedirectView
 
 urlpatterns = [
-    path("", RedirectView.as_view(url="/api/docs", permanent=False), name="home"),
+    path("", include("web.urls")),
     path("admin/", admin.site.urls),
     path("", include("app.urls")),
     # Pages that django-allauth itself redirects to (a canceled or failed sign-in).

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Coalesce
 
 from app.exceptions import NotFound
 from app.models.generation import Generation
@@ -63,6 +64,11 @@ class CommentQuerySet(models.QuerySet["Comment"]):
             raise NotFound("There is no such picture.")
         comments = self.filter(generation_id=generation_id).select_related("user")
         return comments.order_by("created_at", "pk")
+
+    def threads(self) -> CommentQuerySet:
+        """Each comment followed by its replies."""
+        thread = Coalesce("parent_id", "pk")
+        return self.annotate(thread=thread).order_by("thread", "pk")
 
 
 class Comment(models.Model):

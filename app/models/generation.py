@@ -76,6 +76,16 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             pictures = pictures.filter(style__artist_id__in=followed)
         return pictures.order_by("-created_at", "-pk")
 
+    def in_style(self, style_id: int) -> GenerationQuerySet:
+        return self.filter(style_id=style_id)
+
+    def in_styles_of(self, artist_id: int) -> GenerationQuerySet:
+        return self.filter(style__artist_id=artist_id)
+
+    def ordered_by(self, user_id: int) -> GenerationQuerySet:
+        """Those that the user, as a buyer, had made."""
+        return self.filter(user_id=user_id)
+
     def of(self, user: User, *, status: str = "", visibility: str = "") -> GenerationQuerySet:
         """The pictures ``user`` ordered, newest first; empty values do not narrow."""
         pictures = self.filter(user=user).with_people().with_liked_by(user)

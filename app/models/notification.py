@@ -26,6 +26,27 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def of(self, user: User) -> NotificationQuerySet:
         return self.filter(recipient=user).select_related("actor").order_by("-created_at", "-pk")
 
+    def with_style_name(self) -> NotificationQuerySet:
+        """Annotate ``style_name``: that of the style that is told of, or of the picture's."""
+        from app.models.generation import Generation
+        from app.models.style import Style
+
+        target = models.OuterRef("target_id")
+        return self.annotate(
+            style_name=models.Case(
+                models.When(
+                    target_type=TargetType.STYLE,
+                    then=models.Subquery(Style.objects.filter(pk=target).values("name")),
+                ),
+                models.When(
+                    target_type=TargetType.IMAGE,
+                    then=models.Subquery(
+                        Generation.objects.filter(pk=target).values("style__name")
+                    ),
+                ),
+            )
+        )
+
     def unread(self) -> NotificationQuerySet:
         return self.filter(is_read=False)
 

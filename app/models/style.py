@@ -81,6 +81,19 @@ class StyleQuerySet(models.QuerySet["Style"]):
         order = ("-usage_count", *newest) if sort == "popular" else newest
         return styles.tagged(tags).order_by(*order)
 
+    def followed_by(self, user: User) -> StyleQuerySet:
+        """Styles of the artists whom ``user`` follows."""
+        from app.models.community import Follow
+
+        return self.filter(
+            artist_id__in=Follow.objects.filter(follower=user).values("following_id")
+        )
+
+    def withdrawn(self, style_id: int) -> Style | None:
+        """A style that could be bought once: pictures made with it still name it."""
+        styles = self.filter(is_active=False, training_status=TrainingStatus.COMPLETED)
+        return styles.select_related("artist__user").filter(pk=style_id).first()
+
     def with_earnings(self) -> StyleQuerySet:
         """Annotate ``earned``: tokens that the style has brought in."""
         from app.models.token import Transaction, TransactionType

@@ -12,6 +12,19 @@ class TagQuerySet(models.QuerySet["Tag"]):
         """Used tags that contain ``text`` in any case, the most used first."""
         return self.popular().filter(name__contains=text.lower()) if text else self.popular()
 
+    def of_works(self, style_id: int) -> "TagQuerySet":
+        """The tags of a style's works, the most frequent first."""
+        works = ArtworkTag.objects.filter(tag=models.OuterRef("pk"), artwork__style_id=style_id)
+        counted = works.order_by().values("tag").annotate(n=models.Count("pk")).values("n")
+        return (
+            self.filter(is_active=True)
+            .annotate(work_count=models.Subquery(counted))
+            .filter(
+                pk__in=ArtworkTag.objects.filter(artwork__style_id=style_id).values("tag_id"),
+            )
+            .order_by("-work_count", "name", "pk")
+        )
+
     def popular(self) -> "TagQuerySet":
         return self.used().order_by("-usage_count", "name", "pk")
 

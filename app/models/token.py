@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from datetime import date, datetime
+
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import TruncDate
 
 from app.models.generation import Generation
 from app.models.user import User
@@ -54,6 +57,28 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     def of_type(self, kind: str) -> TransactionQuerySet:
         """Only those of one type; all when ``kind`` is empty."""
         return self.filter(type=kind) if kind else self
+
+    def of_generation(self, generation_id: int) -> TransactionQuerySet:
+        """Everything that was moved for one picture, in its order."""
+        return self.filter(generation_id=generation_id).order_by("created_at", "pk")
+
+    def earned_daily(self, user_id: int, since: datetime) -> dict[date, int]:
+        """Tokens that the artist's styles have brought in, by UTC day; days without any are left
+        out.
+        """
+        days = (
+            self.filter(
+                receiver_id=user_id,
+                type=TransactionType.EARN,
+                generation__isnull=False,
+                created_at__gte=since,
+            )
+            .order_by()
+            .annotate(day=TruncDate("created_at"))
+            .values("day")
+            .annotate(total=models.Sum("amount"))
+        )
+        return {row["day"]: row["total"] for row in days}
 
     def earned_by(self, user_id: int) -> int:
         """Tokens that pictures in the artist's styles have brought in."""

@@ -28,6 +28,14 @@ def link(key: str) -> str:
     )
 
 
+def download_link(key: str, name: str) -> str:
+    """A link under which a browser saves the file as ``name``, where the storage can say so."""
+    if settings.S3_BUCKET and key:
+        disposition = {"ResponseContentDisposition": f'attachment; filename="{name}"'}
+        return str(default_storage.url(key, parameters=disposition))  # type: ignore[call-arg]
+    return link(key)
+
+
 def is_link_valid(key: str, expires: str, signature: str) -> bool:
     """Whether a local link was signed by us and has not died."""
     if not expires.isdecimal() or len(expires) > 12:

@@ -1,8 +1,10 @@
-"""Answers to errors outside of the API's own views, in one shape under /api."""
+"""Answers to errors that no view answers: JSON under /api, a page for people elsewhere."""
 
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.template.loader import render_to_string
 
 from app.utils.exception_handler import error_body, generic_body
 from app.utils.rendering import to_json
@@ -15,21 +17,36 @@ def for_status(status: int) -> HttpResponse:
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return for_status(400)
+    return _answer(request, 400)
 
 
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return for_status(403)
+    return _answer(request, 403)
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return for_status(404)
+    return _answer(request, 404)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return for_status(500)
+    return _answer(request, 500)
 
 
 def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
+    if not _is_for_programs(request):
+        return render(request, "web/errors/csrf.html", status=403)
     body = error_body("CSRF_FAILED", "Send the csrftoken cookie's value as X-CSRFToken.")
     return HttpResponse(to_json(body), status=403, content_type="application/json")
+
+
+def _answer(request: HttpRequest, status: int) -> HttpResponse:
+    if _is_for_programs(request):
+        return for_status(status)
+    if status >= 500:
+        # Whatever broke may break again: nothing here asks the database or the session.
+        return HttpResponse(render_to_string("web/errors/500.html"), status=status)
+    return render(request, f"web/errors/{status}.html", status=status)
+
+
+def _is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(("/api/", "/media/"))

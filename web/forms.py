@@ -1,0 +1,322 @@
+"""What people fill in. What it may mean is judged by the services."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from app.models import AspectRatio, Visibility
+from app.models.api_key import Scope
+from app.models.generation import MAX_SEED
+from app.models.style import MAX_PRICE, MIN_PRICE
+from app.services import user_service
+from app.utils import tag_names
+from web import once
+
+MAX_WORDS = 20
+WORD_PATTERN = re.compile(r"^[ -+\--~]{1,50}$")
+
+
+class OnceForm(forms.Form):
+    """A form with a hidden key, so that sending it twice takes effect once."""
+
+    key = forms.CharField(max_length=100, widget=forms.HiddenInput, required=False)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["key"].initial = once.new_key
+
+    def renew_key(self) -> None:
+        """Give a form that is shown again a new key: what is sent next is another order."""
+        if isinstance(self.data, QueryDict):
+            data = self.data.copy()
+            data["key"] = once.new_key()
+            self.data = data
+
+    def clean_key(self) -> str:
+        return self.cleaned_data["key"] or once.new_key()
+
+
+class MakeForm(OnceForm):
+    """What a picture is to show, in which format."""
+
+    suggested = forms.MultipleChoiceField(
+        required=False, label=_("Words from this style"), widget=forms.CheckboxSelectMultiple
+    )
+    words = forms.CharField(
+        required=False,
+        max_length=1100,
+        label=_("What should the picture show?"),
+        help_text=_("English words or short phrases, separated by commas."),
+        widget=forms.TextInput(attrs={"placeholder": _("castle, sunset, sea")}),
+    )
+    aspect_ratio = forms.ChoiceField(
+        choices=AspectRatio.choices,
+        initial=AspectRatio.SQUARE,
+        label=_("Format"),
+        widget=forms.RadioSelect,
+    )
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SEED,
+        label=_("Seed"),
+        help_text=_(
+            "A number. The same words with the same seed give the same picture;"
+            " left empty, each picture is new."
+        ),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if isinstance(self.data, QueryDict):
+            # Suggestions are but words: what was ticked is taken as it came.
+            self.suggest(self.data.getlist("suggested"))
+
+    def suggest(self, names: Sequence[str]) -> None:
+        field = self.fields["suggested"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(name, name) for name in names]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
+        prompt = list(dict.fromkeys(given))
+        if not prompt:
+            self.add_error("words", gettext("Say in a word or two what the picture should show."))
+        elif len(prompt) > MAX_WORDS:
+            self.add_error("words", gettext("At most 20 words or phrases."))
+        elif not all(WORD_PATTERN.match(word) for word in prompt):
+            self.add_error(
+                "words",
+                gettext("Use English letters, digits and signs; at most 50 of them in a row."),
+            )
+        cleaned["prompt"] = prompt
+        return cleaned
+
+    def order(self) -> dict[str, Any]:
+        """The arguments of ``request_generation``."""
+        return {
+            "prompt_tags": self.cleaned_data["prompt"],
+            "aspect_ratio": self.cleaned_data["aspect_ratio"],
+            "seed": self.cleaned_data["seed"],
+        }
+
+
+class SearchForm(forms.Form):
+    """The query of the page of styles. What makes no sense there is left out, not refused."""
+
+    q = forms.CharField(required=False, max_length=100)
+    sort = forms.ChoiceField(required=False, choices=[("created_at", ""), ("popular", "")])
+    followed = forms.BooleanField(required=False)
+
+    def wanted(self) -> dict[str, Any]:
+        self.is_valid()
+        tags = self.data.getlist("tag") if hasattr(self.data, "getlist") else []
+        return {
+            "q": self.cleaned_data.get("q", "").replace("\x00", ""),
+            "sort": self.cleaned_data.get("sort") or "created_at",
+            "followed": self.cleaned_data.get("followed", False),
+            "tags": list(dict.fromkeys(tag.replace("\x00", "") for tag in tags if tag))[:10],
+        }
+
+
+class PictureForm(forms.Form):
+    visibility = forms.ChoiceField(required=False, choices=Visibility.choices)
+    description = forms.CharField(
+        required=False,
+        max_length=500,
+        label=_("Description"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def changes(self) -> dict[str, str]:
+        """What was sent of it: each button sends its own part."""
+        sent = {name: self.cleaned_data[name] for name in self.fields if name in self.data}
+        return {name: value for name, value in sent.items() if value or name == "description"}
+
+
+class CommentForm(forms.Form):
+    content = forms.CharField(
+        max_length=500, label=_("Comment"), widget=forms.Textarea(attrs={"rows": 2})
+    )
+    parent_id = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
+    )
+
+
+PAYMENT_METHODS = [
+    ("card", _("Card")),
+    ("bank_transfer", _("Bank transfer")),
+    ("kakao_pay", "KakaoPay"),
+    ("paypal", "PayPal"),
+]
+
+
+class BuyForm(OnceForm):
+    amount = forms.IntegerField(
+        min_value=100,
+        max_value=1_000_000,
+        step_size=100,
+        initial=500,
+        label=_("Tokens"),
+        help_text=_("In hundreds."),
+        widget=forms.NumberInput(attrs={"list": "amounts"}),
+    )
+    payment_method = forms.ChoiceField(
+        choices=PAYMENT_METHODS, initial="card", label=_("Pay with"), widget=forms.RadioSelect
+    )
+
+
+class DemoSignInForm(forms.Form):
+    username = forms.CharField(max_length=40, label=_("Name"))
+
+
+class ProfileForm(forms.Form):
+    username = forms.RegexField(
+        user_service.USERNAME_PATTERN,
+        label=_("User name"),
+        help_text=_("2–40 letters, digits, dots, dashes, underscores."),
+        error_messages={"invalid": _("Use 2–40 letters, digits, dots, dashes, underscores.")},
+    )
+    bio = forms.CharField(
+        required=False,
+        max_length=500,
+        label=_("About me"),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+    profile_image = forms.FileField(
+        required=False,
+        label=_("Profile picture"),
+        help_text=_("JPG or PNG, at most 2 MB. It is cut to a square."),
+        widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
+    )
+
+
+class KeyForm(forms.Form):
+    name = forms.CharField(max_length=60, label=_("What is the key for?"))
+    scopes = forms.MultipleChoiceField(
+        choices=[
+            (Scope.READ, _("Look at everything I may see")),
+            (Scope.GENERATE, _("Order and cancel pictures, which costs tokens")),
+            (Scope.MANAGE, _("Change my styles, pictures, profile and what I like")),
+        ],
+        initial=[Scope.READ],
+        label=_("What may it do?"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class LeaveForm(forms.Form):
+    """Typing one's name is the confirmation, with and without JavaScript."""
+
+    username = forms.CharField(max_length=150, label=_("Type your user name to confirm"))
+
+
+class JoinForm(forms.Form):
+    artist_name = forms.CharField(
+        max_length=60,
+        label=_("Artist name"),
+        help_text=_("The name under which your styles are shown and your pictures are signed."),
+    )
+    signature_image = forms.FileField(
+        required=False,
+        label=_("Signature as a file"),
+        help_text=_("A PNG with a transparent background, at most 1 MB."),
+        widget=forms.FileInput(attrs={"accept": "image/png"}),
+    )
+
+
+def parsed_tags(text: str) -> list[str]:
+    """The tags of a comma list. Raises ValidationError."""
+    try:
+        return tag_names.normalise_all(tag_names.split(text))
+    except ValueError as error:
+        raise forms.ValidationError(gettext(str(error))) from error
+
+
+class StyleForm(forms.Form):
+    """What an artist may say of a style at any time."""
+
+    description = forms.CharField(
+        required=False,
+        max_length=2000,
+        label=_("Description"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    tags = forms.CharField(
+        required=False,
+        max_length=1100,
+        label=_("Tags"),
+        help_text=_("At most 20, in English, separated by commas. Buyers find your style by them."),
+        widget=forms.TextInput(attrs={"placeholder": _("watercolour, landscape, soft")}),
+    )
+    price = forms.IntegerField(
+        min_value=MIN_PRICE,
+        max_value=MAX_PRICE,
+        initial=10,
+        label=_("Price of a 512 × 512 picture, in tokens"),
+    )
+
+    def clean_tags(self) -> list[str]:
+        return parsed_tags(self.cleaned_data["tags"])
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, as a list; how many and which is the service's to judge."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [file for file in (data or []) if file]
+
+
+class UploadForm(OnceForm, StyleForm):
+    """A new style. ``image_tags`` has a line for each picture, in their order."""
+
+    name = forms.CharField(max_length=100, label=_("Name of the style"))
+    images = FilesField(
+        required=False,
+        label=_("Pictures"),
+        widget=FilesInput(attrs={"accept": "image/jpeg,image/png"}),
+    )
+    image_tags = forms.CharField(
+        required=False,
+        max_length=200_000,
+        label=_("Tags of the pictures"),
+        help_text=_(
+            "One line for each picture, in their order: what it shows, separated by commas."
+            " Buyers see these words as suggestions."
+        ),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    field_order = ["name", "description", "tags", "price", "images", "image_tags", "key"]
+
+    def __init__(
+        self, data: Any = None, files: MultiValueDict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data, files, **kwargs)
+
+    def clean_image_tags(self) -> list[list[str]]:
+        lines: str = self.cleaned_data["image_tags"]
+        return [parsed_tags(line) for line in lines.splitlines()]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        count = len(cleaned.get("images", []))
+        lines = cleaned.get("image_tags", [])
+        if any(lines[count:]):
+            self.add_error("image_tags", gettext("There are more lines than pictures."))
+        cleaned["image_tags"] = (lines + [[]] * count)[:count]
+        return cleaned

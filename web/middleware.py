@@ -1,0 +1,69 @@
+"""Around every page: the visitor's language, how often they may act, and errors as pages."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import render
+
+from app.exceptions import DomainError
+from app.services import rate_limit_service
+from app.utils.exception_handler import STATUS_OF
+from web.phrases import explain
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+PROGRAM_PREFIXES = ("/api/", "/media/", "/static/")
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    return request.path.startswith(PROGRAM_PREFIXES)
+
+
+class SiteLocaleMiddleware(LocaleMiddleware):
+    """The language of pages. Programs get one language, whatever they accept."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        if not is_for_programs(request):
+            super().process_request(request)
+
+    def process_response(
+        self, request: HttpRequest, response: HttpResponseBase
+    ) -> HttpResponseBase:
+        if is_for_programs(request):
+            return response
+        return super().process_response(request, response)
+
+
+class SiteMiddleware:
+    """Limits what one person does on the site, and answers the domain's errors with a page."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if is_for_programs(request) or request.method in SAFE_METHODS:
+            return self.get_response(request)
+        if request.user.is_authenticated and (wait := seconds_to_wait("user", request.user.pk)):
+            return too_many(request, wait)
+        return self.get_response(request)
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        if is_for_programs(request) or not isinstance(error, DomainError):
+            return None
+        status = STATUS_OF[type(error)]
+        template = "web/errors/404.html" if status == 404 else "web/errors/refused.html"
+        return render(request, template, {"message": explain(error)}, status=status)
+
+
+def seconds_to_wait(scope: str, user_id: int) -> int:
+    """Count something that the user does; 0 when they may, as many as through the API."""
+    verdict = rate_limit_service.check(scope, f"user-{user_id}")
+    return 0 if verdict is None or verdict.is_allowed else verdict.reset_seconds
+
+
+def too_many(request: HttpRequest, wait: int) -> HttpResponse:
+    response = render(request, "web/errors/429.html", {"seconds": wait}, status=429)
+    response["Retry-After"] = str(wait)
+    return response

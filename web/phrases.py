@@ -1,0 +1,136 @@
+"""The domain's sentences in the visitor's language.
+
+The services speak English. In English their own words are shown, which are the most exact; in
+other languages the sentence is found by the error's code, with the figures that it carries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_noop as _
+
+from app import exceptions as domain
+from app.models import Notification, NotificationType
+from app.services import image_service
+
+BY_CODE: Mapping[str, str] = {
+    "VALIDATION_ERROR": _("Some of the values are not valid."),
+    "NOT_FOUND": _("There is nothing here."),
+    "PERMISSION_DENIED": _("You may not do this."),
+    "ARTIST_ONLY": _("Only artists can do this. Become one first."),
+    "CONFLICT": _("This does not fit what is already there."),
+    "STYLE_IN_USE": _("Pictures in this style are still being made. Try again when they are done."),
+    "REQUEST_IN_PROGRESS": _("Your first click is still being worked on. Wait a moment."),
+    "INVALID_TRANSITION": _("That is no longer possible: things have moved on."),
+    "STYLE_NOT_READY": _("This style cannot be used yet. Wait until its training is complete."),
+    "IDEMPOTENCY_KEY_REUSED": _("This form was sent before. Look at it once more and send it."),
+    "INSUFFICIENT_TOKENS": _(
+        "This costs %(required)s tokens and you have %(available)s. Buy tokens and try again."
+    ),
+    "INSUFFICIENT_IMAGES": _("A style needs at least %(min_images)s pictures."),
+    "TOO_MANY_IMAGES": _("A style takes at most %(max_images)s pictures."),
+    "INVALID_IMAGE_FORMAT": _("The file is not a JPG or PNG picture, or it is damaged."),
+    "IMAGE_TOO_LARGE": _("The picture is too large: at most %(max_megabytes)s MB."),
+    "IMAGE_TOO_SMALL": _("The picture is too small: each side needs at least %(min_side)s pixels."),
+    "DUPLICATE_IMAGE": _("The same picture is there twice."),
+    "DUPLICATE_STYLE_NAME": _("You already have a style of this name. Choose another name."),
+    "PAYMENT_REFUSED": _("The payment did not go through. Nothing was charged."),
+    "SERVICE_UNAVAILABLE": _(
+        "This is not available right now. Nothing was changed; try again in a moment."
+    ),
+}
+
+# What the services say about single fields.
+OF_FIELDS = (
+    _("The file is larger than 1 MB."),
+    _("The file is larger than 2 MB."),
+    _("The signature must have a transparent background."),
+    _("This is not a PNG that can be read."),
+    _("The signature is empty: all of it is transparent."),
+    _("Somebody has this user name already."),
+    _("A tag must not be empty."),
+    _("A tag has at most 50 characters."),
+    _("A tag is made of printable ASCII characters without commas."),
+    _("At most 20 tags."),
+    _("There is no such comment on this picture."),
+    _("A reply cannot be replied to."),
+    _("Use 2–40 letters, digits, dots, dashes."),
+)
+
+# The messages of exceptions that are the same each time; others are found by their code.
+OF_ERRORS = (
+    _("There is no such picture."),
+    _("There is no such style."),
+    _("There is no such user."),
+    _("There is no such artist."),
+    _("There is no such comment."),
+    _("You cannot follow yourself."),
+    _("You are an artist already."),
+    _("Only a completed picture can be shown to others."),
+    _("Only its author can delete a comment."),
+    _("You have no such notification."),
+    _("You have no such key."),
+)
+_KNOWN = frozenset(OF_FIELDS + OF_ERRORS)
+
+_FIGURES = {
+    "min_images": image_service.MIN_IMAGES,
+    "max_images": image_service.MAX_IMAGES,
+    "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
+    "min_side": image_service.MIN_SIDE,
+}
+
+
+def explain(error: domain.DomainError) -> str:
+    """What went wrong, for people."""
+    return say(error.code, error.message, error.details)
+
+
+def say(code: str, message: str, details: Mapping[str, Any] | None = None) -> str:
+    if (get_language() or "en").startswith("en"):
+        return message
+    if message in _KNOWN:
+        return gettext(message)
+    sentence = gettext(BY_CODE.get(code, BY_CODE["VALIDATION_ERROR"]))
+    return sentence % {**_FIGURES, **(details or {})} if "%(" in sentence else sentence
+
+
+def field_errors(error: domain.InvalidInput) -> dict[str, list[str]]:
+    """Field → messages, of the domain's own checks."""
+    details = error.details or {}
+    return {
+        name: [say(error.code, message) for message in messages]
+        for name, messages in details.items()
+    }
+
+
+def describe(notification: Notification) -> str:
+    """A notification in the visitor's language, from what it is about."""
+    if (get_language() or "en").startswith("en"):
+        return notification.message
+    said = notification.message.partition(": ")[2]
+    name = getattr(notification, "style_name", None) or ""
+    who = notification.actor.username if notification.actor else ""
+    answered = " answered your comment: " in notification.message
+    sentences: dict[str, str] = {
+        NotificationType.LIKE: gettext("%(who)s likes your picture."),
+        NotificationType.COMMENT: gettext("%(who)s answered your comment: %(said)s")
+        if answered
+        else gettext("%(who)s commented on your picture: %(said)s"),
+        NotificationType.FOLLOW: gettext("%(who)s follows you."),
+        NotificationType.TRAINING_COMPLETE: gettext("Your style %(name)s is ready!"),
+        NotificationType.TRAINING_FAILED: gettext("The training of %(name)s failed."),
+        NotificationType.GENERATION_COMPLETE: gettext(
+            "Your picture in the style %(name)s is ready."
+        ),
+        NotificationType.GENERATION_FAILED: gettext(
+            "Your picture in the style %(name)s could not be made. Its tokens were refunded."
+        ),
+    }
+    sentence = sentences.get(notification.type)
+    if sentence is None or (not who and "%(who)s" in sentence):
+        return notification.message
+    return sentence % {"who": who, "said": said, "name": name}

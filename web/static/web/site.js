@@ -1,0 +1,207 @@
+// What scripts add to pages that work without them.
+"use strict";
+
+// --- A form that costs something is sent once -------------------------------------------------
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (!form.matches("[data-once]")) return;
+  if (form.dataset.sent) {
+    event.preventDefault();
+    return;
+  }
+  form.dataset.sent = "yes";
+  for (const button of form.querySelectorAll("button")) button.setAttribute("aria-disabled", "true");
+});
+// Coming back to a page from the browser's memory, its forms can be sent again.
+window.addEventListener("pageshow", () => {
+  for (const form of document.querySelectorAll("[data-once]")) {
+    delete form.dataset.sent;
+    for (const button of form.querySelectorAll("button")) button.removeAttribute("aria-disabled");
+  }
+});
+
+// --- Menus close on Escape and on a click beside them -----------------------------------------
+document.addEventListener("click", (event) => {
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+
+// --- Share: the system's own sheet, else the link is copied ------------------------------------
+for (const button of document.querySelectorAll("[data-share]")) {
+  if (!navigator.share && !navigator.clipboard) continue;
+  button.hidden = false;
+  button.addEventListener("click", async () => {
+    try {
+      if (navigator.share) await navigator.share({ title: document.title, url: button.dataset.share });
+      else {
+        await navigator.clipboard.writeText(button.dataset.share);
+        button.querySelector("span").textContent = button.dataset.done;
+      }
+    } catch (error) {
+      if (error.name !== "AbortError") window.prompt("", button.dataset.share);
+    }
+  });
+}
+
+// --- Signature: drawn on a canvas, sent as a PNG with a transparent ground ---------------------
+for (const form of document.querySelectorAll("[data-signing]")) {
+  const pad = form.querySelector(".pad");
+  const canvas = pad.querySelector("canvas");
+  const brush = canvas.getContext("2d");
+  const drawing = form.elements.drawing;
+  let last = null;
+  pad.hidden = false;
+  Object.assign(brush, { lineWidth: 7, lineCap: "round", lineJoin: "round", strokeStyle: "#1c1a28" });
+  const place = (event) => {
+    const box = canvas.getBoundingClientRect();
+    const scale = canvas.width / box.width;
+    return [(event.clientX - box.left) * scale, (event.clientY - box.top) * scale];
+  };
+  canvas.addEventListener("pointerdown", (event) => {
+    canvas.setPointerCapture(event.pointerId);
+    last = place(event);
+    event.preventDefault();
+  });
+  canvas.addEventListener("pointermove", (event) => {
+    if (!last) return;
+    const here = place(event);
+    brush.beginPath();
+    brush.moveTo(...last);
+    brush.lineTo(...here);
+    brush.stroke();
+    last = here;
+  });
+  for (const end of ["pointerup", "pointercancel"]) {
+    canvas.addEventListener(end, () => {
+      if (last) drawing.value = canvas.toDataURL("image/png");
+      last = null;
+    });
+  }
+  pad.querySelector("[data-clear]").addEventListener("click", () => {
+    brush.clearRect(0, 0, canvas.width, canvas.height);
+    drawing.value = "";
+  });
+}
+
+// --- Upload: dropped or chosen, each file with its preview, verdict and tags -------------------
+for (const form of document.querySelectorAll("[data-upload]")) {
+  const input = form.querySelector("input[type=file]");
+  const list = form.querySelector(".files");
+  const chosen = form.querySelector(".chosen");
+  const lines = form.elements.image_tags;
+  const drop = form.querySelector(".drop");
+  const sending = form.querySelector(".sending");
+  const texts = form.dataset;
+  let entries = [];
+  let waiting = [];
+  let isChecking = false;
+  form.querySelector(".drop-here").hidden = false;
+
+  const known = (file) => entries.some(
+    (entry) => entry.file.name === file.name && entry.file.size === file.size
+      && entry.file.lastModified === file.lastModified);
+
+  // The form's own field always holds what is listed, so that sending it is the browser's job.
+  const tell = () => {
+    const transfer = new DataTransfer();
+    for (const entry of entries) transfer.items.add(entry.file);
+    input.files = transfer.files;
+    lines.value = entries.map((entry) => entry.tags.value.replace(/\s*\n\s*/g, " ")).join("\n");
+    chosen.textContent = entries.length ? texts.count.replace("{n}", entries.length) : "";
+  };
+
+  const add = (file) => {
+    const item = document.createElement("li");
+    const picture = document.createElement("img");
+    const address = URL.createObjectURL(file);
+    picture.alt = "";
+    picture.src = address;
+    picture.addEventListener("load", () => URL.revokeObjectURL(address), { once: true });
+    const name = document.createElement("span");
+    name.textContent = file.name;
+    const verdict = document.createElement("span");
+    verdict.className = "quiet";
+    verdict.textContent = texts.checking;
+    const tags = document.createElement("input");
+    tags.type = "text";
+    tags.placeholder = texts.tags;
+    tags.setAttribute("aria-label", `${texts.tags} ${file.name}`);
+    tags.addEventListener("input", tell);
+    const remove = document.createElement("button");
+    remove.type = "button";
+    remove.className = "button small";
+    remove.textContent = texts.remove;
+    remove.setAttribute("aria-label", `${texts.remove} ${file.name}`);
+    item.append(picture, name, verdict, tags, remove);
+    list.append(item);
+    const entry = { file, item, verdict, tags };
+    remove.addEventListener("click", () => {
+      entries = entries.filter((other) => other !== entry);
+      waiting = waiting.filter((other) => other !== entry);
+      item.remove();
+      tell();
+    });
+    entries.push(entry);
+    waiting.push(entry);
+  };
+
+  // One at a time: a hundred large files at once would keep the server from everybody else.
+  const check = async () => {
+    if (isChecking) return;
+    isChecking = true;
+    while (waiting.length) {
+      const entry = waiting.shift();
+      const body = new FormData();
+      body.append("image", entry.file);
+      try {
+        const answer = await fetch(texts.check, {
+          method: "POST",
+          body,
+          headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+        });
+        if (!answer.ok) throw new Error(answer.status);
+        entry.verdict.className = "";
+        entry.verdict.innerHTML = await answer.text();
+      } catch {
+        entry.verdict.textContent = texts.failed;
+      }
+    }
+    isChecking = false;
+  };
+
+  const take = (files) => {
+    for (const file of files) if (!known(file)) add(file);
+    tell();
+    check();
+  };
+  input.addEventListener("change", () => take([...input.files]));
+  for (const name of ["dragenter", "dragover"]) {
+    drop.addEventListener(name, (event) => {
+      event.preventDefault();
+      drop.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) {
+    drop.addEventListener(name, () => drop.classList.remove("over"));
+  }
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  });
+  form.addEventListener("htmx:xhr:progress", (event) => {
+    if (!event.detail.lengthComputable) return;
+    sending.hidden = false;
+    sending.value = (100 * event.detail.loaded) / event.detail.total;
+  });
+  form.addEventListener("htmx:afterRequest", (event) => {
+    if (event.detail.elt === form) sending.hidden = true;
+  });
+}

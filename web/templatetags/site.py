@@ -1,0 +1,126 @@
+"""What the templates of the site can say."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from django import template
+from django.conf import settings
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
+
+from app.models import Generation, GenerationStatus, Notification, TrainingStatus
+from app.services import generation_service
+from app.utils.links import link
+from web import phrases
+
+register = template.Library()
+
+
+@register.filter
+def file_url(key: str) -> str:
+    """The link to a file. Of our own files the path alone: they come from where the page does."""
+    return link(key).removeprefix(settings.SITE_URL)
+
+
+@register.filter
+def grouped(number: int) -> str:
+    """1234567 → 1,234,567."""
+    return f"{number:,}"
+
+
+@register.filter
+def unlocalized(number: float) -> str:
+    """A number for machines: a point, and no separators."""
+    return f"{number:g}"
+
+
+@register.filter
+def tokens(number: int) -> str:
+    """An amount of tokens in words."""
+    shown = grouped(number)
+    return ngettext("%(shown)s token", "%(shown)s tokens", number) % {"shown": shown}
+
+
+@register.filter
+def cost(price: int, aspect_ratio: str) -> int:
+    return generation_service.cost_of(price, aspect_ratio)
+
+
+@register.filter
+def share(amount: int) -> int:
+    """What the artist is paid of ``amount``."""
+    return generation_service.artist_share(amount)
+
+
+@register.filter
+def words(picture: Generation) -> str:
+    """A picture's prompt, as it is read out."""
+    return ", ".join(picture.prompt_tags)
+
+
+@register.filter
+def alternative(picture: Generation) -> str:
+    """What the picture shows, for those who don't see it."""
+    return gettext("%(words)s, in the style %(style)s by %(artist)s") % {
+        "words": words(picture),
+        "style": picture.style.name,
+        "artist": picture.style.artist.artist_name,
+    }
+
+
+@register.filter
+def shape(picture: Generation) -> str:
+    """How many places the picture takes on the wall."""
+    return {"1:2": "tall", "2:2": "large"}.get(picture.aspect_ratio, "square")
+
+
+@register.filter
+def description(notification: Notification) -> str:
+    return phrases.describe(notification)
+
+
+@register.filter
+def status_name(status: str) -> str:
+    names: dict[str, str] = {
+        GenerationStatus.QUEUED: gettext("Waiting"),
+        GenerationStatus.PROCESSING: gettext("Being made"),
+        GenerationStatus.COMPLETED: gettext("Ready"),
+        GenerationStatus.FAILED: gettext("Failed"),
+        GenerationStatus.CANCELED: gettext("Canceled"),
+        TrainingStatus.PENDING: gettext("Waiting"),
+        TrainingStatus.TRAINING: gettext("Training"),
+    }
+    return names.get(status, status)
+
+
+@register.simple_tag(takes_context=True)
+def with_query(context: dict[str, Any], **changes: Any) -> str:
+    """The page's own address with some of its query changed; empty values drop a parameter."""
+    query = {key: values for key, values in context["request"].GET.lists() if key not in {"after"}}
+    for key, value in changes.items():
+        query[key] = value if isinstance(value, list) else [value] if value else []
+    text = urlencode([(key, value) for key, values in query.items() for value in values])
+    return f"?{text}" if text else context["request"].path
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """A small drawing that says nothing by itself."""
+    return SafeString(
+        f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>'
+    )
+
+
+ICONS = {
+    "heart": "M12 20C5.5 15.6 3 12.4 3 9a4.6 4.6 0 0 1 9-1.6A4.6 4.6 0 0 1 21 9c0 3.4-2.5 6.6-9 11z",
+    "bell": "M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zM10 20a2 2 0 0 0 4 0",
+    "menu": "M4 7h16M4 12h16M4 17h16",
+    "speech": "M4 5h16v11H11l-5 4v-4H4z",
+    "down": "M12 4v12M7 11l5 5 5-5M5 20h14",
+    "share": "M12 15V4M8 8l4-4 4 4M6 12H5v8h14v-8h-1",
+    "again": "M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4",
+    "coin": "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 12h6M12 9v6",
+    "theme": "M12 4a8 8 0 1 0 0 16zM12 4a8 8 0 0 1 0 16",
+}

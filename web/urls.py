@@ -1,0 +1,80 @@
+"""Every address of the site."""
+
+from django.urls import path, register_converter
+
+from app.utils.converters import IdConverter
+from web.views import (
+    account,
+    community,
+    feed,
+    information,
+    making,
+    notifications,
+    people,
+    picture,
+    session,
+    studio,
+    styles,
+    upload,
+    wallet,
+)
+
+register_converter(IdConverter, "id")
+
+app_name = "web"
+urlpatterns = [
+    path("", feed.feed, name="feed"),
+    # Pictures
+    path("pictures/<id:picture_id>", picture.picture, name="picture"),
+    path("pictures/<id:picture_id>/image", picture.image, name="picture_image"),
+    path("pictures/<id:picture_id>/download", picture.download, name="download"),
+    path("pictures/<id:picture_id>/edit", picture.edit, name="edit_picture"),
+    path("pictures/<id:picture_id>/progress", making.progress, name="progress"),
+    path("pictures/<id:picture_id>/cancel", making.cancel, name="cancel"),
+    path("pictures/<id:picture_id>/like", community.like, name="like"),
+    path("pictures/<id:picture_id>/comments", community.comment, name="comment"),
+    path("comments/<id:comment_id>/delete", community.delete_comment, name="delete_comment"),
+    path("mine", picture.mine, name="mine"),
+    # Styles
+    path("styles", styles.styles, name="styles"),
+    path("styles/<id:style_id>", styles.style, name="style"),
+    path("styles/<id:style_id>/image", styles.image, name="style_image"),
+    path("styles/<id:style_id>/make", making.make, name="make"),
+    # People
+    path("artists/<id:artist_id>", people.artist, name="artist"),
+    path("artists/<id:artist_id>/follow", community.follow, name="follow"),
+    path("users/<id:user_id>", people.user, name="user"),
+    path("following", people.following, name="following"),
+    # Mine
+    path("wallet", wallet.wallet, name="wallet"),
+    path("wallet/buy", wallet.buy, name="buy"),
+    path("wallet/pictures/<id:picture_id>", wallet.receipt, name="receipt"),
+    path("notifications", notifications.notifications, name="notifications"),
+    path("notifications/count", notifications.count, name="unread_count"),
+    path("notifications/read", notifications.read_all, name="read_all"),
+    path("notifications/<id:notification_id>", notifications.follow_up, name="notification"),
+    path("account", account.account, name="account"),
+    path("account/keys", account.keys, name="keys"),
+    path("account/keys/<id:key_id>/revoke", account.revoke_key, name="revoke_key"),
+    path("account/leave", account.leave, name="leave"),
+    # Artists
+    path("studio", studio.dashboard, name="studio"),
+    path("studio/join", studio.join, name="join"),
+    path("studio/upload", upload.upload, name="upload"),
+    path("studio/upload/check", upload.check, name="check_upload"),
+    path("studio/upload/earnings", upload.earnings, name="earnings"),
+    path("studio/styles/<id:style_id>", studio.style, name="own_style"),
+    path("studio/styles/<id:style_id>/training", studio.training, name="training"),
+    path("studio/styles/<id:style_id>/retrain", studio.retrain, name="retrain"),
+    path("studio/styles/<id:style_id>/offer", studio.offer, name="offer"),
+    # Coming and going
+    path("sign-in", session.sign_in, name="sign_in"),
+    path("sign-in/demo", session.demo_sign_in, name="demo_sign_in"),
+    path("sign-out", session.sign_out, name="sign_out"),
+    path("preferences", session.preferences, name="preferences"),
+    # About
+    path("licence", information.licence, name="licence"),
+    path("about", information.about, name="about"),
+    path("robots.txt", information.robots, name="robots"),
+    path("sitemap.xml", information.sitemap, name="sitemap"),
+]

@@ -1,0 +1,94 @@
+"""One's profile, keys for programs, and leaving."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from app.exceptions import Conflict, DomainError, InvalidInput
+from app.models import ApiKey, User
+from app.services import api_key_service, user_service
+from web.access import signed_in
+from web.forms import KeyForm, LeaveForm, ProfileForm
+from web.phrases import explain, field_errors
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def account(request: HttpRequest, user: User) -> HttpResponse:
+    form = ProfileForm(initial={"username": user.username, "bio": user.bio})
+    if request.method == "POST":
+        form = ProfileForm(request.POST, request.FILES)
+        if form.is_valid() and _save(form, user):
+            messages.success(request, _("Saved."))
+            return redirect("web:account")
+    status = 400 if form.errors else 200
+    return render(request, "web/account.html", {"form": form}, status=status)
+
+
+def _save(form: ProfileForm, user: User) -> bool:
+    try:
+        user_service.update_profile(user=user, **form.cleaned_data)
+    except InvalidInput as error:
+        for name, said in field_errors(error).items():
+            form.add_error(name if name in form.fields else None, said)
+        return False
+    return True
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def keys(request: HttpRequest, user: User) -> HttpResponse:
+    """Keys with which programs act for the user. A new one is shown once, in this answer."""
+    form, new_key = KeyForm(), None
+    if request.method == "POST":
+        form = KeyForm(request.POST)
+        if form.is_valid():
+            try:
+                new_key = api_key_service.create_key(user=user, **form.cleaned_data)
+                form = KeyForm()
+            except Conflict:
+                form.add_error(
+                    None,
+                    _("You have %(count)s keys. Revoke one first.")
+                    % {"count": api_key_service.MAX_KEYS},
+                )
+    content = {"form": form, "new_key": new_key, "keys": ApiKey.objects.of(user)}
+    response = render(request, "web/keys.html", content, status=400 if form.errors else 200)
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+@require_POST
+@signed_in
+def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
+    api_key_service.revoke_key(user=user, key_id=key_id)
+    messages.success(request, _("The key no longer works."))
+    return redirect("web:keys")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def leave(request: HttpRequest, user: User) -> HttpResponse:
+    """Close the account, after typing one's name."""
+    form = LeaveForm()
+    if request.method == "POST":
+        form = LeaveForm(request.POST)
+        if form.is_valid() and form.cleaned_data["username"] != user.username:
+            form.add_error("username", _("This is not your user name."))
+        if form.is_valid():
+            try:
+                user_service.leave(user)
+            except DomainError as error:
+                form.add_error(None, explain(error))
+            else:
+                logout(request)
+                messages.success(
+                    request, _("Your account is closed. Thank you for having been here.")
+                )
+                return redirect("/")
+    return render(request, "web/leave.html", {"form": form}, status=400 if form.errors else 200)

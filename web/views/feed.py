@@ -1,0 +1,21 @@
+"""The wall: what the community made and shows."""
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_safe
+
+from app.models import Generation, User
+from web.paging import page_of
+
+
+@require_safe
+def feed(request: HttpRequest) -> HttpResponse:
+    """Newest first. With ``?from=followed`` only what was made in the styles of artists one
+    follows. htmx gets further pictures without the page around them.
+    """
+    is_following = request.GET.get("from") == "followed" and isinstance(request.user, User)
+    pictures = Generation.objects.feed(request.user, following_only=is_following)
+    page = page_of(request, pictures)
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "web/parts/wall_items.html", {"page": page})
+    return render(request, "web/feed.html", {"page": page, "is_following": is_following})

@@ -1,0 +1,104 @@
+"""Ordering a picture and watching it being made."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import TYPE_CHECKING, Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from app.exceptions import DomainError, NotFound
+from app.models import Generation, Style, User
+from app.services import generation_service
+from web import middleware, once
+from web.access import go, signed_in
+from web.forms import MakeForm
+from web.phrases import explain
+from web.views.styles import style_page
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
+
+# Who is far behind in the queue need not ask every second.
+POLL_SECONDS, POLL_SECONDS_BEHIND, FAR_BEHIND = 1, 4, 3
+
+
+@require_POST
+@signed_in
+def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """Order a picture; a second click on the same form leads to the same picture."""
+    style = Style.objects.detail(user, style_id)
+    form = MakeForm(request.POST)
+    if not form.is_valid():
+        return style_page(request, style, form, status=400)
+    if wait := middleware.seconds_to_wait("generate", user.pk):
+        return middleware.too_many(request, wait)
+    order = form.order()
+
+    def act(_prepared: None) -> tuple[int, str]:
+        made = generation_service.request_generation(user=user, style_id=style_id, **order)
+        return 303, str(made.pk)
+
+    try:
+        picture_id = once.run(
+            user=user,
+            key=form.cleaned_data["key"],
+            fingerprint=_fingerprint(style_id, order),
+            prepare=lambda: None,
+            act=act,
+        )
+    except NotFound:
+        raise
+    except DomainError as error:
+        form.add_error(None, explain(error))
+        return style_page(request, style, form, status=409)
+    return go(request, f"/pictures/{picture_id}")
+
+
+@require_safe
+def progress(request: HttpRequest, picture_id: int) -> HttpResponse:
+    """How far the picture is, for the page that waits for it. Once it has ended, the page anew."""
+    shown = watched(request.user, picture_id)
+    if not shown["picture"].is_under_way:
+        return go(request, f"/pictures/{picture_id}")
+    return render(request, "web/parts/progress.html", shown)
+
+
+@require_POST
+@signed_in
+def cancel(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
+    try:
+        canceled = generation_service.cancel(user=user, generation_id=picture_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        messages.error(request, explain(error))
+    else:
+        said = _("Canceled. %(cost)s tokens are back in your wallet.")
+        messages.success(request, said % {"cost": canceled.cost})
+    return go(request, f"/pictures/{picture_id}")
+
+
+def watched(viewer: User | AnonymousUser, picture_id: int) -> dict[str, Any]:
+    """What is shown of a picture that is being made: it, its place in the queue (null unless it is
+    queued), and the seconds after which to look again.
+    """
+    pictures = Generation.objects.visible_to(viewer).with_people().with_queue_position()
+    picture = pictures.filter(pk=picture_id).first()
+    if picture is None:
+        raise NotFound("There is no such picture.")
+    place: int | None = getattr(picture, "queue_position", None)
+    is_behind = (place or 0) > FAR_BEHIND
+    return {
+        "picture": picture,
+        "place": place,
+        "poll_seconds": POLL_SECONDS_BEHIND if is_behind else POLL_SECONDS,
+    }
+
+
+def _fingerprint(style_id: int, order: dict[str, object]) -> str:
+    return hashlib.sha256(repr((style_id, sorted(order.items()))).encode()).hexdigest()

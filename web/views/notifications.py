@@ -1,0 +1,51 @@
+"""What happened that concerns one."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from app.models import Notification, User
+from app.models.notification import TargetType
+from app.services import notification_service
+from web.access import go, signed_in
+from web.paging import page_of
+
+
+@require_safe
+@signed_in
+def notifications(request: HttpRequest, user: User) -> HttpResponse:
+    mine = Notification.objects.of(user).with_style_name()
+    is_unread = request.GET.get("show") == "unread"
+    page = page_of(request, mine.unread() if is_unread else mine)
+    return render(request, "web/notifications.html", {"page": page, "is_unread": is_unread})
+
+
+@require_safe
+def count(request: HttpRequest) -> HttpResponse:
+    """The bell in the head of every page, which asks for itself now and then."""
+    return render(request, "web/parts/bell.html")
+
+
+@require_safe
+@signed_in
+def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpResponse:
+    """Read one, and go to what it is about."""
+    read = notification_service.mark_read(user, notification_id)
+    addresses: dict[str, str] = {
+        TargetType.IMAGE: f"/pictures/{read.target_id}",
+        TargetType.STYLE: f"/studio/styles/{read.target_id}",
+        TargetType.USER: f"/users/{read.target_id}",
+    }
+    return redirect(addresses.get(read.target_type, "/notifications"))
+
+
+@require_POST
+@signed_in
+def read_all(request: HttpRequest, user: User) -> HttpResponse:
+    notification_service.mark_all_read(user)
+    messages.success(request, _("All are marked as read."))
+    return go(request, "/notifications")

@@ -1,0 +1,54 @@
+"""Artists and other people."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from app.exceptions import NotFound
+from app.models import Follow, Generation, Style, User
+from web.access import signed_in
+from web.paging import page_of
+
+STYLES_SHOWN = 12
+
+
+@require_safe
+def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
+    """An artist, their styles and what was made with them."""
+    person = _profile(request, artist_id)
+    if not person.is_artist:
+        return redirect("web:user", artist_id)
+    pictures = Generation.objects.feed(request.user).in_styles_of(artist_id)
+    page = page_of(request, pictures)
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "web/parts/wall_items.html", {"page": page})
+    styles = Style.objects.offered().with_artist().with_tags().found_by(artist_id=artist_id)
+    content = {"person": person, "styles": styles[:STYLES_SHOWN], "page": page}
+    return render(request, "web/artist.html", content)
+
+
+@require_safe
+def user(request: HttpRequest, user_id: int) -> HttpResponse:
+    """Somebody, and the pictures they show."""
+    person = _profile(request, user_id)
+    page = page_of(request, Generation.objects.feed(request.user).ordered_by(user_id))
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "web/parts/wall_items.html", {"page": page})
+    return render(request, "web/user.html", {"person": person, "page": page})
+
+
+@require_safe
+@signed_in
+def following(request: HttpRequest, user: User) -> HttpResponse:
+    """The artists whom one follows."""
+    page = page_of(request, Follow.objects.of(user))
+    return render(request, "web/following.html", {"page": page})
+
+
+def _profile(request: HttpRequest, user_id: int) -> User:
+    person: User | None = User.objects.profiles(request.user).filter(pk=user_id).first()
+    if person is None:
+        raise NotFound("There is no such user.")
+    return person

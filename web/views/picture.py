@@ -1,0 +1,92 @@
+"""One picture, and all of one's own."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from app.exceptions import NotFound
+from app.models import Comment, Generation, GenerationStatus, User
+from app.services import generation_service
+from app.utils.links import download_link, link
+from web.access import go, signed_in
+from web.forms import CommentForm, PictureForm
+from web.paging import page_of
+from web.views.making import watched
+
+COMMENTS_ON_A_PAGE = 20
+# How somebody may look through their own pictures; the first is all of them.
+KINDS = ("", "public", "private", "making", "failed")
+
+
+@require_safe
+def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
+    """A finished picture, or how far it is."""
+    viewer = request.user
+    shown = Generation.objects.detail(viewer, picture_id)
+    is_owner = shown.user_id == viewer.pk
+    if shown.status != GenerationStatus.COMPLETED:
+        return render(request, "web/making.html", watched(viewer, picture_id))
+    content: dict[str, object] = {"picture": shown, "is_owner": is_owner}
+    if is_owner:
+        content["form"] = PictureForm(initial={"description": shown.description})
+    if shown.is_public:
+        comments = Comment.objects.on_public(picture_id).threads()
+        content["comments"] = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
+        content["comment_form"] = CommentForm()
+    return render(request, "web/picture.html", content)
+
+
+@require_safe
+def image(request: HttpRequest, picture_id: int) -> HttpResponse:
+    """A lasting address of a public picture's file, for links that are kept elsewhere."""
+    shown = Generation.objects.public().filter(pk=picture_id).first()
+    if shown is None:
+        raise NotFound("There is no such picture.")
+    response = redirect(link(shown.image_path))
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+@require_safe
+@signed_in
+def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
+    """The file itself, for whoever paid for it."""
+    own = Generation.objects.of(user, status=GenerationStatus.COMPLETED)
+    shown = own.filter(pk=picture_id).first()
+    if shown is None:
+        raise NotFound("There is no such picture.")
+    return redirect(download_link(shown.image_path, f"style-license-{picture_id}.png"))
+
+
+@require_POST
+@signed_in
+def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
+    """Show or hide the picture, describe it."""
+    form = PictureForm(request.POST)
+    if not form.is_valid():
+        messages.error(request, _("The description is too long: at most 500 characters."))
+    else:
+        generation_service.update_generation(user=user, generation_id=picture_id, **form.changes())
+        messages.success(request, _("Saved."))
+    return go(request, f"/pictures/{picture_id}")
+
+
+@require_safe
+@signed_in
+def mine(request: HttpRequest, user: User) -> HttpResponse:
+    """Every picture that the user ordered, whatever became of it."""
+    kind = request.GET.get("show", "")
+    narrowings: dict[str, dict[str, str]] = {
+        "public": {"visibility": "public", "status": GenerationStatus.COMPLETED},
+        "private": {"visibility": "private", "status": GenerationStatus.COMPLETED},
+        "making": {"status": GenerationStatus.QUEUED},
+        "failed": {"status": GenerationStatus.FAILED},
+    }
+    page = page_of(request, Generation.objects.of(user, **narrowings.get(kind, {})))
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "web/parts/wall_items.html", {"page": page, "is_mine": True})
+    return render(request, "web/mine.html", {"page": page, "kind": kind if kind in KINDS else ""})

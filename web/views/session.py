@@ -1,0 +1,77 @@
+"""Coming, going, and how a visitor likes the site to look and speak."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import login, logout
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.http import urlencode
+from django.utils.translation import check_for_language
+from django.views.decorators.http import require_POST, require_safe
+
+from app.exceptions import InvalidInput
+from app.models import User
+from app.services import user_service
+from web.access import local_path
+from web.context import THEME_COOKIE, THEMES
+from web.forms import DemoSignInForm
+from web.phrases import field_errors
+
+YEAR = 31_536_000
+
+
+@require_safe
+def sign_in(request: HttpRequest) -> HttpResponse:
+    following = local_path(request, request.GET.get("next", ""))
+    if isinstance(request.user, User):
+        return redirect(following)
+    return _sign_in_page(request, DemoSignInForm(), following)
+
+
+@require_POST
+def demo_sign_in(request: HttpRequest) -> HttpResponse:
+    """Sign in by name alone. Only in ``make run``."""
+    user_service.require_demo()
+    following = local_path(request, request.POST.get("next", ""))
+    form = DemoSignInForm(request.POST)
+    if form.is_valid():
+        try:
+            user = user_service.sign_in_demo(form.cleaned_data["username"])
+        except InvalidInput as error:
+            form.add_error("username", field_errors(error).get("username", []))
+        else:
+            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            return redirect(following)
+    return _sign_in_page(request, form, following, status=400)
+
+
+@require_POST
+def sign_out(request: HttpRequest) -> HttpResponse:
+    logout(request)
+    return redirect("/")
+
+
+@require_POST
+def preferences(request: HttpRequest) -> HttpResponse:
+    """Keep the theme or the language in a cookie, and go back."""
+    response = redirect(local_path(request, request.POST.get("next", "")))
+    options: dict[str, Any] = {"max_age": YEAR, "samesite": "Lax", "secure": request.is_secure()}
+    theme, language = request.POST.get("theme", ""), request.POST.get("language", "")
+    if theme in THEMES:
+        response.set_cookie(THEME_COOKIE, theme, **options)
+    elif theme == "auto":
+        response.delete_cookie(THEME_COOKIE, samesite="Lax")
+    if language in dict(settings.LANGUAGES) and check_for_language(language):
+        response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, **options)
+    return response
+
+
+def _sign_in_page(
+    request: HttpRequest, form: DemoSignInForm, following: str, *, status: int = 200
+) -> HttpResponse:
+    google = f"/api/auth/google/login?{urlencode({'next': following})}"
+    content = {"form": form, "next": following, "google_url": google}
+    return render(request, "web/sign_in.html", content, status=status)

@@ -1,0 +1,166 @@
+"""Where artists see what their styles do, and change them."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from datetime import timedelta
+from io import BytesIO
+from typing import IO
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from app.exceptions import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
+from app.models import Style, Transaction, User
+from app.services import style_service, user_service
+from app.utils import clock
+from web.access import artists_only, go, signed_in
+from web.chart import Chart
+from web.forms import JoinForm, StyleForm
+from web.paging import page_of
+from web.phrases import explain, field_errors
+
+CHART_DAYS = 30
+MAX_DRAWING = 1_400_000  # a PNG of 1 MB in base64
+PNG_PREFIX = "data:image/png;base64,"
+
+
+@require_safe
+@artists_only
+def dashboard(request: HttpRequest, user: User) -> HttpResponse:
+    """Earnings, uses, followers, and each style."""
+    today = clock.now().date()
+    since = clock.now() - timedelta(days=CHART_DAYS)
+    daily = Transaction.objects.earned_daily(user.pk, since)
+    page = page_of(request, Style.objects.of(user).with_earnings(), size=12)
+    content = {
+        "page": page,
+        "earned": Transaction.objects.earned_by(user.pk),
+        "chart": Chart.of_days(daily, last=today, count=CHART_DAYS),
+        "artist": style_service.artist_of(user),
+        "uses": sum(style.usage_count for style in page.rows),
+    }
+    return render(request, "web/studio/dashboard.html", content)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def join(request: HttpRequest, user: User) -> HttpResponse:
+    """Become an artist, with a signature that is drawn here or uploaded."""
+    if user.is_artist:
+        return redirect("web:studio")
+    form = JoinForm()
+    if request.method == "POST":
+        form = JoinForm(request.POST, request.FILES)
+        if form.is_valid() and _join(form, request, user):
+            messages.success(request, _("Welcome, artist. Your first style is one upload away."))
+            return redirect("web:studio")
+    return render(
+        request, "web/studio/join.html", {"form": form}, status=400 if form.errors else 200
+    )
+
+
+def _join(form: JoinForm, request: HttpRequest, user: User) -> bool:
+    signature: IO[bytes] | None = form.cleaned_data["signature_image"]
+    try:
+        user_service.become_artist(
+            user=user,
+            artist_name=form.cleaned_data["artist_name"],
+            signature_image=signature or _drawing(request.POST.get("drawing", "")),
+        )
+    except InvalidInput as error:
+        for name, said in field_errors(error).items():
+            form.add_error(name if name in form.fields else None, said)
+    except Conflict as error:
+        form.add_error(None, explain(error))
+    return not form.errors
+
+
+def _drawing(data_uri: str) -> IO[bytes] | None:
+    """What was drawn on the canvas; nothing when that is no PNG."""
+    if not data_uri.startswith(PNG_PREFIX) or len(data_uri) > MAX_DRAWING:
+        return None
+    try:
+        return BytesIO(base64.b64decode(data_uri.removeprefix(PNG_PREFIX), validate=True))
+    except binascii.Error:
+        return None
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@artists_only
+def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """One's own style: how far its training is, what it earned, and what may be changed."""
+    own = _own_style(user, style_id)
+    tags = [link.tag.name for link in own.style_tags.all()]
+    form = StyleForm(
+        initial={"description": own.description, "price": own.price, "tags": ", ".join(tags)}
+    )
+    if request.method == "POST":
+        form = StyleForm(request.POST)
+        if form.is_valid():
+            try:
+                style_service.update_style(user=user, style_id=style_id, **form.cleaned_data)
+            except InvalidInput as error:
+                for name, said in field_errors(error).items():
+                    form.add_error(name if name in form.fields else None, said)
+            else:
+                messages.success(request, _("Saved. The new price holds for new pictures."))
+                return redirect("web:own_style", style_id)
+    content = {"style": own, "form": form, "price": own.price}
+    status = 400 if form.errors else 200
+    return render(request, "web/studio/style.html", content, status=status)
+
+
+@require_safe
+@artists_only
+def training(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """How far a training is, for the page that waits for it. Once it has ended, the page anew."""
+    own = _own_style(user, style_id)
+    if not own.is_under_way:
+        return go(request, f"/studio/styles/{style_id}")
+    return render(request, "web/parts/training.html", {"style": own})
+
+
+@require_POST
+@artists_only
+def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    try:
+        style_service.retrain(user=user, style_id=style_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        messages.error(request, explain(error))
+    return go(request, f"/studio/styles/{style_id}")
+
+
+@require_POST
+@artists_only
+def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """Withdraw the style, or offer it again."""
+    is_active = request.POST.get("offered") == "yes"
+    try:
+        style_service.update_style(user=user, style_id=style_id, is_active=is_active)
+    except (NotFound, NotAllowed):
+        raise
+    except DomainError as error:
+        messages.error(request, explain(error))
+    else:
+        said = (
+            _("The style is offered again.")
+            if is_active
+            else _("The style is withdrawn. Pictures that were made with it stay.")
+        )
+        messages.success(request, said)
+    return go(request, f"/studio/styles/{style_id}")
+
+
+def _own_style(user: User, style_id: int) -> Style:
+    styles = Style.objects.of(user).with_artist().with_tags().with_artworks().with_earnings()
+    own = styles.filter(pk=style_id).first()
+    if own is None:
+        raise NotFound("There is no such style.")
+    return own

@@ -1,0 +1,99 @@
+"""Finding a style, and the page of one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.views.decorators.http import require_safe
+
+from app.exceptions import NotFound
+from app.models import AspectRatio, Generation, Style, Tag, User
+from app.utils.links import link
+from web.forms import MakeForm, SearchForm
+from web.paging import page_of
+
+POPULAR_TAGS = 20
+SUGGESTIONS = 16
+SAMPLES = 8
+
+
+@require_safe
+def styles(request: HttpRequest) -> HttpResponse:
+    """Search, tags (each narrows further), newest or most used, artists one follows."""
+    wanted = SearchForm(request.GET).wanted()
+    found = Style.objects.offered().with_artist().with_tags()
+    is_following = wanted.pop("followed") and isinstance(request.user, User)
+    if is_following and isinstance(request.user, User):
+        found = found.followed_by(request.user)
+    page = page_of(request, found.found_by(**wanted), size=18)
+    content: dict[str, Any] = {"page": page, "wanted": wanted, "is_following": is_following}
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        is_more = not page.is_first
+        part = "web/parts/style_items.html" if is_more else "web/parts/style_results.html"
+        return render(request, part, content)
+    popular = [tag.name for tag in Tag.objects.popular()[:POPULAR_TAGS]]
+    chosen = list(wanted["tags"])
+    content["tags"] = chosen + [name for name in popular if name not in chosen]
+    return render(request, "web/styles.html", content)
+
+
+@require_safe
+def style(request: HttpRequest, style_id: int) -> HttpResponse:
+    """The page that every picture's licence names: it stays when the style is withdrawn."""
+    try:
+        shown = Style.objects.detail(request.user, style_id)
+    except NotFound:
+        withdrawn = Style.objects.withdrawn(style_id)
+        if withdrawn is None:
+            raise
+        return render(request, "web/withdrawn.html", {"style": withdrawn})
+    return style_page(request, shown, MakeForm(initial=_order_like(request, style_id)))
+
+
+def style_page(
+    request: HttpRequest, style: Style, form: MakeForm, *, status: int = 200
+) -> HttpResponse:
+    viewer = request.user
+    suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
+    samples = Generation.objects.feed(viewer).in_style(style.pk)
+    artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
+    formats = list(AspectRatio)
+    form.suggest(suggestions)
+    form.renew_key()
+    content = {
+        "style": style,
+        "form": form,
+        "samples": samples[:SAMPLES],
+        "artist": artist,
+        "formats": formats,
+    }
+    return render(request, "web/style.html", content, status=status)
+
+
+@require_safe
+def image(request: HttpRequest, style_id: int) -> HttpResponse:
+    """A lasting address of a style's picture, for links that are kept elsewhere."""
+    shown = Style.objects.offered().filter(pk=style_id).first()
+    if shown is None:
+        raise NotFound("There is no such style.")
+    response = redirect(link(shown.thumbnail))
+    response["Cache-Control"] = "public, max-age=300"
+    return response
+
+
+def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
+    """What ``?like=<picture>`` fills in: the words, format and seed of a picture one may see."""
+    given = request.GET.get("like", "")
+    if not (given.isascii() and given.isdecimal() and len(given) < 19):
+        return {}
+    like = Generation.objects.visible_to(request.user).in_style(style_id)
+    picture = like.filter(pk=int(given)).first()
+    if picture is None:
+        return {}
+    return {
+        "words": ", ".join(picture.prompt_tags),
+        "aspect_ratio": picture.aspect_ratio,
+        "seed": picture.seed,
+    }

@@ -1,0 +1,131 @@
+"""Uploading a style: each file is judged before it is sent, and all of them after."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from app.exceptions import DomainError, InvalidInput, UploadRejected
+from app.models import User
+from app.models.style import MAX_PRICE, MIN_PRICE
+from app.services import image_service, style_service
+from web import once
+from web.access import artists_only, go
+from web.forms import UploadForm
+from web.phrases import explain, field_errors, say
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What became of one file of an upload that was refused."""
+
+    file_name: str
+    message: str
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@artists_only
+def upload(request: HttpRequest, user: User) -> HttpResponse:
+    if request.method != "POST":
+        return _page(request, UploadForm())
+    form = UploadForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _page(request, form)
+    asked = {
+        name: form.cleaned_data[name]
+        for name in ("name", "description", "price", "tags", "images", "image_tags")
+    }
+    try:
+        style_id = once.run(
+            user=user,
+            key=form.cleaned_data["key"],
+            fingerprint=_fingerprint(asked),
+            prepare=partial(style_service.prepare_upload, user=user, **asked),
+            act=lambda prepared: (303, str(style_service.create_style(prepared).pk)),
+            discard=lambda prepared: prepared.discard(),
+        )
+    except InvalidInput as error:
+        for name, said in field_errors(error).items():
+            form.add_error(name if name in form.fields else None, said)
+    except UploadRejected as error:
+        form.add_error("images", explain(error))
+        return _page(request, form, verdicts=_verdicts(error, asked["images"]))
+    except DomainError as error:
+        form.add_error("name" if error.code == "DUPLICATE_STYLE_NAME" else None, explain(error))
+    else:
+        return go(request, f"/studio/styles/{style_id}")
+    return _page(request, form)
+
+
+@require_POST
+@artists_only
+def check(request: HttpRequest, user: User) -> HttpResponse:
+    """The verdict on one file, before the whole upload is sent."""
+    file = request.FILES.get("image")
+    if file is None:
+        return _verdict(request, is_good=False, message=_("No file came."))
+    try:
+        image = image_service.check_image(file)
+    except UploadRejected as error:
+        return _verdict(request, is_good=False, message=explain(error))
+    size = _("%(width)s × %(height)s, good") % {"width": image.width, "height": image.height}
+    return _verdict(request, is_good=True, message=size)
+
+
+@require_safe
+@artists_only
+def earnings(request: HttpRequest, user: User) -> HttpResponse:
+    """What a price earns for each format."""
+    given = request.GET.get("price", "")
+    price = int(given) if given.isascii() and given.isdecimal() and len(given) < 8 else 0
+    is_possible = MIN_PRICE <= price <= MAX_PRICE
+    return render(request, "web/parts/earnings.html", {"price": price if is_possible else None})
+
+
+def _page(
+    request: HttpRequest, form: UploadForm, verdicts: tuple[Verdict, ...] = ()
+) -> HttpResponse:
+    form.renew_key()
+    content: dict[str, Any] = {
+        "form": form,
+        "verdicts": verdicts,
+        "price": 10,
+        "min_images": image_service.MIN_IMAGES,
+        "max_images": image_service.MAX_IMAGES,
+        "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
+        "min_side": image_service.MIN_SIDE,
+    }
+    if request.htmx:  # type: ignore[attr-defined]
+        # The page keeps the chosen files; it only shows what is wrong.
+        return render(request, "web/parts/upload_errors.html", content)
+    status = 400 if form.errors else 200
+    return render(request, "web/studio/upload.html", content, status=status)
+
+
+def _verdict(request: HttpRequest, *, is_good: bool, message: str) -> HttpResponse:
+    content = {"is_good": is_good, "message": message}
+    return render(request, "web/parts/verdict.html", content)
+
+
+def _verdicts(error: UploadRejected, files: list[Any]) -> tuple[Verdict, ...]:
+    bad = (error.details or {}).get("images", [])
+    return tuple(
+        Verdict(files[each["index"]].name, say(each["code"], each["message"])) for each in bad
+    )
+
+
+def _fingerprint(asked: dict[str, Any]) -> str:
+    """SHA-256 over the fields and the files' contents."""
+    fields = {name: value for name, value in asked.items() if name != "images"}
+    digest = hashlib.sha256(repr(sorted(fields.items())).encode())
+    for file in asked["images"]:
+        file.seek(0)
+        digest.update(hashlib.file_digest(file, "sha256").digest())
+    return digest.hexdigest()

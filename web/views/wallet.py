@@ -1,0 +1,124 @@
+"""Tokens: how many, bought, and where they went."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from app.exceptions import DomainError, NotFound
+from app.models import Generation, Transaction, TransactionType, User
+from app.models.token import WELCOME_BONUS_MEMO
+from app.services import payment_service
+from web import once
+from web.access import go, signed_in
+from web.forms import BuyForm
+from web.paging import page_of
+from web.phrases import explain
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of somebody's history."""
+
+    transaction: Transaction
+    change: int
+    words: str
+
+
+@require_safe
+@signed_in
+def wallet(request: HttpRequest, user: User) -> HttpResponse:
+    kind = request.GET.get("show", "")
+    kind = kind if kind in TransactionType.values else ""
+    page = page_of(request, Transaction.objects.of(user).of_type(kind))
+    entries = [_entry(row, user) for row in page.rows]
+    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+        return render(request, "web/parts/entries.html", {"page": page, "entries": entries})
+    content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm()}
+    if user.is_artist:
+        content["earned"] = Transaction.objects.earned_by(user.pk)
+    return render(request, "web/wallet.html", content)
+
+
+@require_POST
+@signed_in
+def buy(request: HttpRequest, user: User) -> HttpResponse:
+    """Buy tokens; a second click on the same form buys nothing more."""
+    form = BuyForm(request.POST)
+    if form.is_valid():
+        amount, method = form.cleaned_data["amount"], form.cleaned_data["payment_method"]
+
+        def act(payment: payment_service.Payment) -> tuple[int, str]:
+            bought = payment_service.record_purchase(
+                user=user, amount=amount, payment_method=method, payment=payment
+            )
+            return 303, str(bought.pk)
+
+        try:
+            once.run(
+                user=user,
+                key=form.cleaned_data["key"],
+                fingerprint=hashlib.sha256(f"buy {amount} {method}".encode()).hexdigest(),
+                prepare=lambda: payment_service.take_payment(
+                    user=user, amount=amount, payment_method=method
+                ),
+                act=act,
+            )
+        except DomainError as error:
+            form.add_error(None, explain(error))
+        else:
+            messages.success(
+                request, _("%(amount)s tokens are in your wallet.") % {"amount": amount}
+            )
+            return go(request, "/wallet")
+    form.renew_key()
+    page = page_of(request, Transaction.objects.of(user))
+    entries = [_entry(row, user) for row in page.rows]
+    content = {"page": page, "entries": entries, "kind": "", "form": form}
+    return render(request, "web/wallet.html", content, status=400)
+
+
+@require_safe
+@signed_in
+def receipt(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
+    """Everything that one picture moved: for its buyer and for its artist."""
+    picture = Generation.objects.all().with_people().filter(pk=picture_id).first()
+    if picture is None or user.pk not in {picture.user_id, picture.style.artist_id}:
+        raise NotFound("There is no such picture.")
+    moved = {row.type: row for row in Transaction.objects.of_generation(picture_id)}
+    earned = moved.get(TransactionType.EARN)
+    content = {
+        "picture": picture,
+        "paid": moved.get(TransactionType.CONSUME),
+        "earned": earned,
+        "fee": picture.cost - earned.amount if earned else 0,
+        "refunded": moved.get(TransactionType.REFUND),
+        "is_buyer": picture.user_id == user.pk,
+    }
+    return render(request, "web/receipt.html", content)
+
+
+def _entry(row: Transaction, user: User) -> Entry:
+    is_paid = row.sender_id == user.pk
+    return Entry(row, -row.amount if is_paid else row.amount, _words(row))
+
+
+def _words(row: Transaction) -> str:
+    if row.memo == WELCOME_BONUS_MEMO:
+        return _("A welcome gift")
+    if row.type == TransactionType.PURCHASE:
+        return _("Tokens bought")
+    style = row.generation.style.name if row.generation else ""
+    if row.type == TransactionType.REFUND:
+        return _("Refunded: a picture in the style %(style)s") % {"style": style}
+    if row.type == TransactionType.EARN:
+        if not row.generation:
+            return _("Received")
+        return _("Earned: somebody used your style %(style)s") % {"style": style}
+    return _("A picture in the style %(style)s") % {"style": style}
