@@ -1,5 +1,11 @@
+from pathlib import Path
+
 import pytest
 from django.core.cache import cache
+
+from app.models import User
+from app.tests.api import Api
+from app.tests.factories import ArtistFactory, UserFactory
 
 
 @pytest.fixture(autouse=True)
@@ -11,3 +17,51 @@ def _no_rate_limits(settings):
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path: Path) -> Path:
+    """The folder of the file storage: every test has its own."""
+    folder = tmp_path / "media"
+    settings.MEDIA_ROOT = folder
+    settings.STORAGES = {
+        **settings.STORAGES,
+        "default": {
+            "BACKEND": "django.core.files.storage.FileSystemStorage",
+            "OPTIONS": {"location": str(folder)},
+        },
+    }
+    return folder
+
+
+@pytest.fixture
+def buyer(db) -> User:
+    return UserFactory(username="bo", tokens=1000)
+
+
+@pytest.fixture
+def artist(db) -> User:
+    return ArtistFactory(user__username="mira", artist_name="Mira Halden").user
+
+
+@pytest.fixture
+def as_anyone(db) -> Api:
+    """Somebody who has not signed in."""
+    return Api()
+
+
+@pytest.fixture
+def as_buyer(buyer: User) -> Api:
+    return Api(buyer)
+
+
+@pytest.fixture
+def as_artist(artist: User) -> Api:
+    return Api(artist)
+
+
+@pytest.fixture
+def as_worker(db, settings) -> Api:
+    """A worker, with an internal token."""
+    settings.INTERNAL_API_TOKENS = ["worker-token", "former-worker-token"]
+    return Api(authorization="Bearer worker-token")

@@ -1,0 +1,197 @@
+"""`manage.py audit_ledger` finds what is wrong with the books, and only that."""
+
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+
+from app.models import Generation, Purchase, Transaction, User
+from app.services import payment_service
+from app.tests import ledger
+from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def books() -> dict[str, Generation]:
+    """A picture of every outcome, and a purchase; all of it right."""
+    style = StyleFactory()
+    buyer = UserFactory(tokens=100)
+    payment_service.record_purchase(
+        user=buyer,
+        amount=500,
+        payment_method="card",
+        payment=payment_service.Payment("test", "reference"),
+    )
+    statuses = ("queued", "processing", "completed", "failed", "canceled")
+    return {name: GenerationFactory(user=buyer, style=style, status=name) for name in statuses}
+
+
+@pytest.fixture
+def corrupt():
+    """Run SQL that the database would refuse: the ledger's trigger and constraints are off."""
+
+    def run(statement: str, *values: object) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            cursor.execute("ALTER TABLE app_transaction DISABLE TRIGGER transaction_append_only")
+            cursor.execute(statement, values)
+            cursor.execute("ALTER TABLE app_transaction ENABLE TRIGGER transaction_append_only")
+
+    return run
+
+
+def audit() -> tuple[int, str]:
+    """Exit code and output of the command."""
+    out, err = StringIO(), StringIO()
+    try:
+        call_command("audit_ledger", stdout=out, stderr=err)
+    except SystemExit as ended:
+        return int(ended.code), err.getvalue()
+    return 0, out.getvalue()
+
+
+def test_right_books_pass(books):
+    assert audit() == (0, "The ledger is right: every balance and every picture adds up.\n")
+
+
+def test_a_changed_balance_is_named(books, corrupt):
+    buyer = books["queued"].user
+    balance = ledger.balance_of(buyer)
+    corrupt("UPDATE app_user SET token_balance = token_balance + 1 WHERE id = %s", buyer.pk)
+    code, found = audit()
+    assert code == 1
+    assert f"user {buyer.pk}: balance is {balance + 1}, the ledger says {balance}" in found
+    assert "all accounts: users hold" in found
+
+
+def test_a_negative_balance_is_named(books, corrupt):
+    user = UserFactory()
+    corrupt("ALTER TABLE app_user DROP CONSTRAINT user_balance_not_negative")
+    corrupt("UPDATE app_user SET token_balance = -5 WHERE id = %s", user.pk)
+    code, found = audit()
+    assert code == 1
+    assert f"user {user.pk}: balance is -5" in found
+
+
+def test_a_deleted_charge_is_named_with_its_buyer(books, corrupt):
+    picture = books["queued"]
+    corrupt("DELETE FROM app_transaction WHERE generation_id = %s", picture.pk)
+    code, found = audit()
+    assert code == 1
+    assert f"generation {picture.pk}: cost is 10, charged nothing" in found
+    assert f"user {picture.user_id}: balance is" in found
+
+
+def test_an_added_entry_is_named(books, corrupt):
+    artist = books["completed"].style.artist.user
+    corrupt(
+        "INSERT INTO app_transaction (receiver_id, type, amount, memo, created_at)"
+        " VALUES (%s, 'earn', 77, '', now())",
+        artist.pk,
+    )
+    code, found = audit()
+    assert code == 1
+    assert f"user {artist.pk}: balance is 10, the ledger says 87" in found
+
+
+def test_a_changed_charge_is_named(books, corrupt):
+    picture = books["completed"]
+    corrupt(
+        "UPDATE app_transaction SET amount = 9 WHERE generation_id = %s AND type = 'consume'",
+        picture.pk,
+    )
+    assert f"generation {picture.pk}: cost is 10, charged 9" in audit()[1]
+
+
+def test_a_charge_of_somebody_else_is_named(books, corrupt):
+    picture = books["completed"]
+    corrupt(
+        "UPDATE app_transaction SET sender_id = %s WHERE generation_id = %s AND type = 'consume'",
+        *(UserFactory().pk, picture.pk),
+    )
+    assert f"generation {picture.pk}: cost is 10, charged 10" in audit()[1]
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_a_missing_refund_is_named(books, corrupt, status):
+    picture = books[status]
+    corrupt("DELETE FROM app_transaction WHERE generation_id = %s AND type = 'refund'", picture.pk)
+    assert f"generation {picture.pk}: is {status}, cost 10, refunded 0" in audit()[1]
+
+
+def test_a_refund_of_less_than_the_cost_is_named(books, corrupt):
+    picture = books["failed"]
+    corrupt(
+        "UPDATE app_transaction SET amount = 9 WHERE generation_id = %s AND type = 'refund'",
+        picture.pk,
+    )
+    assert f"generation {picture.pk}: is failed, cost 10, refunded 9" in audit()[1]
+
+
+@pytest.mark.parametrize("status", ["queued", "processing", "completed"])
+def test_a_refund_that_nobody_is_owed_is_named(books, corrupt, status):
+    picture = books[status]
+    if status == "completed":
+        corrupt("DROP INDEX transaction_settle_once")
+    corrupt(
+        "INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)"
+        " VALUES (%s, 'refund', 10, '', %s, now())",
+        *(picture.user_id, picture.pk),
+    )
+    assert f"generation {picture.pk}: is {status} and was refunded" in audit()[1]
+
+
+def test_an_artist_paid_twice_is_named(books, corrupt):
+    picture = books["completed"]
+    corrupt("DROP INDEX transaction_settle_once")
+    corrupt(
+        "INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)"
+        " VALUES (%s, 'earn', 10, '', %s, now())",
+        *(picture.style.artist_id, picture.pk),
+    )
+    assert f"generation {picture.pk}: cost 10, paid out 20 in 2 entries" in audit()[1]
+
+
+def test_an_artist_who_was_not_paid_is_named(books, corrupt):
+    picture = books["completed"]
+    corrupt("DELETE FROM app_transaction WHERE generation_id = %s AND type = 'earn'", picture.pk)
+    assert f"generation {picture.pk}: is completed and its artist got nothing" in audit()[1]
+
+
+def test_an_artist_paid_for_a_failed_picture_is_named(books, corrupt):
+    picture = books["failed"]
+    corrupt(
+        "UPDATE app_transaction SET type = 'earn', receiver_id = %s"
+        " WHERE generation_id = %s AND type = 'refund'",
+        *(picture.style.artist_id, picture.pk),
+    )
+    found = audit()[1]
+    assert f"generation {picture.pk}: cost 10, paid out 10 in 1 entries" in found
+    assert f"generation {picture.pk}: is failed, cost 10, refunded 0" in found
+
+
+def test_a_purchase_that_gave_other_tokens_is_named(books, corrupt):
+    purchase = Purchase.objects.get()
+    corrupt("UPDATE app_transaction SET amount = 600 WHERE purchase_id = %s", purchase.pk)
+    assert f"purchase {purchase.pk}: bought 500, given 600" in audit()[1]
+
+
+def test_a_purchase_that_gave_nothing_is_named(books, corrupt):
+    purchase = Purchase.objects.get()
+    corrupt("DELETE FROM app_transaction WHERE purchase_id = %s", purchase.pk)
+    assert f"purchase {purchase.pk}: bought 500, given 0" in audit()[1]
+
+
+def test_a_platform_that_keeps_all_pays_no_artist_and_is_right(books, settings):
+    settings.PLATFORM_FEE_PERCENT = 100
+    picture = GenerationFactory(style=books["queued"].style)
+    assert not Transaction.objects.filter(generation=picture, type="earn").exists()
+    assert audit()[0] == 0
+
+
+def test_an_empty_database_is_right():
+    assert User.objects.count() == 0
+    assert audit()[0] == 0

@@ -1,0 +1,193 @@
+"""The one door to balances, called by one and by many."""
+
+import random
+import threading
+from collections import Counter
+from functools import partial
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
+from app.models import Transaction, User
+from app.models.user import UserQuerySet
+from app.services.token_service import TokenService
+from app.tests import ledger
+from app.tests.factories import UserFactory
+from app.tests.together import all_at_once
+
+
+def consume(user: User, amount: int) -> bool:
+    """Whether the user could pay."""
+    try:
+        return TokenService.consume_tokens(user.pk, amount, "test")
+    except InsufficientTokensError:
+        return False
+
+
+@pytest.mark.django_db
+class TestOneAtATime:
+    def test_adding_tokens_increases_the_balance(self):
+        user = UserFactory()
+        TokenService.add_tokens(user.pk, 100, "welcome_bonus")
+        assert ledger.balance_of(user) == 100
+        [entry] = Transaction.objects.of(user)
+        assert (entry.sender, entry.receiver, entry.type, entry.amount, entry.memo) == (
+            *(None, user, "earn", 100, "welcome_bonus"),
+        )
+
+    def test_tokens_added_for_a_purchase_are_entered_as_one(self):
+        user = UserFactory()
+        TokenService.add_tokens(user.pk, 300, "purchase")
+        assert ledger.entries_of(user) == [("purchase", 300)]
+
+    def test_consuming_tokens_decreases_the_balance(self):
+        user = UserFactory(tokens=100)
+        assert TokenService.consume_tokens(user.pk, 40, "a picture") is True
+        assert ledger.balance_of(user) == 60
+        entry = Transaction.objects.of(user).first()
+        assert (entry.sender, entry.receiver, entry.type, entry.amount, entry.memo) == (
+            *(user, None, "consume", 40, "a picture"),
+        )
+
+    def test_the_last_token_can_be_consumed(self):
+        user = UserFactory(tokens=40)
+        assert TokenService.consume_tokens(user.pk, 40, "a picture")
+        assert ledger.balance_of(user) == 0
+
+    def test_refunding_gives_tokens_back(self):
+        user = UserFactory(tokens=100)
+        TokenService.consume_tokens(user.pk, 40, "a picture")
+        TokenService.refund_tokens(user.pk, 40, "generation_failed")
+        assert ledger.balance_of(user) == 100
+        assert ledger.entries_of(user) == [("earn", 100), ("consume", 40), ("refund", 40)]
+
+    def test_welcome_bonus_is_given_once(self):
+        user = UserFactory()
+        assert TokenService.grant_welcome_bonus(user.pk, 100) is True
+        assert TokenService.grant_welcome_bonus(user.pk, 100) is False
+        assert ledger.balance_of(user) == 100
+        assert ledger.entries_of(user) == [("earn", 100)]
+
+    def test_a_welcome_bonus_of_nothing_leaves_no_entry(self):
+        user = UserFactory()
+        assert TokenService.grant_welcome_bonus(user.pk, 0) is False
+        assert ledger.entries_of(user) == []
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRefusals:
+    def test_consuming_more_than_there_is_changes_nothing(self):
+        user = UserFactory(tokens=100)
+        before = ledger.snapshot()
+        with pytest.raises(InsufficientTokensError) as refused:
+            TokenService.consume_tokens(user.pk, 101, "a picture")
+        assert refused.value.details == {"required": 101, "available": 100}
+        assert ledger.snapshot() == before
+
+    @pytest.mark.parametrize("amount", [0, -1])
+    @pytest.mark.parametrize("method", ["add_tokens", "consume_tokens", "refund_tokens"])
+    def test_amounts_are_above_zero(self, method, amount):
+        user = UserFactory(tokens=100)
+        before = ledger.snapshot()
+        with pytest.raises(InvalidInput):
+            getattr(TokenService, method)(user.pk, amount, "test")
+        assert ledger.snapshot() == before
+
+    @pytest.mark.parametrize("method", ["add_tokens", "consume_tokens", "refund_tokens"])
+    def test_nobody_has_no_balance(self, method):
+        before = ledger.snapshot()
+        with pytest.raises(NotFound):
+            getattr(TokenService, method)(2**40, 10, "test")
+        assert ledger.snapshot() == before
+
+    def test_the_database_refuses_a_balance_below_zero(self):
+        user = UserFactory(tokens=100)
+        with pytest.raises(IntegrityError, match="user_balance_not_negative"):
+            User.objects.filter(pk=user.pk).update(token_balance=-1)
+        assert ledger.balance_of(user) == 100
+
+    @pytest.mark.parametrize("change", ["UPDATE app_transaction SET amount = 1", "DELETE FROM"])
+    def test_the_database_refuses_to_change_or_delete_entries(self, change):
+        user = UserFactory(tokens=100)
+        statement = change if "SET" in change else f"{change} app_transaction"
+        with (
+            pytest.raises(IntegrityError, match="written once"),
+            connection.cursor() as cursor,
+        ):
+            cursor.execute(statement)
+        assert ledger.entries_of(user) == [("earn", 100)]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestManyAtOnce:
+    def test_twenty_simultaneous_consumers_take_exactly_what_there_is(self):
+        user = UserFactory(tokens=1000)
+        paid = all_at_once([partial(consume, user, 50)] * 20, threads=20)
+        assert paid == [True] * 20
+        assert ledger.balance_of(user) == 0
+        assert ledger.entries_of(user) == [("earn", 1000)] + [("consume", 50)] * 20
+        ledger.assert_right()
+
+    def test_those_who_come_too_late_are_refused(self):
+        user = UserFactory(tokens=500)
+        paid = all_at_once([partial(consume, user, 50)] * 20, threads=20)
+        assert Counter(paid) == {True: 10, False: 10}
+        assert ledger.balance_of(user) == 0
+        assert ledger.entries_of(user) == [("earn", 500)] + [("consume", 50)] * 10
+        ledger.assert_right()
+
+    def test_adding_and_consuming_at_once_loses_nothing(self):
+        user = UserFactory(tokens=1000)
+        adds = [partial(TokenService.add_tokens, user.pk, 30, "test")] * 20
+        consumes = [partial(consume, user, 50)] * 20
+        calls = adds + consumes
+        random.Random(7).shuffle(calls)
+        all_at_once(calls, threads=20)
+        assert ledger.balance_of(user) == 1000 + 20 * 30 - 20 * 50
+        assert Transaction.objects.of(user).count() == 41
+        ledger.assert_right()
+
+    def test_refunds_at_once_are_all_counted(self):
+        user = UserFactory(tokens=1000)
+        TokenService.consume_tokens(user.pk, 1000, "test")
+        refund = partial(TokenService.refund_tokens, user.pk, 50, "generation_failed")
+        all_at_once([refund] * 20, threads=20)
+        assert ledger.balance_of(user) == 1000
+        ledger.assert_right()
+
+    def test_the_welcome_bonus_is_given_once_to_many_who_ask_at_once(self):
+        user = UserFactory()
+        given = all_at_once([partial(TokenService.grant_welcome_bonus, user.pk, 100)] * 10)
+        assert Counter(given) == {True: 1, False: 9}
+        assert ledger.balance_of(user) == 100
+
+    def test_without_the_lock_money_is_lost(self, monkeypatch):
+        """The control of the tests above: the same two consumers, the lock taken out."""
+        user = UserFactory(tokens=1000)
+        both_have_read = threading.Barrier(2, timeout=10)
+
+        def read_without_lock(users: UserQuerySet, user_ids: list[int]) -> list[User]:
+            found = list(users.filter(pk__in=user_ids).order_by("pk"))
+            both_have_read.wait()
+            return found
+
+        monkeypatch.setattr(User.objects.__class__, "lock_balances", read_without_lock)
+        assert all_at_once([partial(consume, user, 50)] * 2) == [True, True]
+        assert ledger.balance_of(user) == 950
+        assert ledger.entries_of(user) == [("earn", 1000), ("consume", 50), ("consume", 50)]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_change_that_is_rolled_back_leaves_neither_balance_nor_entry():
+    user = UserFactory(tokens=100)
+
+    def fail_after_paying() -> None:
+        with transaction.atomic():
+            TokenService.consume_tokens(user.pk, 40, "a picture")
+            raise ZeroDivisionError
+
+    before = ledger.snapshot()
+    with pytest.raises(ZeroDivisionError):
+        fail_after_paying()
+    assert ledger.snapshot() == before
