@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache
 from urllib.parse import quote
 
 from django.conf import settings
@@ -13,19 +14,18 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 def link(key: str) -> str:
     """A signed link to ``key``, or "" when there is no file.
 
-    Local links change every half life time at most, so that browsers may cache what they fetched.
+    A link stays the same for half its life time, so that browsers may cache what they fetched and
+    a page of pictures costs no signatures that were made a moment ago.
     """
     if not key:
         return ""
     if key.startswith(("https://", "http://")):
         return key
-    if settings.S3_BUCKET:
-        return str(default_storage.url(key))
     half = max(settings.MEDIA_LINK_SECONDS // 2, 1)
-    expires = (int(time.time()) // half + 2) * half
-    return (
-        f"{settings.SITE_URL}/media/{quote(key)}?expires={expires}&signature={_sign(key, expires)}"
-    )
+    window = int(time.time()) // half
+    if settings.S3_BUCKET:
+        return _s3_link(key, window, settings.S3_BUCKET)
+    return _local_link(key, (window + 2) * half, settings.SITE_URL, settings.SECRET_KEY)
 
 
 def download_link(key: str, name: str) -> str:
@@ -46,6 +46,18 @@ def is_link_valid(key: str, expires: str, signature: str) -> bool:
         constant_time_compare(signature, _sign(key, int(expires), secret)) for secret in keys
     )
     return is_ours and time.time() < int(expires)
+
+
+@lru_cache(maxsize=20_000)
+def _local_link(key: str, expires: int, site_url: str, secret: str) -> str:
+    signature = _sign(key, expires, secret)
+    return f"{site_url}/media/{quote(key)}?expires={expires}&signature={signature}"
+
+
+@lru_cache(maxsize=20_000)
+def _s3_link(key: str, window: int, bucket: str) -> str:
+    """``window`` and ``bucket`` only tell links of different times and places apart."""
+    return str(default_storage.url(key))
 
 
 def _sign(key: str, expires: int, secret: str | bytes | None = None) -> str:
