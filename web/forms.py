@@ -24,7 +24,14 @@ MAX_WORDS = 20
 WORD_PATTERN = re.compile(r"^[ -+\--~]{1,50}$")
 
 
-class OnceForm(forms.Form):
+class SiteForm(forms.Form):
+    """Labels are set in bold, and end without a colon."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **{"label_suffix": "", **kwargs})
+
+
+class OnceForm(SiteForm):
     """A form with a hidden key, so that sending it twice takes effect once."""
 
     key = forms.CharField(max_length=100, widget=forms.HiddenInput, required=False)
@@ -110,7 +117,7 @@ class MakeForm(OnceForm):
         }
 
 
-class SearchForm(forms.Form):
+class SearchForm(SiteForm):
     """The query of the page of styles. What makes no sense there is left out, not refused."""
 
     q = forms.CharField(required=False, max_length=100)
@@ -128,7 +135,7 @@ class SearchForm(forms.Form):
         }
 
 
-class PictureForm(forms.Form):
+class PictureForm(SiteForm):
     visibility = forms.ChoiceField(required=False, choices=Visibility.choices)
     description = forms.CharField(
         required=False,
@@ -143,7 +150,7 @@ class PictureForm(forms.Form):
         return {name: value for name, value in sent.items() if value or name == "description"}
 
 
-class CommentForm(forms.Form):
+class CommentForm(SiteForm):
     content = forms.CharField(
         max_length=500, label=_("Comment"), widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -175,11 +182,11 @@ class BuyForm(OnceForm):
     )
 
 
-class DemoSignInForm(forms.Form):
+class DemoSignInForm(SiteForm):
     username = forms.CharField(max_length=40, label=_("Name"))
 
 
-class ProfileForm(forms.Form):
+class ProfileForm(SiteForm):
     username = forms.RegexField(
         user_service.USERNAME_PATTERN,
         label=_("User name"),
@@ -200,7 +207,7 @@ class ProfileForm(forms.Form):
     )
 
 
-class KeyForm(forms.Form):
+class KeyForm(SiteForm):
     name = forms.CharField(max_length=60, label=_("What is the key for?"))
     scopes = forms.MultipleChoiceField(
         choices=[
@@ -214,13 +221,13 @@ class KeyForm(forms.Form):
     )
 
 
-class LeaveForm(forms.Form):
+class LeaveForm(SiteForm):
     """Typing one's name is the confirmation, with and without JavaScript."""
 
     username = forms.CharField(max_length=150, label=_("Type your user name to confirm"))
 
 
-class JoinForm(forms.Form):
+class JoinForm(SiteForm):
     artist_name = forms.CharField(
         max_length=60,
         label=_("Artist name"),
@@ -242,7 +249,7 @@ def parsed_tags(text: str) -> list[str]:
         raise forms.ValidationError(gettext(str(error))) from error
 
 
-class StyleForm(forms.Form):
+class StyleForm(SiteForm):
     """What an artist may say of a style at any time."""
 
     description = forms.CharField(

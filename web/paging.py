@@ -21,7 +21,7 @@ PARAMETER = "after"
 
 @dataclass(frozen=True)
 class Page(Generic[Row]):
-    """Some rows, and the addresses of what follows and of the first page; "" where there is none."""
+    """Some rows, and where what follows and the first page are: "" where there is none."""
 
     rows: list[Row]
     next_url: str
