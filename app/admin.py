@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from allauth.socialaccount.models import SocialApp, SocialToken
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.http import HttpRequest
@@ -10,6 +11,8 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from app import models
 
+# Google's application comes from the environment; a second one here would break sign-in.
+admin.site.unregister([SocialApp, SocialToken])
 admin.site.site_header = admin.site.site_title = "Style License"
 
 
@@ -168,6 +171,8 @@ admin.site.register(
         models.Follow,
         models.Like,
         models.IdempotencyKey,
+        models.Measure,
+        models.PendingUpload,
         models.ApiKey,
     ],
     ReadOnlyAdmin,

@@ -5,9 +5,6 @@ urlpatterns = [
     path("", include("web.urls")),
     path("admin/", admin.site.urls),
     path("", include("app.urls")),
-    # Pages that django-allauth itself redirects to (a canceled or failed sign-in).
-    path("accounts/", include("allauth.account.urls")),
-    path("accounts/", include("allauth.socialaccount.urls")),
 ]
 
 handler400 = "app.views.errors.bad_request"

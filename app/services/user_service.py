@@ -121,6 +121,8 @@ def update_profile(
         storage.save(new_image, BytesIO(content))
     try:
         with transaction.atomic():
+            if username is not None:
+                lock_user_names()
             locked = lock_users(user.pk)[user.pk]
             if username is not None:
                 locked.username = username
