@@ -13,6 +13,7 @@ from datetime import datetime
 from django.conf import settings
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Least
 
 from app.models import OutboxMessage
 from app.utils import clock
@@ -21,6 +22,7 @@ from protocol import Task, encode
 CHANNEL = "outbox"
 # First key of the advisory locks on messages; the second is the message's id.
 LOCK_SPACE = 0x57A1
+MAX_COUNTED_TRIES = 32_000
 
 
 def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> OutboxMessage:
@@ -43,22 +45,33 @@ def webhook_url(path: str) -> str:
 
 @contextmanager
 def claim_next() -> Iterator[OutboxMessage | None]:
-    """The next message that is due and that nobody else holds; None when there is none.
+    """The next message that is due and that nobody else holds; None when there is none."""
+    with claim_batch(1) as messages:
+        yield messages[0] if messages else None
 
-    It is held by an advisory lock of this database session: when the process dies the message is
-    free again at once, however long the job would have taken. The try is counted and committed
-    before the work, so that a message that kills its worker is noticed.
+
+@contextmanager
+def claim_batch(size: int) -> Iterator[list[OutboxMessage]]:
+    """At most ``size`` messages that are due and that nobody else holds, the first ones first.
+
+    Each is held by an advisory lock of this database session: when the process dies the messages
+    are free again at once, however long their jobs would have taken. The try is counted and
+    committed before the work, so that a message that kills its worker is noticed.
     """
-    message = _lock_one()
+    with connection.cursor() as cursor:
+        cursor.execute(_LOCK_DUE, [clock.now(), size * 4, LOCK_SPACE, size])
+        locked = [row[0] for row in cursor.fetchall()]
     try:
-        yield message
+        yield _begin_try(locked)
     finally:
-        if message is not None:
-            _unlock(message.pk)
+        if locked and connection.connection is not None and not connection.connection.closed:
+            with connection.cursor() as cursor:
+                cursor.execute(_UNLOCK, [LOCK_SPACE, locked])
 
 
-def mark_sent(message: OutboxMessage, *, error: str = "") -> None:
-    OutboxMessage.objects.filter(pk=message.pk).update(sent_at=clock.now(), last_error=error[:500])
+def mark_sent(*messages: OutboxMessage, error: str = "") -> None:
+    ids = [message.pk for message in messages]
+    OutboxMessage.objects.filter(pk__in=ids).update(sent_at=clock.now(), last_error=error[:500])
 
 
 def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None:
@@ -68,28 +81,38 @@ def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None
     )
 
 
-def _lock_one() -> OutboxMessage | None:
-    due = OutboxMessage.objects.filter(sent_at__isnull=True, available_at__lte=clock.now())
+def oldest_age() -> float:
+    """For how many seconds the oldest message has been due; 0 when none is."""
+    oldest = (
+        OutboxMessage.objects.filter(sent_at__isnull=True, available_at__lte=clock.now())
+        .order_by("available_at", "pk")
+        .values_list("available_at", flat=True)
+        .first()
+    )
+    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+
+
+def _begin_try(message_ids: list[int]) -> list[OutboxMessage]:
+    """Count a try of those that nobody has sent meanwhile, and read them again under the lock."""
+    if not message_ids:
+        return []
+    unsent = OutboxMessage.objects.filter(
+        pk__in=message_ids, sent_at__isnull=True, available_at__lte=clock.now()
+    )
+    unsent.update(tries=Least(F("tries") + 1, MAX_COUNTED_TRIES))
     # Pictures before trainings: somebody is waiting for them.
-    for message_id in due.order_by("queue", "available_at", "pk").values_list("pk", flat=True)[:20]:
-        if not _try_lock(message_id):
-            continue
-        # Read again under the lock: another process may have sent it meanwhile.
-        message = due.filter(pk=message_id).first()
-        if message is not None:
-            OutboxMessage.objects.filter(pk=message_id).update(tries=F("tries") + 1)
-            message.tries += 1
-            return message
-        _unlock(message_id)
-    return None
+    return list(unsent.order_by("queue", "available_at", "pk"))
 
 
-def _try_lock(message_id: int) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_SPACE, message_id % 2**31])
-        return bool(cursor.fetchone()[0])
-
-
-def _unlock(message_id: int) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_SPACE, message_id % 2**31])
+# The filter is judged row by row, in order, until the limit is reached: no lock is taken beyond it.
+_LOCK_DUE = """
+    WITH due AS MATERIALIZED (
+        SELECT id FROM app_outboxmessage WHERE sent_at IS NULL AND available_at <= %s
+        ORDER BY queue, available_at, id LIMIT %s
+    )
+    SELECT id FROM due WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s
+"""
+_UNLOCK = """
+    SELECT pg_advisory_unlock(%s, (held.id %% 2147483648)::int)
+    FROM unnest(%s::bigint[]) AS held(id)
+"""

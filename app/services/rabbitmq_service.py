@@ -1,41 +1,71 @@
-"""The only door to RabbitMQ: one kept connection, publisher confirms, three tries."""
+"""The only door to RabbitMQ: one kept connection a process, publisher confirms, three tries."""
 
 from __future__ import annotations
 
+import atexit
 import os
 import threading
 import time
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 import pika
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel
-from pika.exceptions import AMQPError, NackError, UnroutableError
-from protocol.queues import dead_queue_arguments, dead_queue_name, queue_arguments
+from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, GenerationTask, TrainingTask, encode
+from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 
 log = structlog.get_logger(__name__)
 
 TRIES = 3
 BACK_OFF_SECONDS = 0.2
-QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
+# A broker that is silent for two of these is taken to be gone, even while a confirm is awaited.
+HEARTBEAT_SECONDS = 20
 
 
 class PublishFailed(Exception):
     """The broker did not take the message; it is to be sent again later."""
 
 
-class RabbitMQService:
-    """Thread-safe; a forked child makes its own connection."""
+class MessageRefused(PublishFailed):
+    """The broker answers, and does not take this message: no queue for it, or a full one."""
 
-    def __init__(self, url: str) -> None:
+
+class BrokerAway(PublishFailed):
+    """The broker does not answer; neither will it for any other message."""
+
+
+@dataclass(frozen=True)
+class DeadLetter:
+    """A message that no worker could work on. ``number`` is its place in the queue, from 1."""
+
+    number: int
+    queue: str
+    message_id: str
+    reason: str
+    body: bytes
+
+
+class RabbitMQService:
+    """Thread-safe; a forked child makes its own connection; closed when the process ends."""
+
+    def __init__(self, url: str, *, patience: float = 5.0) -> None:
+        """``patience``: seconds to wait for the broker to accept a connection."""
         self._parameters = pika.URLParameters(url)
         self._parameters.blocked_connection_timeout = 10
-        self._parameters.socket_timeout = 5
-        self._lock = threading.Lock()
+        self._parameters.socket_timeout = patience
+        self._parameters.stack_timeout = 2 * patience
+        if "heartbeat" not in url:
+            self._parameters.heartbeat = HEARTBEAT_SECONDS
+        self._lock = threading.RLock()
         self._connection: pika.BlockingConnection | None = None
         self._channel: BlockingChannel | None = None
-        self._pid = os.getpid()
+        self._inherited: list[pika.BlockingConnection] = []
+        _instances.add(self)
 
     def send_training_task(self, task: TrainingTask) -> None:
         """Raises PublishFailed."""
@@ -46,37 +76,130 @@ class RabbitMQService:
         self.publish(GENERATION_QUEUE, encode(task), message_id=str(task.task_id))
 
     def publish(self, queue: str, body: bytes, *, message_id: str) -> None:
-        """Put ``body`` on ``queue`` and wait for the broker's confirm. Raises PublishFailed."""
-        properties = pika.BasicProperties(
-            content_type="application/json",
-            delivery_mode=pika.DeliveryMode.Persistent.value,
-            message_id=message_id,
-        )
+        """Put ``body`` on ``queue`` and wait for the broker's confirm.
+
+        Raises MessageRefused or BrokerAway. After either the message may have arrived all the same.
+        """
         with self._lock:
             for attempt in range(TRIES):
                 try:
-                    self._open_channel().basic_publish(
-                        "", queue, body, properties=properties, mandatory=True
-                    )
+                    self._publish(self._open_channel(), queue, body, message_id)
                 except (UnroutableError, NackError) as error:
-                    raise PublishFailed(f"The broker refused it: {error!r}") from error
+                    # The next try declares the queues again: somebody may have deleted one.
+                    self._drop()
+                    if attempt == TRIES - 1:
+                        raise MessageRefused(f"The broker refused it: {error!r}") from error
                 except (AMQPError, OSError) as error:
                     self._drop()
                     if attempt == TRIES - 1:
-                        raise PublishFailed(f"The broker is away: {error!r}") from error
-                    time.sleep(BACK_OFF_SECONDS * 2**attempt)
+                        raise BrokerAway(f"The broker is away: {error!r}") from error
                 else:
                     return
+                time.sleep(BACK_OFF_SECONDS * 2**attempt)
+
+    def keep_alive(self) -> None:
+        """Answer the broker's heartbeats; to be called every few seconds while nothing is sent."""
+        with self._lock:
+            if self._connection is None:
+                return
+            try:
+                self._connection.process_data_events(time_limit=0)
+            except (AMQPError, OSError) as error:
+                log.info("broker_connection_lost", error=repr(error))
+                self._drop()
+
+    def depths(self) -> dict[str, int]:
+        """How many messages wait in each queue, the dead ones included. Raises BrokerAway."""
+        names = [name for queue in QUEUES for name in (queue, dead_queue_name(queue))]
+        with self._reached() as channel:
+            return {
+                name: int(channel.queue_declare(name, passive=True).method.message_count)
+                for name in names
+            }
+
+    def dead_letters(self, queue: str) -> list[DeadLetter]:
+        """What lies in the dead letters of ``queue``; it stays there. Raises BrokerAway."""
+        with self._reached() as channel:
+            letters = [letter for letter, _ in self._taken(channel, queue)]
+            self._drop()  # what was taken and not acknowledged goes back, in its order
+            return letters
+
+    def settle_dead_letters(
+        self, queue: str, message_id: str | None, *, replay: bool
+    ) -> list[DeadLetter]:
+        """Put dead letters back on ``queue``, or delete them; all when ``message_id`` is None.
+
+        Returns those it found. A letter is gone from the dead ones only once its copy is
+        confirmed. Raises PublishFailed.
+        """
+        settled = []
+        with self._reached() as channel:
+            try:
+                for letter, tag in self._taken(channel, queue):
+                    if message_id not in (None, letter.message_id):
+                        continue
+                    if replay:
+                        self._publish(channel, queue, letter.body, letter.message_id)
+                    channel.basic_ack(tag)
+                    settled.append(letter)
+            except (UnroutableError, NackError) as error:
+                raise MessageRefused(f"The broker refused it: {error!r}") from error
+            finally:
+                self._drop()
+        return settled
 
     def close(self) -> None:
         with self._lock:
             self._drop()
 
+    @contextmanager
+    def _reached(self) -> Iterator[BlockingChannel]:
+        with self._lock:
+            try:
+                yield self._open_channel()
+            except ChannelClosedByBroker as error:
+                self._drop()
+                raise BrokerAway(f"The broker closed the channel: {error!r}") from error
+            except (UnroutableError, NackError):
+                raise
+            except (AMQPError, OSError) as error:
+                self._drop()
+                raise BrokerAway(f"The broker is away: {error!r}") from error
+
+    @staticmethod
+    def _publish(channel: BlockingChannel, queue: str, body: bytes, message_id: str) -> None:
+        channel.basic_publish(
+            *("", queue, body),
+            properties=pika.BasicProperties(
+                content_type="application/json",
+                delivery_mode=pika.DeliveryMode.Persistent.value,
+                message_id=message_id,
+            ),
+            mandatory=True,
+        )
+
+    @staticmethod
+    def _taken(channel: BlockingChannel, queue: str) -> Iterator[tuple[DeadLetter, int]]:
+        """Each letter that is there now, with its delivery tag, not acknowledged yet."""
+        name = dead_queue_name(queue)
+        count = int(channel.queue_declare(name, passive=True).method.message_count)
+        for number in range(1, count + 1):
+            method, properties, body = channel.basic_get(name)
+            if method is None or properties is None or body is None:
+                return
+            died = (properties.headers or {}).get("x-death") or [{}]
+            yield (
+                DeadLetter(
+                    number=number,
+                    queue=queue,
+                    message_id=properties.message_id or "",
+                    reason=str(died[0].get("reason", "")),
+                    body=body,
+                ),
+                method.delivery_tag,
+            )
+
     def _open_channel(self) -> BlockingChannel:
-        if self._pid != os.getpid():
-            # The connection is the parent's: forget it, never close it.
-            self._connection = self._channel = None
-            self._pid = os.getpid()
         if self._channel is None or not self._channel.is_open:
             self._drop()
             self._connection = pika.BlockingConnection(self._parameters)
@@ -95,3 +218,27 @@ class RabbitMQService:
                 connection.close()
             except (AMQPError, OSError) as error:
                 log.info("broker_close_failed", error=repr(error))
+
+    def _forget_after_fork(self) -> None:
+        """In a child: the connection is the parent's, to be neither used nor closed."""
+        if self._connection is not None:
+            self._inherited.append(self._connection)
+        self._connection = self._channel = None
+        self._lock = threading.RLock()
+
+
+_instances: weakref.WeakSet[RabbitMQService] = weakref.WeakSet()
+
+
+def _forget_all() -> None:
+    for service in list(_instances):
+        service._forget_after_fork()
+
+
+def _close_all() -> None:
+    for service in list(_instances):
+        service.close()
+
+
+os.register_at_fork(after_in_child=_forget_all)
+atexit.register(_close_all)

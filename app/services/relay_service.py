@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import re
+import time
+
 import structlog
 
+from app.models import OutboxMessage
 from app.services import handover_service, outbox_service
-from app.services.rabbitmq_service import PublishFailed, RabbitMQService
+from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
 
 log = structlog.get_logger(__name__)
 
+# A relay that dies between a confirm and its note of it sends at most so many messages twice.
+BATCH = 20
 MAX_DELAY_SECONDS = 30.0
+# Between tries to reach a broker that is away; so late at most does work go on after its return.
+MAX_AWAY_SECONDS = 5.0
+_REQUEST_ID = re.compile(rb'"request_id":"([^"\\]{1,64})"')
 
 
 class Relay:
@@ -17,35 +26,70 @@ class Relay:
 
     def __init__(self, amqp_url: str) -> None:
         self._broker = RabbitMQService(amqp_url) if amqp_url else None
+        self._away_seconds = 0.0
+        self._away_until = 0.0
 
     def publish_due(self) -> int:
-        """Publish all that is due; stops at the first that the broker does not take.
-
-        Returns how many were published.
-        """
+        """Publish all that is due, unless the broker is away. Returns how many were published."""
         published = 0
-        while self._broker is not None and self._publish_next():
-            published += 1
+        while self._broker is not None and time.monotonic() >= self._away_until:
+            claimed, sent = self._publish_batch(self._broker)
+            published += sent
+            if not claimed:
+                break
         return published
+
+    def keep_alive(self) -> None:
+        """Keep the idle connection; to be called every few seconds."""
+        if self._broker is not None:
+            self._broker.keep_alive()
 
     def close(self) -> None:
         if self._broker is not None:
             self._broker.close()
 
-    def _publish_next(self) -> bool:
-        assert self._broker is not None
-        with outbox_service.claim_next() as message:
-            if message is None:
-                return False
+    def _publish_batch(self, broker: RabbitMQService) -> tuple[int, int]:
+        """How many messages were claimed, and how many of them published."""
+        sent: list[OutboxMessage] = []
+        with outbox_service.claim_batch(BATCH) as messages:
             try:
-                self._broker.publish(
-                    message.queue, bytes(message.body), message_id=str(message.task_id)
-                )
-            except PublishFailed as error:
+                for message in messages:
+                    if self._publish(broker, message):
+                        # One by one: the broker may go away in between.
+                        sent.append(message)  # noqa: PERF401
+                self._away_seconds = 0.0
+            except BrokerAway as error:
+                self._away_seconds = min(max(0.5, 2 * self._away_seconds), MAX_AWAY_SECONDS)
+                self._away_until = time.monotonic() + self._away_seconds
+                log.warning("broker_away", error=str(error), seconds=self._away_seconds)
+            finally:
+                if sent:
+                    outbox_service.mark_sent(*sent)
+            for message in sent:
+                handover_service.message_accepted(message)
+        return len(messages), len(sent)
+
+    @staticmethod
+    def _publish(broker: RabbitMQService, message: OutboxMessage) -> bool:
+        """Whether the broker took it; one that it refuses does not hold up the others."""
+        body = bytes(message.body)
+        with structlog.contextvars.bound_contextvars(
+            task_id=str(message.task_id), attempt=message.attempt, request_id=_request_id(body)
+        ):
+            try:
+                broker.publish(message.queue, body, message_id=str(message.task_id))
+            except MessageRefused as error:
                 delay = min(0.5 * 2 ** min(message.tries, 10), MAX_DELAY_SECONDS)
                 outbox_service.mark_unsent(message, error=str(error), delay=delay)
-                log.warning("publish_failed", task_id=str(message.task_id), error=str(error))
+                log.warning("publish_refused", queue=message.queue, error=str(error))
                 return False
-            outbox_service.mark_sent(message)
-            handover_service.message_accepted(message)
+            except BrokerAway as error:
+                outbox_service.mark_unsent(message, error=str(error))
+                raise
+            log.info("published", queue=message.queue)
         return True
+
+
+def _request_id(body: bytes) -> str:
+    found = _REQUEST_ID.search(body)
+    return found[1].decode() if found else ""

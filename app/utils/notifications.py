@@ -11,6 +11,7 @@ from django.db import connections
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 0.5
+CONNECT_SECONDS = 5
 
 
 class Listener:
@@ -19,7 +20,10 @@ class Listener:
     def __init__(self, channel: str) -> None:
         self._channel = channel
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
-        self._connect()
+        try:
+            self._connect()
+        except psycopg.OperationalError as error:
+            log.warning("listener_lost", error=str(error))
 
     def wait(self, seconds: float, stopping: threading.Event) -> bool:
         """Wait at most ``seconds``, or until ``stopping``. Returns whether there was a call."""
@@ -50,5 +54,7 @@ class Listener:
             for name in ("host", "port", "dbname", "user", "password")
             if name in parameters
         }
-        self._connection = psycopg.connect(**wanted, autocommit=True)
+        self._connection = psycopg.connect(
+            **wanted, autocommit=True, connect_timeout=CONNECT_SECONDS
+        )
         self._connection.execute(f"LISTEN {self._channel}")

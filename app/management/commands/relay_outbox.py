@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import InterfaceError, OperationalError, close_old_connections
+from django.db import InterfaceError, OperationalError, connection
 
 from app.services import idempotency_service, lease_service, outbox_service, relay_service
 from app.utils.notifications import Listener
@@ -42,9 +42,11 @@ class Command(BaseCommand):
 
     def _round(self, relay: relay_service.Relay) -> None:
         try:
+            relay.keep_alive()
             relay.publish_due()
             lease_service.sweep()
             idempotency_service.forget_old()
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))
-            close_old_connections()
+            # The next round connects anew.
+            connection.close()
