@@ -7,6 +7,7 @@ from functools import wraps
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 from django.utils.crypto import constant_time_compare
 from rest_framework import authentication
 from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, PermissionDenied
@@ -74,6 +75,15 @@ def user_of(request: Request) -> User:
     return request.user
 
 
+def has_internal_token(request: HttpRequest | Request) -> bool:
+    """Whether the request carries ``Authorization: Bearer <an internal token>``."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    matches = [
+        constant_time_compare(token.strip(), valid) for valid in settings.INTERNAL_API_TOKENS
+    ]
+    return scheme.lower() == "bearer" and any(matches)
+
+
 def require_internal_token(method: Callable[..., Any]) -> Callable[..., Any]:
     """Let a view's method run only with ``Authorization: Bearer <an internal token>``.
 
@@ -83,11 +93,7 @@ def require_internal_token(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def checked(view: Any, request: Request, *args: Any, **kwargs: Any) -> Any:
-        scheme, _, token = request.headers.get("Authorization", "").partition(" ")
-        matches = [
-            constant_time_compare(token.strip(), valid) for valid in settings.INTERNAL_API_TOKENS
-        ]
-        if scheme.lower() != "bearer" or not any(matches):
+        if not has_internal_token(request):
             raise InvalidInternalToken
         return method(view, request, *args, **kwargs)
 

@@ -100,6 +100,8 @@ class EnvelopeSchema(AutoSchema):
         answers: dict[str, Any] = {
             str(status): OpenApiResponse(given, "Done." if status == 204 else "As asked.")
         }
+        for other in self._of_view("also", {}).get(self.action, ()):
+            answers[str(other)] = OpenApiResponse(given, "Something does not answer; see which.")
         by_status: dict[int, list[str]] = {}
         for code in dict.fromkeys([*self._common_errors(), *self._own_errors()]):
             by_status.setdefault(STATUS_BY_CODE[code], []).append(code)

@@ -13,6 +13,7 @@ from app.views import (
     health,
     image,
     media,
+    metrics,
     notification,
     style,
     tag,
@@ -34,6 +35,8 @@ Notifications = notification.NotificationViewSet.as_view
 
 urlpatterns = [
     path("api/health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
+    path("api/ready", health.HealthViewSet.as_view({"get": "ready"}), name="ready"),
+    path("metrics", metrics.metrics, name="metrics"),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # Signing in

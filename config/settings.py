@@ -101,6 +101,8 @@ TRAINING_EPOCHS = env.int("TRAINING_EPOCHS", 3)
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)
 # A job that waits in a queue is not lost, only late; past this it is taken to be lost all the same.
 QUEUE_LEASE_SECONDS = env.int("QUEUE_LEASE_SECONDS", 3600)
+# A message that the relay could not hand over for this long makes /api/ready say so.
+OUTBOX_MAX_AGE_SECONDS = env.int("OUTBOX_MAX_AGE_SECONDS", 60)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 3)
 # Seconds to wait before the first, second and third attempt.
 JOB_RETRY_DELAYS = [int(seconds) for seconds in env.list("JOB_RETRY_DELAYS", ["0", "30", "120"])]
@@ -132,6 +134,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     # What adds headers comes first, so that errors and redirects carry them too.
     "app.middleware.RequestIdMiddleware",
+    "app.utils.request_metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "app.middleware.BrowserPolicyMiddleware",

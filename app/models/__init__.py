@@ -2,11 +2,13 @@ from app.models.api_key import ApiKey, Scope
 from app.models.community import Comment, Follow, Like
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
+from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType
 from app.models.outbox import OutboxMessage
 from app.models.style import Artwork, Style, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.token import Purchase, Transaction, TransactionType
+from app.models.upload import PendingUpload
 from app.models.user import Artist, Role, User
 
 __all__ = [
@@ -22,9 +24,11 @@ __all__ = [
     "GenerationTag",
     "IdempotencyKey",
     "Like",
+    "Measure",
     "Notification",
     "NotificationType",
     "OutboxMessage",
+    "PendingUpload",
     "Purchase",
     "Role",
     "Scope",

@@ -190,12 +190,13 @@ def record_report(generation_id: int, report: GenerationReport) -> Generation:
 
 
 @transaction.atomic
-def give_up_attempt(generation_id: int, reason: str) -> None:
+def give_up_attempt(generation_id: int, reason: str) -> bool:
     """End an attempt whose lease ran out: try again, or fail and refund after the last one."""
     generation = _lock(generation_id)
     if generation.lease_expires_at is None or generation.lease_expires_at > clock.now():
-        return  # a report came in, or another relay was faster
+        return False  # a report came in, or another relay was faster
     _fail(generation, reason, retryable=True)
+    return True
 
 
 @transaction.atomic

@@ -6,7 +6,7 @@ import structlog
 from django.db.models import QuerySet
 
 from app.models import Generation, Style
-from app.services import generation_service, style_service
+from app.services import generation_service, measure_service, style_service
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
@@ -16,19 +16,24 @@ BATCH = 100
 
 
 def sweep() -> int:
-    """End every attempt whose lease ran out. Returns how many were looked at.
+    """End every attempt whose lease ran out. Returns how many this sweeper ended.
 
     Any number of sweepers may run at once: each job is judged again under its lock.
     """
     styles = _expired(Style.objects.all())
     generations = _expired(Generation.objects.all())
+    given_up = 0
     for style_id in styles:
-        log.warning("lease_expired", style_id=style_id)
-        style_service.give_up_attempt(style_id, LOST)
+        if style_service.give_up_attempt(style_id, LOST):
+            log.warning("lease_expired", style_id=style_id)
+            given_up += 1
     for generation_id in generations:
-        log.warning("lease_expired", generation_id=generation_id)
-        generation_service.give_up_attempt(generation_id, LOST)
-    return len(styles) + len(generations)
+        if generation_service.give_up_attempt(generation_id, LOST):
+            log.warning("lease_expired", generation_id=generation_id)
+            given_up += 1
+    if given_up:
+        measure_service.count(measure_service.LEASES_EXPIRED, given_up)
+    return given_up
 
 
 def _expired(jobs: QuerySet) -> list[int]:

@@ -6,6 +6,7 @@ get at it by the links of ``app/utils/links.py``.
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 from typing import IO
@@ -53,6 +54,20 @@ def delete(keys: Iterable[str]) -> None:
 def exists(key: str) -> bool:
     try:
         return bool(default_storage.exists(key))
+    except _storage_errors() as error:
+        raise ServiceUnavailable from error
+
+
+def ping() -> None:
+    """Raise ServiceUnavailable unless the storage answers and takes files, within seconds."""
+    try:
+        if settings.S3_BUCKET:
+            default_storage.ping()  # type: ignore[attr-defined]
+            return
+        folder = Path(settings.MEDIA_ROOT)
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as probe:
+            probe.write(b"?")
     except _storage_errors() as error:
         raise ServiceUnavailable from error
 

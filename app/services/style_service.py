@@ -240,12 +240,13 @@ def record_report(style_id: int, report: TrainingReport) -> Style:
 
 
 @transaction.atomic
-def give_up_attempt(style_id: int, reason: str) -> None:
+def give_up_attempt(style_id: int, reason: str) -> bool:
     """End an attempt whose lease ran out: try again, or fail after the last one."""
     style = _lock(style_id)
     if style.lease_expires_at is None or style.lease_expires_at > clock.now():
-        return  # a report came in, or another relay was faster
+        return False  # a report came in, or another relay was faster
     _fail(style, reason, retryable=True)
+    return True
 
 
 @transaction.atomic

@@ -7,6 +7,7 @@ import threading
 import time
 from typing import Any
 
+import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
 from storages.backends.s3 import S3Storage
@@ -66,6 +67,22 @@ class PrivateS3Storage(S3Storage):
                 self._links.clear()
             self._links[wanted] = made
         return made
+
+    def ping(self) -> None:
+        """Ask for the bucket once, without patience. Raises what boto raises."""
+        client = self.connection.meta.client
+        hurried = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            region_name=client.meta.region_name,
+            config=self.client_config.merge(
+                Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
+            ),
+        )
+        try:
+            hurried.head_bucket(Bucket=self.bucket_name)
+        finally:
+            hurried.close()
 
     def upload_link(self, name: str, *, content_type: str, seconds: int) -> str:
         """A signed link that takes one PUT of ``content_type`` to ``name``."""

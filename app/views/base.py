@@ -47,6 +47,8 @@ class BaseViewSet(ModelViewSet):
     # of its kind may get, names of operations, and actions that answer in pages.
     schema_tag: ClassVar[str] = ""
     success: ClassVar[dict[str, int]] = {}
+    # Statuses with the same body as the success.
+    also: ClassVar[dict[str, tuple[int, ...]]] = {}
     errors: ClassVar[dict[str, tuple[str, ...]]] = {}
     schema_names: ClassVar[dict[str, str]] = {}
     paged: ClassVar[tuple[str, ...]] = ("list",)

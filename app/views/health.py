@@ -2,7 +2,8 @@ from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from app.serializers.system import HealthSerializer
+from app.serializers.system import HealthSerializer, ReadinessSerializer
+from app.services import readiness_service
 from app.utils.rendering import JsonRenderer
 from app.views.base import BaseViewSet
 
@@ -14,7 +15,9 @@ class HealthViewSet(BaseViewSet):
     authentication_classes = ()
     throttle_classes = ()
     renderer_classes = (JsonRenderer,)
-    output = {"health": HealthSerializer}
+    output = {"health": HealthSerializer, "ready": ReadinessSerializer}
+    # Both say what is wrong in the shape of what is right.
+    also = {"health": (503,), "ready": (503,)}
 
     def health(self, request: Request) -> Response:
         """Whether the process lives and reaches its database; 503 when it does not."""
@@ -24,3 +27,9 @@ class HealthViewSet(BaseViewSet):
         except DatabaseError:
             return Response({"status": "error", "database": "unavailable"}, status=503)
         return Response({"status": "ok", "database": "connected"})
+
+    def ready(self, request: Request) -> Response:
+        """Whether all that the work needs answers; 503 and which part does not, otherwise."""
+        now = readiness_service.look()
+        answer = self.get_serializer(now).data
+        return Response(answer, status=200 if now.is_ready else 503)

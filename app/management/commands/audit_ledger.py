@@ -4,7 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from app.services import audit_service
+from app.services import audit_service, measure_service
 
 
 class Command(BaseCommand):
@@ -12,6 +12,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         findings = audit_service.audit()
+        measure_service.record(measure_service.LEDGER_FINDINGS, len(findings))
         for finding in findings:
             self.stderr.write(f"{finding.row}: {finding.problem}")
         if findings:

@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db import models
+
+from app.models.user import User
+
+
+class PendingUploadQuerySet(models.QuerySet["PendingUpload"]):
+    def usable(self, user: User, now: datetime) -> PendingUploadQuerySet:
+        return self.filter(user=user, expires_at__gt=now)
+
+
+class PendingUpload(models.Model):
+    """A place in the storage that an artist may upload to, until it is used or expires."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="+")
+    key = models.CharField(max_length=200, unique=True, help_text="Storage key.")
+    content_type = models.CharField(max_length=30)
+    expires_at = models.DateTimeField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PendingUploadQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(name="pending_upload_expiry", fields=["expires_at"])]
+
+    def __str__(self) -> str:
+        return self.key

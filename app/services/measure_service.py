@@ -1,0 +1,33 @@
+"""Figures for the metrics that no single process can keep."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.db.models import F
+
+from app.models import Measure
+from app.utils import clock
+
+LEASES_EXPIRED = "leases_expired"
+LEDGER_FINDINGS = "ledger_findings"
+
+
+def count(name: str, by: int = 1) -> None:
+    """Add to the counter ``name``."""
+    changed = Measure.objects.filter(name=name).update(
+        value=F("value") + by, updated_at=clock.now()
+    )
+    if not changed:
+        Measure.objects.get_or_create(name=name)
+        Measure.objects.filter(name=name).update(value=F("value") + by, updated_at=clock.now())
+
+
+def record(name: str, value: int) -> None:
+    Measure.objects.update_or_create(name=name, defaults={"value": value})
+
+
+def last(name: str) -> tuple[int, datetime] | None:
+    """The figure and when it was written; None when it never was."""
+    found = Measure.objects.filter(name=name).first()
+    return (found.value, found.updated_at) if found else None

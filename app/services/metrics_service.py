@@ -1,0 +1,93 @@
+"""The system's figures, as the database and the broker have them."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from django.conf import settings
+from django.db.models import Count, Sum
+
+from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
+from app.services import measure_service, outbox_service
+from app.services.rabbitmq_service import BrokerAway, RabbitMQService
+
+# Counting all rows takes a while where there are many; several scrapers share one count.
+KEPT_SECONDS = 10.0
+BROKER_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Figures:
+    """``queues`` is empty while the broker is away, or where there is none."""
+
+    outbox_depth: Mapping[str, int]
+    outbox_age_seconds: float
+    outbox_failing: int
+    generations: Mapping[str, int]
+    trainings: Mapping[str, int]
+    leases_expired: int
+    refunds: int
+    refunded_tokens: int
+    audit_findings: int | None
+    audited_at: datetime | None
+    queues: Mapping[str, int] = field(default_factory=dict)
+    is_broker_reached: bool | None = None
+
+
+_lock = threading.Lock()
+_last: tuple[float, Figures] | None = None
+
+
+def figures(*, max_age: float = KEPT_SECONDS) -> Figures:
+    """The figures of now, or of at most ``max_age`` seconds ago."""
+    global _last
+    with _lock:
+        if _last is None or time.monotonic() - _last[0] >= max_age:
+            _last = (time.monotonic(), _count())
+        return _last[1]
+
+
+def _count() -> Figures:
+    unsent = OutboxMessage.objects.filter(sent_at__isnull=True)
+    depth = unsent.order_by().values_list("queue").annotate(n=Count("pk"))
+    refunds = Transaction.objects.filter(type=TransactionType.REFUND).aggregate(
+        n=Count("pk"), tokens=Sum("amount")
+    )
+    audit = measure_service.last(measure_service.LEDGER_FINDINGS)
+    leases = measure_service.last(measure_service.LEASES_EXPIRED)
+    queues, is_reached = _queues()
+    return Figures(
+        outbox_depth=dict(depth),
+        outbox_age_seconds=outbox_service.oldest_age(),
+        outbox_failing=unsent.exclude(last_error="").count(),
+        generations=_by_state(Generation.objects.order_by().values_list("status")),
+        trainings=_by_state(Style.objects.order_by().values_list("training_status")),
+        leases_expired=leases[0] if leases else 0,
+        refunds=refunds["n"],
+        refunded_tokens=refunds["tokens"] or 0,
+        audit_findings=audit[0] if audit else None,
+        audited_at=audit[1] if audit else None,
+        queues=queues,
+        is_broker_reached=is_reached,
+    )
+
+
+def _by_state(states: object) -> dict[str, int]:
+    counted = states.annotate(n=Count("pk"))  # type: ignore[attr-defined]
+    return dict(counted)
+
+
+def _queues() -> tuple[dict[str, int], bool | None]:
+    if not settings.AMQP_URL:
+        return {}, None
+    broker = RabbitMQService(settings.AMQP_URL, patience=BROKER_PATIENCE_SECONDS)
+    try:
+        return broker.depths(), True
+    except BrokerAway:
+        return {}, False
+    finally:
+        broker.close()

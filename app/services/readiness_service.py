@@ -1,0 +1,107 @@
+"""Whether everything that the work needs answers: database, cache, broker, storage, relay."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import structlog
+from django.conf import settings
+from django.core.cache import cache
+from django.db import DatabaseError, connection
+from django_redis.exceptions import ConnectionInterrupted
+from redis.exceptions import RedisError
+
+from app.exceptions import ServiceUnavailable
+from app.services import outbox_service, storage
+from app.services.rabbitmq_service import BrokerAway, RabbitMQService
+
+log = structlog.get_logger(__name__)
+
+CONNECTED, UNAVAILABLE, UNUSED = "connected", "unavailable", "unused"
+CURRENT, LATE = "current", "late"
+# Whoever asks more often gets the last answer: nobody can wear the servers out by asking.
+KEPT_SECONDS = 1.0
+BROKER_PATIENCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Readiness:
+    """What answers. ``outbox`` is late when a message waits for longer than it may."""
+
+    database: str
+    cache: str
+    broker: str
+    storage: str
+    outbox: str
+    outbox_age_seconds: float
+
+    @property
+    def is_ready(self) -> bool:
+        states = (self.database, self.cache, self.broker, self.storage, self.outbox)
+        return not {UNAVAILABLE, LATE} & set(states)
+
+
+_lock = threading.Lock()
+_last: tuple[float, Readiness] | None = None
+
+
+def look() -> Readiness:
+    """Ask every server, at most once a second in each process."""
+    global _last
+    with _lock:
+        if _last is None or time.monotonic() - _last[0] > KEPT_SECONDS:
+            _last = (time.monotonic(), _ask_all())
+        return _last[1]
+
+
+def forget() -> None:
+    """Ask anew the next time."""
+    global _last
+    _last = None
+
+
+def _ask_all() -> Readiness:
+    database = _state("database", _ask_database)
+    age = outbox_service.oldest_age() if database == CONNECTED else 0.0
+    # Without a broker the outbox is the queue itself, and a queue may be long.
+    is_late = bool(settings.AMQP_URL) and age > settings.OUTBOX_MAX_AGE_SECONDS
+    return Readiness(
+        database=database,
+        cache=_state("cache", _ask_cache) if settings.REDIS_URL else UNUSED,
+        broker=_state("broker", _ask_broker) if settings.AMQP_URL else UNUSED,
+        storage=_state("storage", storage.ping),
+        outbox=LATE if is_late else CURRENT,
+        outbox_age_seconds=round(age, 1),
+    )
+
+
+def _state(name: str, ask: Callable[[], None]) -> str:
+    try:
+        ask()
+    except (
+        *(DatabaseError, RedisError, ConnectionInterrupted, BrokerAway),
+        *(ServiceUnavailable, OSError),
+    ) as error:
+        log.warning("not_ready", part=name, error=repr(error))
+        return UNAVAILABLE
+    return CONNECTED
+
+
+def _ask_database() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT 1")
+
+
+def _ask_cache() -> None:
+    cache.client.get_client(write=True).ping()  # type: ignore[attr-defined]
+
+
+def _ask_broker() -> None:
+    broker = RabbitMQService(settings.AMQP_URL, patience=BROKER_PATIENCE_SECONDS)
+    try:
+        broker.depths()
+    finally:
+        broker.close()

@@ -1,0 +1,84 @@
+"""Prometheus's view of the system: figures alone, of nobody in particular."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator, Mapping
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.http import require_safe
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+from app.authentication import has_internal_token
+from app.services import metrics_service
+from app.utils import request_metrics
+from app.views import errors
+
+FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
+
+
+@require_safe
+def metrics(request: HttpRequest) -> HttpResponse:
+    """For scrapers on this machine or in a private network, or with an internal token; hidden
+    from all others."""
+    if not (has_internal_token(request) or _is_near(request)):
+        return errors.for_status(404)
+    registry = CollectorRegistry()
+    registry.register(_SystemCollector())
+    body = request_metrics.exposition() + generate_latest(registry)
+    return HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
+
+
+def _is_near(request: HttpRequest) -> bool:
+    """Whether a private address asks by itself: what a proxy passes on comes from anywhere."""
+    if any(name in request.META for name in FORWARDED):
+        return False
+    try:
+        address = ipaddress.ip_address(request.META.get("REMOTE_ADDR", ""))
+    except ValueError:
+        return False
+    return address.is_loopback or address.is_private
+
+
+class _SystemCollector:
+    def collect(self) -> Iterator[Metric]:
+        now = metrics_service.figures()
+        yield _by("outbox_messages", "Messages not handed over yet.", "queue", now.outbox_depth)
+        yield _gauge("outbox_age_seconds", "Age of the oldest due message.", now.outbox_age_seconds)
+        yield _gauge(
+            "outbox_failing_messages", "Messages that the broker refused.", now.outbox_failing
+        )
+        yield _by("queue_messages", "Messages ready in the broker.", "queue", now.queues)
+        if now.is_broker_reached is not None:
+            yield _gauge("broker_up", "Whether the broker answers.", float(now.is_broker_reached))
+        yield _by("generations", "Pictures by state.", "status", now.generations)
+        yield _by("trainings", "Styles by state of training.", "status", now.trainings)
+        yield _counter("leases_expired", "Attempts whose worker fell silent.", now.leases_expired)
+        yield _counter("refunds", "Pictures refunded.", now.refunds)
+        yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
+        if now.audit_findings is not None and now.audited_at is not None:
+            yield _gauge(
+                "ledger_findings", "Rows that the last audit found wrong.", now.audit_findings
+            )
+            yield _gauge(
+                "ledger_audit_timestamp_seconds",
+                "When the books were last audited.",
+                now.audited_at.timestamp(),
+            )
+
+
+def _gauge(name: str, text: str, value: float) -> Metric:
+    return GaugeMetricFamily(f"style_license_{name}", text, value=value)
+
+
+def _counter(name: str, text: str, value: float) -> Metric:
+    return CounterMetricFamily(f"style_license_{name}", text, value=value)
+
+
+def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+    family = GaugeMetricFamily(f"style_license_{name}", text, labels=[label])
+    for key, value in sorted(values.items()):
+        family.add_metric([key], value)
+    return family
