@@ -63,7 +63,7 @@ def tag_generation(generation: Generation) -> None:
             " SELECT %s, tag.id, word.sequence - 1"
             " FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)"
             f" JOIN {Tag._meta.db_table} tag ON tag.name = word.name",
-            [generation.pk, [name.lower() for name in dict.fromkeys(generation.prompt_tags)]],
+            [generation.pk, list(dict.fromkeys(name.lower() for name in generation.prompt_tags))],
         )
 
 

@@ -119,3 +119,10 @@ class Api:
             response = ask(path, **options)
         content = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
         return Answer(response.status_code, response.headers, content)
+
+    def twin(self) -> Api:
+        """The same person in another window, to be used by another thread."""
+        twin = Api()
+        twin.http.defaults = self.http.defaults
+        twin.http.cookies = self.http.cookies.copy()
+        return twin

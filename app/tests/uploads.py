@@ -1,0 +1,51 @@
+"""Pictures to upload, made on the spot: small, each of its own, and hostile ones."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from PIL import Image
+
+
+def picture(
+    number: int = 0,
+    *,
+    size: tuple[int, int] = (256, 256),
+    kind: str = "PNG",
+    mode: str = "RGB",
+    **options: Any,
+) -> bytes:
+    """A picture unlike those of other numbers."""
+    image = Image.new("RGB", size, (number % 256, number // 256, 90)).convert(mode)
+    buffer = io.BytesIO()
+    image.save(buffer, kind, **options)
+    return buffer.getvalue()
+
+
+def file(content: bytes, name: str = "work.png") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, content, content_type="application/octet-stream")
+
+
+def files(count: int = 10, *, first: int = 0) -> list[SimpleUploadedFile]:
+    """``count`` good pictures."""
+    return [file(picture(number), f"{number}.png") for number in range(first, first + count)]
+
+
+def style_form(*, first: int = 0, count: int = 10, **changes: Any) -> dict[str, Any]:
+    """The form of a new style, with good pictures; a change to None leaves the field out."""
+    form = {
+        "name": "Wet Paper",
+        "description": "Washes on rough paper.",
+        "price": "10",
+        "tags": "sea, night",
+        "images": files(count, first=first),
+        **changes,
+    }
+    return {name: value for name, value in form.items() if value is not None}
+
+
+def files_in(folder: Path) -> set[str]:
+    return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
