@@ -5,19 +5,22 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 from django.core.exceptions import FieldDoesNotExist
 from django.core.exceptions import ValidationError as DjangoValidationError
-from django.db.models import F, QuerySet
-from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
+from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
+
+from app.models.compiled import CompiledQuery, Row
+from app.models.keyset import PageShape, keyset_page, ordering
 
 MAX_LIMIT = 100
 
@@ -44,25 +47,42 @@ class CustomCursorPagination(BasePagination):
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
         self._url = request.build_absolute_uri()
-        order = tuple(str(name) for name in queryset.query.order_by) or self.ordering
         if not queryset.query.order_by:
-            queryset = queryset.order_by(*order)
-        self._names = [name.lstrip("-") for name in order]
-        limit = self._limit(request)
-        self._cursor = self._decode(request, queryset)
-        is_backwards = self._cursor is not None and self._cursor.is_backwards
-        if self._cursor is not None:
-            is_descending = order[0].startswith("-")
-            compare = TupleLessThan if is_descending != is_backwards else TupleGreaterThan
-            here = Tuple(*(F(name) for name in self._names))
-            queryset = queryset.filter(compare(here, self._cursor.values))
-        rows = list((queryset.reverse() if is_backwards else queryset)[: limit + 1])
-        self._has_more = len(rows) > limit
-        rows = rows[:limit]
-        if is_backwards:
-            rows.reverse()
-        self._rows = rows
+            queryset = queryset.order_by(*self.ordering)
+        names = [name.lstrip("-") for name in ordering(queryset)]
+        shape = self._begin(request, queryset.model, names)
+        after = self._cursor.values if self._cursor else ()
+        rows = self._finish(list(keyset_page(queryset, shape, after)), shape)
+        self._ends = [tuple(getattr(row, name) for name in names) for row in _ends(rows)]
         return rows
+
+    def paginate_compiled(
+        self, query: CompiledQuery, request: Request, *, shape: Hashable, values: dict[str, Any]
+    ) -> list[Row]:
+        """A page of a compiled query whose rows begin with the columns they are ordered by.
+
+        The query is run with ``(shape, PageShape)``, and the row to begin behind among its values
+        as ``after_0``, ``after_1`` …
+        """
+        page = self._begin(request, query.model, query.order)
+        after = {f"after_{n}": v for n, v in enumerate(self._cursor.values)} if self._cursor else {}
+        rows = self._finish(query.rows((shape, page), {**values, **after}), page)
+        self._ends = [row[: len(query.order)] for row in _ends(rows)]
+        return rows
+
+    def _begin(self, request: Request, model: type[Model], names: Sequence[str]) -> PageShape:
+        self._url = request.build_absolute_uri()
+        limit = self._limit(request)
+        self._cursor = self._decode(request, model, names)
+        if self._cursor is None:
+            return PageShape(limit)
+        return PageShape(limit, is_after=True, is_backwards=self._cursor.is_backwards)
+
+    def _finish(self, rows: list[Any], shape: PageShape) -> list[Any]:
+        """The page without the row that only tells that there is more, in the list's order."""
+        self._has_more = len(rows) > shape.limit
+        rows = rows[: shape.limit]
+        return rows[::-1] if shape.is_backwards else rows
 
     def get_paginated_response(self, data: Any) -> Response:
         return Response(
@@ -109,10 +129,9 @@ class CustomCursorPagination(BasePagination):
         ]
 
     def _link(self, row: int, is_backwards: bool) -> str:
-        if self._rows:
-            values = tuple(getattr(self._rows[row], name) for name in self._names)
-        else:
-            values = self._cursor.values if self._cursor is not None else ()
+        values = self._cursor.values if self._cursor is not None else ()
+        if self._ends:
+            values = self._ends[row]
         cursor = Cursor(values, is_backwards).encode()
         return str(replace_query_param(self._url, self.cursor_param, cursor))
 
@@ -124,18 +143,18 @@ class CustomCursorPagination(BasePagination):
             raise ValidationError({self.limit_param: [f"Give a number from 1 to {MAX_LIMIT}."]})
         return int(given)
 
-    def _decode(self, request: Request, queryset: QuerySet[Any]) -> Cursor | None:
+    def _decode(self, request: Request, model: type[Model], names: Sequence[str]) -> Cursor | None:
         given = request.query_params.get(self.cursor_param)
         if not given:
             return None
         try:
             padded = given + "=" * (-len(given) % 4)
             direction, *values = orjson.loads(base64.urlsafe_b64decode(padded))
-            if len(values) != len(self._names) or direction not in (0, 1):
+            if len(values) != len(names) or direction not in (0, 1):
                 raise ValueError
             parsed = tuple(
-                _field(queryset, name).to_python(value)
-                for name, value in zip(self._names, values, strict=True)
+                _field(model, name).to_python(value)
+                for name, value in zip(names, values, strict=True)
             )
             if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in parsed):
                 raise ValueError
@@ -178,8 +197,13 @@ class NotificationPagination(PageNumberPagination):
         }
 
 
-def _field(queryset: QuerySet[Any], name: str) -> Any:
-    meta = queryset.model._meta
+def _ends(rows: list[Any]) -> list[Any]:
+    """The first and the last row, if there are any."""
+    return [rows[0], rows[-1]] if rows else []
+
+
+def _field(model: type[Model], name: str) -> Any:
+    meta = model._meta
     try:
         return meta.pk if name == "pk" else meta.get_field(name)
     except FieldDoesNotExist as error:

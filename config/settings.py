@@ -29,6 +29,7 @@ DATABASES = {
         env.str("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/style_license"),
         conn_max_age=env.int("CONN_MAX_AGE", 600),
         conn_health_checks=True,
+        engine="app.database",
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"

@@ -2,9 +2,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 urlpatterns = [
+    path("", include("app.urls")),
     path("", include("web.urls")),
     path("admin/", admin.site.urls),
-    path("", include("app.urls")),
 ]
 
 handler400 = "app.views.errors.bad_request"

@@ -1,8 +1,8 @@
 """Every address of the site."""
 
-from django.urls import path, register_converter
+from django.urls import path
 
-from app.utils.converters import IdConverter
+from app.utils import converters  # noqa: F401 (registers "id")
 from web.views import (
     account,
     community,
@@ -18,8 +18,6 @@ from web.views import (
     upload,
     wallet,
 )
-
-register_converter(IdConverter, "id")
 
 app_name = "web"
 urlpatterns = [

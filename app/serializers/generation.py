@@ -3,9 +3,11 @@ from typing import Any
 from rest_framework import serializers
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.compiled import Row
 from app.models.generation import MAX_SEED
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
+from app.utils.links import link
 
 
 class StyleBriefSerializer(BaseSerializer):
@@ -33,6 +35,34 @@ class PictureSerializer(BaseSerializer):
     style = StyleBriefSerializer()  # type: ignore[assignment]
     artist = ArtistBriefSerializer(source="style.artist")
     created_at = serializers.DateTimeField()
+
+
+def picture_from_row(row: Row) -> dict[str, Any]:
+    """What PictureSerializer makes of a picture, from a row of ``PICTURE_COLUMNS``."""
+    return {
+        "id": row[1],
+        "image_url": link(row[2]) or None,
+        "preview_url": link(row[3]) or None,
+        "placeholder": row[4],
+        "width": row[5],
+        "height": row[6],
+        "aspect_ratio": row[7],
+        "prompt_tags": row[8],
+        "seed": row[9],
+        "description": row[10],
+        "like_count": row[11],
+        "comment_count": row[12],
+        "is_liked_by_current_user": row[22],
+        "user": {"id": row[13], "username": row[14], "profile_image": link(row[15]) or None},
+        "style": {"id": row[16], "name": row[17]},
+        "artist": {
+            "id": row[18],
+            "username": row[19],
+            "profile_image": link(row[20]) or None,
+            "artist_name": row[21],
+        },
+        "created_at": row[0],
+    }
 
 
 class PictureDetailSerializer(PictureSerializer):

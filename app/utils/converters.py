@@ -1,5 +1,6 @@
-"""Path converters of the URL conf."""
+"""Path converters of the URL confs; importing this module registers them."""
 
+from django.urls import register_converter
 from django.urls.converters import IntConverter
 
 MAX_ID = 2**63 - 1
@@ -15,3 +16,6 @@ class IdConverter(IntConverter):
         if number > MAX_ID:
             raise ValueError
         return number
+
+
+register_converter(IdConverter, "id")

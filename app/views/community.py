@@ -1,18 +1,23 @@
 from typing import Any
 
-from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from app.models import Comment, Generation
+from app.models import Comment
+from app.models.generation import FEED, FeedShape
+from app.pagination import CustomCursorPagination
 from app.serializers.community import (
     CommentCreateSerializer,
     CommentSerializer,
     LikeStateSerializer,
 )
-from app.serializers.generation import FeedQuerySerializer, PictureSerializer
+from app.serializers.generation import (
+    FeedQuerySerializer,
+    PictureSerializer,
+    picture_from_row,
+)
 from app.services import community_service
 from app.views.base import BaseViewSet
 
@@ -25,11 +30,19 @@ class FeedViewSet(BaseViewSet):
     query = {"list": FeedQuerySerializer}
     schema_names = {"list": "feed"}
 
-    def get_queryset(self) -> QuerySet[Generation]:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        viewer_id = request.user.pk
         following = self.parse_query()["following"]
-        if following and not self.request.user.is_authenticated:
+        if following and viewer_id is None:
             raise NotAuthenticated
-        return Generation.objects.feed(self.request.user, following_only=following)
+        paginator = CustomCursorPagination()
+        rows = paginator.paginate_compiled(
+            FEED,
+            request,
+            shape=FeedShape(viewer_id is not None, following),
+            values={} if viewer_id is None else {"viewer_id": viewer_id},
+        )
+        return paginator.get_paginated_response([picture_from_row(row) for row in rows])
 
 
 class CommentViewSet(BaseViewSet):
