@@ -19,6 +19,7 @@ from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
 from app.utils.servers.dev_environment import STARTED_AT, add_options
+from app.utils.servers.interruption import interruption
 from app.utils.servers.process import ServerError, prepared_to_end_with_parent, wait_for
 from app.utils.servers.supervisor import Child, Supervisor
 
@@ -46,8 +47,6 @@ class Command(BaseCommand):
         self.data_dir = Path(settings.DATA_DIR)
         self.port = int(os.environ["PORT"])
         supervisor = Supervisor(Path(settings.BASE_DIR), self.say)
-        for number in (signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.default_int_handler)
         try:
             self.run(supervisor)
         except KeyboardInterrupt:
@@ -55,15 +54,14 @@ class Command(BaseCommand):
         except ServerError as error:
             raise CommandError(str(error)) from error
         finally:
-            # The end takes a few seconds at most; an impatient second Ctrl-C must not cut it short.
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, signal.SIG_IGN)
+            interruption.ignore_further()
             supervisor.stop(_STOP_SECONDS)
             connections.close_all()
 
     def run(self, supervisor: Supervisor) -> None:
         """Start all parts, then look after them until the process is told to end."""
         self.migrate()
+        interruption.check()
         for child in self.children():
             supervisor.start(child)
         with self.step("Web server"):
@@ -76,7 +74,7 @@ class Command(BaseCommand):
             f"Logs: {self.data_dir / 'logs'}    Stop: Ctrl-C\n"
         )
         while True:
-            supervisor.check()
+            _look_after(supervisor)
             time.sleep(0.3)
 
     def migrate(self) -> None:
@@ -104,7 +102,7 @@ class Command(BaseCommand):
 
     def wait_until_healthy(self, supervisor: Supervisor) -> None:
         def is_healthy() -> bool:
-            supervisor.check()
+            _look_after(supervisor)
             return _answers_health(self.port)
 
         if not wait_for(is_healthy, _READY_SECONDS):
@@ -125,7 +123,7 @@ class Command(BaseCommand):
         process.start()
         try:
             while process.is_alive():
-                supervisor.check()
+                _look_after(supervisor)
                 process.join(0.1)
         finally:
             process.kill()
@@ -155,6 +153,11 @@ class Command(BaseCommand):
 
     def seconds(self) -> float:
         return time.monotonic() - STARTED_AT
+
+
+def _look_after(supervisor: Supervisor) -> None:
+    interruption.check()
+    supervisor.check()
 
 
 def _answers_health(port: int) -> bool:

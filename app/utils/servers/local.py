@@ -10,6 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 from app.utils.servers.dev_environment import STARTED_AT, prepare_dev_environment
+from app.utils.servers.interruption import interruption
 from app.utils.servers.postgres import PrivatePostgres
 from app.utils.servers.process import ServerError
 
@@ -45,11 +46,13 @@ def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]
         command = command_name(arguments)
         try:
             if command == "dev":
+                interruption.listen()
                 stack.enter_context(_quiet_end())
                 lock = prepare_dev_environment(arguments[2:], project)
                 stack.callback(lock.release)
             if _needs_private_database(command, arguments):
-                stack.enter_context(_terminated_as_exit())
+                if command != "dev":
+                    stack.enter_context(_terminated_as_exit())
                 server = PrivatePostgres(data_dir(project))
                 stack.callback(server.stop)
                 os.environ["DATABASE_URL"] = server.start()
@@ -58,6 +61,7 @@ def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]
                     seconds = time.monotonic() - STARTED_AT
                     sys.stdout.write(f"PostgreSQL … {how} ({seconds:.1f} s)\n")
                     sys.stdout.flush()
+                    interruption.check()
         except ServerError as error:
             sys.exit(f"Style License does not start. {error}")
         yield

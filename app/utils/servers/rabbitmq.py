@@ -115,9 +115,21 @@ class PrivateRabbitMQ:
             f"rabbit_vhost:add({host}, {user}), rabbit_auth_backend_internal:set_permissions("
             f'{user}, {host}, <<".*">>, <<".*">>, <<".*">>, {user}).'
         )
+        answer = self._control("eval", steps)
+        if answer.returncode != 0 or "error" in answer.stdout:
+            raise ServerError(f"RabbitMQ adds no virtual host: {answer.stderr or answer.stdout}")
+
+    def evaluate(self, expression: str) -> str:
+        """Run an Erlang expression in the server, as ``rabbitmqctl eval`` does."""
+        answer = self._control("eval", expression)
+        if answer.returncode != 0:
+            raise ServerError(f"RabbitMQ does not evaluate that: {answer.stderr}")
+        return answer.stdout
+
+    def _control(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         script = ensure_installed("rabbitmq-server", _find_script).with_name("rabbitmqctl")
-        answer = subprocess.run(  # noqa: S603
-            [script, "--node", self._node, "eval", steps],
+        return subprocess.run(  # noqa: S603
+            [script, "--node", self._node, *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -125,8 +137,6 @@ class PrivateRabbitMQ:
             cwd="/",
             check=False,
         )
-        if answer.returncode != 0 or "error" in answer.stdout:
-            raise ServerError(f"RabbitMQ adds no virtual host: {answer.stderr or answer.stdout}")
 
     def __enter__(self) -> Self:
         self.start()
