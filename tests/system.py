@@ -41,6 +41,9 @@ class System:
     else it is fed from the outbox.
     """
 
+    web_application = "config.wsgi:application"
+    worker_module = "worker"
+
     def __init__(self, folder: Path, environment: dict[str, str]) -> None:
         self.folder = folder
         self.token = secrets.token_urlsafe(24)
@@ -50,7 +53,7 @@ class System:
         self.environment = {
             **os.environ,
             "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": _new_database(),
+            "DATABASE_URL": environment.get("DATABASE_URL") or _new_database(),
             "DEMO_SIGN_IN": "1",
             "INTERNAL_API_TOKEN": self.token,
             "INTERNAL_API_TOKENS": self.token,
@@ -61,24 +64,29 @@ class System:
             **environment,
         }
 
-    def start(self, *, workers: int = 1, web_processes: int = 1) -> None:
+    def start(self, *, workers: int = 1, web_processes: int = 1, relays: int = 1) -> None:
         self.manage("migrate", "--verbosity=0")
         self.spawn(
             "web",
-            *("-m", "gunicorn", "config.wsgi:application", "--bind", f"127.0.0.1:{self.port}"),
+            *("-m", "gunicorn", self.web_application, "--bind", f"127.0.0.1:{self.port}"),
             *("--worker-class", "gthread", "--threads", "8", "--workers", str(web_processes)),
+            "--no-control-socket",
         )
-        self.spawn("relay", "manage.py", "relay_outbox")
+        for number in range(relays):
+            self.start_relay("relay" if number == 0 else f"relay-{number}")
         for number in range(workers):
             self.start_worker(f"worker-{number}")
         wait_for(self._is_healthy, seconds=60, what="the web server's answer")
+
+    def start_relay(self, name: str = "relay") -> None:
+        self.spawn(name, "manage.py", "relay_outbox", "--sweep-seconds", "1")
 
     def start_worker(self, name: str) -> None:
         if "AMQP_URL" in self.environment:
             work_dir = self.folder / name
             self.spawn(
                 name,
-                *("-m", "worker", "--broker", self.environment["AMQP_URL"]),
+                *("-m", self.worker_module, "--broker", self.environment["AMQP_URL"]),
                 *("--work-dir", str(work_dir)),
             )
         else:
@@ -97,8 +105,13 @@ class System:
             )
 
     def manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        """Run ``manage.py`` to its end. Raises CalledProcessError with its output when it fails."""
-        done = subprocess.run(
+        """Run ``manage.py`` to its end, which must be a good one."""
+        done = self.try_manage(*arguments)
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done
+
+    def try_manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
             [sys.executable, "manage.py", *arguments],
             cwd=PROJECT,
             env=self.environment,
@@ -106,14 +119,21 @@ class System:
             text=True,
             timeout=120,
         )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done
 
     def kill(self, name: str) -> None:
         """End a process and its children without any warning."""
         process = self._processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
+
+    def process(self, name: str) -> subprocess.Popen[bytes]:
+        return self._processes[name]
+
+    def end(self, name: str) -> None:
+        """End a process as its supervisor would."""
+        process = self._processes.pop(name)
+        process.terminate()
+        process.wait(timeout=30)
 
     def stop(self) -> None:
         for process in self._processes.values():

@@ -1,0 +1,116 @@
+"""Which rows happen to which system."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from tests.faults import feed, money
+from tests.faults.servers import Servers
+from tests.faults.stage import Stage
+from tests.faults.verdict import Misses, Outcome, Verdict, judge
+from tests.system import PROJECT, _new_database
+
+Run = Callable[..., Outcome]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Rows that share one system, in the order in which they are played."""
+
+    rows: Mapping[str, tuple[str, Run]]
+    build: Callable[[Servers], Stage]
+    start: Callable[[Stage], None]
+
+    @property
+    def names(self) -> list[str]:
+        return list(self.rows)
+
+    def play(
+        self, servers: Servers, seed: int, *, only: set[str], scale: float
+    ) -> Iterator[Verdict]:
+        stage = self.build(servers)
+        try:
+            self.start(stage)
+            for name, (title, run) in self.rows.items():
+                if only and name not in only:
+                    continue
+                rng = random.Random(f"{seed} {name}")
+                verdict = judge(name, title, lambda run=run, rng=rng: run(stage, rng, scale=scale))
+                if not verdict.passed:
+                    sys.stdout.write(stage.logs() + "\n")
+                yield verdict
+        finally:
+            stage.stop()
+
+
+def _plain(servers: Servers) -> Stage:
+    return Stage(servers.folder / "plain", {})
+
+
+def walk(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
+    """M3 in processes of its own, each over a seed of its own."""
+    seeds = [rng.randrange(10**6) for _ in range(3)]
+    steps = int(5000 * scale)
+
+    def walk_once(seed: int, *options: str) -> subprocess.CompletedProcess[str]:
+        environment = {**stage.environment, "DATABASE_URL": _new_database()}
+        for command in (
+            ["manage.py", "migrate", "--verbosity=0"],
+            ["-m", "tests.faults.model_check", f"--seed={seed}", *options],
+        ):
+            done = subprocess.run(
+                [sys.executable, *command],
+                cwd=PROJECT,
+                env=environment,
+                capture_output=True,
+                text=True,
+                timeout=600,
+            )
+        return done
+
+    walks = [walk_once(seed, f"--steps={steps}") for seed in seeds]
+    planted: list[subprocess.CompletedProcess[str]] = []
+
+    def check() -> Misses:
+        return [
+            done.stdout.strip() or done.stderr[-300:]
+            for done in (*walks, *planted)
+            if done.returncode != 0
+        ]
+
+    jobs = sum(sum(json.loads(done.stdout).get("states", {}).values()) for done in walks)
+    return Outcome(
+        steps * len(seeds),
+        f"{len(seeds)} walks over {jobs} jobs, equal after every step",
+        check,
+        plant=lambda: planted.append(walk_once(seeds[0], "--steps=200", "--plant")),
+    )
+
+
+SCENES = [
+    Scene(
+        build=_plain,
+        start=lambda stage: stage.start(workers=0, web_processes=2, relays=0),
+        rows={
+            "M1": ("200 orders of 50 at once on 1 000", money.overdraft),
+            "M4": ("one key 50 times at once", money.same_key),
+            "M5": ("connection cut after the commit", money.cut_connection),
+            "M7": ("price edited under 200 orders", money.price_changes),
+            "Q7": ("reports of an old attempt", feed.zombie_worker),
+            "Q10": ("cancel races with start", feed.cancel_races_start),
+            "F2": ("likes and comments at once", feed.likes_and_comments),
+            "F5": ("tags in both orders", feed.tags_in_both_orders),
+            "F1": ("paging a feed that grows", feed.growing_feed),
+            "M6": ("storm of callbacks", money.callback_storm),
+            "M8": ("spoiled books", money.spoiled_books),
+            "F4": ("dump and restore", feed.dump_and_restore),
+            "M2": ("audit after all of these", money.audit),
+            "M3": ("random steps beside a model", walk),
+        },
+    ),
+]
