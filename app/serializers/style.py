@@ -1,7 +1,7 @@
-import json
 from collections.abc import Sequence
 from typing import Any
 
+import orjson
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
@@ -136,7 +136,7 @@ class StyleCreateSerializer(BaseSerializer):
         if not text.strip():
             return {}
         try:
-            given = json.loads(text)
+            given = orjson.loads(text)
         except ValueError as error:
             raise serializers.ValidationError("This is not valid JSON.") from error
         entries = enumerate(given) if isinstance(given, list) else None

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import IO, Any
@@ -32,6 +34,9 @@ PREVIEW_SIDE = 768
 MAX_SIGNATURE_BYTES = 1024 * 1024
 MAX_PROFILE_BYTES = 2 * 1024 * 1024
 PROFILE_SIDE = 256
+ORIENTATION = 0x0112
+# What Pillow raises for files that are damaged, by chance or on purpose.
+DAMAGED = (OSError, ValueError, SyntaxError, IndexError, TypeError, struct.error, zlib.error)
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
 
 
@@ -89,9 +94,10 @@ def check_image(upload: IO[bytes]) -> CheckedImage:
             )
         extension = EXTENSIONS[str(image.format)]
         width, height = image.size
-        if image.getexif().get(0x0112, 1) >= 5:  # Orientation: lies on its side
-            width, height = height, width
         preview = _encode(_decode(image, PREVIEW_SIDE), "WEBP", quality=82, method=2)
+        # Read only now: a PNG may keep its orientation behind the pixels.
+        if image.getexif().get(ORIENTATION, 1) >= 5:  # lies on its side
+            width, height = height, width
     return CheckedImage(upload, preview, extension, width, height, sha256)
 
 
@@ -108,7 +114,7 @@ def check_signature(upload: IO[bytes]) -> bytes:
                 )
             image.load()
             signature = image.convert("RGBA")
-    except (UploadRejected, OSError) as error:
+    except (UploadRejected, *DAMAGED) as error:
         raise _field_error("signature_image", "This is not a PNG that can be read.") from error
     if signature.getchannel("A").getbbox() is None:
         raise _field_error("signature_image", "The signature is empty: all of it is transparent.")
@@ -140,7 +146,7 @@ def _open(upload: IO[bytes], formats: tuple[str, ...]) -> Image.Image:
             image = Image.open(upload, formats=formats)
     except Image.DecompressionBombError as error:
         raise ImageTooLarge(_TOO_MANY_PIXELS) from error
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except (UnidentifiedImageError, *DAMAGED) as error:
         raise InvalidImageFormat(f"The file is not a {names} image.") from error
     if image.width * image.height > MAX_PIXELS:
         raise ImageTooLarge(_TOO_MANY_PIXELS)
@@ -162,10 +168,10 @@ def _decode(image: Image.Image, side: int) -> Image.Image:
         small.thumbnail((side, side), Image.Resampling.LANCZOS, reducing_gap=2.0)
         upright = Image.new(small.mode, small.size)
         upright.paste(small)
-        if 0x0112 in orientation:
-            upright.getexif()[0x0112] = orientation[0x0112]
+        if ORIENTATION in orientation:
+            upright.getexif()[ORIENTATION] = orientation[ORIENTATION]
             upright = ImageOps.exif_transpose(upright)
-    except (OSError, ValueError, SyntaxError, IndexError) as error:
+    except DAMAGED as error:
         raise InvalidImageFormat("The file is damaged: it cannot be decoded to its end.") from error
     if upright.mode in {"RGBA", "LA", "PA"}:
         paper = Image.new("RGBA", upright.size, "white")
