@@ -87,7 +87,7 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
     connection = _connection()
     if path == "/api/community/feed":
-        data = feed(connection, _viewer(connection, environ))
+        data: Any = feed(connection, _viewer(connection, environ))
     elif path == "/api/models":
         data = styles(connection)
     elif path == "/api/tags":

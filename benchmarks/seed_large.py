@@ -2,7 +2,7 @@
 
 ``python -m benchmarks.seed_large --generations 1000000`` on an empty, migrated DATABASE_URL. All
 other numbers follow: for a million generations 100 000 users, 2 000 artists with a style each,
-5 000 000 likes, 1 000 000 comments, 3 000 000 ledger entries. The rows are made by PostgreSQL itself.
+5 000 000 likes, 1 000 000 comments, 3 000 000 ledger entries. PostgreSQL itself makes the rows.
 """
 
 from __future__ import annotations
@@ -44,8 +44,8 @@ STATEMENTS: dict[str, str] = {
         SELECT n, 1 + (n * 7 + k * 31) %% 500, k
         FROM generate_series(1, %(artists)s) n, generate_series(0, 4) k""",
     "artworks": """
-        INSERT INTO app_artwork (style_id, position, image_path, preview_path, width, height, sha256,
-            created_at)
+        INSERT INTO app_artwork (style_id, position, image_path, preview_path, width, height,
+            sha256, created_at)
         SELECT n, k, 'styles/' || md5(n::text) || '/originals/' || k || '.png',
             'styles/' || md5(n::text) || '/previews/' || k || '.webp', 640, 480,
             md5(n || '/' || k), now()
@@ -60,8 +60,10 @@ STATEMENTS: dict[str, str] = {
             ARRAY['tag' || 1 + n %% 500, 'sea', 'sunset'], '1:1', 512, 512, n,
             1 + (1 + n::bigint * 104729 %% %(artists)s) %% 40,
             CASE WHEN n %% 20 = 0 THEN 'failed' ELSE 'completed' END,
-            CASE WHEN n %% 20 = 0 THEN '' ELSE 'generations/' || md5(n::text) || '/1/image.png' END,
-            CASE WHEN n %% 20 = 0 THEN '' ELSE 'generations/' || md5(n::text) || '/1/preview.webp' END,
+            CASE WHEN n %% 20 = 0 THEN ''
+                ELSE 'generations/' || md5(n::text) || '/1/image.png' END,
+            CASE WHEN n %% 20 = 0 THEN ''
+                ELSE 'generations/' || md5(n::text) || '/1/preview.webp' END,
             'data:image/webp;base64,' || repeat(md5(n::text), 5),
             CASE WHEN n %% 20 = 0 OR n %% 20 = 1 THEN 'private' ELSE 'public' END,
             'Picture number ' || n, 0, 0, now() - (%(generations)s - n) * interval '10 seconds',
@@ -111,8 +113,8 @@ STATEMENTS: dict[str, str] = {
     "entries: earnings and refunds": """
         INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)
         SELECT CASE g.status WHEN 'completed' THEN s.artist_id ELSE g.user_id END,
-            CASE g.status WHEN 'completed' THEN 'earn' ELSE 'refund' END, g.cost, 'generation', g.id,
-            g.created_at
+            CASE g.status WHEN 'completed' THEN 'earn' ELSE 'refund' END, g.cost, 'generation',
+            g.id, g.created_at
         FROM app_generation g JOIN app_style s ON s.id = g.style_id""",
     "balances": """
         WITH moved AS (
@@ -131,9 +133,11 @@ STATEMENTS: dict[str, str] = {
         UPDATE app_style s SET usage_count = used.n FROM used WHERE used.id = s.id""",
     "counters of tags and artists": """
         WITH used AS (SELECT tag_id AS id, COUNT(*) AS n FROM app_styletag GROUP BY 1),
-             tagged AS (UPDATE app_tag t SET usage_count = used.n FROM used WHERE used.id = t.id),
+             tagged AS (
+                 UPDATE app_tag t SET usage_count = used.n FROM used WHERE used.id = t.id),
              followed AS (SELECT following_id AS id, COUNT(*) AS n FROM app_follow GROUP BY 1)
-        UPDATE app_artist a SET follower_count = followed.n FROM followed WHERE followed.id = a.user_id""",
+        UPDATE app_artist a SET follower_count = followed.n
+        FROM followed WHERE followed.id = a.user_id""",
 }
 TABLES_WITH_GIVEN_IDS = ("app_user", "app_tag", "app_style", "app_generation", "app_purchase")
 
@@ -158,7 +162,7 @@ def seed(database_url: str, generations: int) -> float:
         connection.execute("SET work_mem = '256MB'")
         for name, statement in STATEMENTS.items():
             begun_at = time.monotonic()
-            count = connection.execute(statement, sizes).rowcount  # type: ignore[arg-type]
+            count = connection.execute(statement, sizes).rowcount
             say(f"{name}: {count:,} rows in {time.monotonic() - begun_at:.1f} s")
         for table in TABLES_WITH_GIVEN_IDS:
             connection.execute(
