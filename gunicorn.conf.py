@@ -1,0 +1,46 @@
+"""gunicorn's settings in production: ``gunicorn`` alone, in the project's folder, reads them."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+wsgi_app = "config.wsgi:application"
+bind = os.environ.get("GUNICORN_BIND", "0.0.0.0:8000")
+
+# Of the cores that this process may use, which in a container are not all there are.
+workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(0)) + 1)
+# A request often waits: for the database, the broker's confirmation, 100 files on their way to S3.
+# Each thread may hold one database connection, see docs/operations.md.
+worker_class = "gthread"
+threads = int(os.environ.get("GUNICORN_THREADS") or 4)
+
+timeout = 120
+# How long requests under way may go on when a worker process is told to end.
+graceful_timeout = 60
+# Memory that leaks somewhere comes back; not in all workers at once.
+max_requests = 10_000
+max_requests_jitter = 1_000
+# Signs of life of the workers. A disk may stall for longer than their time.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - gunicorn's file is unlinked
+control_socket_disable = True
+
+accesslog = "-"
+errorlog = "-"
+logger_class = "app.utils.access_log.JsonLogger"
+
+# --- Metrics of several processes, if they are wanted -------------------------------------------
+
+
+def on_starting(server: Any) -> None:
+    """Forget what the processes of an earlier start counted."""
+    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        for counted in Path(folder).glob("*.db"):
+            counted.unlink()
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)
