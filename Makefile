@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format lock clean
+.PHONY: help run test format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -11,7 +11,7 @@ LOCK := pip compile --quiet pyproject.toml --universal --python-version 3.11 --g
 PYTEST_ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed-run ## start everything on this machine, with demo artists: one address to open
 	@exec $(BIN)/python manage.py dev
@@ -42,6 +42,9 @@ lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
 	$(UV) $(LOCK) --extra worker -o requirements/worker.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded -o requirements/run.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
+
+restore-drill: .venv/installed-run ## back up the database, restore it elsewhere, audit it there
+	@$(BIN)/python manage.py restore_drill
 
 clean: ## stop a server left behind and delete all data of `make run` (asks; YES=1 does not)
 	@if [ "$(YES)" != 1 ]; then \
