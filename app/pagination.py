@@ -72,7 +72,7 @@ class CustomCursorPagination(BasePagination):
 
     def _begin(self, request: Request, model: type[Model], names: Sequence[str]) -> PageShape:
         self._url = request.build_absolute_uri()
-        limit = self._limit(request)
+        limit = _limit(request, self.limit_param, self.page_size)
         self._cursor = self._decode(request, model, names)
         if self._cursor is None:
             return PageShape(limit)
@@ -135,14 +135,6 @@ class CustomCursorPagination(BasePagination):
         cursor = Cursor(values, is_backwards).encode()
         return str(replace_query_param(self._url, self.cursor_param, cursor))
 
-    def _limit(self, request: Request) -> int:
-        given = request.query_params.get(self.limit_param)
-        if given is None:
-            return self.page_size
-        if not (given.isascii() and given.isdecimal() and 1 <= int(given[:6]) <= MAX_LIMIT):
-            raise ValidationError({self.limit_param: [f"Give a number from 1 to {MAX_LIMIT}."]})
-        return int(given)
-
     def _decode(self, request: Request, model: type[Model], names: Sequence[str]) -> Cursor | None:
         given = request.query_params.get(self.cursor_param)
         if not given:
@@ -170,6 +162,10 @@ class NotificationPagination(PageNumberPagination):
     page_size = 20
     page_size_query_param = "limit"
     max_page_size = MAX_LIMIT
+    last_page_strings = ()
+
+    def get_page_size(self, request: Request) -> int:
+        return _limit(request, "limit", self.page_size)
 
     def get_paginated_response(self, data: Any, unread_count: int = 0) -> Response:
         return Response(
@@ -195,6 +191,19 @@ class NotificationPagination(PageNumberPagination):
                 "unread_count": {"type": "integer"},
             },
         }
+
+
+def _limit(request: Request, name: str, default: int) -> int:
+    """Rows on a page, as asked for. Raises ValidationError."""
+    given = request.query_params.get(name)
+    if given is None:
+        return default
+    # At most three digits: more are no limit, however many zeros they begin with.
+    if not (
+        given.isascii() and given.isdecimal() and len(given) <= 3 and 1 <= int(given) <= MAX_LIMIT
+    ):
+        raise ValidationError({name: [f"Give a number from 1 to {MAX_LIMIT}."]})
+    return int(given)
 
 
 def _ends(rows: list[Any]) -> list[Any]:

@@ -4,8 +4,16 @@ from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
+from rest_framework.request import Request
 
 from app.utils.links import link
+
+
+def fields_asked_for(request: Request) -> set[str]:
+    """The names in ``?fields=`` of a GET; none when everything is wanted."""
+    if request.method != "GET":
+        return set()
+    return {name for name in request.query_params.get("fields", "").split(",") if name}
 
 
 class BaseSerializer(serializers.Serializer):
@@ -37,9 +45,7 @@ class BaseSerializer(serializers.Serializer):
         request = self.context.get("request")
         many = self.parent if isinstance(self.parent, serializers.ListSerializer) else self
         is_outermost = many.parent is None
-        if request is None or request.method != "GET" or not is_outermost:
-            return set()
-        return {name for name in request.query_params.get("fields", "").split(",") if name}
+        return fields_asked_for(request) if request is not None and is_outermost else set()
 
 
 @extend_schema_field({"type": ["string", "null"], "format": "uri"})

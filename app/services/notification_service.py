@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from django.db import transaction
+from django.db import IntegrityError, transaction
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
@@ -16,6 +16,9 @@ from app.models import (
     User,
 )
 from app.models.notification import TargetType
+
+# Of each picture, one of them is told, once.
+OUTCOMES = (NotificationType.GENERATION_COMPLETE, NotificationType.GENERATION_FAILED)
 
 
 def tell_of_like(like: Like) -> None:
@@ -92,16 +95,29 @@ def tell_generation_failed(generation: Generation) -> None:
 def tell(
     *, recipient_id: int, kind: str, message: str, target_type: str = "", target_id: int | None
 ) -> Notification:
-    """Tell a user something on behalf of a worker or another service. Raises InvalidInput."""
+    """Tell a user something on behalf of a worker or another service. Raises InvalidInput.
+
+    What became of a picture is told once: the second time, the first notification is returned.
+    """
     if not User.objects.open().filter(pk=recipient_id).exists():
         raise InvalidInput.field("recipient_id", "There is no such user.")
-    return Notification.objects.create(
+    notification = Notification(
         recipient_id=recipient_id,
         type=kind,
         message=message,
         target_type=target_type,
         target_id=target_id,
     )
+    try:
+        with transaction.atomic():
+            notification.save()
+    except IntegrityError as error:
+        if "notification_outcome_once" not in str(error):
+            raise
+        return Notification.objects.get(
+            recipient_id=recipient_id, target_id=target_id, type__in=OUTCOMES
+        )
+    return notification
 
 
 @transaction.atomic

@@ -8,6 +8,7 @@ from rest_framework.response import Response
 from app.models import Comment
 from app.models.generation import FEED, FeedShape
 from app.pagination import CustomCursorPagination
+from app.serializers.base import fields_asked_for
 from app.serializers.community import (
     CommentCreateSerializer,
     CommentSerializer,
@@ -42,7 +43,11 @@ class FeedViewSet(BaseViewSet):
             shape=FeedShape(viewer_id is not None, following),
             values={} if viewer_id is None else {"viewer_id": viewer_id},
         )
-        return paginator.get_paginated_response([picture_from_row(row) for row in rows])
+        wanted = fields_asked_for(request)
+        pictures = [picture_from_row(row) for row in rows]
+        if wanted & set(PictureSerializer().fields):
+            pictures = [{k: v for k, v in each.items() if k in wanted} for each in pictures]
+        return paginator.get_paginated_response(pictures)
 
 
 class CommentViewSet(BaseViewSet):
