@@ -70,7 +70,7 @@ class System:
             "web",
             *("-m", "gunicorn", self.web_application, "--bind", f"127.0.0.1:{self.port}"),
             *("--worker-class", "gthread", "--threads", "8", "--workers", str(web_processes)),
-            "--no-control-socket",
+            *("--no-control-socket", "--max-requests", "0"),
         )
         for number in range(relays):
             self.start_relay("relay" if number == 0 else f"relay-{number}")

@@ -49,8 +49,9 @@ def say(text: str) -> None:
     sys.stdout.flush()
 
 
-def _order(name: str) -> tuple[int, int]:
-    return "MQFL".index(name[0]), int(name[1:])
+def _order(name: str) -> tuple[int, int, str]:
+    digits = name[1:].rstrip("b")
+    return "MQFL".index(name[0]), int(digits), name
 
 
 if __name__ == "__main__":

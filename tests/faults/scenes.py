@@ -9,11 +9,12 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.faults import feed, money
+from tests.faults import away, broker, feed, money, workers
+from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.faults.verdict import Misses, Outcome, Verdict, judge
-from tests.system import PROJECT, _new_database
+from tests.system import PROJECT, _new_database, make_bucket
 
 Run = Callable[..., Outcome]
 
@@ -92,6 +93,18 @@ def walk(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
     )
 
 
+def _impatient(servers: Servers) -> Stage:
+    """Over a broker that waits 2 s for an acknowledgement, and looks twice a second."""
+    server = servers.another_rabbitmq("impatient", consumer_timeout="2000")
+    server.evaluate("application:set_env(rabbit, channel_tick_interval, 500).")
+    return BrokerStage(servers, "impatient-stage", AMQP_URL=server.url, FAULT_TRAIN_MS="8000")
+
+
+def _stored(servers: Servers) -> Stage:
+    make_bucket(servers.s3.access, "faults")
+    return BrokerStage(servers, "stored", **servers.s3.access.environment("faults"))
+
+
 SCENES = [
     Scene(
         build=_plain,
@@ -112,5 +125,58 @@ SCENES = [
             "M2": ("audit after all of these", money.audit),
             "M3": ("random steps beside a model", walk),
         },
+    ),
+    Scene(
+        build=lambda servers: BrokerStage(servers, "broker"),
+        start=lambda stage: stage.start(workers=2, web_processes=2),
+        rows={
+            "L1": ("202 until the worker has begun", broker.latency),
+            "Q1": ("processes killed at the commit and after a publish", broker.killed_processes),
+            "Q3": ("messages that cannot be routed", broker.refused_message),
+            "Q5": ("poison messages", broker.poison),
+            "Q8": ("webhook broken, then away", broker.deaf_backend),
+            "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
+            "Q11": ("PostgreSQL restarted under load", broker.database_restarted),
+        },
+    ),
+    Scene(
+        build=lambda servers: BrokerStage(
+            servers,
+            "mortal",
+            JOB_LEASE_SECONDS=str(workers.LEASE_SECONDS),
+            WORKER_CONCURRENCY="2",
+        ),
+        start=lambda stage: stage.start(workers=1),
+        rows={"Q4": ("workers killed in the middle of a job", workers.killed_workers)},
+    ),
+    Scene(
+        build=_impatient,
+        start=lambda stage: stage.start(workers=1),
+        rows={"Q6": ("training beyond the acknowledgement timeout", workers.long_training)},
+    ),
+    Scene(
+        build=lambda servers: BrokerStage(servers, "relays"),
+        start=lambda stage: stage.start(workers=0, relays=0),
+        rows={"Q9": ("four relays and sweepers at once", broker.many_relays)},
+    ),
+    Scene(
+        build=lambda servers: BrokerStage(
+            servers,
+            "cache",
+            REDIS_URL=servers.redis.url,
+            RATE_LIMIT_GENERATE=f"{away.GENERATE_LIMIT}/60",
+        ),
+        start=lambda stage: stage.start(workers=1, web_processes=2),
+        rows={"Q12": ("Redis gone, and frozen", away.no_redis)},
+    ),
+    Scene(
+        build=_stored,
+        start=lambda stage: stage.start(workers=1, web_processes=2),
+        rows={"Q13": ("S3 away", away.no_storage)},
+    ),
+    Scene(
+        build=lambda servers: BrokerStage(servers, "full"),
+        start=lambda stage: stage.start(workers=1, web_processes=2),
+        rows={"Q13b": ("disk full", away.full_disk)},
     ),
 ]

@@ -51,12 +51,18 @@ class Stage(System):
 
     def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
         with self._looking:
-            if self._connection is None or self._connection.closed:
-                self._connection = psycopg.connect(
-                    self.environment["DATABASE_URL"], autocommit=True, row_factory=dict_row
-                )
-            cursor = self._connection.execute(query, arguments)  # type: ignore[arg-type]
-            return cursor.fetchall() if cursor.description else []
+            try:
+                return self._look(query, arguments)
+            except psycopg.OperationalError:  # the server was restarted meanwhile
+                return self._look(query, arguments)
+
+    def _look(self, query: str, arguments: Sequence[Any]) -> list[dict[str, Any]]:
+        if self._connection is None or self._connection.closed:
+            self._connection = psycopg.connect(
+                self.environment["DATABASE_URL"], autocommit=True, row_factory=dict_row
+            )
+        cursor = self._connection.execute(query, arguments)  # type: ignore[arg-type]
+        return cursor.fetchall() if cursor.description else []
 
     def one(self, query: str, *arguments: Any) -> Any:
         """The first column of the first row."""
@@ -95,6 +101,18 @@ class Stage(System):
         return int(
             self.one("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         )
+
+    def lose(self, generation_id: int) -> tuple[Callable[[], None], Callable[[], None]]:
+        """How to make a job look as if its message had been dropped, and how to undo it."""
+        was = self.jobs([generation_id])[0]["status"]
+        change = f"UPDATE app_generation SET status = '{{}}' WHERE id = {generation_id}"
+        return (
+            lambda: self.break_rules(change.format("queued")),
+            lambda: self.break_rules(change.format(was)),
+        )
+
+    def outbox_depth(self) -> int:
+        return int(self.one("SELECT count(*) FROM app_outboxmessage WHERE sent_at IS NULL"))
 
     def jobs(self, ids: Iterable[int]) -> list[dict[str, Any]]:
         return self.rows("SELECT * FROM app_generation WHERE id = ANY(%s) ORDER BY id", list(ids))
@@ -181,6 +199,15 @@ class Stage(System):
             headers={"X-CSRFToken": buyer.http.cookies.get("csrftoken", ""), **headers},
             json={"style_id": style_id, "prompt_tags": tags or ["sea"], "aspect_ratio": "1:1"},
         )
+
+    def trained_style(self, name: str, *, price: int = 1) -> int:
+        """A style that a real worker has trained."""
+        answer = self.upload(self.artist(), name, price=str(price), tags="sea")
+        assert answer.status_code == httpx.codes.CREATED, answer.text
+        style_id = int(answer.json()["data"]["id"])
+        status = "SELECT training_status FROM app_style WHERE id = %s"
+        wait_for(lambda: self.one(status, style_id) == "completed", seconds=60, what="the training")
+        return style_id
 
     def order_many(self, buyer: Person, style_id: int, count: int, *tags: str) -> list[int]:
         answers = at_once([lambda: self.order(buyer, style_id, *tags)] * count, threads=8)
