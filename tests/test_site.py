@@ -1,0 +1,515 @@
+"""The main job in a browser: as artist and as buyer, with and without scripts."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import httpx
+import psycopg
+import pytest
+from PIL import Image
+from playwright.sync_api import Browser, Page, expect
+
+from app.demo import DEMO_ARTISTS
+from tests.browser import DESKTOP, PHONE, Visitor, chromium, screens_are_wanted
+from tests.pictures import real_pictures, signature_png
+from tests.system import System
+
+Visit = Callable[..., Visitor]
+MIRA, _, _, YUNA = DEMO_ARTISTS
+WAIT_MS = 60_000
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    running = System(tmp_path_factory.mktemp("site"), {})
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def visit(browser: Browser, system: System) -> Iterator[Visit]:
+    """Makes visitors; at the end none of them may have seen anything to complain of."""
+    visitors: list[Visitor] = []
+
+    def arrive(**wishes: object) -> Visitor:
+        visitor = Visitor(browser, system.url, **wishes)  # type: ignore[arg-type]
+        visitors.append(visitor)
+        return visitor
+
+    yield arrive
+    for visitor in visitors:
+        visitor.close()
+    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
+
+
+@pytest.fixture(scope="module")
+def mira(visit: Visit) -> Visitor:
+    """An artist on a desktop, with scripts: draws her signature, drops her works."""
+    visitor = visit()
+    visitor.sign_in("mira")
+    _join_with_scripts(visitor)
+    _upload_with_scripts(visitor)
+    return visitor
+
+
+@pytest.fixture(scope="module")
+def yuna(visit: Visit) -> Visitor:
+    """An artist on a phone in the dark, without scripts."""
+    visitor = visit(size=PHONE, scheme="dark", scripts=False)
+    visitor.sign_in("yuna")
+    page = visitor.visit("/studio/join")
+    page.get_by_label("Artist name").fill(YUNA.artist_name)
+    visitor.choose_files("Signature as a file", ("signature.png", signature_png()))
+    visitor.press("Become an artist")
+    visitor.press("Upload your first style")
+    _fill_style(page, YUNA, price=20)
+    visitor.choose_files("Choose pictures", *_works_of_yuna())
+    tags = [", ".join(work.tags) for work in YUNA.works[:10]]
+    page.get_by_label("Tags of the pictures").fill("\n".join(tags))
+    visitor.press("Send and train")
+    page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
+    # The page loads itself anew until the training has ended.
+    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
+    return visitor
+
+
+@dataclass(frozen=True)
+class Bought:
+    visitor: Visitor
+    picture: str
+
+
+@pytest.fixture(scope="module")
+def bo(visit: Visit, mira: Visitor) -> Bought:
+    """A buyer on a phone in the dark, with scripts: finds a style and has a picture made."""
+    visitor = visit(size=PHONE, scheme="dark")
+    visitor.sign_in("bo")
+    page = visitor.visit("/styles")
+    page.get_by_label("Search by name or tag").fill("WET")
+    page.wait_for_url("**/styles?q=WET*")
+    page.get_by_role("link", name=MIRA.style_name).click()
+    page.get_by_label("What should the picture show?").fill("boat, sea")
+    page.get_by_role("checkbox", name="sun", exact=True).check()
+    page.get_by_role("radio", name="512 × 1024").check()
+    visitor.press("Make the picture")
+    page.wait_for_url(re.compile(r"/pictures/\d+$"))
+    # The finished picture arrives by itself.
+    expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
+    return Bought(visitor, page.url)
+
+
+def test_artist_with_scripts_signs_uploads_and_sees_the_training(mira: Visitor) -> None:
+    page = mira.visit("/studio")
+    expect(page.get_by_role("heading", name=MIRA.style_name)).to_be_visible()
+    expect(page.get_by_text("Ready · 10 tokens")).to_be_visible()
+    assert mira.complaints == []
+
+
+def test_artist_without_scripts_signs_uploads_and_sees_the_training(yuna: Visitor) -> None:
+    yuna.press("See it as buyers do")
+    shown = yuna.page.get_by_role("group", name="Words from this style")
+    expect(shown.get_by_text("moon", exact=True)).to_be_visible()
+    expect(yuna.page.locator(".works img")).to_have_count(10)
+
+
+def test_refused_upload_names_each_bad_file(mira: Visitor) -> None:
+    page = mira.visit("/studio/upload")
+    _fill_style(page, YUNA, price=5)
+    works = [("not-a-picture.png", b"words"), *_works(MIRA)[:9]]
+    mira.choose_files("Choose pictures", *works)
+    expect(page.get_by_text("✗ The file is not a JPG or PNG image.")).to_be_visible()
+    expect(page.get_by_text("✓")).to_have_count(9)
+    mira.press("Send and train")
+    expect(page.locator("#upload-errors").get_by_text("not-a-picture.png")).to_be_visible()
+    # Nothing that was chosen is lost: without the bad file it works, but for the tenth picture.
+    page.get_by_role("button", name="Remove not-a-picture.png").click()
+    mira.press("Send and train")
+    expect(page.locator("#upload-errors").get_by_text("at least 10 images; 9")).to_be_visible()
+
+
+def test_buyer_with_scripts_pays_the_shown_price_and_the_artist_earns_it(
+    bo: Bought, mira: Visitor
+) -> None:
+    page = bo.visitor.visit(bo.picture)
+    expect(page.get_by_role("heading", name="boat, sea, sun")).to_be_visible()
+    bo.visitor.press("12 tokens")
+    rows = page.get_by_role("row")
+    expect(rows).to_have_text(
+        [
+            re.compile(r"Paid by the buyer\s*12 tokens"),
+            re.compile(r"Earned by Mira Halden\s*12 tokens"),
+            re.compile(r"Fee of the platform\s*0 tokens"),
+        ]
+    )
+    page.goto("/wallet")
+    expect(page.locator(".big")).to_contain_text("88")
+    mira.visit("/studio")
+    expect(mira.page.locator(".numbers")).to_contain_text("12 tokens")
+
+
+def test_buying_twice_with_one_form_is_charged_once(bo: Bought) -> None:
+    """The browser sends the same form again, as a second click or a reload does."""
+    page = bo.visitor.visit("/wallet")
+    form = page.locator("form[action='/wallet/buy']")
+    sent = dict(form.evaluate("form => [...new FormData(form)]"))
+    before = _balance(page)
+    for _ in range(2):
+        answer = page.request.post("/wallet/buy", form=sent, headers={"Referer": page.url})
+        assert answer.ok, answer.text()
+    page.reload()
+    assert _balance(page) == before + int(sent["amount"])
+
+
+def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: System) -> None:
+    page = bo.visitor.page
+    system.kill("worker-0")
+    first = _order(bo.visitor, "lighthouse")
+    second = _order(bo.visitor, "windmill")
+    expect(page.get_by_text("Place 2 in the queue.")).to_be_visible()
+    bo.visitor.screenshot("making")
+    bo.visitor.press("Cancel and get the tokens back")
+    expect(page.get_by_text("You canceled this picture.")).to_be_visible()
+    expect(page.get_by_text("10 tokens are back in your wallet.")).to_be_visible()
+    assert page.url == second
+    page.goto(first)
+    expect(page.get_by_text("Next in the queue.")).to_be_visible()
+    _report_failure(system, int(first.rsplit("/", 1)[1]), "The brush broke.")
+    expect(page.get_by_text("The brush broke.")).to_be_visible()
+    expect(page.get_by_text("Back in your wallet: 10 tokens.")).to_be_visible()
+    bo.visitor.screenshot("failed")
+    system.start_worker("worker-0")
+    bo.visitor.press("Try again")
+    bo.visitor.press("Make the picture")
+    expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
+
+
+def test_community_with_scripts(bo: Bought, mira: Visitor) -> None:
+    """Show, like in place, comment, answer, follow; and the bell counts."""
+    page = bo.visitor.visit(bo.picture)
+    bo.visitor.press("Show it to everybody")
+    expect(page.get_by_text("Everybody can see this picture.")).to_be_visible()
+    page.get_by_label("Description").fill("For my mother's kitchen.")
+    bo.visitor.press("Save the description")
+    expect(page.locator(".said")).to_have_text("For my mother's kitchen.")
+    path = "/" + bo.picture.split("/", 3)[3]
+
+    artist = mira.visit("/")
+    piece = artist.locator(".piece").filter(has=artist.locator(f"a[href='{path}']"))
+    piece.hover()
+    piece.get_by_role("button", name="Like").click()
+    expect(piece.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+    assert artist.url == f"{mira.url}/"  # in place
+    mira.visit(path)
+    artist.get_by_role("textbox", name="Comment").fill("This one I would have signed gladly.")
+    mira.press("Comment")
+    expect(artist.get_by_text("1 comment")).to_be_visible()
+
+    page.goto("/notifications")
+    expect(page.get_by_text("mira commented on your picture")).to_be_visible()
+    expect(page.locator(".bell .count")).to_be_visible()
+    page.get_by_role("link", name=re.compile("mira commented")).click()
+    page.get_by_text("Reply", exact=True).first.click()
+    page.get_by_label("Reply to mira").fill("Thank you.")
+    page.get_by_role("button", name="Reply").click()
+    expect(page.locator(".reply")).to_contain_text("Thank you.")
+    page.goto("/styles")
+    page.get_by_role("link", name=MIRA.style_name).click()
+    bo.visitor.press("Follow")
+    expect(page.get_by_role("button", name="Following")).to_be_visible()
+    expect(page.get_by_text("1 follower")).to_be_visible()
+
+
+def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visitor) -> None:
+    cy = visit(scripts=False)
+    page = cy.visit("/styles")
+    page.get_by_label("Search by name or tag").fill("wet")
+    cy.press("Search")
+    page.get_by_role("link", name=MIRA.style_name).click()
+    page.get_by_label("What should the picture show?").fill("mountain")
+    cy.press("Sign in and make the picture")
+    page.get_by_label("Name").fill("cy")
+    cy.press("Sign in")
+    page.get_by_label("What should the picture show?").fill("mountain, lake")
+    cy.press("Make the picture")
+    expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
+    cy.press("Show it to everybody")
+    page.get_by_role("button", name="Like").click()
+    expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("textbox", name="Comment").fill("Mine.")
+    cy.press("Comment")
+    expect(page.locator(".comments li")).to_contain_text("Mine.")
+    with page.expect_download() as saved:
+        cy.press("Download")
+    with Image.open(saved.value.path()) as picture:
+        assert (picture.format, picture.size) == ("PNG", (512, 512))
+    cy.press("Make another like this")
+    expect(page.get_by_label("What should the picture show?")).to_have_value("mountain, lake")
+    cy.visit("/wallet")
+    cy.press("Buy")
+    expect(page.get_by_text("500 tokens are in your wallet.")).to_be_visible()
+    page.get_by_role("button", name="Dark").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    page.get_by_role("button", name="한국어").click()
+    expect(page.get_by_role("heading", name="지갑")).to_be_visible()
+    page.get_by_role("button", name="English").click()
+    cy.visit("/account/leave")
+    page.get_by_label("Type your user name to confirm").fill("cy")
+    cy.press("Close the account")
+    expect(page.get_by_text("Your account is closed.")).to_be_visible()
+
+
+def test_key_made_on_the_site_opens_the_api(bo: Bought, system: System) -> None:
+    page = bo.visitor.visit("/account/keys")
+    page.get_by_label("What is the key for?").fill("My printer")
+    bo.visitor.press("Make a key")
+    secret = page.locator(".secret").inner_text()
+    asked = {"headers": {"Authorization": f"Api-Key {secret}"}}
+    me = httpx.get(f"{system.url}/api/auth/me", **asked)
+    assert me.json()["data"]["username"] == "bo"
+    page.get_by_role("button", name="Revoke My printer").click()
+    expect(page.get_by_text("The key no longer works.")).to_be_visible()
+    assert httpx.get(f"{system.url}/api/auth/me", **asked).status_code == 401
+
+
+PAGES = {
+    "feed": "/",
+    "picture": "{picture}",
+    "styles": "/styles?sort=popular",
+    "style": "/styles/1",
+    "artist": "/artists/{artist}",
+    "user": "/users/{buyer}",
+    "mine": "/mine",
+    "following": "/following",
+    "wallet": "/wallet",
+    "receipt": "/wallet{picture}",
+    "notifications": "/notifications",
+    "account": "/account",
+    "keys": "/account/keys",
+    "leave": "/account/leave",
+    "join": "/studio/join",
+    "about": "/about",
+    "licence": "/licence",
+    "no-such-page": "/nowhere",
+    "nothing-found": "/styles?q=nothing+is+called+this",
+}
+ARTIST_PAGES = {
+    "studio": "/studio",
+    "upload": "/studio/upload",
+    "own-style": "/studio/styles/1",
+}
+LOOKS = {"phone, dark": (PHONE, "dark"), "desktop, light": (DESKTOP, "light")}
+
+
+@pytest.mark.parametrize("look", LOOKS)
+def test_every_page_is_accessible_and_fits(
+    visit: Visit, bo: Bought, mira: Visitor, yuna: Visitor, look: str
+) -> None:
+    """axe finds nothing serious; nothing is wider than the window; title and description are there;
+    the page says where its parts may come from.
+    """
+    size, scheme = LOOKS[look]
+    path = "/" + bo.picture.split("/", 3)[3]
+    problems = []
+    for who, pages in ((None, {"sign-in": "/sign-in", "welcome": "/"}), ("bo", PAGES),
+                       ("mira", ARTIST_PAGES)):  # fmt: skip
+        visitor = visit(size=size, scheme=scheme)
+        visitor.expected_statuses = {404}
+        if who:
+            visitor.sign_in(who)
+        ids = {"picture": path, "artist": _id_of(mira), "buyer": _id_of(bo.visitor)}
+        for name, address in pages.items():
+            answer = visitor.page.goto(address.format(**ids))
+            assert answer is not None
+            assert "default-src 'self'" in answer.headers["content-security-policy"]
+            assert "unsafe" not in answer.headers["content-security-policy"]
+            found = visitor.accessibility_problems()
+            if (wider := visitor.overflow()) > 0:
+                found.append(f"{wider} pixels too wide")
+            if not visitor.page.locator("meta[name=description]").get_attribute("content"):
+                found.append("no description")
+            problems += [f"{name}: {problem}" for problem in found]
+            visitor.screenshot(name)
+    assert problems == []
+
+
+def test_korean_visitor_reads_korean(visit: Visit, bo: Bought) -> None:
+    visitor = visit(size=PHONE, language="ko-KR")
+    page = visitor.visit("/styles/1")
+    expect(page.locator("html")).to_have_attribute("lang", "ko")
+    expect(page.get_by_role("heading", name="그림 만들기")).to_be_visible()
+    visitor.screenshot("style-korean")
+    assert visitor.accessibility_problems() == []
+
+
+def test_keyboard_alone_reaches_and_makes_a_picture(visit: Visit, mira: Visitor) -> None:
+    visitor = visit()
+    visitor.sign_in("dee")
+    page = visitor.visit("/styles/1")
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
+    page.keyboard.press("Enter")
+    words = page.get_by_label("What should the picture show?")
+    _tab_to(page, words)
+    page.keyboard.type("flower")
+    page.keyboard.press("Enter")
+    expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
+    page.get_by_role("banner").locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("link", name="Account")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.get_by_role("link", name="Account")).to_be_hidden()
+
+
+def test_chosen_theme_stays(visit: Visit, system: System) -> None:
+    visitor = visit(scheme="light")
+    page = visitor.visit("/about")
+    light = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    page.get_by_role("button", name="Dark").click()
+    page.wait_for_selector("html[data-theme=dark]")
+    visitor.visit("/licence")
+    dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert dark != light
+
+
+def _join_with_scripts(visitor: Visitor) -> None:
+    page = visitor.visit("/studio")  # leads to where one becomes an artist
+    page.get_by_label("Artist name").fill(MIRA.artist_name)
+    canvas = page.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] * 0.7)
+    page.mouse.down()
+    for step in range(1, 24):
+        rise = 0.3 + 0.4 * ((step % 4) / 4)
+        page.mouse.move(box["x"] + 40 + step * 14, box["y"] + box["height"] * rise)
+    page.mouse.up()
+    visitor.screenshot("signature")
+    visitor.press("Become an artist")
+    expect(page.get_by_text("Welcome, artist.")).to_be_visible()
+
+
+def _upload_with_scripts(visitor: Visitor) -> None:
+    visitor.press("Upload your first style")
+    page = visitor.page
+    _fill_style(page, MIRA, price=10)
+    works = _works(MIRA)
+    visitor.choose_files("Choose pictures", *works[:7])
+    _drop(page, works[7:])
+    expect(page.get_by_text("10 pictures chosen")).to_be_visible()
+    expect(page.get_by_text("✓ 704 × 608, good")).to_have_count(10)
+    for (name, _), work in zip(works, MIRA.works, strict=False):
+        page.get_by_label(f"What does it show? {name}").fill(", ".join(work.tags))
+    expect(page.locator("#earns")).to_contain_text("15 tokens")
+    page.get_by_label(re.compile("^Price of a 512")).fill("20")
+    expect(page.locator("#earns")).to_contain_text("30 tokens")
+    page.get_by_label(re.compile("^Price of a 512")).fill("10")
+    expect(page.locator("#earns")).to_contain_text("15 tokens")
+    page.locator(".files").scroll_into_view_if_needed()
+    visitor.screenshot("uploading")
+    visitor.press("Send and train")
+    page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
+    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
+
+
+def _fill_style(page: Page, artist: object, *, price: int) -> None:
+    page.get_by_label("Name of the style").fill(artist.style_name)  # type: ignore[attr-defined]
+    page.get_by_label("Description").fill(artist.style_description)  # type: ignore[attr-defined]
+    page.get_by_label("Tags", exact=True).fill(", ".join(artist.tags))  # type: ignore[attr-defined]
+    page.get_by_label(re.compile("^Price of a 512")).fill(str(price))
+
+
+_painted: dict[str, list[tuple[str, bytes]]] = {}
+
+
+def _works(artist: object) -> list[tuple[str, bytes]]:
+    """The works of a demo artist as files, painted once."""
+    name: str = artist.username  # type: ignore[attr-defined]
+    if name not in _painted:
+        files = []
+        for number, work in enumerate(artist.works[:10]):  # type: ignore[attr-defined]
+            buffer = io.BytesIO()
+            work.paint().save(buffer, "PNG", compress_level=1)
+            files.append((f"work-{number:02}.png", buffer.getvalue()))
+        _painted[name] = files
+    return _painted[name]
+
+
+def _works_of_yuna() -> list[tuple[str, bytes]]:
+    """Photographs are at hand at once; the screenshots are worth painting for."""
+    if screens_are_wanted():
+        return _works(YUNA)
+    return [(f"photograph-{number}.png", data) for number, data in enumerate(real_pictures(10))]
+
+
+def _drop(page: Page, files: list[tuple[str, bytes]]) -> None:
+    """Drop files on the page, as from a folder beside the browser."""
+    given = [[name, base64.b64encode(data).decode()] for name, data in files]
+    transfer = page.evaluate_handle(
+        """async (files) => {
+            const transfer = new DataTransfer();
+            for (const [name, data] of files) {
+                const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
+                transfer.items.add(new File([bytes], name, { type: "image/png" }));
+            }
+            return transfer;
+        }""",
+        given,
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+
+
+def _order(visitor: Visitor, words: str) -> str:
+    """Order a picture in Mira's style. Returns its address."""
+    page = visitor.visit("/styles/1")
+    page.get_by_label("What should the picture show?").fill(words)
+    visitor.press("Make the picture")
+    page.wait_for_url(re.compile(r"/pictures/\d+$"))
+    return page.url
+
+
+def _report_failure(system: System, picture_id: int, reason: str) -> None:
+    """Say what a worker says when it cannot make a picture."""
+    with psycopg.connect(system.environment["DATABASE_URL"]) as connection:
+        row = connection.execute(
+            "SELECT task_id, attempt FROM app_generation WHERE id = %s", [picture_id]
+        ).fetchone()
+    assert row is not None
+    report = {"task_id": str(row[0]), "attempt": row[1], "status": "failed"}
+    answer = httpx.patch(
+        f"{system.url}/api/images/{picture_id}/status",
+        json={**report, "failure_reason": reason, "retryable": False},
+        headers={"Authorization": f"Bearer {system.token}"},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def _balance(page: Page) -> int:
+    return int(re.sub(r"\D", "", page.locator(".big").inner_text()))
+
+
+def _id_of(visitor: Visitor) -> int:
+    answer = visitor.context.request.get("/api/auth/me")
+    return int(answer.json()["data"]["id"])
+
+
+def _tab_to(page: Page, target: object) -> None:
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):  # type: ignore[attr-defined]
+            return
+    raise AssertionError("The keyboard does not get there.")

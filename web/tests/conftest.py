@@ -1,0 +1,32 @@
+from collections.abc import Callable
+
+import pytest
+from django.test import Client
+
+from app.models import Generation, Style, User
+
+# What every test of the backend has, those of the site have too.
+from app.tests.conftest import _empty_cache, _no_rate_limits, artist, buyer, media  # noqa: F401
+from app.tests.factories import PublicPictureFactory, StyleFactory
+
+
+@pytest.fixture
+def signed_in() -> Callable[[User], Client]:
+    """A browser in which somebody has signed in."""
+
+    def sign_in(user: User) -> Client:
+        client = Client()
+        client.force_login(user, backend="django.contrib.auth.backends.ModelBackend")
+        return client
+
+    return sign_in
+
+
+@pytest.fixture
+def style(artist: User) -> Style:  # noqa: F811
+    return StyleFactory(artist=artist.artist, name="Wet Paper", tags=("sea", "soft"), works=12)
+
+
+@pytest.fixture
+def picture(buyer: User, style: Style) -> Generation:  # noqa: F811
+    return PublicPictureFactory(user=buyer, style=style, description="For the kitchen.")
