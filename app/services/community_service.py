@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User
@@ -91,23 +93,33 @@ def toggle_follow(*, user: User, artist_id: int) -> FollowState:
 
 
 def forget_user(user: User) -> None:
-    """Take back all likes, comments and follows of somebody who leaves. In their transaction."""
-    liked = list(
-        Generation.objects.select_for_update(no_key=True)
-        .filter(pk__in=Like.objects.filter(user=user).values("generation_id"))
-        .order_by("pk")
-        .values_list("pk", flat=True)
-    )
-    Generation.objects.filter(pk__in=liked).update(like_count=F("like_count") - 1)
+    """Take back all likes, comments (with their replies) and follows of somebody who leaves, and
+    let nobody follow them. In their transaction.
+    """
+    pictures = Generation.objects.filter(Q(likes__user=user) | Q(comments__user=user)).values("pk")
+    touched = _lock_in_order(Generation.objects.filter(pk__in=pictures))
     Like.objects.filter(user=user).delete()
-    followed = list(
-        Artist.objects.select_for_update(no_key=True)
-        .filter(followers__follower=user)
-        .order_by("pk")
-        .values_list("pk", flat=True)
+    Comment.objects.filter(user=user).delete()
+    Generation.objects.filter(pk__in=touched).update(
+        like_count=_count_of(Like, "generation"), comment_count=_count_of(Comment, "generation")
     )
-    Artist.objects.filter(pk__in=followed).update(follower_count=F("follower_count") - 1)
-    Follow.objects.filter(follower=user).delete()
+    followed = Follow.objects.filter(follower=user).values("following_id")
+    artists = _lock_in_order(Artist.objects.filter(Q(pk__in=followed) | Q(pk=user.pk)))
+    Follow.objects.filter(Q(follower=user) | Q(following_id=user.pk)).delete()
+    Artist.objects.filter(pk__in=artists).update(follower_count=_count_of(Follow, "following"))
+
+
+def _lock_in_order(rows: QuerySet[Any]) -> list[int]:
+    """Lock ``rows`` by rising id. Returns the ids."""
+    locked = rows.select_for_update(no_key=True).order_by("pk")
+    return list(locked.values_list("pk", flat=True))
+
+
+def _count_of(kind: type[Like | Comment | Follow], column: str) -> Coalesce:
+    """How many rows of ``kind`` refer to the outer row by ``column``."""
+    rows = kind._default_manager.filter(**{column: OuterRef("pk")}).order_by()
+    counted = rows.values(column).annotate(n=Count("pk")).values("n")
+    return Coalesce(Subquery(counted), 0)
 
 
 def _lock_public(generation_id: int) -> Generation:

@@ -12,10 +12,21 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
 from app.exceptions import Conflict, InvalidInput, NotFound, StyleInUse
-from app.models import ApiKey, Artist, Generation, GenerationStatus, Notification, Role, Style, User
+from app.models import (
+    ApiKey,
+    Artist,
+    Generation,
+    GenerationStatus,
+    IdempotencyKey,
+    Notification,
+    Role,
+    Style,
+    User,
+)
 from app.services import community_service, image_service, storage, style_service
 from app.services.token_service import TokenService, lock_users
 from app.utils import clock
@@ -183,7 +194,9 @@ def leave(user: User) -> None:
         ):
             style_service.delete_style(user=locked, style_id=style_id)
         community_service.forget_user(locked)
-        Notification.objects.filter(recipient=locked).delete()
+        # What others were told of them names them.
+        Notification.objects.filter(Q(recipient=locked) | Q(actor=locked)).delete()
+        IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         Generation.objects.filter(user=locked).update(description="", visibility="private")
         artist = Artist.objects.filter(pk=locked.pk).first()
