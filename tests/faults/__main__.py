@@ -22,13 +22,13 @@ def main() -> int:
     parser.add_argument("--scale", type=float, default=1.0, help="1: the figures of the document")
     given = parser.parse_args()
     seed = given.seed if given.seed is not None else secrets.randbelow(10**6)
-    only = {name for name in given.only.upper().split(",") if name}
+    only = {name for name in given.only.lower().split(",") if name}
     say(f"make faults SEED={seed}\n")
     began = monotonic()
     verdicts: list[Verdict] = []
     with Servers() as servers:
         for scene in SCENES:
-            if only and not only & set(scene.names):
+            if only and not only & {name.lower() for name in scene.names}:
                 continue
             for verdict in scene.play(servers, seed, only=only, scale=given.scale):
                 say(f"  {verdict.name}: {verdict.figure or 'nothing'} ({verdict.seconds:.0f} s)")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from tests.faults import away, broker, feed, money, workers
 from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
-from tests.faults.stage import Stage
+from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, Verdict, judge
 from tests.system import PROJECT, _new_database, make_bucket
 
@@ -38,7 +38,7 @@ class Scene:
         try:
             self.start(stage)
             for name, (title, run) in self.rows.items():
-                if only and name not in only:
+                if only and name.lower() not in only:
                     continue
                 rng = random.Random(f"{seed} {name}")
                 verdict = judge(name, title, lambda run=run, rng=rng: run(stage, rng, scale=scale))
@@ -74,7 +74,9 @@ def walk(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
             )
         return done
 
-    walks = [walk_once(seed, f"--steps={steps}") for seed in seeds]
+    walks = at_once(
+        [lambda seed=seed: walk_once(seed, f"--steps={steps}") for seed in seeds], threads=2
+    )
     planted: list[subprocess.CompletedProcess[str]] = []
 
     def check() -> Misses:

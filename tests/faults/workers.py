@@ -29,12 +29,12 @@ def killed_workers(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
     hopeless = stage.order_many(buyer, style_id, 1, "crash")
     with _Overdue(stage) as overdue:
         ids = stage.order_many(buyer, style_id, 24, "work 1200")
-        seen, killed = 0, 0
+        seen, killed = len(stage.runs()), 0
         while killed < kills:
             if stage.have_ended(ids):
                 ids += stage.order_many(buyer, style_id, 6, "work 1200")
             wait_for(lambda seen=seen: len(stage.runs()) > seen, seconds=60, what="a beginning")  # type: ignore[misc]
-            pids = [int(line.split()[2]) for line in stage.runs()[seen:]]
+            pids = [int(line.split()[-1]) for line in stage.runs()[seen:]]
             seen = len(stage.runs())
             with contextlib.suppress(ProcessLookupError):
                 os.kill(rng.choice(pids), signal.SIGKILL)
