@@ -40,6 +40,7 @@ lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
 	@command -v uv >/dev/null || $(BIN)/python -m pip install --quiet uv
 	$(UV) $(LOCK) --extra backend -o requirements/backend.txt
 	$(UV) $(LOCK) --extra worker -o requirements/worker.txt
+	$(UV) $(LOCK) --extra files -o requirements/files.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded -o requirements/run.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
 

@@ -1,0 +1,94 @@
+# Four images: backend (web processes, relay, migrations), worker, nginx with the static files, and
+# files, a small S3 server for those who have none.
+#
+#   docker compose build        builds all of them
+#
+# Nothing secret is needed to build, and nothing secret is in them.
+
+FROM python:3.11-slim-trixie AS python
+ENV PATH=/opt/venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONUNBUFFERED=1 \
+    PIP_DISABLE_PIP_VERSION_CHECK=1 \
+    PIP_NO_CACHE_DIR=1
+RUN groupadd --gid 10001 app && useradd --uid 10001 --gid app --home-dir /app --no-create-home app
+WORKDIR /app
+
+
+# --- Packages: exact versions, each file checked against its hash ---------------------------------
+
+FROM python AS backend-packages
+COPY requirements/backend.txt requirements/
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-deps --require-hashes -r requirements/backend.txt
+
+FROM python AS worker-packages
+COPY requirements/worker.txt requirements/
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-deps --require-hashes -r requirements/worker.txt
+
+FROM python AS files-packages
+COPY requirements/files.txt requirements/
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-deps --require-hashes -r requirements/files.txt
+
+
+# --- Web processes, relay, migrations -------------------------------------------------------------
+
+FROM python AS backend
+# pg_dump and pg_restore, for manage.py restore_drill.
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends postgresql-client && \
+    rm -rf /var/lib/apt/lists/*
+COPY --from=backend-packages /opt/venv /opt/venv
+COPY manage.py gunicorn.conf.py ./
+COPY protocol protocol
+COPY config config
+COPY app app
+COPY web web
+RUN DJANGO_SETTINGS_MODULE=config.settings_static \
+    python manage.py collectstatic --no-input --verbosity=0 && \
+    install --directory --owner=app --group=app /app/data
+ENV DJANGO_SETTINGS_MODULE=config.settings_production
+USER app
+EXPOSE 8000
+HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
+    CMD ["python", "-m", "app.utils.healthcheck"]
+CMD ["python", "-m", "gunicorn"]
+
+
+# --- AI worker ------------------------------------------------------------------------------------
+
+FROM python AS worker
+# Artists sign with any name; these fonts know the letters of most of them.
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends fonts-noto-core fonts-noto-cjk && \
+    rm -rf /var/lib/apt/lists/*
+COPY --from=worker-packages /opt/venv /opt/venv
+COPY protocol protocol
+COPY worker worker
+# Reports that could not be delivered lie here, so it should be a volume.
+RUN install --directory --owner=app --group=app /app/work
+ENV WORKER_DIR=/app/work
+USER app
+CMD ["python", "-m", "worker"]
+
+
+# --- S3 server for one machine --------------------------------------------------------------------
+
+FROM python AS files
+COPY --from=files-packages /opt/venv /opt/venv
+RUN install --directory --owner=app --group=app /app/objects
+USER app
+EXPOSE 9000
+CMD ["python", "-m", "nanio", "serve", "--host", "0.0.0.0", "--port", "9000", \
+     "--data-dir", "/app/objects", "--no-access-log"]
+
+
+# --- nginx with the static files of this version --------------------------------------------------
+
+# Its master needs port 80 and gives up root in the processes that serve.
+FROM nginx:1.28 AS nginx
+COPY --from=backend /app/staticfiles /app/staticfiles
+COPY nginx/conf.d/default.conf /etc/nginx/conf.d/default.conf
+EXPOSE 80 443
