@@ -1,6 +1,8 @@
 """gunicorn's settings in production: ``gunicorn`` alone, in the project's folder, reads them."""
 
 import os
+import shutil
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +30,25 @@ accesslog = "-"
 errorlog = "-"
 logger_class = "app.utils.access_log.JsonLogger"
 
-# --- Metrics of several processes, if they are wanted -------------------------------------------
+# --- Metrics: the processes count together, in files of this folder -----------------------------
+
+os.environ.setdefault(
+    "PROMETHEUS_MULTIPROC_DIR", f"{tempfile.gettempdir()}/style-license-metrics-{os.getpid()}"
+)
 
 
 def on_starting(server: Any) -> None:
-    """Forget what the processes of an earlier start counted."""
-    if folder := os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        for counted in Path(folder).glob("*.db"):
-            counted.unlink()
+    """Begin with an empty folder: one that is left over is of an earlier start."""
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
+    Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True)
 
 
 def child_exit(server: Any, worker: Any) -> None:
-    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        from prometheus_client import multiprocess
+    """Gauges of a process end with it; what it counted stays."""
+    from prometheus_client import multiprocess
 
-        multiprocess.mark_process_dead(worker.pid)
+    multiprocess.mark_process_dead(worker.pid)
+
+
+def on_exit(server: Any) -> None:
+    shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)

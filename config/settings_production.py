@@ -35,6 +35,8 @@ MEDIA_ACCEL_LOCATION = "/protected-media/"
 # nginx sets this header on every request, so that no client can.
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_SSL_REDIRECT = True
+# Asked for within the network, at each web process by itself; others are told that it is not there.
+SECURE_REDIRECT_EXEMPT = [r"^metrics$"]
 SECURE_HSTS_SECONDS = 31_536_000
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 # Being built into browsers is the domain owner's decision, and takes months to undo.

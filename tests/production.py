@@ -83,6 +83,7 @@ class Production(System):
             "AWS_CA_BUNDLE": str(self.certificate),
             "SSL_CERT_FILE": str(self.certificate),
             "WORKER_DIR": str(folder / "worker"),
+            "PROMETHEUS_MULTIPROC_DIR": str(folder / "metrics"),
             # As in docker-compose.yml: its S3 server knows no checksums at the end of a body.
             "AWS_REQUEST_CHECKSUM_CALCULATION": "when_required",
             **environment,

@@ -8,6 +8,7 @@ import io
 import itertools
 import json
 import re
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from PIL import Image
 
 from app.tests.identity_provider import IdentityProvider
 from app.utils.servers.nginx import trusting
+from app.utils.servers.process import free_port
 from app.utils.servers.process import wait_for as is_reached
 from tests.pictures import signature_png
 from tests.production import (
@@ -36,7 +38,7 @@ from tests.production import (
     collect_static,
     make_certificate,
 )
-from tests.system import wait_for
+from tests.system import PROJECT, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -302,6 +304,39 @@ def test_logs_know_the_client_and_no_query(production: Production, browser: http
     assert line["client"] == "203.0.113.7"
     for log in (production.log("web"), production.nginx.access_log):
         assert "this-must-not-be-logged" not in log.read_text()
+
+
+def test_metrics_are_for_the_network_and_count_all_processes(
+    production: Production, browser: httpx.Client
+) -> None:
+    for _ in range(20):
+        browser.get("/api/health")
+    # By itself, as a scraper in the network asks each web process: no proxy, no TLS.
+    scraped = httpx.get(
+        f"http://127.0.0.1:{production.port}/metrics", headers={"Host": "localhost"}
+    )
+    assert scraped.status_code == 200
+    counted = re.findall(
+        r'^style_license_request_seconds_count\{.*route="api/health".*\} ([0-9.]+)$',
+        scraped.text,
+        re.MULTILINE,
+    )
+    assert sum(map(float, counted)) >= 20
+    assert browser.get("/metrics").status_code == 404
+
+
+def test_the_health_check_of_the_image_tells_alive_from_gone(production: Production) -> None:
+    def asked(**environment: str) -> int:
+        return subprocess.run(
+            [sys.executable, "-m", "app.utils.healthcheck"],
+            cwd=PROJECT,
+            env={**production.environment, **environment},
+            timeout=60,
+        ).returncode
+
+    assert asked() == 0
+    assert asked(GUNICORN_BIND=f"127.0.0.1:{free_port()}") == 1
+    assert asked(SITE_URL="https://elsewhere.example.com") == 1
 
 
 # --- The main job -----------------------------------------------------------------------------
