@@ -47,22 +47,23 @@ class Command(BaseCommand):
         self.data_dir = Path(settings.DATA_DIR)
         self.port = int(os.environ["PORT"])
         supervisor = Supervisor(Path(settings.BASE_DIR), self.say)
-        try:
-            self.run(supervisor)
-        except KeyboardInterrupt:
-            self.say("Stopping.")
-        except ServerError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            interruption.ignore_further()
-            supervisor.stop(_STOP_SECONDS)
-            connections.close_all()
+        with interruption.when_asked():
+            try:
+                self.run(supervisor)
+            except KeyboardInterrupt:
+                self.say("Stopping.")
+            except ServerError as error:
+                raise CommandError(str(error)) from error
+            finally:
+                interruption.ignore_further()
+                supervisor.stop(_STOP_SECONDS)
+                connections.close_all()
 
     def run(self, supervisor: Supervisor) -> None:
         """Start all parts, then look after them until the process is told to end."""
         self.migrate()
-        interruption.check()
         for child in self.children():
+            interruption.check()
             supervisor.start(child)
         with self.step("Web server"):
             self.wait_until_healthy(supervisor)
@@ -80,7 +81,7 @@ class Command(BaseCommand):
     def migrate(self) -> None:
         executor = MigrationExecutor(connection)
         if executor.migration_plan(executor.loader.graph.leaf_nodes()):
-            with self.step("Database tables"):
+            with self.step("Database tables"), interruption.at_once():
                 call_command("migrate", verbosity=0, interactive=False)
 
     def children(self) -> Iterator[Child]:

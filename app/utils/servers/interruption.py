@@ -1,12 +1,15 @@
-"""Ctrl-C and its kin for ``manage.py dev``: at once where possible, and never lost.
+"""Ctrl-C and its kin for ``manage.py dev``: soon, at a fitting moment, and never lost.
 
-A signal becomes a KeyboardInterrupt wherever Python happens to be. Where that is a finalizer,
-Python prints the exception and goes on as if nothing had been pressed. So the wish is also written
-down, and whoever starts or waits for something asks for it.
+Python raises KeyboardInterrupt wherever it happens to be: between the start of a process and the
+line that remembers it, which leaves that process behind; or in a finalizer, where it is printed and
+forgotten. So a signal is written down, and whoever starts or waits for something asks for it. Only
+long work that knows nothing of this is interrupted at once.
 """
 
+import contextlib
 import signal
 import sys
+from collections.abc import Iterator
 from types import FrameType
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -17,6 +20,7 @@ class Interruption:
 
     def __init__(self) -> None:
         self.requested = False
+        self._raises_at_once = False
 
     def listen(self) -> None:
         for number in _SIGNALS:
@@ -24,7 +28,7 @@ class Interruption:
         sys.unraisablehook = _report_all_but_interrupts
 
     def ignore_further(self) -> None:
-        """Let the end, which takes seconds at most, not be cut short by an impatient Ctrl-C."""
+        """Let the end, which takes seconds at most, not be disturbed by an impatient Ctrl-C."""
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
@@ -33,9 +37,24 @@ class Interruption:
         if self.requested:
             raise KeyboardInterrupt
 
+    @contextlib.contextmanager
+    def at_once(self, raises: bool = True) -> Iterator[None]:
+        """Within, a signal raises KeyboardInterrupt right where it comes."""
+        before, self._raises_at_once = self._raises_at_once, raises
+        try:
+            self.check()
+            yield
+        finally:
+            self._raises_at_once = before
+
+    def when_asked(self) -> contextlib.AbstractContextManager[None]:
+        """Within, a signal waits for the next check()."""
+        return self.at_once(raises=False)
+
     def _request(self, number: int, frame: FrameType | None) -> None:
         self.requested = True
-        raise KeyboardInterrupt
+        if self._raises_at_once:
+            raise KeyboardInterrupt
 
 
 def _report_all_but_interrupts(problem: "sys.UnraisableHookArgs") -> None:

@@ -61,7 +61,9 @@ def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]
                     seconds = time.monotonic() - STARTED_AT
                     sys.stdout.write(f"PostgreSQL … {how} ({seconds:.1f} s)\n")
                     sys.stdout.flush()
-                    interruption.check()
+            if command == "dev":
+                # While Django loads.
+                stack.enter_context(interruption.at_once())
         except ServerError as error:
             sys.exit(f"Style License does not start. {error}")
         yield

@@ -13,6 +13,8 @@ from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
 from typing import IO
 
+from app.utils.servers.interruption import interruption
+
 _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 
@@ -106,7 +108,12 @@ def wait_until_ready(
     name: str, process: ServerProcess, is_ready: Callable[[], bool], *, seconds: float, log: Path
 ) -> None:
     """Return once ``is_ready``. A server that ends or stays silent is an error with its log."""
-    if wait_for(lambda: not process.is_running() or is_ready(), seconds):
+
+    def has_decided() -> bool:
+        interruption.check()
+        return not process.is_running() or is_ready()
+
+    if wait_for(has_decided, seconds):
         if process.is_running():
             return
         reason = "ended while it was starting"

@@ -23,9 +23,25 @@ def interruption(monkeypatch: pytest.MonkeyPatch) -> Iterator[Interruption]:
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_signal_interrupts(interruption: Interruption, number: signal.Signals) -> None:
+def test_signal_waits_to_be_asked_for(interruption: Interruption, number: signal.Signals) -> None:
+    os.kill(os.getpid(), number)
+
     with pytest.raises(KeyboardInterrupt):
-        os.kill(os.getpid(), number)
+        interruption.check()
+
+
+def test_signal_interrupts_long_work_at_once(interruption: Interruption) -> None:
+    with interruption.at_once(), pytest.raises(KeyboardInterrupt):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def test_work_that_must_not_break_off_is_finished(interruption: Interruption) -> None:
+    with interruption.at_once():
+        with interruption.when_asked():
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with pytest.raises(KeyboardInterrupt), interruption.at_once():
+            pytest.fail("started more")
 
 
 def test_signal_lost_in_a_finalizer_is_remembered(
@@ -35,9 +51,9 @@ def test_signal_lost_in_a_finalizer_is_remembered(
         def __del__(self) -> None:
             os.kill(os.getpid(), signal.SIGINT)
 
-    interruption.check()
-    short = Short()
-    del short
+    with interruption.at_once():
+        short = Short()
+        del short
 
     assert "Traceback" not in capsys.readouterr().err
     with pytest.raises(KeyboardInterrupt):
