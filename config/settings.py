@@ -343,6 +343,9 @@ SPECTACULAR_SETTINGS = {
         "VisibilityEnum": "app.models.Visibility",
         "AspectRatioEnum": "app.models.AspectRatio",
         "ScopeEnum": "app.models.Scope",
+        "HealthEnum": ["ok", "error"],
+        "ServerEnum": ["connected", "unavailable"],
+        "OptionalServerEnum": ["connected", "unavailable", "unused"],
     },
 }
 
