@@ -45,6 +45,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def public(self) -> GenerationQuerySet:
         return self.filter(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
 
+    def under_way(self) -> GenerationQuerySet:
+        return self.filter(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
+
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
         """Public pictures, and the viewer's own in every state."""
         public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
@@ -84,6 +87,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def in_styles_of(self, artist_id: int) -> GenerationQuerySet:
         return self.filter(style__artist_id=artist_id)
+
+    def lock(self) -> list[int]:
+        """Lock these rows for this transaction, in id order. Returns the ids."""
+        locked = self.select_for_update(no_key=True, of=("self",)).order_by("pk")
+        return list(locked.values_list("pk", flat=True))
 
     def ordered_by(self, user_id: int) -> GenerationQuerySet:
         """Those that the user, as a buyer, had made."""

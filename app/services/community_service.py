@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.db import transaction
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
@@ -97,22 +96,21 @@ def forget_user(user: User) -> None:
     let nobody follow them. In their transaction.
     """
     pictures = Generation.objects.filter(Q(likes__user=user) | Q(comments__user=user)).values("pk")
-    touched = _lock_in_order(Generation.objects.filter(pk__in=pictures))
+    touched = Generation.objects.filter(pk__in=pictures).lock()
     Like.objects.filter(user=user).delete()
     Comment.objects.filter(user=user).delete()
     Generation.objects.filter(pk__in=touched).update(
         like_count=_count_of(Like, "generation"), comment_count=_count_of(Comment, "generation")
     )
     followed = Follow.objects.filter(follower=user).values("following_id")
-    artists = _lock_in_order(Artist.objects.filter(Q(pk__in=followed) | Q(pk=user.pk)))
+    artists = list(
+        Artist.objects.select_for_update(no_key=True)
+        .filter(Q(pk__in=followed) | Q(pk=user.pk))
+        .order_by("pk")
+        .values_list("pk", flat=True)
+    )
     Follow.objects.filter(Q(follower=user) | Q(following_id=user.pk)).delete()
     Artist.objects.filter(pk__in=artists).update(follower_count=_count_of(Follow, "following"))
-
-
-def _lock_in_order(rows: QuerySet[Any]) -> list[int]:
-    """Lock ``rows`` by rising id. Returns the ids."""
-    locked = rows.select_for_update(no_key=True).order_by("pk")
-    return list(locked.values_list("pk", flat=True))
 
 
 def _count_of(kind: type[Like | Comment | Follow], column: str) -> Coalesce:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from typing import IO
@@ -28,7 +28,7 @@ from app.services import (
     storage,
     tag_service,
 )
-from app.utils import clock
+from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
 
@@ -173,26 +173,34 @@ def update_style(
     """
     names = None if tags is None else tag_service.parse(tags, field="tags")
     style = _lock_own_style(user, style_id)
+    counted = tag_service.counted_in(style)
     if description is not None:
         style.description = description
     if price is not None:
         style.price = price
     if names is not None:
         tag_service.retag_style(style, names)
-    if is_active is not None and is_active != style.is_active:
-        _set_active(style, is_active)
+    if is_active is not None:
+        style.is_active = is_active
     with _name_conflicts(style.name):
         style.save()
+    tag_service.move_counts(counted, tag_service.counted_in(style))
     return style
 
 
 @transaction.atomic
 def delete_style(*, user: User, style_id: int) -> None:
     """Withdraw a style: nobody can order from it, what was made with it stays."""
-    style = _lock_own_style(user, style_id)
-    if style.is_active:
-        _set_active(style, False)
-        style.save(update_fields=["is_active", "updated_at"])
+    _withdraw([_lock_own_style(user, style_id)])
+
+
+@transaction.atomic(savepoint=False)
+def withdraw_all(artist_id: int) -> None:
+    """Withdraw every style of an artist who leaves."""
+    active = Style.objects.select_for_update(no_key=True).filter(
+        artist_id=artist_id, is_active=True
+    )
+    _withdraw(active.order_by("pk"))
 
 
 @transaction.atomic
@@ -250,14 +258,20 @@ def give_up_attempt(style_id: int, reason: str) -> bool:
 
 
 @transaction.atomic
-def end_attempt(task_id: uuid.UUID, attempt: int, reason: str) -> None:
-    """End an attempt that no worker can finish, unless it has ended already."""
+def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: bool = True) -> bool:
+    """End an attempt that no worker can finish; for good unless ``retryable``.
+
+    Returns False when it has ended already.
+    """
     style_id = Style.objects.filter(task_id=task_id).values_list("pk", flat=True).first()
     if style_id is None:
-        return
+        return False
     style = _lock(style_id)
-    if style.task_id == task_id and style.attempt == attempt and style.is_under_way:
-        _fail(style, reason, retryable=True)
+    is_current = style.task_id == task_id and style.attempt == attempt
+    if not (is_current and style.is_under_way):
+        return False
+    _fail(style, reason, retryable=retryable)
+    return True
 
 
 def mark_accepted(task_id: uuid.UUID, attempt: int) -> None:
@@ -304,8 +318,8 @@ def _complete(style: Style, model_path: str, report: TrainingReport) -> None:
     style.lease_expires_at = None
     style.trained_at = clock.now()
     style.save()
-    if style.is_active:
-        tag_service.count_offered(style)
+    caches.forget(caches.POPULAR_STYLES)
+    tag_service.move_counts([], tag_service.counted_in(style))
     notification_service.tell_training_complete(style)
 
 
@@ -375,13 +389,13 @@ def _lock_own_style(user: User, style_id: int) -> Style:
     raise NotFound("There is no such style.")
 
 
-def _set_active(style: Style, is_active: bool) -> None:
-    was_ready = style.is_ready
-    style.is_active = is_active
-    if style.is_ready and not was_ready:
-        tag_service.count_offered(style)
-    elif was_ready and not style.is_ready:
-        tag_service.count_withdrawn(style)
+def _withdraw(styles: Iterable[Style]) -> None:
+    withdrawn = [style for style in styles if style.is_active]
+    counted = tag_service.counted_in(*withdrawn)
+    for style in withdrawn:
+        style.is_active = False
+        style.save(update_fields=["is_active", "updated_at"])
+    tag_service.move_counts(counted, [])
 
 
 def _has_style_named(artist: Artist, name: str) -> bool:

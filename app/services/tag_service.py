@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from django.db import connection
@@ -9,7 +10,7 @@ from django.db.models import F
 
 from app.exceptions import InvalidInput
 from app.models import Artwork, ArtworkTag, Generation, GenerationTag, Style, StyleTag, Tag
-from app.utils import tag_names
+from app.utils import caches, tag_names
 
 MAX_TAGS = 20
 
@@ -68,32 +69,40 @@ def tag_generation(generation: Generation) -> None:
 
 
 def retag_style(style: Style, names: Sequence[str]) -> None:
-    """Replace the tags of ``style``, which the caller has locked."""
-    before = set(style.style_tags.values_list("tag_id", flat=True))
+    """Replace the tags of ``style``, which the caller has locked and counts by
+    ``move_counts``.
+    """
     tags = get_or_create(names)
     style.style_tags.all().delete()
     StyleTag.objects.bulk_create(
         StyleTag(style=style, tag=tags[name], sequence=index) for index, name in enumerate(names)
     )
-    if style.is_ready:
-        after = {tag.pk for tag in tags.values()}
-        _change_usage(removed=before - after, added=after - before)
 
 
-def count_offered(style: Style) -> None:
-    """``style`` can be found from now on: its tags are used once more."""
-    _change_usage(added=set(style.style_tags.values_list("tag_id", flat=True)))
+def counted_in(*styles: Style) -> list[int]:
+    """The ids of the tags that count ``styles``: those of styles that can be found, each time."""
+    ready = [style.pk for style in styles if style.is_ready]
+    if not ready:
+        return []
+    return list(StyleTag.objects.filter(style__in=ready).values_list("tag_id", flat=True))
 
 
-def count_withdrawn(style: Style) -> None:
-    """``style`` can no longer be found: its tags are used once less."""
-    _change_usage(removed=set(style.style_tags.values_list("tag_id", flat=True)))
+def move_counts(before: Iterable[int], after: Iterable[int]) -> None:
+    """Let the counters follow a change: ``counted_in`` the styles before it and after it.
 
-
-def _change_usage(*, added: set[int] | None = None, removed: set[int] | None = None) -> None:
-    changed = (added or set()) | (removed or set())
+    To be called once in a transaction: the tags are locked in id order, and two goes in one
+    transaction could wait for another's two crosswise.
+    """
+    changes = Counter(after)
+    changes.subtract(before)
+    by_change: dict[int, list[int]] = {}
+    for tag_id, change in changes.items():
+        if change:
+            by_change.setdefault(change, []).append(tag_id)
+    changed = [tag_id for tag_ids in by_change.values() for tag_id in tag_ids]
     if not changed:
         return
+    caches.forget(caches.TAGS)
     # Locked in id order first: an UPDATE alone locks in whatever order its plan visits.
     list(
         Tag.objects.select_for_update(no_key=True)
@@ -101,7 +110,5 @@ def _change_usage(*, added: set[int] | None = None, removed: set[int] | None = N
         .order_by("pk")
         .values_list("pk", flat=True)
     )
-    if added:
-        Tag.objects.filter(pk__in=added).update(usage_count=F("usage_count") + 1)
-    if removed:
-        Tag.objects.filter(pk__in=removed).update(usage_count=F("usage_count") - 1)
+    for change, tag_ids in by_change.items():
+        Tag.objects.filter(pk__in=tag_ids).update(usage_count=F("usage_count") + change)

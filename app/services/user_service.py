@@ -24,7 +24,6 @@ from app.models import (
     IdempotencyKey,
     Notification,
     Role,
-    Style,
     User,
 )
 from app.services import community_service, image_service, storage, style_service
@@ -185,14 +184,13 @@ def leave(user: User) -> None:
     """
     files: list[str] = []
     with transaction.atomic():
+        # Pictures are locked before balances, as they are where a picture is refunded.
+        Generation.objects.ordered_by(user.pk).lock()
         locked = lock_users(user.pk)[user.pk]
         under_way = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING)
         if Generation.objects.filter(style__artist_id=user.pk, status__in=under_way).exists():
             raise StyleInUse
-        for style_id in Style.objects.filter(artist_id=user.pk, is_active=True).values_list(
-            "pk", flat=True
-        ):
-            style_service.delete_style(user=locked, style_id=style_id)
+        style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         # What others were told of them names them.
         Notification.objects.filter(Q(recipient=locked) | Q(actor=locked)).delete()

@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 from urllib.parse import urlsplit
 
 from django.db import connection, transaction
 from django.http import HttpResponse
 from django.test import Client
+from django.test.client import ClientHandler
 
 from app.models import User
+
+
+@cache
+def _handler(enforce_csrf_checks: bool) -> ClientHandler:
+    """One for all clients: to load the middleware takes longer than most requests."""
+    handler = ClientHandler(enforce_csrf_checks)
+    handler.load_middleware()
+    return handler
 
 
 @dataclass(frozen=True)
@@ -80,6 +90,7 @@ class Api:
             headers={name.replace("_", "-"): value for name, value in headers.items()},
             raise_request_exception=False,
         )
+        self.http.handler = _handler(enforce_csrf_checks)
         if user is not None:
             self.http.force_login(user, "django.contrib.auth.backends.ModelBackend")
 

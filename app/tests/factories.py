@@ -6,6 +6,7 @@ from io import BytesIO
 from typing import Any
 
 import factory
+from django.db import transaction
 from factory.django import DjangoModelFactory
 
 from app.models import (
@@ -69,9 +70,9 @@ class StyleFactory(DjangoModelFactory):
 
     @factory.post_generation
     def tags(style: Style, create: bool, names: tuple[str, ...] | None, **_: Any) -> None:
-        tag_service.tag_style(style, names or ())
-        if style.is_ready:
-            tag_service.count_offered(style)
+        with transaction.atomic():
+            tag_service.tag_style(style, names or ())
+            tag_service.move_counts([], tag_service.counted_in(style))
 
     @factory.post_generation
     def works(style: Style, create: bool, count: int | None, **_: Any) -> None:

@@ -1,5 +1,7 @@
 """Accounts: seen by others, changed, turned into an artist's, left."""
 
+from functools import partial
+
 import pytest
 
 from app.models import (
@@ -26,7 +28,8 @@ from app.tests.factories import (
     StyleFactory,
     UserFactory,
 )
-from app.tests.orders import order
+from app.tests.orders import order, report
+from app.tests.together import all_at_once
 from app.tests.uploads import file, files_in, picture
 from tests.pictures import signature_png
 
@@ -324,3 +327,19 @@ class TestLeaving:
         Api(buyer).delete(ME)
         TokenService.refund_tokens(buyer.pk, 10, "generation_failed")
         ledger.assert_right()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_leaving_while_pictures_fail_waits_for_no_one_crosswise():
+    """A refund locks the picture, then the balance; leaving locks both as well."""
+    style = StyleFactory()
+    worker = Api(authorization="Bearer development-internal-token")
+    for _ in range(4):
+        buyer = UserFactory(tokens=200)
+        pictures = [GenerationFactory(user=buyer, style=style, status="queued") for _ in range(8)]
+        calls = [partial(report, worker.twin(), one, "failed") for one in pictures]
+        calls.insert(3, partial(Api(buyer).delete, ME))
+        answers = all_at_once(calls, threads=9)
+        assert sorted(answer.status for answer in answers) == [200] * 8 + [204]
+        assert ledger.balance_of(buyer) == 200
+    ledger.assert_right()
