@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from playwright.sync_api import Browser, Page, expect
 from app.demo import DEMO_ARTISTS
 from tests.browser import DESKTOP, PHONE, Visitor, chromium, screens_are_wanted
 from tests.pictures import real_pictures, signature_png
-from tests.system import System
+from tests.system import Person, System, wait_for
 
 Visit = Callable[..., Visitor]
 MIRA, _, _, YUNA = DEMO_ARTISTS
@@ -314,9 +315,34 @@ ARTIST_PAGES = {
 LOOKS = {"phone, dark": (PHONE, "dark"), "desktop, light": (DESKTOP, "light")}
 
 
+@pytest.fixture(scope="module")
+def gallery(system: System, mira: Visitor, yuna: Visitor, bo: Bought) -> None:
+    """More pictures, so that the screenshots of the walls show walls."""
+    if not screens_are_wanted():
+        return
+    buyer = Person(system, "sam")
+    buyer.post("/api/tokens/purchase", json={"amount": 1000, "payment_method": "card"}, status=201)
+    orders = [
+        (style_id, prompt, aspect_ratio)
+        for prompts in zip(MIRA.sample_prompts, YUNA.sample_prompts, strict=True)
+        for style_id, prompt in zip((1, 2), prompts, strict=True)
+        for aspect_ratio in ("1:1", "2:2" if prompt[0] in {"mountain", "cat"} else "1:2")
+    ]
+    for seed, (style_id, prompt, aspect_ratio) in enumerate(orders):
+        order = {"style_id": style_id, "prompt_tags": prompt, "aspect_ratio": aspect_ratio}
+        made = buyer.post("/api/images/generate", json={**order, "seed": seed}, status=202)
+        path = f"/api/images/{made['generation_id']}"
+        wait_for(
+            lambda path=path: buyer.get(f"{path}/status")["status"] == "completed",
+            seconds=60,
+            what="a picture",
+        )
+        buyer.patch(path, json={"visibility": "public"})
+
+
 @pytest.mark.parametrize("look", LOOKS)
 def test_every_page_is_accessible_and_fits(
-    visit: Visit, bo: Bought, mira: Visitor, yuna: Visitor, look: str
+    visit: Visit, bo: Bought, mira: Visitor, gallery: None, look: str
 ) -> None:
     """axe finds nothing serious; nothing is wider than the window; title and description are there;
     the page says where its parts may come from.
@@ -394,9 +420,12 @@ def _join_with_scripts(visitor: Visitor) -> None:
     assert box is not None
     page.mouse.move(box["x"] + 40, box["y"] + box["height"] * 0.7)
     page.mouse.down()
-    for step in range(1, 24):
-        rise = 0.3 + 0.4 * ((step % 4) / 4)
-        page.mouse.move(box["x"] + 40 + step * 14, box["y"] + box["height"] * rise)
+    for step in range(1, 90):
+        turn = step * 0.42
+        across = 40 + step * 4.2 + 16 * math.sin(turn)
+        page.mouse.move(
+            box["x"] + across, box["y"] + box["height"] * (0.52 - 0.22 * math.cos(turn))
+        )
     page.mouse.up()
     visitor.screenshot("signature")
     visitor.press("Become an artist")

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 
 from app.exceptions import DomainError
 from app.services import rate_limit_service
@@ -14,6 +14,7 @@ from app.utils.exception_handler import STATUS_OF
 from web.phrases import explain
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+GOOGLE_PREFIX = "/api/auth/google/"
 PROGRAM_PREFIXES = ("/api/", "/media/", "/static/")
 
 
@@ -43,6 +44,8 @@ class SiteMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path.startswith(GOOGLE_PREFIX):
+            return _to_the_door(request, self.get_response(request))
         if is_for_programs(request) or request.method in SAFE_METHODS:
             return self.get_response(request)
         if request.user.is_authenticated and (wait := seconds_to_wait("user", request.user.pk)):
@@ -55,6 +58,14 @@ class SiteMiddleware:
         status = STATUS_OF[type(error)]
         template = "web/errors/404.html" if status == 404 else "web/errors/refused.html"
         return render(request, template, {"message": explain(error)}, status=status)
+
+
+def _to_the_door(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """A sign-in that failed brings people back to the door, and programs its error."""
+    is_person = "text/html" in request.headers.get("Accept", "")
+    if response.status_code < 400 or not is_person:
+        return response
+    return redirect(f"/sign-in?problem={response.status_code}")
 
 
 def seconds_to_wait(scope: str, user_id: int) -> int:

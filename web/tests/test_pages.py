@@ -324,3 +324,13 @@ def test_korean_pages_have_no_english_sentence_of_ours(
         page = client.get(address).content.decode()
         words = re.sub(r"<[^>]*>", " ", page)
         assert [word for word in english if word in words] == [], address
+
+
+def test_failed_sign_in_brings_people_back_to_the_door_and_programs_an_error(settings, db) -> None:
+    settings.GOOGLE_CLIENT_ID = ""
+    address = "/api/auth/google/login"
+    person = Client(headers={"accept": "text/html,*/*"}).get(address, follow=True)
+    assert person.redirect_chain == [("/sign-in?problem=503", 302)]
+    assert "Google does not answer right now." in person.content.decode()
+    program = Client(headers={"accept": "application/json"}).get(address)
+    assert program.json()["error"]["code"] == "SERVICE_UNAVAILABLE"

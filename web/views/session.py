@@ -10,6 +10,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import check_for_language
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from app.exceptions import InvalidInput
@@ -21,6 +22,13 @@ from web.forms import DemoSignInForm
 from web.phrases import field_errors
 
 YEAR = 31_536_000
+# Why a sign-in with Google brought somebody back, by the status that it ended with.
+PROBLEMS = {
+    "401": _("You were not signed in: it was canceled, or took too long. Try again."),
+    "403": _("This account has been deactivated."),
+    "429": _("Too many tries. Wait a few minutes."),
+    "503": _("Google does not answer right now. Try again later."),
+}
 
 
 @require_safe
@@ -73,5 +81,6 @@ def _sign_in_page(
     request: HttpRequest, form: DemoSignInForm, following: str, *, status: int = 200
 ) -> HttpResponse:
     google = f"/api/auth/google/login?{urlencode({'next': following})}"
-    content = {"form": form, "next": following, "google_url": google}
+    problem = PROBLEMS.get(request.GET.get("problem", ""))
+    content = {"form": form, "next": following, "google_url": google, "problem": problem}
     return render(request, "web/sign_in.html", content, status=status)

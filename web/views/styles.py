@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import AspectRatio, Generation, Style, Tag, User
+from app.services import generation_service
 from app.utils.links import link
 from web.forms import MakeForm, SearchForm
 from web.paging import page_of
@@ -59,7 +60,8 @@ def style_page(
     suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
     samples = Generation.objects.feed(viewer).in_style(style.pk)
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
-    formats = list(AspectRatio)
+    costs = [generation_service.cost_of(style.price, ratio) for ratio in AspectRatio]
+    balance = viewer.token_balance if isinstance(viewer, User) else 0
     form.suggest(suggestions)
     form.renew_key()
     content = {
@@ -67,7 +69,7 @@ def style_page(
         "form": form,
         "samples": samples[:SAMPLES],
         "artist": artist,
-        "formats": formats,
+        "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
     }
     return render(request, "web/style.html", content, status=status)
 
