@@ -35,6 +35,10 @@ class StyleQuerySet(models.QuerySet["Style"]):
         """Styles that anyone can find and buy from."""
         return self.filter(is_active=True, training_status=TrainingStatus.COMPLETED)
 
+    def under_way(self) -> StyleQuerySet:
+        """Those that wait for their training, or are in it."""
+        return self.filter(training_status__in=[TrainingStatus.PENDING, TrainingStatus.TRAINING])
+
     def visible_to(self, viewer: User | AnonymousUser) -> StyleQuerySet:
         """Offered styles, and the viewer's own of every kind."""
         offered = Q(is_active=True, training_status=TrainingStatus.COMPLETED)
@@ -88,6 +92,10 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return self.filter(
             artist_id__in=Follow.objects.filter(follower=user).values("following_id")
         )
+
+    def total_uses(self) -> int:
+        """How many pictures have been made with all of them."""
+        return self.aggregate(total=models.Sum("usage_count"))["total"] or 0
 
     def withdrawn(self, style_id: int) -> Style | None:
         """A style that could be bought once: pictures made with it still name it."""

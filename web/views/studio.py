@@ -42,7 +42,7 @@ def dashboard(request: HttpRequest, user: User) -> HttpResponse:
         "earned": Transaction.objects.earned_by(user.pk),
         "chart": Chart.of_days(daily, last=today, count=CHART_DAYS),
         "artist": style_service.artist_of(user),
-        "uses": sum(style.usage_count for style in page.rows),
+        "uses": Style.objects.of(user).total_uses(),
     }
     return render(request, "web/studio/dashboard.html", content)
 
