@@ -44,6 +44,9 @@ class UserQuerySet(models.QuerySet["User"]):
             )
         )
 
+    def balance_of(self, user_id: int) -> int:
+        return int(self.values_list("token_balance", flat=True).get(pk=user_id))
+
     def lock_balances(self, user_ids: list[int]) -> list[User]:
         """Lock the balance rows of ``user_ids`` for this transaction, in id order."""
         return list(

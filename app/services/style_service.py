@@ -185,6 +185,7 @@ def update_style(
     with _name_conflicts(style.name):
         style.save()
     tag_service.move_counts(counted, tag_service.counted_in(style))
+    caches.forget(caches.POPULAR_STYLES)
     return style
 
 
@@ -396,6 +397,8 @@ def _withdraw(styles: Iterable[Style]) -> None:
         style.is_active = False
         style.save(update_fields=["is_active", "updated_at"])
     tag_service.move_counts(counted, [])
+    if withdrawn:
+        caches.forget(caches.POPULAR_STYLES)
 
 
 def _has_style_named(artist: Artist, name: str) -> bool:

@@ -9,6 +9,7 @@ from django.db import transaction
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
 from app.models.token import WELCOME_BONUS_MEMO
+from app.utils import caches
 
 
 def lock_users(*user_ids: int) -> dict[int, User]:
@@ -106,6 +107,7 @@ class TokenService:
 def _write_entry(locked_user: User, change: int, **entry: Any) -> Transaction:
     locked_user.token_balance += change
     locked_user.save(update_fields=["token_balance"])
+    caches.forget(caches.balance_of(locked_user.pk))
     return Transaction.objects.create(amount=abs(change), **entry)
 
 

@@ -1,6 +1,7 @@
 from functools import partial
 from typing import Any
 
+import orjson
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -22,6 +23,8 @@ from app.serializers.style import (
 )
 from app.services import style_service
 from app.services.generation_service import cost_of
+from app.utils import caches
+from app.utils.rendering import to_json
 from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 from app.views.webhooks import REPORT_CODES, TRAINING_REPORT
@@ -86,7 +89,15 @@ class StyleModelViewSet(BaseViewSet):
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Find styles. Artists also find their own that are not ready yet."""
         wanted = self.parse_query()
-        return self.page_of(self.get_queryset().found_by(**wanted))
+        if not self._is_everybodys_list():
+            return self.page_of(self.get_queryset().found_by(**wanted))
+        body = caches.remembered(
+            caches.POPULAR_STYLES,
+            request.build_absolute_uri(),
+            lambda: to_json(self.page_of(self.get_queryset().found_by(**wanted)).data),
+            seconds=caches.with_links(caches.POPULAR_STYLES_SECONDS),
+        )
+        return Response(orjson.Fragment(body))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A style with its works, tags and prices."""
@@ -126,6 +137,16 @@ class StyleModelViewSet(BaseViewSet):
     def report(self, request: Request, pk: int) -> Response:
         """A worker's report about a training."""
         return self.show(webhooks.record_training_report(request, pk))
+
+    def _is_everybodys_list(self) -> bool:
+        """Whether this is the first page of popular styles, as anybody sees it."""
+        given = self.request.query_params
+        return (
+            not self.request.user.is_authenticated
+            and given.get("sort") == "popular"
+            # Whatever else could be put there would be kept as well, without end.
+            and set(given) <= {"sort", "limit"}
+        )
 
     def _detail(self, style_id: int) -> Style:
         return Style.objects.detail(self.request.user, style_id)

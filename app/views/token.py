@@ -1,11 +1,12 @@
 from functools import partial
 from typing import Any
 
+import orjson
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from app.models import Transaction
+from app.models import Transaction, User
 from app.serializers.token import (
     PurchasedSerializer,
     TokenBalanceSerializer,
@@ -14,6 +15,8 @@ from app.serializers.token import (
     TransactionQuerySerializer,
 )
 from app.services import payment_service
+from app.utils import caches
+from app.utils.rendering import to_json
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 
 
@@ -36,10 +39,17 @@ class TokenViewSet(BaseViewSet):
 
     def balance(self, request: Request) -> Response:
         """My tokens; for artists also what their styles have earned."""
-        answer: dict[str, Any] = {"balance": self.user.token_balance}
+        body = caches.remembered(
+            caches.balance_of(self.user.pk), "", self._balance, seconds=caches.BALANCE_SECONDS
+        )
+        return Response(orjson.Fragment(body))
+
+    def _balance(self) -> bytes:
+        # Read anew: what the session's user was loaded with may be older than the last forgetting.
+        answer: dict[str, Any] = {"balance": User.objects.balance_of(self.user.pk)}
         if self.user.is_artist:
             answer["earned"] = Transaction.objects.earned_by(self.user.pk)
-        return Response(answer)
+        return to_json(answer)
 
     def purchase(self, request: Request) -> Response:
         """Buy tokens, in hundreds."""

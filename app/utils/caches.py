@@ -1,0 +1,62 @@
+"""Answers that may be a little old, kept in Django's cache.
+
+What is forgotten is never given again, even when it was being made at that moment: every area has
+a version, what is kept is kept under the version of when its making began, and forgetting changes
+the version. Without Redis everything is made anew each time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import uuid
+from collections.abc import Callable
+
+from django.conf import settings
+from django.core.cache import cache
+from django.db import transaction
+
+POPULAR_STYLES = "popular-styles"
+TAGS = "tags"
+POPULAR_STYLES_SECONDS = 300
+TAGS_SECONDS = 600
+BALANCE_SECONDS = 60
+# Longer than anything is kept.
+VERSION_SECONDS = 86_400
+
+
+def balance_of(user_id: int) -> str:
+    """The area of one user's balance."""
+    return f"balance-{user_id}"
+
+
+def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int) -> bytes:
+    """What was kept under ``name``, or what ``make`` returns, which is then kept."""
+    version = cache.get(_version_key(area)) or "first"
+    key = f"{area}:{version}:{hashlib.sha256(name.encode()).hexdigest()[:32]}"
+    kept = cache.get(key)
+    if isinstance(kept, bytes):
+        return kept
+    made = make()
+    cache.set(key, made, seconds)
+    return made
+
+
+def with_links(seconds: int) -> int:
+    """For how long an answer with links to files may be kept: they live for half of
+    MEDIA_LINK_SECONDS at least, and whoever gets them last needs time to follow them."""
+    return max(1, min(seconds, settings.MEDIA_LINK_SECONDS // 4))
+
+
+def forget(area: str) -> None:
+    """Never give again what is kept in ``area``: not now, and not what others make of the rows
+    that the transaction under way is about to change."""
+    _change_version(area)
+    transaction.on_commit(lambda: _change_version(area))
+
+
+def _change_version(area: str) -> None:
+    cache.set(_version_key(area), uuid.uuid4().hex, VERSION_SECONDS)
+
+
+def _version_key(area: str) -> str:
+    return f"{area}:version"
