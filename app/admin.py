@@ -1,15 +1,19 @@
 """The admin: everything can be looked at; money and what workers decide cannot be typed in."""
 
+from collections.abc import Callable
 from typing import Any
 
 from allauth.socialaccount.models import SocialApp, SocialToken
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from app import models
+from app.exceptions import DomainError
+from app.services import operations_service
 
 # Google's application comes from the environment; a second one here would break sign-in.
 admin.site.unregister([SocialApp, SocialToken])
@@ -32,6 +36,28 @@ class ReadOnly:
 class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
+
+
+class JobActions:
+    """Actions on jobs: each through a service, and written down in the admin's own log."""
+
+    def has_operate_permission(self, request: HttpRequest) -> bool:
+        opts = self.opts  # type: ignore[attr-defined]
+        user: Any = request.user
+        return bool(user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+
+    def operate(
+        self, request: HttpRequest, jobs: QuerySet[Any], act: Callable[[Any], None], done: str
+    ) -> None:
+        """Do ``act`` to each of ``jobs``, and say which could not be done."""
+        for job in jobs:
+            try:
+                act(job)
+            except DomainError as error:
+                self.message_user(request, f"{job}: {error.message}", messages.WARNING)  # type: ignore[attr-defined]
+            else:
+                self.log_change(request, job, done)  # type: ignore[attr-defined]
+                self.message_user(request, f"{job}: {done}", messages.SUCCESS)  # type: ignore[attr-defined]
 
 
 @admin.register(models.User)
@@ -76,7 +102,8 @@ class StyleTagInline(ReadOnly, TabularInline):
 
 
 @admin.register(models.Style)
-class StyleAdmin(ModelAdmin):
+class StyleAdmin(JobActions, ModelAdmin):
+    actions = ("retry", "cancel")
     list_display = (
         "name",
         "artist",
@@ -103,16 +130,37 @@ class StyleAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # styles begin with an upload
 
+    @admin.action(description="Train again", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
+        self.operate(request, queryset, operations_service.retry_training, "Given to training.")
+
+    @admin.action(description="End the training", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
+        self.operate(request, queryset, operations_service.cancel_training, "Training ended.")
+
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
 
 
 @admin.register(models.Generation)
-class GenerationAdmin(ReadOnlyAdmin):
+class GenerationAdmin(JobActions, ReadOnlyAdmin):
+    actions = ("refund", "retry", "cancel")
     list_display = ("id", "user", "style", "status", "attempt", "cost", "visibility", "created_at")
     list_filter = ("status", "visibility", "aspect_ratio")
     search_fields = ("=id", "user__username", "=task_id")
     list_select_related = ("user", "style")
+
+    @admin.action(description="Fail and refund", permissions=["operate"])
+    def refund(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.operate(request, queryset, operations_service.refund_generation, "Refunded.")
+
+    @admin.action(description="Retry with the next attempt", permissions=["operate"])
+    def retry(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.operate(request, queryset, operations_service.retry_generation, "Given up for retry.")
+
+    @admin.action(description="Cancel while queued", permissions=["operate"])
+    def cancel(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.operate(request, queryset, operations_service.cancel_generation, "Canceled.")
 
 
 @admin.register(models.Transaction)

@@ -200,14 +200,20 @@ def give_up_attempt(generation_id: int, reason: str) -> bool:
 
 
 @transaction.atomic
-def end_attempt(task_id: uuid.UUID, attempt: int, reason: str) -> None:
-    """End an attempt that no worker can finish, unless it has ended already."""
+def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: bool = True) -> bool:
+    """End an attempt that no worker can finish; for good unless ``retryable``.
+
+    Returns False when it has ended already.
+    """
     generation_id = Generation.objects.filter(task_id=task_id).values_list("pk", flat=True).first()
     if generation_id is None:
-        return
+        return False
     generation = _lock(generation_id)
-    if generation.task_id == task_id and generation.attempt == attempt and generation.is_under_way:
-        _fail(generation, reason, retryable=True)
+    is_current = generation.task_id == task_id and generation.attempt == attempt
+    if not (is_current and generation.is_under_way):
+        return False
+    _fail(generation, reason, retryable=retryable)
+    return True
 
 
 def mark_accepted(task_id: uuid.UUID, attempt: int) -> None:

@@ -1,0 +1,91 @@
+"""What staff may do to jobs, and what they can see of them. Money moves as it always does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from app.exceptions import InvalidTransition
+from app.models import Generation, Style, TrainingStatus
+from app.services import generation_service, style_service
+from app.utils import clock
+
+REFUNDED = "Our staff ended this and gave the tokens back."
+RETRIED = "Our staff gave this to another server."
+CANCELED = "Our staff canceled this."
+
+
+@dataclass(frozen=True)
+class JobLine:
+    """A job that has not ended. ``is_stuck``: its lease ran out and nobody took it up."""
+
+    kind: str
+    id: int
+    state: str
+    attempt: int
+    age_seconds: float
+    is_stuck: bool
+    request_id: str
+
+
+def jobs_under_way(*, only_stuck: bool = False) -> list[JobLine]:
+    """Everything that is queued or running, the oldest first."""
+    now = clock.now()
+    pictures = Generation.objects.under_way().order_by("created_at", "pk")
+    trainings = Style.objects.under_way().order_by("updated_at", "pk")
+    lines = [_line("picture", job.status, job.created_at, job, now) for job in pictures]
+    lines += [_line("training", job.training_status, job.updated_at, job, now) for job in trainings]
+    lines.sort(key=lambda line: -line.age_seconds)
+    return [line for line in lines if line.is_stuck or not only_stuck]
+
+
+def refund_generation(generation: Generation) -> None:
+    """Fail a picture that has not ended, with a refund. Raises InvalidTransition."""
+    _require(
+        generation_service.end_attempt(
+            generation.task_id, generation.attempt, REFUNDED, retryable=False
+        )
+    )
+
+
+def retry_generation(generation: Generation) -> None:
+    """Begin the next attempt; after the last one it fails with a refund. Raises
+    InvalidTransition."""
+    _require(generation_service.end_attempt(generation.task_id, generation.attempt, RETRIED))
+
+
+def cancel_generation(generation: Generation) -> None:
+    """Cancel a queued picture, with a refund. Raises InvalidTransition."""
+    generation_service.cancel(user=generation.user, generation_id=generation.pk)
+
+
+def retry_training(style: Style) -> None:
+    """Train again: the next attempt, or anew after a failure. Raises InvalidTransition."""
+    if style.training_status == TrainingStatus.FAILED:
+        style_service.retrain(user=style.artist.user, style_id=style.pk)
+    else:
+        _require(style_service.end_attempt(style.task_id, style.attempt, RETRIED))
+
+
+def cancel_training(style: Style) -> None:
+    """End a training for good; its artist may ask for it again. Raises InvalidTransition."""
+    _require(style_service.end_attempt(style.task_id, style.attempt, CANCELED, retryable=False))
+
+
+def _line(
+    kind: str, state: str, since: datetime, job: Generation | Style, now: datetime
+) -> JobLine:
+    return JobLine(
+        kind=kind,
+        id=job.pk,
+        state=state,
+        attempt=job.attempt,
+        age_seconds=(now - since).total_seconds(),
+        is_stuck=job.lease_expires_at is not None and job.lease_expires_at < now,
+        request_id=job.request_id,
+    )
+
+
+def _require(has_ended_now: bool) -> None:
+    if not has_ended_now:
+        raise InvalidTransition("This has ended already.")
