@@ -165,7 +165,10 @@ class Person:
     """Somebody at a browser: a cookie jar, and the CSRF token with every unsafe request."""
 
     def __init__(self, system: System, username: str) -> None:
-        self.http = httpx.Client(base_url=system.url, timeout=60)
+        # gunicorn ends idle connections after two seconds: one that it is about to end must not be
+        # used for what cannot be asked twice.
+        limits = httpx.Limits(max_connections=None, keepalive_expiry=1.0)
+        self.http = httpx.Client(base_url=system.url, timeout=60, limits=limits)
         self.me = self.post("/api/auth/demo", json={"username": username})
 
     def get(self, path: str, **parameters: Any) -> Any:

@@ -23,6 +23,8 @@ PATIENCE = 10.0  # seconds that a job waits for its final report to be taken
 FIRST_PAUSE = 0.2  # seconds; doubled after every try
 LONGEST_PAUSE = 30.0
 TIDY_EVERY = 3600.0
+# Seconds that an idle connection is used again; web servers end theirs after two or more.
+KEPT_ALIVE = 1.0
 PROGRESS_TIMEOUT = httpx.Timeout(5.0, connect=3.0)
 FINAL_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
 # Loopback is never reached through a proxy, whatever the environment says.
@@ -84,6 +86,7 @@ class ReportClient:
         self._http = httpx.Client(
             headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
             mounts=DIRECT,
+            limits=httpx.Limits(keepalive_expiry=KEPT_ALIVE),
         )
         self._work = work
         self._stop = stop

@@ -271,6 +271,7 @@ class HandWorker:
             self._http = httpx.Client(
                 base_url=self._stage.url,
                 timeout=60,
+                limits=httpx.Limits(max_connections=None, keepalive_expiry=1.0),
                 headers={"Authorization": f"Bearer {self._stage.token}"},
             )
         return self._http.patch(url, json=body)
