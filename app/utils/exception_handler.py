@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from typing import Any
 
 import structlog
@@ -57,6 +58,10 @@ GENERIC: dict[int, tuple[str, str]] = {
 }
 
 
+# A disk, a quota or a process's own limit is full; uploads are spooled to disk.
+NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
 def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
     error: dict[str, Any] = {"code": code, "message": message}
     if details:
@@ -81,6 +86,9 @@ def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
         return Response(generic_body(413), status=413)
     elif isinstance(error, OperationalError | InterfaceError):
         log.warning("database_unavailable", error=str(error))
+        return Response(generic_body(503), status=503)
+    elif isinstance(error, OSError) and error.errno in NO_ROOM:
+        log.error("disk_full", error=str(error))
         return Response(generic_body(503), status=503)
     if not isinstance(error, drf.APIException):
         return None

@@ -131,22 +131,25 @@ def full_disk(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Ou
     before = _counts(stage)
     with _LittleRoom(stage, "web"):
         refused = stage.upload(artist, "Too much")
+        # So large that they are spooled to the disk before anybody looks at them.
+        spooled = stage.upload(artist, "Too much", side=320)
     files = _files_of(stage)
     after = _counts(stage)
     kept = stage.upload(artist, "Too much")
     with _LittleRoom(stage, "worker-0"):
-        ids = stage.order_many(buyer, style_id, 2)
+        ids = stage.order_many(buyer, style_id, 2, "noise")
         stage.wait_for_end(ids, seconds=60)
     later = stage.order_many(buyer, style_id, 1)
     stage.wait_for_end(later, seconds=30)
     attempts = Counter(job["attempt"] for job in stage.jobs(ids))
     lose, find = stage.lose(ids[0])
     return Outcome(
-        3,
-        f"upload {refused.status_code}, nothing left behind; pictures failed after"
+        4,
+        f"uploads {refused.status_code} and {spooled.status_code}, nothing left behind; pictures failed after"
         f" {max(attempts)} attempts and were refunded",
         check=lambda: [
             *expect(refused.status_code == 503, f"the upload was answered {refused.status_code}"),
+            *expect(spooled.status_code == 503, f"the other one {spooled.status_code}"),
             *expect(before == after, f"styles and trainings went from {before} to {after}"),
             *expect(not files, f"{len(files)} files were left behind"),
             *expect(kept.status_code == 201, f"afterwards: {kept.status_code}"),
@@ -160,9 +163,9 @@ def full_disk(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Ou
 
 
 class _LittleRoom:
-    """While it is entered, files of the named process and its children end at 100 bytes."""
+    """While it is entered, files of the named process and its children end at 100 kB."""
 
-    ROOM = 100
+    ROOM = 100_000
 
     def __init__(self, stage: Stage, name: str) -> None:
         pid = stage.process(name).pid

@@ -177,12 +177,14 @@ class Stage(System):
             person.post("/api/users/me/artist", json={"artist_name": name.title()}, status=201)
         return person
 
-    def upload(self, artist: Person, name: str, **fields: str) -> httpx.Response:
+    def upload(
+        self, artist: Person, name: str, *, side: int = 256, **fields: str
+    ) -> httpx.Response:
         return artist.http.post(
             "/api/models",
             headers={"X-CSRFToken": artist.http.cookies.get("csrftoken", "")},
             data={"name": name, "price": "10", **fields},
-            files=[("images", (f"{n}.png", noise_png(n), "image/png")) for n in range(10)],
+            files=[("images", (f"{n}.png", noise_png(n, side), "image/png")) for n in range(10)],
         )
 
     def style(self, name: str, *, price: int = 10, tags: str = "sea") -> int:
@@ -283,11 +285,11 @@ def at_once(calls: Sequence[Callable[[], Result]], *, threads: int = 25) -> list
         return [future.result() for future in [executor.submit(call) for call in calls]]
 
 
-def noise_png(seed: int) -> bytes:
-    """A picture of about 150 kB that no other seed has."""
-    noise = random.Random(seed).randbytes(256 * 256 * 3)
+def noise_png(seed: int, side: int = 256) -> bytes:
+    """A picture of ``3 × side²`` bytes that no other seed has."""
+    noise = random.Random(seed).randbytes(side * side * 3)
     buffer = io.BytesIO()
-    Image.frombytes("RGB", (256, 256), noise).save(buffer, "PNG", compress_level=0)
+    Image.frombytes("RGB", (side, side), noise).save(buffer, "PNG", compress_level=0)
     return buffer.getvalue()
 
 

@@ -1,6 +1,7 @@
 """``python -m tests.faults.worker …``: the worker, with an engine that does as the prompt says.
 
-Tags: ``work 1500`` takes that many milliseconds, ``crash`` kills the process. Each beginning is a
+Tags: ``work 1500`` takes that many milliseconds, ``crash`` kills the process,
+``noise`` makes a large file. Each beginning is a
 line in the file that FAULT_RUNS names. Trainings take FAULT_TRAIN_MS.
 """
 
@@ -50,6 +51,8 @@ class FaultEngine:
             os._exit(9)
         wanted = [tag.split()[1] for tag in prompt if tag.startswith("work ")]
         _work(int(wanted[0]) if wanted else 20, on_progress)
+        if "noise" in prompt:  # a file that no compression makes small
+            return Image.frombytes("RGB", size, os.urandom(3 * size[0] * size[1]))
         return Image.new("RGB", size, (seed % 256, 90, 140))
 
 
