@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 
 import httpx
 import numpy as np
+import psycopg
 import pytest
 from PIL import Image
 
@@ -557,10 +558,29 @@ def test_guessing_at_the_sign_in_stops_at_nginx(production: Production) -> None:
         assert other.get("/admin/login/").status_code == 200
 
 
-def test_the_books_survive_backup_and_restore(production: Production) -> None:
+def test_the_books_survive_backup_and_restore(
+    production: Production, artist: Visitor, tmp_path: Path
+) -> None:
     told = production.manage("restore_drill").stdout
-    assert "The ledger is right" in told
-    assert "Nothing was changed" in told
+    assert "The ledger is right in the restored database." in told
+    assert "Nothing was changed." in told
+
+    # A drill that cannot fail proves nothing: take a backup of books that are wrong.
+    backup = tmp_path / "wrong.dump"
+    with psycopg.connect(production.environment["DATABASE_URL"], autocommit=True) as database:
+        changed = "UPDATE app_user SET token_balance = token_balance + %s WHERE id = %s"
+        database.execute(changed, [1, artist.me["id"]])
+        try:
+            kept = production.try_manage("restore_drill", "--keep", str(backup))
+            assert kept.returncode == 1
+        finally:
+            database.execute(changed, [-1, artist.me["id"]])
+        assert "right" in production.manage("restore_drill").stdout
+        wrong = production.try_manage("restore_drill", "--dump", str(backup))
+        assert wrong.returncode == 1
+        assert wrong.stderr.startswith(f"user {artist.me['id']}: balance is ")
+        left = "SELECT count(*) FROM pg_database WHERE datname LIKE 'restore_drill_%'"
+        assert database.execute(left).fetchone() == (0,)
 
 
 def test_web_processes_that_are_gone_are_said_to_be(one_machine: Production) -> None:

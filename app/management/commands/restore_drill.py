@@ -32,8 +32,10 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: argparse.ArgumentParser) -> None:
         parser.add_argument(
-            "--dump", type=Path, help="restore this dump instead of making one (pg_dump -Fc)"
+            "--dump", type=Path, help="restore this file of pg_dump -Fc instead of making one"
         )
+
+        parser.add_argument("--keep", type=Path, help="write the new dump to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -42,7 +44,7 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from error
         with tempfile.TemporaryDirectory(prefix="restore-drill-") as folder:
             given = options["dump"]
-            dump: Path = given or Path(folder) / "database.dump"
+            dump: Path = given or options["keep"] or Path(folder) / "database.dump"
             if given is None:
                 self.dump(dump)
             with self.new_database() as name:
