@@ -400,6 +400,20 @@ def test_keyboard_alone_reaches_and_makes_a_picture(visit: Visit, mira: Visitor)
     expect(page.get_by_role("link", name="Account")).to_be_hidden()
 
 
+def test_going_back_to_a_search_shows_the_whole_page(visit: Visit, mira: Visitor) -> None:
+    visitor = visit()
+    page = visitor.visit("/styles")
+    page.get_by_label("Search by name or tag").fill("wet")
+    page.wait_for_url("**/styles?q=wet*")
+    page.get_by_role("link", name=MIRA.style_name).click()
+    page.wait_for_url("**/styles/1")
+    page.go_back()
+    expect(page.get_by_label("Search by name or tag")).to_have_value("wet")
+    expect(page.get_by_role("banner")).to_be_visible()
+    page.go_back()
+    expect(page.get_by_label("Search by name or tag")).to_be_visible()
+
+
 def test_chosen_theme_stays(visit: Visit, system: System) -> None:
     visitor = visit(scheme="light")
     page = visitor.visit("/about")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Concatenate, ParamSpec
+from typing import Any, Concatenate, ParamSpec
 from urllib.parse import urlencode, urlsplit
 
 from django.http import HttpRequest, HttpResponse
@@ -53,6 +53,17 @@ def go(request: HttpRequest, address: str) -> HttpResponse:
         response["HX-Redirect"] = address
         return response
     return redirect(address)
+
+
+def wants_part(request: HttpRequest) -> bool:
+    """Whether htmx asks for what it puts into the page, not for the page itself.
+
+    When somebody goes back, htmx asks for the whole page.
+    """
+    htmx: Any = getattr(request, "htmx", None)
+    if not htmx:
+        return False
+    return not htmx.boosted and not htmx.history_restore_request
 
 
 def local_path(request: HttpRequest, address: str, default: str = "/") -> str:

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import structlog
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import redirect, render
+from django.template.loader import render_to_string
+from django.utils.cache import patch_vary_headers
 
 from app.exceptions import DomainError
+from app.models import User
 from app.services import rate_limit_service
 from app.utils.exception_handler import STATUS_OF
 from web.phrases import explain
+
+log = structlog.get_logger(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 GOOGLE_PREFIX = "/api/auth/google/"
@@ -46,14 +53,29 @@ class SiteMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.path.startswith(GOOGLE_PREFIX):
             return _to_the_door(request, self.get_response(request))
-        if is_for_programs(request) or request.method in SAFE_METHODS:
+        if is_for_programs(request):
             return self.get_response(request)
-        if request.user.is_authenticated and (wait := seconds_to_wait("user", request.user.pk)):
-            return too_many(request, wait)
+        response = self._answer(request)
+        # Pages depend on who asks, in which language and theme, and hold links that die.
+        patch_vary_headers(response, ["Cookie", "HX-Request"])
+        response.setdefault("Cache-Control", "private, no-cache")
+        return response
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        if isinstance(request.user, User) and request.method not in SAFE_METHODS:
+            wait = seconds_to_wait("user", request.user.pk)
+            if wait:
+                return too_many(request, wait)
         return self.get_response(request)
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if is_for_programs(request) or not isinstance(error, DomainError):
+        if is_for_programs(request):
+            return None
+        if isinstance(error, OperationalError | InterfaceError):
+            log.warning("database_unavailable", error=str(error))
+            # Nothing in this page asks the database.
+            return HttpResponse(render_to_string("web/errors/503.html"), status=503)
+        if not isinstance(error, DomainError):
             return None
         status = STATUS_OF[type(error)]
         template = "web/errors/404.html" if status == 404 else "web/errors/refused.html"

@@ -6,6 +6,7 @@ import re
 
 import pytest
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 
 from app.models import Comment, Generation, Purchase, Style, Transaction, User
@@ -334,3 +335,24 @@ def test_failed_sign_in_brings_people_back_to_the_door_and_programs_an_error(set
     assert "Google does not answer right now." in person.content.decode()
     program = Client(headers={"accept": "application/json"}).get(address)
     assert program.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
+
+
+def test_page_says_so_when_the_database_is_away(db, monkeypatch) -> None:
+    def away(*_: object, **__: object) -> None:
+        raise OperationalError("gone")
+
+    monkeypatch.setattr(Generation.objects, "feed", away)
+    response = Client(raise_request_exception=False).get("/")
+    assert response.status_code == 503
+    assert "try again shortly" in response.content.decode()
+
+
+def test_pages_are_kept_by_nobody_else(picture: Generation) -> None:
+    response = Client().get("/")
+    assert response["Cache-Control"] == "private, no-cache"
+    assert {"Cookie", "HX-Request", "Accept-Language"} <= set(response["Vary"].split(", "))
+
+
+def test_going_back_gets_the_whole_page(style: Style) -> None:
+    back = {"hx-request": "true", "hx-history-restore-request": "true"}
+    assert "<html" in Client().get("/styles?q=wet", headers=back).content.decode()

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_POST
 from app.exceptions import DomainError, NotFound
 from app.models import User
 from app.services import community_service
-from web.access import go, local_path, signed_in
+from web.access import go, local_path, signed_in, wants_part
 from web.forms import CommentForm
 from web.phrases import explain
 
@@ -21,7 +21,7 @@ from web.phrases import explain
 def like(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     """Like, or take it back: htmx gets the button anew, others the page they came from."""
     state = community_service.toggle_like(user=user, generation_id=picture_id)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         picture = {"pk": picture_id, "like_count": state.like_count, "is_liked": state.is_liked}
         return render(request, "web/parts/like.html", {"picture": picture})
     return _back(request, f"/pictures/{picture_id}")
@@ -61,7 +61,7 @@ def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpRes
 @signed_in
 def follow(request: HttpRequest, user: User, artist_id: int) -> HttpResponse:
     state = community_service.toggle_follow(user=user, artist_id=artist_id)
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         content = {"artist_id": artist_id, **vars(state)}
         return render(request, "web/parts/follow.html", content)
     return _back(request, f"/artists/{artist_id}")

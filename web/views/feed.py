@@ -5,6 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from app.models import Generation, User
+from web.access import wants_part
 from web.paging import page_of
 
 
@@ -16,6 +17,6 @@ def feed(request: HttpRequest) -> HttpResponse:
     is_following = request.GET.get("from") == "followed" and isinstance(request.user, User)
     pictures = Generation.objects.feed(request.user, following_only=is_following)
     page = page_of(request, pictures)
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/feed.html", {"page": page, "is_following": is_following})

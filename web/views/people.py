@@ -8,7 +8,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import Follow, Generation, Style, User
-from web.access import signed_in
+from web.access import signed_in, wants_part
 from web.paging import page_of
 
 STYLES_SHOWN = 12
@@ -22,7 +22,7 @@ def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
         return redirect("web:user", artist_id)
     pictures = Generation.objects.feed(request.user).in_styles_of(artist_id)
     page = page_of(request, pictures)
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     styles = Style.objects.offered().with_artist().with_tags().found_by(artist_id=artist_id)
     content = {"person": person, "styles": styles[:STYLES_SHOWN], "page": page}
@@ -34,7 +34,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
     """Somebody, and the pictures they show."""
     person = _profile(request, user_id)
     page = page_of(request, Generation.objects.feed(request.user).ordered_by(user_id))
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/user.html", {"person": person, "page": page})
 

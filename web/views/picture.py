@@ -12,7 +12,7 @@ from app.exceptions import NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.services import generation_service
 from app.utils.links import download_link, link
-from web.access import go, signed_in
+from web.access import go, signed_in, wants_part
 from web.forms import CommentForm, PictureForm
 from web.paging import page_of
 from web.views.making import watched
@@ -87,6 +87,6 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
         "failed": {"status": GenerationStatus.FAILED},
     }
     page = page_of(request, Generation.objects.of(user, **narrowings.get(kind, {})))
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page, "is_mine": True})
     return render(request, "web/mine.html", {"page": page, "kind": kind if kind in KINDS else ""})

@@ -12,6 +12,7 @@ from app.exceptions import NotFound
 from app.models import AspectRatio, Generation, Style, Tag, User
 from app.services import generation_service
 from app.utils.links import link
+from web.access import wants_part
 from web.forms import MakeForm, SearchForm
 from web.paging import page_of
 
@@ -30,7 +31,7 @@ def styles(request: HttpRequest) -> HttpResponse:
         found = found.followed_by(request.user)
     page = page_of(request, found.found_by(**wanted), size=18)
     content: dict[str, Any] = {"page": page, "wanted": wanted, "is_following": is_following}
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         is_more = not page.is_first
         part = "web/parts/style_items.html" if is_more else "web/parts/style_results.html"
         return render(request, part, content)

@@ -17,7 +17,7 @@ from app.models import User
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import image_service, style_service
 from web import once
-from web.access import artists_only, go
+from web.access import artists_only, go, wants_part
 from web.forms import UploadForm
 from web.phrases import explain, field_errors, say
 
@@ -102,7 +102,7 @@ def _page(
         "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
         "min_side": image_service.MIN_SIDE,
     }
-    if request.htmx:  # type: ignore[attr-defined]
+    if wants_part(request):
         # The page keeps the chosen files; it only shows what is wrong.
         return render(request, "web/parts/upload_errors.html", content)
     status = 400 if form.errors else 200

@@ -16,7 +16,7 @@ from app.models import Generation, Transaction, TransactionType, User
 from app.models.token import WELCOME_BONUS_MEMO
 from app.services import payment_service
 from web import once
-from web.access import go, signed_in
+from web.access import go, signed_in, wants_part
 from web.forms import BuyForm
 from web.paging import page_of
 from web.phrases import explain
@@ -38,7 +38,7 @@ def wallet(request: HttpRequest, user: User) -> HttpResponse:
     kind = kind if kind in TransactionType.values else ""
     page = page_of(request, Transaction.objects.of(user).of_type(kind))
     entries = [_entry(row, user) for row in page.rows]
-    if request.htmx and not request.htmx.boosted:  # type: ignore[attr-defined]
+    if wants_part(request):
         return render(request, "web/parts/entries.html", {"page": page, "entries": entries})
     content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm()}
     if user.is_artist:
