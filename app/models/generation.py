@@ -1,16 +1,13 @@
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q, QuerySet
+from django.db.models import Q
 
 from app.exceptions import NotFound
-from app.models.compiled import CompiledQuery
 from app.models.job import Job
-from app.models.keyset import PageShape, keyset_page
 from app.models.style import Style
 from app.models.user import User
 
@@ -131,40 +128,6 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         )
 
 
-@dataclass(frozen=True)
-class FeedShape:
-    """Whose feed: an anonymous visitor's or a user's, perhaps only of whom they follow."""
-
-    is_signed_in: bool
-    following_only: bool = False
-
-
-@dataclass(frozen=True)
-class _Viewer:
-    """What query set methods look at in a user."""
-
-    pk: int | None
-    is_authenticated: bool
-
-
-# What ``PictureSerializer`` shows, as columns; the first two are what the feed is ordered by.
-PICTURE_COLUMNS = (
-    *("created_at", "pk", "image_path", "preview_path", "placeholder", "width", "height"),
-    *("aspect_ratio", "prompt_tags", "seed", "description", "like_count", "comment_count"),
-    *("user_id", "user__username", "user__profile_image", "style_id", "style__name"),
-    *("style__artist_id", "style__artist__user__username"),
-    *("style__artist__user__profile_image", "style__artist__artist_name", "is_liked"),
-)
-
-
-def _build_feed(shape: tuple[FeedShape, PageShape], values: dict[str, Any]) -> QuerySet[Any, Any]:
-    feed, page = shape
-    viewer: Any = _Viewer(values.get("viewer_id"), feed.is_signed_in)
-    pictures = Generation.objects.feed(viewer, following_only=feed.following_only)
-    after = (values["after_0"], values["after_1"]) if page.is_after else ()
-    return keyset_page(pictures, page, after).values_list(*PICTURE_COLUMNS)
-
-
 class Generation(Job):
     """One picture that a buyer ordered. What was charged is ``cost``, whatever the price is now."""
 
@@ -246,7 +209,3 @@ class Generation(Job):
     @property
     def is_public(self) -> bool:
         return self.visibility == Visibility.PUBLIC and self.status == GenerationStatus.COMPLETED
-
-
-# The hottest read of all; with a user it takes the value ``viewer_id``.
-FEED = CompiledQuery(Generation, ("created_at", "pk"), _build_feed)

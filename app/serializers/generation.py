@@ -1,5 +1,6 @@
 from typing import Any
 
+import orjson
 from rest_framework import serializers
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
@@ -104,6 +105,20 @@ class GenerationStatusSerializer(BaseSerializer):
 
     def get_failure_reason(self, generation: Generation) -> str | None:
         return generation.failure_reason or None
+
+
+def status_from_row(row: Row) -> dict[str, Any]:
+    """What GenerationStatusSerializer makes of a picture, from a row of ``STATUS_COLUMNS``."""
+    return {
+        "id": row[0],
+        "status": row[1],
+        # The database's JSON goes out as it came.
+        "progress": None if row[2] is None else orjson.Fragment(row[2]),
+        "queue_position": row[3],
+        "image_url": link(row[4]) or None,
+        "preview_url": link(row[5]) or None,
+        "failure_reason": row[6] or None,
+    }
 
 
 class GenerationAcceptedSerializer(BaseSerializer):

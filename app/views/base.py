@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from functools import cache
 from typing import Any, ClassVar
 
 import orjson
@@ -96,15 +97,14 @@ class BaseViewSet(ModelViewSet):
 
     def parse(self, **extra: Any) -> dict[str, Any]:
         """The request's body, checked by the action's input serializer."""
-        parsed = self.input[self.action or ""](data=self.request.data, **extra)
-        parsed.is_valid(raise_exception=True)
-        return dict(parsed.validated_data)
+        return _checked(self.input[self.action or ""], self.request.data, **extra)
 
     def parse_query(self) -> dict[str, Any]:
         """The query parameters, checked by the action's query serializer."""
-        parsed = self.query[self.action or ""](data=self.request.query_params)
-        parsed.is_valid(raise_exception=True)
-        return dict(parsed.validated_data)
+        serializer = self.query[self.action or ""]
+        if not self.request.query_params:
+            return dict(_defaults(serializer))  # type: ignore[arg-type]
+        return _checked(serializer, self.request.query_params)
 
     def run_once(
         self,
@@ -132,6 +132,18 @@ class BaseViewSet(ModelViewSet):
 
     def _render(self, result: Any) -> Any:
         return self.get_serializer(result).data
+
+
+def _checked(serializer: Serializer, data: Any, **extra: Any) -> dict[str, Any]:
+    parsed = serializer(data=data, **extra)
+    parsed.is_valid(raise_exception=True)
+    return dict(parsed.validated_data)
+
+
+@cache
+def _defaults(serializer: Serializer) -> dict[str, Any]:
+    """What a query serializer makes of no parameters at all, as most requests have."""
+    return _checked(serializer, {})
 
 
 def fingerprint(request: Request) -> str:

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from app.models import Comment
-from app.models.generation import FEED, FeedShape
+from app.models.hot_reads import FEED, FeedShape
 from app.pagination import CustomCursorPagination
 from app.serializers.base import fields_asked_for
 from app.serializers.community import (

@@ -8,6 +8,7 @@ from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
 from app.models.generation import GenerationQuerySet
+from app.models.hot_reads import STATUS
 from app.serializers.generation import (
     GenerateSerializer,
     GenerationAcceptedSerializer,
@@ -16,6 +17,7 @@ from app.serializers.generation import (
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
     PictureUpdateSerializer,
+    status_from_row,
 )
 from app.services import generation_service
 from app.views import webhooks
@@ -99,10 +101,12 @@ class ImageViewSet(BaseViewSet):
 
     def status(self, request: Request, pk: int) -> Response:
         """What has become of a picture. Made to be polled."""
-        generation = self.get_queryset().with_queue_position().filter(pk=pk).first()
-        if generation is None:
+        viewer_id = request.user.pk
+        viewer = {} if viewer_id is None else {"viewer_id": viewer_id}
+        rows = STATUS.rows(viewer_id is not None, {"generation_id": pk, **viewer})
+        if not rows:
             raise NotFound("There is no such picture.")
-        return self.show(generation)
+        return Response(status_from_row(rows[0]))
 
     @require_internal_token
     def report(self, request: Request, pk: int) -> Response:

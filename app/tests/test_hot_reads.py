@@ -1,7 +1,8 @@
-"""The compiled feed says what the serializer says, in every shape."""
+"""The compiled reads say what the serializers say, in every shape."""
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -9,10 +10,15 @@ from rest_framework.test import APIClient
 
 from app.models import Follow, Generation, Like
 from app.models.compiled import CompiledQuery
-from app.models.generation import FEED, FeedShape
+from app.models.hot_reads import FEED, STATUS, FeedShape
 from app.models.keyset import PageShape
-from app.serializers.generation import PictureSerializer, picture_from_row
-from app.tests.factories import PublicPictureFactory, UserFactory
+from app.serializers.generation import (
+    GenerationStatusSerializer,
+    PictureSerializer,
+    picture_from_row,
+    status_from_row,
+)
+from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
 from app.utils.rendering import to_json
 
 pytestmark = pytest.mark.django_db
@@ -58,3 +64,16 @@ def test_the_feed_is_one_statement(pictures) -> None:
 
 def _ids():
     return Generation.objects.order_by("-created_at", "-pk").values_list("created_at", "pk")
+
+
+@pytest.mark.parametrize("state", ["queued", "processing", "completed", "failed"])
+def test_the_status_row_says_what_the_serializer_says(state: str) -> None:
+    earlier = GenerationFactory(status="queued")
+    picture = GenerationFactory(status=state)
+    rows = STATUS.rows(True, {"generation_id": picture.pk, "viewer_id": picture.user_id})
+    expected = Generation.objects.with_queue_position().get(pk=picture.pk)
+    said = orjson.loads(to_json(status_from_row(rows[0])))
+    wanted = orjson.loads(to_json(GenerationStatusSerializer(expected).data))
+    assert said == wanted
+    assert said["queue_position"] == (2 if state == "queued" else None)
+    assert STATUS.rows(True, {"generation_id": earlier.pk, "viewer_id": picture.user_id}) == []
