@@ -56,8 +56,8 @@ STATUS_COLUMNS = (
 )
 
 
-def _build_status(is_signed_in: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    viewer: Any = _Viewer(values.get("viewer_id"), is_signed_in)
+def _build_status(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    viewer: Any = _Viewer(values.get("viewer_id"), shape)
     visible = Generation.objects.visible_to(viewer).with_queue_position()
     return visible.filter(pk=values["generation_id"]).order_by().values_list(*STATUS_COLUMNS)
 
