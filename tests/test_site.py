@@ -24,6 +24,9 @@ Visit = Callable[..., Visitor]
 MIRA, _, _, YUNA = DEMO_ARTISTS
 WAIT_MS = 60_000
 
+# One world for all of these tests: they belong on one worker of pytest-xdist.
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
+
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
