@@ -4,9 +4,9 @@ are neither skipped nor repeated."""
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -145,12 +145,10 @@ class CustomCursorPagination(BasePagination):
             if len(values) != len(names) or direction not in (0, 1):
                 raise ValueError
             parsed = tuple(
-                _field(model, name).to_python(value)
+                _place(_field(model, name), value)
                 for name, value in zip(names, values, strict=True)
             )
-            if any(isinstance(v, int) and not -(2**63) <= v < 2**63 for v in parsed):
-                raise ValueError
-        except (ValueError, TypeError, binascii.Error, DjangoValidationError) as error:
+        except (ValueError, TypeError, OverflowError, DjangoValidationError) as error:
             message = "This cursor is not valid. Start again without one."
             raise ValidationError({self.cursor_param: [message]}) from error
         return Cursor(parsed, bool(direction))
@@ -204,6 +202,19 @@ def _limit(request: Request, name: str, default: int) -> int:
     ):
         raise ValidationError({name: [f"Give a number from 1 to {MAX_LIMIT}."]})
     return int(given)
+
+
+def _place(field: Any, value: Any) -> Any:
+    """``value`` as one of ``field``, such as a list may have. Raises ValueError and the like."""
+    place = field.to_python(value)
+    if isinstance(place, datetime):
+        if place.tzinfo is None:
+            raise ValueError("a moment without a time zone")
+        # Half-way offsets near the ends of the calendar are more than PostgreSQL reads.
+        return place.astimezone(UTC)
+    if not isinstance(place, int) or not -(2**63) <= place < 2**63:
+        raise ValueError("neither a moment nor a whole number")
+    return place
 
 
 def _ends(rows: list[Any]) -> list[Any]:

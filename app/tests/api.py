@@ -134,6 +134,7 @@ class Api:
     def twin(self) -> Api:
         """The same person in another window, to be used by another thread."""
         twin = Api()
+        twin.http.handler = self.http.handler
         twin.http.defaults = self.http.defaults
         twin.http.cookies = self.http.cookies.copy()
         return twin
