@@ -81,6 +81,8 @@ class Command(BaseCommand):
                 if self.expected.get(table) != found.get(table)
             )
             raise CommandError(f"The restored database differs in: {', '.join(different)}.")
+        if "app_transaction" not in found:
+            raise CommandError("There is no ledger in this database: it has not been set up.")
         self.stdout.write(f"{sum(found.values())} rows in {len(found)} tables came back.")
         findings = audit_service.audit(using=ALIAS)
         for finding in findings:

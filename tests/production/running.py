@@ -1,12 +1,17 @@
-"""The system as it runs in production: nginx, gunicorn, relay and worker over real servers."""
+"""The system as it runs in production: nginx, gunicorn, relay and worker over real servers.
+
+Of the files that are shipped only ports, paths and host names are changed.
+"""
 
 from __future__ import annotations
 
 import datetime
 import ipaddress
+import os
 import secrets
 import shlex
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,7 +26,7 @@ from app.tests.identity_provider import IdentityProvider
 from app.utils.servers.nginx import PrivateNginx, trusting
 from tests.system import PROJECT, Person, System, wait_for
 
-# The commands of docker-compose.yml, which tests/test_deployment_files.py compares with these.
+# The commands of docker-compose.yml, which test_compose.py compares with these.
 MIGRATE = "python manage.py migrate --no-input"
 PREPARE_FILES = "python manage.py prepare_files"
 BACKEND = "python -m gunicorn"
@@ -150,9 +155,6 @@ class Visitor(Person):
 
 def collect_static(folder: Path) -> Path:
     """The static files as the Dockerfile collects them."""
-    import os
-    import subprocess
-
     done = subprocess.run(
         [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
         cwd=PROJECT,

@@ -1,0 +1,95 @@
+"""The Dockerfile builds what docker-compose.yml names, without root and without secrets."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import tomllib
+from typing import Any
+
+import pytest
+
+from tests.production.files import last_stage, stages
+from tests.system import PROJECT
+
+
+def test_images_are_built_from_stages_that_are_there(compose: dict[str, Any]) -> None:
+    names = [stage.name for stage in stages()]
+    for position, stage in enumerate(stages()):
+        assert ":" in stage.base or stage.base in names[:position]
+        for copied in stage.of("COPY"):
+            if found := re.match(r"--from=(\S+)", copied):
+                assert found[1] in names[:position]
+    for service in compose["services"].values():
+        if "build" in service:
+            assert service["build"]["target"] in names
+
+
+@pytest.mark.parametrize("name", ["backend", "worker", "files"])
+def test_our_images_do_not_run_as_root(name: str) -> None:
+    assert last_stage(name).of("USER") == ["app"]
+
+
+def test_nothing_secret_is_built_in() -> None:
+    for stage in stages():
+        assert stage.of("ARG") == []
+        for line in stage.of("ENV"):
+            assert not re.search(r"SECRET|TOKEN|PASSWORD|_KEY|_URL", line)
+
+
+def test_packages_are_exact_and_hashed() -> None:
+    installed = []
+    for stage in stages():
+        for line in stage.of("RUN"):
+            if "pip install" in line:
+                assert "--require-hashes" in line
+                assert "--no-deps" in line
+                installed += re.findall(r"-r (\S+)", line)
+            if "apt-get install" in line:
+                assert "apt-get update" in line
+                assert "--no-install-recommends" in line
+                assert "rm -rf /var/lib/apt/lists/*" in line
+    assert installed == [f"requirements/{name}.txt" for name in ("backend", "worker", "files")]
+    for file in installed:
+        text = (PROJECT / file).read_text()
+        assert "--hash=sha256:" in text
+        assert "://" not in text, "an index is named"
+
+
+def test_what_is_copied_is_there_and_not_ignored() -> None:
+    rules = (PROJECT / ".dockerignore").read_text().splitlines()
+    admitted = {line[1:] for line in rules if line.startswith("!")}
+    for stage in stages():
+        for line in stage.of("COPY"):
+            if line.startswith("--from"):
+                continue
+            for source in line.split()[:-1]:
+                assert (PROJECT / source).exists(), source
+                assert source.split("/")[0] in admitted, source
+    assert rules[1] == "*"
+    for secret in (".env", ".git", ".data"):
+        assert not any(fnmatch.fnmatch(secret, admit) for admit in admitted)
+
+
+def test_the_backend_image_holds_all_that_it_imports() -> None:
+    copied = {word for line in last_stage("backend").of("COPY") for word in line.split()[:-1]}
+    packages = set(
+        tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"][
+            "root_packages"
+        ]
+    )
+    assert packages - {"worker"} <= copied
+    assert {"manage.py", "gunicorn.conf.py"} <= copied
+    assert {"worker", "protocol"} <= {
+        word for line in last_stage("worker").of("COPY") for word in line.split()[:-1]
+    }
+
+
+def test_static_files_are_collected_and_health_is_asked() -> None:
+    backend = last_stage("backend")
+    [collected] = [line for line in backend.of("RUN") if "collectstatic" in line]
+    assert "DJANGO_SETTINGS_MODULE=config.settings_static" in collected
+    assert "DJANGO_SETTINGS_MODULE=config.settings_production" in backend.of("ENV")
+    [health] = backend.of("HEALTHCHECK")
+    assert health.endswith('CMD ["python", "-m", "app.utils.healthcheck"]')
+    assert any("/app/staticfiles" in line for line in last_stage("nginx").of("COPY"))
