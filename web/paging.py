@@ -6,6 +6,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Generic, TypeVar
@@ -15,15 +16,19 @@ from django.db.models import BigIntegerField, F, Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
-Row = TypeVar("Row", bound=Model)
+from app.models.compiled import CompiledQuery, Row
+from app.models.keyset import PageShape
+
+Item = TypeVar("Item")
+ModelRow = TypeVar("ModelRow", bound=Model)
 PARAMETER = "after"
 
 
 @dataclass(frozen=True)
-class Page(Generic[Row]):
+class Page(Generic[Item]):
     """Some rows, and where what follows and the first page are: "" where there is none."""
 
-    rows: list[Row]
+    rows: list[Item]
     next_url: str
     first_url: str
 
@@ -32,14 +37,14 @@ class Page(Generic[Row]):
         return not self.first_url
 
 
-def page_of(request: HttpRequest, rows: QuerySet[Row], *, size: int = 20) -> Page[Row]:
+def page_of(request: HttpRequest, rows: QuerySet[ModelRow], *, size: int = 20) -> Page[ModelRow]:
     """The page that ``?after=`` asks for. ``rows`` run one way and end in the primary key.
 
     A cursor that we did not write is taken as none: the visitor gets the first page.
     """
     names = [str(name).lstrip("-") for name in rows.query.order_by]
     is_descending = str(rows.query.order_by[0]).startswith("-")
-    after = _decode(rows, names, request.GET.get(PARAMETER, ""))
+    after = _decode(rows.model, names, request.GET.get(PARAMETER, ""))
     if after:
         compare = TupleLessThan if is_descending else TupleGreaterThan
         rows = rows.filter(compare(Tuple(*(F(name) for name in names)), after))
@@ -51,6 +56,25 @@ def page_of(request: HttpRequest, rows: QuerySet[Row], *, size: int = 20) -> Pag
     return Page(found, next_url, _address(request, "") if after else "")
 
 
+def compiled_page(
+    request: HttpRequest,
+    query: CompiledQuery,
+    *,
+    shape: Hashable,
+    values: dict[str, Any],
+    make: Callable[[Row], Item],
+    size: int = 20,
+) -> Page[Item]:
+    """The same of a query that is compiled once, each row made into something by ``make``."""
+    names = list(query.order)
+    after = _decode(query.model, names, request.GET.get(PARAMETER, ""))
+    behind = {f"after_{number}": value for number, value in enumerate(after)}
+    rows = query.rows((shape, PageShape(size, is_after=bool(after))), {**values, **behind})
+    next_url = _address(request, _cursor(rows[size - 1][: len(names)])) if len(rows) > size else ""
+    first_url = _address(request, "") if after else ""
+    return Page([make(row) for row in rows[:size]], next_url, first_url)
+
+
 def _address(request: HttpRequest, cursor: str) -> str:
     query = request.GET.copy()
     query.pop(PARAMETER, None)
@@ -60,15 +84,18 @@ def _address(request: HttpRequest, cursor: str) -> str:
 
 
 def _encode(row: Model, names: list[str]) -> str:
-    values = [getattr(row, name) for name in names]
+    return _cursor([getattr(row, name) for name in names])
+
+
+def _cursor(values: Sequence[Any]) -> str:
     texts = [value.isoformat() if isinstance(value, datetime) else value for value in values]
     return base64.urlsafe_b64encode(json.dumps(texts).encode()).decode().rstrip("=")
 
 
-def _decode(rows: QuerySet[Any], names: list[str], cursor: str) -> tuple[Any, ...]:
+def _decode(model: type[Model], names: list[str], cursor: str) -> tuple[Any, ...]:
     if not cursor:
         return ()
-    meta = rows.model._meta
+    meta = model._meta
     try:
         values = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
         fields = [_field(meta, name) for name in names]

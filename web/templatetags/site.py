@@ -14,6 +14,8 @@ from app.models import Generation, GenerationStatus, Notification, TrainingStatu
 from app.services import generation_service
 from app.utils.links import link
 from web import phrases
+from web.wall import HEART, Piece
+from web.wall import wall as wall_of
 
 register = template.Library()
 
@@ -83,7 +85,11 @@ def description(notification: Notification) -> str:
 
 @register.filter
 def status_name(status: str) -> str:
-    names: dict[str, str] = {
+    return _status_names().get(status, status)
+
+
+def _status_names() -> dict[str, str]:
+    return {
         GenerationStatus.QUEUED: gettext("Waiting"),
         GenerationStatus.PROCESSING: gettext("Being made"),
         GenerationStatus.COMPLETED: gettext("Ready"),
@@ -92,7 +98,13 @@ def status_name(status: str) -> str:
         TrainingStatus.PENDING: gettext("Waiting"),
         TrainingStatus.TRAINING: gettext("Training"),
     }
-    return names.get(status, status)
+
+
+@register.simple_tag(takes_context=True)
+def wall(context: dict[str, Any], pictures: Any, is_first: bool = False) -> SafeString:
+    """The pieces of a wall, of pictures or of what was made of them before."""
+    pieces = (each if isinstance(each, Piece) else Piece.of(each) for each in pictures)
+    return wall_of(context["request"], pieces, is_first=is_first, status_names=_status_names())
 
 
 @register.simple_tag(takes_context=True)
@@ -108,15 +120,14 @@ def with_query(context: dict[str, Any], **changes: Any) -> str:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """A small drawing that says nothing by itself."""
+    if name == "heart":
+        return SafeString(HEART)
     return SafeString(
         f'<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="{ICONS[name]}"/></svg>'
     )
 
 
 ICONS = {
-    "heart": (
-        "M12 20.5C5.5 15.6 3 12.4 3 9a4.6 4.6 0 0 1 9-1.6A4.6 4.6 0 0 1 21 9c0 3.4-2.5 6.6-9 11.5z"
-    ),
     "bell": "M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zM10 20a2 2 0 0 0 4 0",
     "menu": "M4 7h16M4 12h16M4 17h16",
     "speech": "M4 5h16v11H11l-5 4v-4H4z",

@@ -11,7 +11,13 @@ from django.test import Client
 
 from app.models import Comment, Generation, Purchase, Style, Transaction, User
 from app.services import generation_service, style_service
-from app.tests.factories import ArtistFactory, GenerationFactory, PublicPictureFactory, UserFactory
+from app.tests.factories import (
+    ArtistFactory,
+    GenerationFactory,
+    PublicPictureFactory,
+    StyleFactory,
+    UserFactory,
+)
 from web.crawlers import AI_CRAWLERS
 
 PUBLIC = ["/", "/styles", "/about", "/licence", "/sign-in"]
@@ -77,7 +83,7 @@ def test_broken_page_is_answered_without_the_database(db, monkeypatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr(Generation.objects, "feed", broken)
+    monkeypatch.setattr("web.views.feed.compiled_page", broken)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 500
     assert "Something went wrong on our side." in response.content.decode()
@@ -341,7 +347,7 @@ def test_page_says_so_when_the_database_is_away(db, monkeypatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr(Generation.objects, "feed", away)
+    monkeypatch.setattr("web.views.feed.compiled_page", away)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 503
     assert "try again shortly" in response.content.decode()
@@ -356,3 +362,22 @@ def test_pages_are_kept_by_nobody_else(picture: Generation) -> None:
 def test_going_back_gets_the_whole_page(style: Style) -> None:
     back = {"hx-request": "true", "hx-history-restore-request": "true"}
     assert "<html" in Client().get("/styles?q=wet", headers=back).content.decode()
+
+
+def test_what_people_write_is_shown_as_text(buyer: User, artist: User, signed_in) -> None:
+    evil = '"><script>alert(1)</script>'
+    style = StyleFactory(artist=artist.artist, name=evil, tags=("sea",))
+    picture = PublicPictureFactory(user=buyer, style=style, description=evil, prompt_tags=(evil,))
+    Generation.objects.update(placeholder=evil)
+    artist.artist.artist_name = evil
+    artist.artist.save()
+    client = signed_in(buyer)
+    client.post(f"/pictures/{picture.pk}/comments", {"content": evil})
+    addresses = [
+        *("/", "/styles", f"/styles?q={evil}", f"/styles/{style.pk}", f"/pictures/{picture.pk}"),
+        *(f"/artists/{artist.pk}", f"/users/{buyer.pk}", "/mine", "/wallet", "/notifications"),
+        f"/wallet/pictures/{picture.pk}",
+    ]
+    for address in addresses:
+        page = client.get(address).content.decode()
+        assert "<script>alert" not in page, address

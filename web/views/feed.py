@@ -4,9 +4,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
-from app.models import Generation, User
+from app.models import User
+from app.models.hot_reads import FEED, FeedShape
 from web.access import wants_part
-from web.paging import page_of
+from web.paging import compiled_page
+from web.wall import Piece
 
 
 @require_safe
@@ -15,8 +17,14 @@ def feed(request: HttpRequest) -> HttpResponse:
     follows. htmx gets further pictures without the page around them.
     """
     is_following = request.GET.get("from") == "followed" and isinstance(request.user, User)
-    pictures = Generation.objects.feed(request.user, following_only=is_following)
-    page = page_of(request, pictures)
+    values = {"viewer_id": request.user.pk} if isinstance(request.user, User) else {}
+    page = compiled_page(
+        request,
+        FEED,
+        shape=FeedShape(bool(values), is_following),
+        values=values,
+        make=Piece.of_row,
+    )
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/feed.html", {"page": page, "is_following": is_following})

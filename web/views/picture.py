@@ -88,5 +88,5 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
     }
     page = page_of(request, Generation.objects.of(user, **narrowings.get(kind, {})))
     if wants_part(request):
-        return render(request, "web/parts/wall_items.html", {"page": page, "is_mine": True})
+        return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/mine.html", {"page": page, "kind": kind if kind in KINDS else ""})
