@@ -1,10 +1,12 @@
 """What all serializers share. They translate: no writes, no queries."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
+from rest_framework.utils import html
 
 from app.utils.links import link
 
@@ -31,6 +33,17 @@ class BaseSerializer(serializers.Serializer):
         self._narrow()
         return super().to_representation(instance)
 
+    def to_internal_value(self, data: Any) -> Any:
+        # Forms and queries are all text; JSON has types, and a number is no text for a number.
+        if isinstance(data, Mapping) and not html.is_html_input(data):
+            wrong = {
+                name: _type_error(self.fields[name], data[name])
+                for name in set(self.fields) & set(data)
+            }
+            if errors := {name: error for name, error in wrong.items() if error}:
+                raise serializers.ValidationError(errors)
+        return super().to_internal_value(data)
+
     def _narrow(self) -> None:
         """Drop the fields nobody asked for, once, before the first row is rendered."""
         if getattr(self, "_is_narrowed", False):
@@ -46,6 +59,23 @@ class BaseSerializer(serializers.Serializer):
         many = self.parent if isinstance(self.parent, serializers.ListSerializer) else self
         is_outermost = many.parent is None
         return fields_asked_for(request) if request is not None and is_outermost else set()
+
+
+def _type_error(field: serializers.Field, value: Any) -> Any:
+    """What is wrong with the JSON type of ``value``; None where REST framework says so itself."""
+    if value is None:
+        return None
+    if isinstance(field, serializers.ListField) and isinstance(value, list):
+        found = {index: _type_error(field.child, item) for index, item in enumerate(value)}
+        return {index: error for index, error in found.items() if error} or None
+    if isinstance(field, serializers.CharField) and not isinstance(value, str):
+        return ["This must be a text."]
+    if isinstance(field, serializers.BooleanField) and not isinstance(value, bool):
+        return ["This must be true or false."]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(field, serializers.IntegerField) and not is_number:
+        return ["This must be a whole number."]
+    return None
 
 
 @extend_schema_field({"type": ["string", "null"], "format": "uri"})

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+import msgspec
 from rest_framework.request import Request
 
 from app.exceptions import InvalidInput
@@ -18,8 +19,11 @@ from protocol import (
     decode_training_report,
 )
 
-Report = TypeVar("Report")
+Report = TypeVar("Report", bound=msgspec.Struct)
 MAX_REPORT_BYTES = 256 * 1024
+# Of what workers may report freely (metadata, metrics).
+MAX_DEPTH = 50
+TOO_DEEP = f"At most {MAX_DEPTH} lists and objects within each other."
 REPORT_CODES = ("INVALID_INTERNAL_TOKEN", "STALE_ATTEMPT", "INVALID_TRANSITION")
 # For the OpenAPI schema: the types that the bodies are parsed into.
 TRAINING_REPORT = TrainingReport
@@ -42,6 +46,25 @@ def _decode(request: Request, decode: Callable[[bytes], Report]) -> Report:
     if len(body) > MAX_REPORT_BYTES:
         raise InvalidInput.field("body", "A report has at most 256 KB.")
     try:
-        return decode(body)
+        report = decode(body)
     except InvalidReport as error:
         raise InvalidInput.field(error.field, str(error)) from error
+    except RecursionError as error:
+        raise InvalidInput.field("body", TOO_DEEP) from error
+    for field, value in msgspec.structs.asdict(report).items():
+        _require_storable(field, value)
+    return report
+
+
+def _require_storable(field: str, value: Any) -> None:
+    """Raise InvalidInput for what the database cannot keep, at any depth of ``value``."""
+    rest = [(value, 0)]
+    while rest:
+        item, depth = rest.pop()
+        if depth > MAX_DEPTH:
+            raise InvalidInput.field(field, TOO_DEEP)
+        if isinstance(item, str) and "\x00" in item:
+            raise InvalidInput.field(field, "Null characters are not allowed.")
+        inner = [*item, *item.values()] if isinstance(item, dict) else item
+        if isinstance(inner, list):
+            rest += [(each, depth + 1) for each in inner]
