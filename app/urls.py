@@ -18,6 +18,7 @@ from app.views import (
     style,
     tag,
     token,
+    upload,
 )
 from app.views import user as users
 
@@ -61,6 +62,7 @@ api = [
     ),
     path("models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
     path("models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),
+    path("uploads", upload.UploadViewSet.as_view({"post": "create"}), name="uploads"),
     # Tags
     path("tags", Tags({"get": "list"}), name="tags"),
     path("tags/<id:pk>", Tags({"get": "retrieve"}), name="tag"),
@@ -104,5 +106,6 @@ urlpatterns = [
     path("api/", include(api)),
     path("metrics", metrics.metrics, name="metrics"),
     # Files
+    path("uploads/<path:key>", upload.put_file, name="upload_file"),
     path("media/<path:key>", media.file, name="media"),
 ]

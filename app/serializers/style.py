@@ -129,6 +129,9 @@ class StyleCreateSerializer(BaseSerializer):
     price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
     tags = TagListField(default=list)
     images = serializers.ListField(child=serializers.FileField(allow_empty_file=True), default=list)
+    image_keys = serializers.ListField(
+        child=serializers.CharField(max_length=200), default=list, max_length=200
+    )
     image_tags = serializers.CharField(default="", allow_blank=True, max_length=200_000)
 
     def validate_image_tags(self, text: str) -> dict[int, list[str]]:
@@ -147,7 +150,11 @@ class StyleCreateSerializer(BaseSerializer):
         return {_index(key): _tags(value) for key, value in entries}
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        count = len(attrs["images"])
+        if attrs["images"] and attrs["image_keys"]:
+            raise serializers.ValidationError(
+                {"image_keys": "Send the images, or name those that you uploaded; not both."}
+            )
+        count = len(attrs["images"] or attrs["image_keys"])
         by_index: dict[int, list[str]] = attrs["image_tags"] or {}
         if any(index >= count for index in by_index):
             raise serializers.ValidationError(

@@ -9,7 +9,7 @@ from __future__ import annotations
 import tempfile
 from collections.abc import Iterable
 from pathlib import Path
-from typing import IO
+from typing import IO, cast
 from urllib.parse import unquote, urlsplit
 
 import structlog
@@ -56,6 +56,29 @@ def exists(key: str) -> bool:
         return bool(default_storage.exists(key))
     except _storage_errors() as error:
         raise ServiceUnavailable from error
+
+
+def size(key: str) -> int | None:
+    """The size of a file in bytes, None where there is none. Raises ServiceUnavailable."""
+    try:
+        return int(default_storage.size(key))
+    except FileNotFoundError:
+        return None
+    except _storage_errors() as error:
+        raise ServiceUnavailable from error
+
+
+def open_file(key: str) -> IO[bytes]:
+    """A file to be read; what is larger than a few kB lies on the disk, not in memory.
+
+    Raises ServiceUnavailable, also for a file that is gone.
+    """
+    try:
+        opened = default_storage.open(key, "rb")
+        opened.seek(0)  # fetched now, and not when somebody first reads
+    except _storage_errors() as error:
+        raise ServiceUnavailable from error
+    return cast("IO[bytes]", opened)
 
 
 def ping() -> None:

@@ -27,6 +27,7 @@ from app.services import (
     outbox_service,
     storage,
     tag_service,
+    upload_service,
 )
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
@@ -70,6 +71,8 @@ class StyleUpload:
     price: int
     tags: tuple[str, ...]
     artworks: tuple[StoredArtwork, ...]
+    # The uploads that the artworks came from, when they did not come with the request.
+    image_keys: tuple[str, ...] = ()
 
     def discard(self) -> None:
         """Delete the files of an upload that did not become a style."""
@@ -87,10 +90,12 @@ def prepare_upload(
     tags: Sequence[str],
     images: Sequence[IO[bytes]],
     image_tags: Sequence[Sequence[str]],
+    image_keys: Sequence[str] = (),
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
-    ``image_tags`` is parallel to ``images``. Raises ArtistOnly, DuplicateStyleName, InvalidInput,
+    With ``image_keys`` the files are those that were uploaded there, else ``images``;
+    ``image_tags`` is parallel to either. Raises ArtistOnly, DuplicateStyleName, InvalidInput,
     UploadRejected or ServiceUnavailable.
     """
     artist = artist_of(user)
@@ -98,6 +103,19 @@ def prepare_upload(
     work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
+    if image_keys:
+        with upload_service.opened(user=user, keys=image_keys) as files:
+            stored = _check_and_store(files, work_tags)
+    else:
+        stored = _check_and_store(images, work_tags)
+    return StyleUpload(
+        *(artist, name, description, price, tuple(style_tags), tuple(stored), tuple(image_keys))
+    )
+
+
+def _check_and_store(
+    images: Sequence[IO[bytes]], work_tags: Sequence[Sequence[str]]
+) -> list[StoredArtwork]:
     checked = image_service.check_uploads(images)
     folder = f"styles/{uuid.uuid4()}"
     stored: list[StoredArtwork] = []
@@ -119,7 +137,7 @@ def prepare_upload(
     except BaseException:
         storage.delete(written)
         raise
-    return StyleUpload(artist, name, description, price, tuple(style_tags), tuple(stored))
+    return stored
 
 
 @transaction.atomic(savepoint=False)
@@ -146,6 +164,7 @@ def create_style(upload: StyleUpload) -> Style:
         )
         for index, work in enumerate(upload.artworks)
     )
+    upload_service.use(user_id=upload.artist.pk, keys=upload.image_keys)
     tag_service.tag_style(style, upload.tags)
     tag_service.tag_artworks(artworks, [work.tags for work in upload.artworks])
     _enqueue_training(

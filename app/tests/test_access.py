@@ -83,6 +83,11 @@ TABLE = [
     Row("DELETE /api/keys/{id}", (401, 404, 204, 404, 404, 401, 403), "key"),
     Row("GET /api/models", OPEN),
     Row("POST /api/models", (401, 403, 400, 400, 403, 401, 403), body="a form"),
+    Row(
+        "POST /api/uploads",
+        (401, 403, 201, 201, 403, 401, 403),
+        body={"content_types": ["image/png"]},
+    ),
     Row("GET /api/models/mine", (401, 403, 200, 200, 403, 401, 200)),
     Row("GET /api/models/{id}", OPEN, "style"),
     Row("GET /api/models/{id} (failed)", (404, 404, 200, 404, 404, 404, 200), "failed_style"),

@@ -48,6 +48,30 @@ def is_link_valid(key: str, expires: str, signature: str) -> bool:
     return is_ours and time.time() < int(expires)
 
 
+def upload_link(key: str, content_type: str, seconds: int) -> str:
+    """A signed link that takes a PUT of a file of ``content_type`` for ``seconds``."""
+    if settings.S3_BUCKET:
+        return str(
+            default_storage.upload_link(  # type: ignore[attr-defined]
+                key, content_type=content_type, seconds=seconds
+            )
+        )
+    expires = int(time.time()) + seconds
+    signature = _sign(_upload(key, content_type), expires)
+    return f"{settings.SITE_URL}/uploads/{quote(key)}?expires={expires}&signature={signature}"
+
+
+def is_upload_link_valid(key: str, content_type: str, expires: str, signature: str) -> bool:
+    """Whether we signed a local link for uploading ``content_type`` to ``key``, and it lives."""
+    return is_link_valid(_upload(key, content_type), expires, signature)
+
+
+def _upload(key: str, content_type: str) -> str:
+    """What is signed for an upload; no key of a file looks like this, so that no link for reading
+    is one for writing."""
+    return f"PUT {content_type} {key}"
+
+
 @lru_cache(maxsize=20_000)
 def _local_link(key: str, expires: int, site_url: str, secret: str) -> str:
     signature = _sign(key, expires, secret)

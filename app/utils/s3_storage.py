@@ -37,6 +37,8 @@ class PrivateS3Storage(S3Storage):
             transfer_config=TransferConfig(
                 use_threads=False, multipart_threshold=SINGLE_REQUEST_BYTES
             ),
+            # Files that are read lie in memory up to here, on the disk beyond.
+            max_memory_size=256 * 1024,
             default_acl=None,
             querystring_auth=True,
             file_overwrite=True,

@@ -11,7 +11,13 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from app.services import idempotency_service, lease_service, outbox_service, relay_service
+from app.services import (
+    idempotency_service,
+    lease_service,
+    outbox_service,
+    relay_service,
+    upload_service,
+)
 from app.utils.notifications import Listener
 
 log = structlog.get_logger(__name__)
@@ -46,6 +52,7 @@ class Command(BaseCommand):
             relay.publish_due()
             lease_service.sweep()
             idempotency_service.forget_old()
+            upload_service.forget_expired()
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))
             # The next round connects anew.

@@ -1,0 +1,60 @@
+"""Places to upload large files to, apart from the API."""
+
+from __future__ import annotations
+
+from typing import IO, cast
+
+from django.http import HttpRequest, HttpResponse
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from app.exceptions import DomainError
+from app.permissions import IsArtist
+from app.serializers.upload import UploadPlacesSerializer, UploadRequestSerializer
+from app.services import upload_service
+from app.utils import links
+from app.utils.exception_handler import STATUS_OF, error_body
+from app.utils.rendering import to_json
+from app.views import errors
+from app.views.base import BaseViewSet
+
+
+class UploadViewSet(BaseViewSet):
+    """Links to upload files by, so that they need not pass through the API."""
+
+    schema_tag = "uploads"
+    permission_classes = (IsArtist,)
+    output = {"create": UploadPlacesSerializer}
+    input = {"create": UploadRequestSerializer}
+    success = {"create": 201}
+    errors = {"create": ("ARTIST_ONLY",)}
+
+    def create(self, request: Request, *args: object, **kwargs: object) -> Response:
+        """Get a link for each file of a style to come. Links live for an hour, and what was
+        uploaded and not used for two."""
+        places = upload_service.open_places(user=self.user, **self.parse())
+        return self.show({"uploads": places}, status=201)
+
+
+@csrf_exempt  # the signature is the right to do this; no cookie is looked at
+@require_http_methods(["PUT"])
+def put_file(request: HttpRequest, key: str) -> HttpResponse:
+    """Take a file for the local storage: 403 for a forged or dead link."""
+    given = request.GET
+    if not links.is_upload_link_valid(
+        key,
+        request.content_type or "",
+        given.get("expires", ""),
+        given.get("signature", ""),
+    ):
+        return errors.for_status(403)
+    try:
+        upload_service.receive(key, cast("IO[bytes]", request))
+    except DomainError as error:
+        body = error_body(error.code, error.message, error.details)
+        return HttpResponse(
+            to_json(body), status=STATUS_OF[type(error)], content_type="application/json"
+        )
+    return HttpResponse(status=200)
