@@ -145,8 +145,8 @@ def full_disk(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Ou
     lose, find = stage.lose(ids[0])
     return Outcome(
         4,
-        f"uploads {refused.status_code} and {spooled.status_code}, nothing left behind; pictures failed after"
-        f" {max(attempts)} attempts and were refunded",
+        f"uploads {refused.status_code} and {spooled.status_code}, nothing left behind;"
+        f" pictures failed after {max(attempts)} attempts and were refunded",
         check=lambda: [
             *expect(refused.status_code == 503, f"the upload was answered {refused.status_code}"),
             *expect(spooled.status_code == 503, f"the other one {spooled.status_code}"),

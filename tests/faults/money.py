@@ -173,7 +173,11 @@ def callback_storm(stage: Stage, rng: random.Random, *, scale: float = 1) -> Out
         rounds,
         f"{sum(answers.values())} reports; {_in_words(states)}",
         check,
-        plant=lambda: doubled.append(stage.copy_row("app_notification", stage.one(told, ids))),
+        plant=lambda: doubled.append(
+            stage.copy_row(
+                "app_notification", stage.one(told, ids), recipient_id=stage.artist().me["id"]
+            )
+        ),
         heal=lambda: stage.break_rules(f"DELETE FROM app_notification WHERE id = {doubled.pop()}"),
     )
 
