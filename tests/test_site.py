@@ -2,27 +2,39 @@
 
 from __future__ import annotations
 
-import base64
-import io
-import math
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import httpx
-import psycopg
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
-from app.demo import DEMO_ARTISTS
-from tests.browser import DESKTOP, PHONE, Visitor, chromium, screens_are_wanted
-from tests.pictures import real_pictures, signature_png
-from tests.system import Person, System, wait_for
+from tests.browser import PHONE, Visitor, chromium, screens_are_wanted
+from tests.pictures import signature_png
+from tests.site_actions import (
+    ARTIST_PAGES,
+    LOOKS,
+    MIRA,
+    PAGES,
+    WAIT_MS,
+    YUNA,
+    balance,
+    fill_gallery,
+    fill_style,
+    id_of,
+    join_with_scripts,
+    order,
+    report_failure,
+    tab_to,
+    upload_with_scripts,
+    works_of,
+    yunas_files,
+)
+from tests.system import System
 
 Visit = Callable[..., Visitor]
-MIRA, _, _, YUNA = DEMO_ARTISTS
-WAIT_MS = 60_000
 
 # One world for all of these tests: they belong on one worker of pytest-xdist.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
@@ -65,8 +77,8 @@ def mira(visit: Visit) -> Visitor:
     """An artist on a desktop, with scripts: draws her signature, drops her works."""
     visitor = visit()
     visitor.sign_in("mira")
-    _join_with_scripts(visitor)
-    _upload_with_scripts(visitor)
+    join_with_scripts(visitor)
+    upload_with_scripts(visitor)
     return visitor
 
 
@@ -80,8 +92,8 @@ def yuna(visit: Visit) -> Visitor:
     visitor.choose_files("Signature as a file", ("signature.png", signature_png()))
     visitor.press("Become an artist")
     visitor.press("Upload your first style")
-    _fill_style(page, YUNA, price=20)
-    visitor.choose_files("Choose pictures", *_works_of_yuna())
+    fill_style(page, YUNA, price=20)
+    visitor.choose_files("Choose pictures", *yunas_files())
     tags = [", ".join(work.tags) for work in YUNA.works[:10]]
     page.get_by_label("Tags of the pictures").fill("\n".join(tags))
     visitor.press("Send and train")
@@ -132,8 +144,8 @@ def test_artist_without_scripts_signs_uploads_and_sees_the_training(yuna: Visito
 
 def test_refused_upload_names_each_bad_file(mira: Visitor) -> None:
     page = mira.visit("/studio/upload")
-    _fill_style(page, YUNA, price=5)
-    works = [("not-a-picture.png", b"words"), *_works(MIRA)[:9]]
+    fill_style(page, YUNA, price=5)
+    works = [("not-a-picture.png", b"words"), *works_of(MIRA)[:9]]
     mira.choose_files("Choose pictures", *works)
     expect(page.get_by_text("✗ The file is not a JPG or PNG image.")).to_be_visible()
     expect(page.get_by_text("✓")).to_have_count(9)
@@ -170,19 +182,19 @@ def test_buying_twice_with_one_form_is_charged_once(bo: Bought) -> None:
     page = bo.visitor.visit("/wallet")
     form = page.locator("form[action='/wallet/buy']")
     sent = dict(form.evaluate("form => [...new FormData(form)]"))
-    before = _balance(page)
+    before = balance(page)
     for _ in range(2):
         answer = page.request.post("/wallet/buy", form=sent, headers={"Referer": page.url})
         assert answer.ok, answer.text()
     page.reload()
-    assert _balance(page) == before + int(sent["amount"])
+    assert balance(page) == before + int(sent["amount"])
 
 
 def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: System) -> None:
     page = bo.visitor.page
     system.kill("worker-0")
-    first = _order(bo.visitor, "lighthouse")
-    second = _order(bo.visitor, "windmill")
+    first = order(bo.visitor, "lighthouse")
+    second = order(bo.visitor, "windmill")
     expect(page.get_by_text("Place 2 in the queue.")).to_be_visible()
     bo.visitor.screenshot("making")
     bo.visitor.press("Cancel and get the tokens back")
@@ -191,7 +203,7 @@ def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: S
     assert page.url == second
     page.goto(first)
     expect(page.get_by_text("Next in the queue.")).to_be_visible()
-    _report_failure(system, int(first.rsplit("/", 1)[1]), "The brush broke.")
+    report_failure(system, int(first.rsplit("/", 1)[1]), "The brush broke.")
     expect(page.get_by_text("The brush broke.")).to_be_visible()
     expect(page.get_by_text("Back in your wallet: 10 tokens.")).to_be_visible()
     bo.visitor.screenshot("failed")
@@ -281,66 +293,19 @@ def test_key_made_on_the_site_opens_the_api(bo: Bought, system: System) -> None:
     page.get_by_label("What is the key for?").fill("My printer")
     bo.visitor.press("Make a key")
     secret = page.locator(".secret").inner_text()
-    asked = {"headers": {"Authorization": f"Api-Key {secret}"}}
-    me = httpx.get(f"{system.url}/api/auth/me", **asked)
+    headers = {"Authorization": f"Api-Key {secret}"}
+    me = httpx.get(f"{system.url}/api/auth/me", headers=headers)
     assert me.json()["data"]["username"] == "bo"
     page.get_by_role("button", name="Revoke My printer").click()
     expect(page.get_by_text("The key no longer works.")).to_be_visible()
-    assert httpx.get(f"{system.url}/api/auth/me", **asked).status_code == 401
-
-
-PAGES = {
-    "feed": "/",
-    "picture": "{picture}",
-    "styles": "/styles?sort=popular",
-    "style": "/styles/1",
-    "artist": "/artists/{artist}",
-    "user": "/users/{buyer}",
-    "mine": "/mine",
-    "following": "/following",
-    "wallet": "/wallet",
-    "receipt": "/wallet{picture}",
-    "notifications": "/notifications",
-    "account": "/account",
-    "keys": "/account/keys",
-    "leave": "/account/leave",
-    "join": "/studio/join",
-    "about": "/about",
-    "licence": "/licence",
-    "no-such-page": "/nowhere",
-    "nothing-found": "/styles?q=nothing+is+called+this",
-}
-ARTIST_PAGES = {
-    "studio": "/studio",
-    "upload": "/studio/upload",
-    "own-style": "/studio/styles/1",
-}
-LOOKS = {"phone, dark": (PHONE, "dark"), "desktop, light": (DESKTOP, "light")}
+    assert httpx.get(f"{system.url}/api/auth/me", headers=headers).status_code == 401
 
 
 @pytest.fixture(scope="module")
 def gallery(system: System, mira: Visitor, yuna: Visitor, bo: Bought) -> None:
     """More pictures, so that the screenshots of the walls show walls."""
-    if not screens_are_wanted():
-        return
-    buyer = Person(system, "sam")
-    buyer.post("/api/tokens/purchase", json={"amount": 1000, "payment_method": "card"}, status=201)
-    orders = [
-        (style_id, prompt, aspect_ratio)
-        for prompts in zip(MIRA.sample_prompts, YUNA.sample_prompts, strict=True)
-        for style_id, prompt in zip((1, 2), prompts, strict=True)
-        for aspect_ratio in ("1:1", "2:2" if prompt[0] in {"mountain", "cat"} else "1:2")
-    ]
-    for seed, (style_id, prompt, aspect_ratio) in enumerate(orders):
-        order = {"style_id": style_id, "prompt_tags": prompt, "aspect_ratio": aspect_ratio}
-        made = buyer.post("/api/images/generate", json={**order, "seed": seed}, status=202)
-        path = f"/api/images/{made['generation_id']}"
-        wait_for(
-            lambda path=path: buyer.get(f"{path}/status")["status"] == "completed",
-            seconds=60,
-            what="a picture",
-        )
-        buyer.patch(path, json={"visibility": "public"})
+    if screens_are_wanted():
+        fill_gallery(system)
 
 
 @pytest.mark.parametrize("look", LOOKS)
@@ -359,7 +324,7 @@ def test_every_page_is_accessible_and_fits(
         visitor.expected_statuses = {404}
         if who:
             visitor.sign_in(who)
-        ids = {"picture": path, "artist": _id_of(mira), "buyer": _id_of(bo.visitor)}
+        ids = {"picture": path, "artist": id_of(mira), "buyer": id_of(bo.visitor)}
         for name, address in pages.items():
             answer = visitor.page.goto(address.format(**ids))
             assert answer is not None
@@ -392,7 +357,7 @@ def test_keyboard_alone_reaches_and_makes_a_picture(visit: Visit, mira: Visitor)
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")
     words = page.get_by_label("What should the picture show?")
-    _tab_to(page, words)
+    tab_to(page, words)
     page.keyboard.type("flower")
     page.keyboard.press("Enter")
     expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
@@ -426,136 +391,3 @@ def test_chosen_theme_stays(visit: Visit, system: System) -> None:
     visitor.visit("/licence")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert dark != light
-
-
-def _join_with_scripts(visitor: Visitor) -> None:
-    page = visitor.visit("/studio")  # leads to where one becomes an artist
-    page.get_by_label("Artist name").fill(MIRA.artist_name)
-    canvas = page.locator("canvas")
-    canvas.scroll_into_view_if_needed()
-    box = canvas.bounding_box()
-    assert box is not None
-    page.mouse.move(box["x"] + 40, box["y"] + box["height"] * 0.7)
-    page.mouse.down()
-    for step in range(1, 90):
-        turn = step * 0.42
-        across = 40 + step * 4.2 + 16 * math.sin(turn)
-        page.mouse.move(
-            box["x"] + across, box["y"] + box["height"] * (0.52 - 0.22 * math.cos(turn))
-        )
-    page.mouse.up()
-    visitor.screenshot("signature")
-    visitor.press("Become an artist")
-    expect(page.get_by_text("Welcome, artist.")).to_be_visible()
-
-
-def _upload_with_scripts(visitor: Visitor) -> None:
-    visitor.press("Upload your first style")
-    page = visitor.page
-    _fill_style(page, MIRA, price=10)
-    works = _works(MIRA)
-    visitor.choose_files("Choose pictures", *works[:7])
-    _drop(page, works[7:])
-    expect(page.get_by_text("10 pictures chosen")).to_be_visible()
-    expect(page.get_by_text("✓ 704 × 608, good")).to_have_count(10)
-    for (name, _), work in zip(works, MIRA.works, strict=False):
-        page.get_by_label(f"What does it show? {name}").fill(", ".join(work.tags))
-    expect(page.locator("#earns")).to_contain_text("15 tokens")
-    page.get_by_label(re.compile("^Price of a 512")).fill("20")
-    expect(page.locator("#earns")).to_contain_text("30 tokens")
-    page.get_by_label(re.compile("^Price of a 512")).fill("10")
-    expect(page.locator("#earns")).to_contain_text("15 tokens")
-    page.locator(".files").scroll_into_view_if_needed()
-    visitor.screenshot("uploading")
-    visitor.press("Send and train")
-    page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
-    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
-
-
-def _fill_style(page: Page, artist: object, *, price: int) -> None:
-    page.get_by_label("Name of the style").fill(artist.style_name)  # type: ignore[attr-defined]
-    page.get_by_label("Description").fill(artist.style_description)  # type: ignore[attr-defined]
-    page.get_by_label("Tags", exact=True).fill(", ".join(artist.tags))  # type: ignore[attr-defined]
-    page.get_by_label(re.compile("^Price of a 512")).fill(str(price))
-
-
-_painted: dict[str, list[tuple[str, bytes]]] = {}
-
-
-def _works(artist: object) -> list[tuple[str, bytes]]:
-    """The works of a demo artist as files, painted once."""
-    name: str = artist.username  # type: ignore[attr-defined]
-    if name not in _painted:
-        files = []
-        for number, work in enumerate(artist.works[:10]):  # type: ignore[attr-defined]
-            buffer = io.BytesIO()
-            work.paint().save(buffer, "PNG", compress_level=1)
-            files.append((f"work-{number:02}.png", buffer.getvalue()))
-        _painted[name] = files
-    return _painted[name]
-
-
-def _works_of_yuna() -> list[tuple[str, bytes]]:
-    """Photographs are at hand at once; the screenshots are worth painting for."""
-    if screens_are_wanted():
-        return _works(YUNA)
-    return [(f"photograph-{number}.png", data) for number, data in enumerate(real_pictures(10))]
-
-
-def _drop(page: Page, files: list[tuple[str, bytes]]) -> None:
-    """Drop files on the page, as from a folder beside the browser."""
-    given = [[name, base64.b64encode(data).decode()] for name, data in files]
-    transfer = page.evaluate_handle(
-        """async (files) => {
-            const transfer = new DataTransfer();
-            for (const [name, data] of files) {
-                const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
-                transfer.items.add(new File([bytes], name, { type: "image/png" }));
-            }
-            return transfer;
-        }""",
-        given,
-    )
-    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
-
-
-def _order(visitor: Visitor, words: str) -> str:
-    """Order a picture in Mira's style. Returns its address."""
-    page = visitor.visit("/styles/1")
-    page.get_by_label("What should the picture show?").fill(words)
-    visitor.press("Make the picture")
-    page.wait_for_url(re.compile(r"/pictures/\d+$"))
-    return page.url
-
-
-def _report_failure(system: System, picture_id: int, reason: str) -> None:
-    """Say what a worker says when it cannot make a picture."""
-    with psycopg.connect(system.environment["DATABASE_URL"]) as connection:
-        row = connection.execute(
-            "SELECT task_id, attempt FROM app_generation WHERE id = %s", [picture_id]
-        ).fetchone()
-    assert row is not None
-    report = {"task_id": str(row[0]), "attempt": row[1], "status": "failed"}
-    answer = httpx.patch(
-        f"{system.url}/api/images/{picture_id}/status",
-        json={**report, "failure_reason": reason, "retryable": False},
-        headers={"Authorization": f"Bearer {system.token}"},
-    )
-    assert answer.status_code == 200, answer.text
-
-
-def _balance(page: Page) -> int:
-    return int(re.sub(r"\D", "", page.locator(".big").inner_text()))
-
-
-def _id_of(visitor: Visitor) -> int:
-    answer = visitor.context.request.get("/api/auth/me")
-    return int(answer.json()["data"]["id"])
-
-
-def _tab_to(page: Page, target: object) -> None:
-    for _ in range(80):
-        page.keyboard.press("Tab")
-        if target.evaluate("element => element === document.activeElement"):  # type: ignore[attr-defined]
-            return
-    raise AssertionError("The keyboard does not get there.")

@@ -1,0 +1,209 @@
+"""What artists and buyers do on the site, for the tests in a browser."""
+
+from __future__ import annotations
+
+import base64
+import io
+import math
+import re
+from functools import partial
+
+import httpx
+import psycopg
+from playwright.sync_api import Locator, Page, expect
+
+from app.demo import DEMO_ARTISTS, DemoArtist
+from tests.browser import DESKTOP, PHONE, Visitor, screens_are_wanted
+from tests.pictures import real_pictures
+from tests.system import Person, System, wait_for
+
+MIRA, _, _, YUNA = DEMO_ARTISTS
+WAIT_MS = 60_000
+
+# What a buyer sees, and what an artist does; names in braces stand for what the tests made.
+PAGES = {
+    "feed": "/",
+    "picture": "{picture}",
+    "styles": "/styles?sort=popular",
+    "style": "/styles/1",
+    "artist": "/artists/{artist}",
+    "user": "/users/{buyer}",
+    "mine": "/mine",
+    "following": "/following",
+    "wallet": "/wallet",
+    "receipt": "/wallet{picture}",
+    "notifications": "/notifications",
+    "account": "/account",
+    "keys": "/account/keys",
+    "leave": "/account/leave",
+    "join": "/studio/join",
+    "about": "/about",
+    "licence": "/licence",
+    "no-such-page": "/nowhere",
+    "nothing-found": "/styles?q=nothing+is+called+this",
+}
+ARTIST_PAGES = {
+    "studio": "/studio",
+    "upload": "/studio/upload",
+    "own-style": "/studio/styles/1",
+}
+LOOKS = {"phone, dark": (PHONE, "dark"), "desktop, light": (DESKTOP, "light")}
+
+
+def join_with_scripts(visitor: Visitor) -> None:
+    page = visitor.visit("/studio")  # leads to where one becomes an artist
+    page.get_by_label("Artist name").fill(MIRA.artist_name)
+    canvas = page.locator("canvas")
+    canvas.scroll_into_view_if_needed()
+    box = canvas.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 40, box["y"] + box["height"] * 0.7)
+    page.mouse.down()
+    for step in range(1, 90):
+        turn = step * 0.42
+        across = 40 + step * 4.2 + 16 * math.sin(turn)
+        page.mouse.move(
+            box["x"] + across, box["y"] + box["height"] * (0.52 - 0.22 * math.cos(turn))
+        )
+    page.mouse.up()
+    visitor.screenshot("signature")
+    visitor.press("Become an artist")
+    expect(page.get_by_text("Welcome, artist.")).to_be_visible()
+
+
+def upload_with_scripts(visitor: Visitor) -> None:
+    visitor.press("Upload your first style")
+    page = visitor.page
+    fill_style(page, MIRA, price=10)
+    works = works_of(MIRA)
+    visitor.choose_files("Choose pictures", *works[:7])
+    drop(page, works[7:])
+    expect(page.get_by_text("10 pictures chosen")).to_be_visible()
+    expect(page.get_by_text("✓ 704 × 608, good")).to_have_count(10)
+    for (name, _), work in zip(works, MIRA.works, strict=False):
+        page.get_by_label(f"What does it show? {name}").fill(", ".join(work.tags))
+    expect(page.locator("#earns")).to_contain_text("15 tokens")
+    page.get_by_label(re.compile("^Price of a 512")).fill("20")
+    expect(page.locator("#earns")).to_contain_text("30 tokens")
+    page.get_by_label(re.compile("^Price of a 512")).fill("10")
+    expect(page.locator("#earns")).to_contain_text("15 tokens")
+    page.locator(".files").scroll_into_view_if_needed()
+    visitor.screenshot("uploading")
+    visitor.press("Send and train")
+    page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
+    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
+
+
+def fill_style(page: Page, artist: DemoArtist, *, price: int) -> None:
+    page.get_by_label("Name of the style").fill(artist.style_name)
+    page.get_by_label("Description").fill(artist.style_description)
+    page.get_by_label("Tags", exact=True).fill(", ".join(artist.tags))
+    page.get_by_label(re.compile("^Price of a 512")).fill(str(price))
+
+
+painted: dict[str, list[tuple[str, bytes]]] = {}
+
+
+def works_of(artist: DemoArtist) -> list[tuple[str, bytes]]:
+    """The works of a demo artist as files, painted once."""
+    name = artist.username
+    if name not in painted:
+        files = []
+        for number, work in enumerate(artist.works[:10]):
+            buffer = io.BytesIO()
+            work.paint().save(buffer, "PNG", compress_level=1)
+            files.append((f"work-{number:02}.png", buffer.getvalue()))
+        painted[name] = files
+    return painted[name]
+
+
+def yunas_files() -> list[tuple[str, bytes]]:
+    """Photographs are at hand at once; the screenshots are worth painting for."""
+    if screens_are_wanted():
+        return works_of(YUNA)
+    return [(f"photograph-{number}.png", data) for number, data in enumerate(real_pictures(10))]
+
+
+def drop(page: Page, files: list[tuple[str, bytes]]) -> None:
+    """Drop files on the page, as from a folder beside the browser."""
+    given = [[name, base64.b64encode(data).decode()] for name, data in files]
+    transfer = page.evaluate_handle(
+        """async (files) => {
+            const transfer = new DataTransfer();
+            for (const [name, data] of files) {
+                const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
+                transfer.items.add(new File([bytes], name, { type: "image/png" }));
+            }
+            return transfer;
+        }""",
+        given,
+    )
+    page.dispatch_event(".drop", "drop", {"dataTransfer": transfer})
+
+
+def order(visitor: Visitor, words: str) -> str:
+    """Order a picture in Mira's style. Returns its address."""
+    page = visitor.visit("/styles/1")
+    page.get_by_label("What should the picture show?").fill(words)
+    visitor.press("Make the picture")
+    page.wait_for_url(re.compile(r"/pictures/\d+$"))
+    return page.url
+
+
+def report_failure(system: System, picture_id: int, reason: str) -> None:
+    """Say what a worker says when it cannot make a picture."""
+    with psycopg.connect(system.environment["DATABASE_URL"]) as connection:
+        row = connection.execute(
+            "SELECT task_id, attempt FROM app_generation WHERE id = %s", [picture_id]
+        ).fetchone()
+    assert row is not None
+    report = {"task_id": str(row[0]), "attempt": row[1], "status": "failed"}
+    answer = httpx.patch(
+        f"{system.url}/api/images/{picture_id}/status",
+        json={**report, "failure_reason": reason, "retryable": False},
+        headers={"Authorization": f"Bearer {system.token}"},
+    )
+    assert answer.status_code == 200, answer.text
+
+
+def balance(page: Page) -> int:
+    return int(re.sub(r"\D", "", page.locator(".big").inner_text()))
+
+
+def id_of(visitor: Visitor) -> int:
+    answer = visitor.context.request.get("/api/auth/me")
+    return int(answer.json()["data"]["id"])
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    for _ in range(80):
+        page.keyboard.press("Tab")
+        if target.evaluate("element => element === document.activeElement"):
+            return
+    raise AssertionError("The keyboard does not get there.")
+
+
+def fill_gallery(system: System) -> None:
+    """Have pictures made in both styles, and show them."""
+    buyer = Person(system, "sam")
+    buyer.post("/api/tokens/purchase", json={"amount": 1000, "payment_method": "card"}, status=201)
+    orders = [
+        (style_id, prompt, aspect_ratio)
+        for prompts in zip(MIRA.sample_prompts, YUNA.sample_prompts, strict=True)
+        for style_id, prompt in zip((1, 2), prompts, strict=True)
+        for aspect_ratio in ("1:1", "2:2" if prompt[0] in {"mountain", "cat"} else "1:2")
+    ]
+    for seed, (style_id, prompt, aspect_ratio) in enumerate(orders):
+        order = {"style_id": style_id, "prompt_tags": prompt, "aspect_ratio": aspect_ratio}
+        made = buyer.post("/api/images/generate", json={**order, "seed": seed}, status=202)
+        path = f"/api/images/{made['generation_id']}"
+        wait_for(
+            partial(_is_ready, buyer, path),
+            seconds=60,
+            what="a picture",
+        )
+        buyer.patch(path, json={"visibility": "public"})
+
+
+def _is_ready(buyer: Person, path: str) -> bool:
+    return bool(buyer.get(f"{path}/status")["status"] == "completed")
