@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test format lock clean restore-drill
+.PHONY: help run test faults format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -31,6 +31,9 @@ test: .venv/installed-dev ## every check and test, stopping at the first that fa
 		DATA_DIR="$$folder" $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "== Tests: pytest"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+faults: .venv/installed-dev ## hurt everything there is, on real servers (SEED=, ROWS=Q4,M6)
+	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--only $(ROWS))
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .
