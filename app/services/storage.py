@@ -69,16 +69,16 @@ def size(key: str) -> int | None:
 
 
 def open_file(key: str) -> IO[bytes]:
-    """A file to be read; what is larger than a few kB lies on the disk, not in memory.
+    """A file to be read; it lies on the disk, not in memory.
 
     Raises ServiceUnavailable, also for a file that is gone.
     """
     try:
-        opened = default_storage.open(key, "rb")
-        opened.seek(0)  # fetched now, and not when somebody first reads
+        if settings.S3_BUCKET:
+            return cast("IO[bytes]", default_storage.fetch(key))  # type: ignore[attr-defined]
+        return cast("IO[bytes]", default_storage.open(key, "rb"))
     except _storage_errors() as error:
         raise ServiceUnavailable from error
-    return cast("IO[bytes]", opened)
 
 
 def ping() -> None:
