@@ -235,7 +235,7 @@ def cancel_races_start(stage: Stage, rng: random.Random, *, scale: float = 1) ->
 
     lost = f"UPDATE app_generation SET status = '{{}}' WHERE id = {ids[0]}"
     was = stage.jobs(ids[:1])[0]["status"]
-    other = "canceled" if was == "completed" else "completed"
+    other = "canceled" if was == "completed" else "failed"
     return Outcome(
         trials,
         _in_words(states),

@@ -1,0 +1,203 @@
+"""From the outbox to a real RabbitMQ, and out of its dead letters again."""
+
+from __future__ import annotations
+
+import io
+import os
+import threading
+from collections.abc import Iterator
+
+import pika
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connections
+
+from app.models import GenerationStatus, OutboxMessage
+from app.services import outbox_service
+from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from app.services.relay_service import Relay
+from app.tests.factories import GenerationFactory
+from app.utils.servers.process import free_port
+from protocol import GENERATION_QUEUE, decode_task
+from protocol.queues import QUEUES, dead_queue_name
+from worker.tests.helpers_broker import CuttableProxy
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def channel(amqp_url) -> Iterator[pika.adapters.blocking_connection.BlockingChannel]:
+    """The broker, seen from outside; its queues are empty at first."""
+    RabbitMQService(amqp_url).depths()
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        opened = connection.channel()
+        for queue in QUEUES:
+            opened.queue_purge(queue)
+            opened.queue_purge(dead_queue_name(queue))
+        yield opened
+
+
+def order(count: int = 1) -> list[OutboxMessage]:
+    for _ in range(count):
+        GenerationFactory(status=GenerationStatus.QUEUED)
+    return list(OutboxMessage.objects.order_by("pk"))
+
+
+def taken(channel) -> list[bytes]:
+    bodies = []
+    while (got := channel.basic_get(GENERATION_QUEUE, auto_ack=True))[2] is not None:
+        bodies.append(got[2])
+    return bodies
+
+
+def test_what_is_due_is_published_once_and_noted(amqp_url, channel) -> None:
+    messages = order(45)
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == 45
+    assert relay.publish_due() == 0
+    relay.close()
+    assert sorted(taken(channel)) == sorted(bytes(message.body) for message in messages)
+    assert not OutboxMessage.objects.filter(sent_at__isnull=True).exists()
+
+
+def test_a_claimed_message_is_nobody_elses(amqp_url) -> None:
+    order(3)
+    seen: list[int] = []
+
+    def look() -> None:
+        with outbox_service.claim_batch(10) as others:
+            seen.append(len(others))
+        connections.close_all()
+
+    with outbox_service.claim_batch(2) as mine:
+        thread = threading.Thread(target=look)
+        thread.start()
+        thread.join()
+    assert (len(mine), seen) == (2, [1])
+    with outbox_service.claim_batch(10) as free_again:
+        assert len(free_again) == 3
+
+
+def test_a_refused_message_stays_and_does_not_hold_up_others(amqp_url, channel) -> None:
+    refused, *_ = order(3)
+    OutboxMessage.objects.filter(pk=refused.pk).update(queue="a queue that is not there")
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == 2
+    relay.close()
+    refused.refresh_from_db()
+    assert refused.sent_at is None
+    assert refused.tries == 1
+    assert "UnroutableError" in refused.last_error
+    assert len(taken(channel)) == 2
+
+
+def test_while_the_broker_is_away_everything_stays_as_it_is() -> None:
+    order(3)
+    relay = Relay(f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F")
+    assert relay.publish_due() == 0
+    assert relay.publish_due() == 0  # it waits a while before it asks again
+    first, *others = OutboxMessage.objects.order_by("pk")
+    assert first.sent_at is None
+    assert "BrokerAway" in first.last_error or "away" in first.last_error
+    assert all(message.sent_at is None for message in others)
+
+
+def test_a_lost_connection_is_made_anew_unseen(amqp_url, channel) -> None:
+    (message,) = order()
+    with CuttableProxy(amqp_url) as proxy:
+        broker = RabbitMQService(proxy.url)
+        broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="1")
+        proxy.cut()
+        broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="2")
+        proxy.cut()
+        broker.keep_alive()
+        broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="3")
+        broker.close()
+        assert proxy.connections == 3
+    assert len(taken(channel)) == 3
+
+
+def test_one_connection_serves_many_threads(amqp_url, channel) -> None:
+    (message,) = order()
+    with CuttableProxy(amqp_url) as proxy:
+        broker = RabbitMQService(proxy.url)
+
+        def publish() -> None:
+            for _ in range(10):
+                broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="1")
+
+        threads = [threading.Thread(target=publish) for _ in range(5)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        broker.close()
+        assert proxy.connections == 1
+    assert len(taken(channel)) == 50
+
+
+def test_a_forked_child_makes_its_own_connection(amqp_url, channel) -> None:
+    (message,) = order()
+    with CuttableProxy(amqp_url) as proxy:
+        broker = RabbitMQService(proxy.url)
+        broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="parent")
+        child = os.fork()
+        if child == 0:
+            code = 1
+            try:
+                broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="child")
+                broker.close()
+                code = 0
+            finally:
+                os._exit(code)
+        assert os.waitpid(child, 0)[1] == 0
+        broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="parent again")
+        broker.close()
+        assert proxy.connections == 2
+    assert len(taken(channel)) == 3
+
+
+def test_the_two_ways_of_failing_are_told_apart(amqp_url) -> None:
+    with pytest.raises(MessageRefused):
+        RabbitMQService(amqp_url).publish("no such queue", b"{}", message_id="1")
+    away = RabbitMQService(f"amqp://guest:guest@127.0.0.1:{free_port()}/%2F")
+    with pytest.raises(BrokerAway):
+        away.publish(GENERATION_QUEUE, b"{}", message_id="1")
+    with pytest.raises(BrokerAway):
+        away.depths()
+
+
+def dead_letters(*arguments: str) -> str:
+    output = io.StringIO()
+    call_command("dead_letters", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def test_dead_letters_are_listed_shown_replayed_and_discarded(settings, amqp_url, channel) -> None:
+    settings.AMQP_URL = amqp_url
+    messages = order(3)
+    relay = Relay(amqp_url)
+    relay.publish_due()
+    relay.close()
+    for _ in messages:
+        method, _, _ = channel.basic_get(GENERATION_QUEUE)
+        channel.basic_nack(method.delivery_tag, requeue=False)
+    one, other, last = (str(message.task_id) for message in messages)
+    while RabbitMQService(amqp_url).depths()[dead_queue_name(GENERATION_QUEUE)] < 3:
+        channel.connection.process_data_events(time_limit=0.05)
+    listed = dead_letters("list")
+    assert all(task_id in listed for task_id in (one, other, last))
+    assert listed.endswith("3 dead letters found.\n")
+    assert '"rejected"' not in listed
+    assert "rejected" in listed
+    assert f'"task_id":"{one}"' in dead_letters("show", one)
+    assert dead_letters("replay", one) == "1 dead letters put back on the queue.\n"
+    (replayed,) = taken(channel)
+    assert str(decode_task(replayed).task_id) == one
+    assert dead_letters("discard", other) == "1 dead letters deleted.\n"
+    with pytest.raises(CommandError, match="no dead letter"):
+        dead_letters("discard", other)
+    with pytest.raises(CommandError, match="Say which"):
+        dead_letters("discard")
+    assert dead_letters("discard", "all", "--queue", GENERATION_QUEUE).startswith("1 ")
+    assert dead_letters("list") == "0 dead letters found.\n"
