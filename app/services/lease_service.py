@@ -6,7 +6,7 @@ import structlog
 from django.db.models import QuerySet
 
 from app.models import Generation, Style
-from app.services import generation_service, measure_service, style_service
+from app.services import generation_service, measure_service, training_service
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
@@ -24,7 +24,7 @@ def sweep() -> int:
     generations = _expired(Generation.objects.all())
     given_up = 0
     for style_id in styles:
-        if style_service.give_up_attempt(style_id, LOST):
+        if training_service.give_up_attempt(style_id, LOST):
             log.warning("lease_expired", style_id=style_id)
             given_up += 1
     for generation_id in generations:

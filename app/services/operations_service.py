@@ -7,7 +7,7 @@ from datetime import datetime
 
 from app.exceptions import InvalidTransition
 from app.models import Generation, Style, TrainingStatus
-from app.services import generation_service, style_service
+from app.services import generation_service, training_service
 from app.utils import clock
 
 REFUNDED = "Our staff ended this and gave the tokens back."
@@ -62,14 +62,14 @@ def cancel_generation(generation: Generation) -> None:
 def retry_training(style: Style) -> None:
     """Train again: the next attempt, or anew after a failure. Raises InvalidTransition."""
     if style.training_status == TrainingStatus.FAILED:
-        style_service.retrain(user=style.artist.user, style_id=style.pk)
+        training_service.retrain(user=style.artist.user, style_id=style.pk)
     else:
-        _require(style_service.end_attempt(style.task_id, style.attempt, RETRIED))
+        _require(training_service.end_attempt(style.task_id, style.attempt, RETRIED))
 
 
 def cancel_training(style: Style) -> None:
     """End a training for good; its artist may ask for it again. Raises InvalidTransition."""
-    _require(style_service.end_attempt(style.task_id, style.attempt, CANCELED, retryable=False))
+    _require(training_service.end_attempt(style.task_id, style.attempt, CANCELED, retryable=False))
 
 
 def _line(

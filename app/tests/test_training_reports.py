@@ -7,8 +7,8 @@ import pytest
 import time_machine
 
 from app.models import Notification, OutboxMessage, Style, Tag
-from app.services import handover_service, job_service, lease_service, storage, style_service
-from app.services.style_service import ALLOWED_MOVES
+from app.services import handover_service, job_service, lease_service, storage, training_service
+from app.services.training_service import ALLOWED_MOVES
 from app.tests.factories import StyleFactory
 from app.tests.orders import report_training
 from app.tests.uploads import style_form
@@ -137,7 +137,7 @@ class TestTheWay:
 
     def test_a_sweeper_that_comes_late_does_nothing(self, as_worker, style):
         report_training(as_worker, style, "training")
-        style_service.give_up_attempt(style.pk, lease_service.LOST)
+        training_service.give_up_attempt(style.pk, lease_service.LOST)
         style.refresh_from_db()
         assert (style.training_status, style.attempt) == ("training", 1)
 

@@ -21,7 +21,7 @@ from app.serializers.style import (
     StyleUpdateSerializer,
     TrainingReportedSerializer,
 )
-from app.services import style_service
+from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
 from app.utils.rendering import to_json
@@ -130,7 +130,7 @@ class StyleModelViewSet(BaseViewSet):
 
     def retrain(self, request: Request, pk: int) -> Response:
         """Train again after a failure."""
-        style = style_service.retrain(user=self.user, style_id=pk)
+        style = training_service.retrain(user=self.user, style_id=pk)
         return self.show(self._detail(style.pk))
 
     @require_internal_token

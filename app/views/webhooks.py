@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from app.exceptions import InvalidInput
 from app.models import Generation, Style
-from app.services import generation_service, style_service
+from app.services import generation_service, training_service
 from protocol import (
     GenerationReport,
     InvalidReport,
@@ -32,7 +32,7 @@ GENERATION_REPORT = GenerationReport
 
 def record_training_report(request: Request, style_id: int) -> Style:
     """``PATCH /api/models/:id/status``."""
-    return style_service.record_report(style_id, _decode(request, decode_training_report))
+    return training_service.record_report(style_id, _decode(request, decode_training_report))
 
 
 def record_generation_report(request: Request, generation_id: int) -> Generation:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from app.exceptions import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
 from app.models import Style, Transaction, User
-from app.services import style_service, user_service
+from app.services import style_service, training_service, user_service
 from app.utils import clock
 from web.access import artists_only, go, signed_in
 from web.chart import Chart
@@ -129,7 +129,7 @@ def training(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 @artists_only
 def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     try:
-        style_service.retrain(user=user, style_id=style_id)
+        training_service.retrain(user=user, style_id=style_id)
     except NotFound:
         raise
     except DomainError as error:
