@@ -34,7 +34,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """Called whenever a cursor is made."""
         idle_seconds = time.monotonic() - self._used_at
         self._used_at = time.monotonic()
-        if idle_seconds > self.IDLE_SECONDS:
+        # Never within a transaction, nor at its end: a statement may have waited that long for a
+        # lock, and the check's own statement would then begin another transaction.
+        if idle_seconds > self.IDLE_SECONDS and self.autocommit:
             super().close_if_health_check_failed()
 
     def prepared_cursor(self) -> Any:
