@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
+import signal
 import sys
 from time import monotonic
 
@@ -26,6 +27,9 @@ def main() -> int:
     say(f"make faults SEED={seed}\n")
     began = monotonic()
     verdicts: list[Verdict] = []
+    # A terminated run takes its servers and processes with it, as one stopped by Ctrl-C does.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, signal.default_int_handler)
     with Servers() as servers:
         for scene in SCENES:
             if only and not only & {name.lower() for name in scene.names}:

@@ -30,17 +30,27 @@ LIMIT_MS = 150
 class BrokerStage(Stage):
     """With RabbitMQ; workers reach the web server through a gate."""
 
-    def __init__(self, servers: Servers, name: str, **environment: str) -> None:
-        url = environment.pop("AMQP_URL", None) or servers.queue_space(name)
-        super().__init__(servers.folder / name, {"AMQP_URL": url, **environment})
-        self.servers = servers
+    def __init__(self, folder: Path, servers: Servers | None, **environment: str) -> None:
+        """Without AMQP_URL it has a space of its own on the shared broker of ``servers``."""
+        url = environment.pop("AMQP_URL", None) or _of(servers).queue_space(folder.name)
+        super().__init__(folder, {"AMQP_URL": url, **environment})
+        self._servers = servers
         self.amqp_url = url
         self.gate = Gate(self.port)
         self.environment["SITE_URL"] = self.gate.url
 
+    @property
+    def servers(self) -> Servers:
+        return _of(self._servers)
+
     def stop(self) -> None:
         super().stop()
         self.gate.close()
+
+
+def _of(servers: Servers | None) -> Servers:
+    assert servers is not None, "this row stops servers, so it needs some of its own"
+    return servers
 
 
 def latency(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outcome:
@@ -194,13 +204,14 @@ def poison(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outco
         b"",
     ] * 5
     ids = []
+    broker = RabbitMQService(stage.amqp_url)
+    broker.settle_dead_letters(GENERATION_QUEUE, None, replay=False)
     with pika.BlockingConnection(pika.URLParameters(stage.amqp_url)) as connection:
         channel = connection.channel()
         for number, body in enumerate(bodies):
             channel.basic_publish("", GENERATION_QUEUE, body)
             if number % 4 == 0:
                 ids += stage.order_many(buyer, style_id, 1)
-    broker = RabbitMQService(stage.amqp_url)
 
     def dead() -> list[bytes]:
         return sorted(letter.body for letter in broker.dead_letters(GENERATION_QUEUE))

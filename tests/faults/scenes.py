@@ -99,12 +99,16 @@ def _impatient(servers: Servers) -> Stage:
     """Over a broker that waits 2 s for an acknowledgement, and looks twice a second."""
     server = servers.another_rabbitmq("impatient", consumer_timeout="2000")
     server.evaluate("application:set_env(rabbit, channel_tick_interval, 500).")
-    return BrokerStage(servers, "impatient-stage", AMQP_URL=server.url, FAULT_TRAIN_MS="8000")
+    return BrokerStage(
+        servers.folder / "patience", servers, AMQP_URL=server.url, FAULT_TRAIN_MS="8000"
+    )
 
 
 def _stored(servers: Servers) -> Stage:
     make_bucket(servers.s3.access, "faults")
-    return BrokerStage(servers, "stored", **servers.s3.access.environment("faults"))
+    return BrokerStage(
+        servers.folder / "stored", servers, **servers.s3.access.environment("faults")
+    )
 
 
 SCENES = [
@@ -129,7 +133,7 @@ SCENES = [
         },
     ),
     Scene(
-        build=lambda servers: BrokerStage(servers, "broker"),
+        build=lambda servers: BrokerStage(servers.folder / "broker", servers),
         start=lambda stage: stage.start(workers=2, web_processes=2),
         rows={
             "L1": ("202 until the worker has begun", broker.latency),
@@ -143,8 +147,8 @@ SCENES = [
     ),
     Scene(
         build=lambda servers: BrokerStage(
+            servers.folder / "mortal",
             servers,
-            "mortal",
             JOB_LEASE_SECONDS=str(workers.LEASE_SECONDS),
             WORKER_CONCURRENCY="2",
         ),
@@ -157,14 +161,14 @@ SCENES = [
         rows={"Q6": ("training beyond the acknowledgement timeout", workers.long_training)},
     ),
     Scene(
-        build=lambda servers: BrokerStage(servers, "relays"),
+        build=lambda servers: BrokerStage(servers.folder / "relays", servers),
         start=lambda stage: stage.start(workers=0, relays=0),
         rows={"Q9": ("four relays and sweepers at once", broker.many_relays)},
     ),
     Scene(
         build=lambda servers: BrokerStage(
+            servers.folder / "cache",
             servers,
-            "cache",
             REDIS_URL=servers.redis.url,
             RATE_LIMIT_GENERATE=f"{away.GENERATE_LIMIT}/60",
         ),
@@ -177,7 +181,7 @@ SCENES = [
         rows={"Q13": ("S3 away", away.no_storage)},
     ),
     Scene(
-        build=lambda servers: BrokerStage(servers, "full"),
+        build=lambda servers: BrokerStage(servers.folder / "full", servers),
         start=lambda stage: stage.start(workers=1, web_processes=2),
         rows={"Q13b": ("disk full", away.full_disk)},
     ),
