@@ -14,6 +14,7 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, connection
 
 from app.models import OutboxMessage
 from app.services import handover_service, outbox_service
@@ -100,7 +101,7 @@ class Command(BaseCommand):
             while not self._stopping.is_set():
                 if self._worker is None:
                     self._worker = WorkerProcess(options["engine"])
-                if not self._work_on_next():
+                if not self._try_next():
                     listener.wait(POLL_SECONDS, self._stopping)
         except WorkerDied as error:
             if not self._stopping.is_set():
@@ -110,6 +111,15 @@ class Command(BaseCommand):
             if self._worker is not None:
                 self._worker.stop()
             listener.close()
+
+    def _try_next(self) -> bool:
+        try:
+            return self._work_on_next()
+        except (OperationalError, InterfaceError) as error:
+            # No job is lost by it: the worker knows again what it has worked out.
+            log.warning("database_unavailable", error=str(error))
+            connection.close()
+            return False
 
     def _work_on_next(self) -> bool:
         """Do one job. Returns whether there was one."""
