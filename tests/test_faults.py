@@ -15,6 +15,7 @@ from tests.faults import broker, feed, money
 from tests.faults.broker import BrokerStage
 from tests.faults.stage import Stage
 from tests.faults.verdict import Outcome, expect, judge
+from tests.system import wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -63,6 +64,39 @@ def test_the_books_stay_right(stage: Stage, name: str) -> None:
 @pytest.mark.parametrize("name", ON_BROKER)
 def test_the_broker_loses_nothing(broker_stage: BrokerStage, name: str) -> None:
     _hold(broker_stage, name, *ON_BROKER[name])
+
+
+def test_one_request_id_runs_from_the_browser_to_the_worker_and_back(
+    broker_stage: BrokerStage,
+) -> None:
+    buyer = broker_stage.person("traced", tokens=100)
+    style_id = broker_stage.trained_style("Traced")
+    answer = broker_stage.order(buyer, style_id, **{"X-Request-ID": "from-the-browser"})
+    assert answer.headers["X-Request-ID"] == "from-the-browser"
+    broker_stage.wait_for_end([answer.json()["data"]["generation_id"]], seconds=30)
+
+    def lines(name: str) -> list[str]:
+        log = broker_stage.log(name).read_text().splitlines()
+        return [line for line in log if '"request_id": "from-the-browser"' in line]
+
+    # The order, the report that work began, and the one that it ended.
+    wait_for(lambda: len(lines("web")) >= 3, seconds=10, what="the web process's lines")
+    assert any('"published"' in line for line in lines("relay"))
+    assert any('"task_begun"' in line for line in lines("worker-0"))
+    assert any("PATCH" in line for line in lines("web"))
+
+
+def test_a_relay_that_is_told_to_stop_ends_well_and_leaves_nothing(
+    broker_stage: BrokerStage,
+) -> None:
+    relay = broker_stage.process("relay")
+    broker_stage.end("relay")
+    assert relay.returncode == 0
+    broker_stage.start_relay()
+    style_id = broker_stage.trained_style("Stopped")
+    ids = broker_stage.order_many(broker_stage.person("stopper", tokens=100), style_id, 5)
+    broker_stage.wait_for_end(ids, seconds=30)
+    assert broker_stage.effects_once(ids, only={"completed"}) == []
 
 
 def test_a_check_that_sees_nothing_is_a_miss() -> None:
