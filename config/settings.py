@@ -47,8 +47,9 @@ if REDIS_URL:
             "LOCATION": REDIS_URL,
             "OPTIONS": {
                 "IGNORE_EXCEPTIONS": True,
-                "SOCKET_TIMEOUT": 1,
-                "SOCKET_CONNECT_TIMEOUT": 1,
+                # A cache that takes longer is worse than none.
+                "SOCKET_TIMEOUT": 0.5,
+                "SOCKET_CONNECT_TIMEOUT": 0.5,
             },
         }
     }
