@@ -74,6 +74,8 @@ class TestErrors:
             ("GET", "/api/images/generate"),
             ("POST", "/api/tags"),
             ("TRACE", "/api/tags"),
+            ("OPTIONS", "/api/tags"),
+            ("OPTIONS", "/api/tokens/purchase"),
             ("POST", "/api/health"),
             ("POST", "/api/auth/google/login"),
         ],

@@ -35,6 +35,8 @@ class BaseViewSet(ModelViewSet):
     subclasses and calls one service.
     """
 
+    # What may be sent is in the schema; browsers' preflights are answered by a middleware.
+    metadata_class = None
     pagination_class: Any = CustomCursorPagination
     permission_classes: Any = (AllowAny,)
     # Permissions of single actions, where they differ.
