@@ -102,6 +102,11 @@ TABLE = [
     Row("DELETE /api/models/{id} (failed)", (401, 404, 204, 404, 404, 401, 403), "failed_style"),
     Row("POST /api/models/{id}/retrain", (401, 404, 200, 404, 404, 401, 403), "failed_style"),
     Row("PATCH /api/models/{id}/status", WORKER_ONLY, "style"),
+    Row(
+        "POST /api/uploads",
+        (401, 403, 201, 201, 403, 401, 403),
+        body={"content_types": ["image/png"]},
+    ),
     Row("GET /api/tags", OPEN),
     Row("GET /api/tags/{id}", OPEN, "tag"),
     Row("GET /api/tokens/balance", SIGNED_IN),

@@ -89,7 +89,7 @@ class Field:
 
     def _wrong_texts(self):
         yield from _types(5, True, {}, [[]], [["x"]], [{}], [None], [5], [True])
-        yield "too many", [f"tag {n}" for n in range(21)]
+        yield "too many", [f"tag {n}" for n in range(101)]
         yield "huge", ["x" * 100_000]
         yield "NUL", [NUL]
         if self.longest:
@@ -185,6 +185,12 @@ WRITES = [
             "name": Field("text", required=True, longest=60),
             "scopes": Field("texts", required=True, longest=10),
         },
+    ),
+    Write(
+        "POST /api/uploads",
+        {"content_types": ["image/png"]},
+        {"content_types": Field("texts", required=True, longest=10)},
+        actor="artist",
     ),
     Write(
         "PATCH /api/models/{style}",
