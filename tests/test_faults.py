@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from tests.faults import broker, feed, money
+from tests.faults import broker, feed, money, repeats
 from tests.faults.broker import BrokerStage
 from tests.faults.stage import Stage
 from tests.faults.verdict import Outcome, expect, judge
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.slow
 
 ON_BOOKS: dict[str, tuple[Callable[..., Outcome], float]] = {
     "M1": (money.overdraft, 0.2),
-    "M4": (money.same_key, 0.4),
-    "M5": (money.cut_connection, 0.1),
+    "M4": (repeats.same_key, 0.4),
+    "M5": (repeats.cut_connection, 0.1),
     "M7": (money.price_changes, 0.1),
     "M8": (money.spoiled_books, 1),
     "Q7": (feed.zombie_worker, 0.3),

@@ -13,7 +13,7 @@ import httpx
 import psycopg
 
 from app.utils.servers.postgres_files import find_programs
-from tests.faults.money import _add_tokens, _cancel, _in_words, _uuid
+from tests.faults.money import add_tokens, cancel, in_words, new_uuid
 from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import Person
@@ -156,7 +156,7 @@ def tags_in_both_orders(stage: Stage, rng: random.Random, *, scale: float = 1) -
 def dump_and_restore(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
     """F4: the database is dumped, restored into a new one, and audited there."""
     programs, url = find_programs(None), stage.environment["DATABASE_URL"]
-    name = f"restored_{_uuid(rng)[:12]}"
+    name = f"restored_{new_uuid(rng)[:12]}"
     restored = urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
     dump = stage.folder / "dump"
     with psycopg.connect(url, autocommit=True) as connection:
@@ -179,7 +179,7 @@ def dump_and_restore(stage: Stage, rng: random.Random, *, scale: float = 1) -> O
         ]
 
     return Outcome(
-        1, f"{entries} entries restored, audit clean", check, lambda: _add_tokens(copy, user_id, 3)
+        1, f"{entries} entries restored, audit clean", check, lambda: add_tokens(copy, user_id, 3)
     )
 
 
@@ -224,7 +224,7 @@ def cancel_races_start(stage: Stage, rng: random.Random, *, scale: float = 1) ->
     ids = stage.order_many(buyer, style_id, trials)
     for key in ids:
         reports = stage.hand.reports(key)
-        race = [reports["processing"], lambda key=key: _cancel(buyer, key)]
+        race = [reports["processing"], lambda key=key: cancel(buyer, key)]
         rng.shuffle(race)
         at_once(race, threads=2)
         reports["completed"]()
@@ -238,7 +238,7 @@ def cancel_races_start(stage: Stage, rng: random.Random, *, scale: float = 1) ->
     other = "canceled" if was == "completed" else "failed"
     return Outcome(
         trials,
-        _in_words(states),
+        in_words(states),
         check,
         plant=lambda: stage.break_rules(lost.format(other)),
         heal=lambda: stage.break_rules(lost.format(was)),

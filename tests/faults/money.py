@@ -1,11 +1,10 @@
-"""M1–M8 but M3: nothing that clients do at once, twice or half makes or loses a token."""
+"""M1, M2, M6, M7, M8: nothing that happens at once makes or loses a token."""
 
 from __future__ import annotations
 
 import contextlib
 import json
 import random
-import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import httpx
 
 from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, expect
-from tests.system import Person, wait_for
+from tests.system import Person
 
 
 def overdraft(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
@@ -40,104 +39,8 @@ def overdraft(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
         orders,
         f"{statuses[202]} accepted, {statuses[402]} refused, balance {stage.balance(user_id)}",
         check,
-        plant=lambda: _add_tokens(stage, user_id, 50),
-        heal=lambda: _add_tokens(stage, user_id, -50),
-    )
-
-
-def same_key(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
-    """M4: one Idempotency-Key 50 times at once, with another body, and after a refusal."""
-    count = int(50 * scale)
-    style_id = stage.style("Same key")
-    buyer = stage.person("key-keeper", tokens=500)
-    user_id = buyer.me["id"]
-    key = {"Idempotency-Key": f"same-{rng.random()}"}
-    first = at_once([lambda: stage.order(buyer, style_id, **key)] * count, threads=count)
-    again = [stage.order(buyer, style_id, **key) for _ in range(3)]
-    other = stage.order(buyer, style_id, "another", **key)
-    refused_key = {"Idempotency-Key": f"refused-{rng.random()}"}
-    refused = stage.order(buyer, style_id, *["x" * 60], **refused_key)
-    mended = stage.order(buyer, style_id, **refused_key)
-    statuses = Counter(answer.status_code for answer in first)
-
-    def check() -> Misses:
-        accepted = [answer for answer in (*first, *again) if answer.status_code == 202]
-        jobs = stage.rows("SELECT id FROM app_generation WHERE user_id = %s", user_id)
-        charges = stage.one(
-            "SELECT count(*) FROM app_transaction WHERE sender_id = %s AND type = 'consume'",
-            user_id,
-        )
-        return [
-            *expect(set(statuses) <= {202, 409}, f"the answers were {dict(statuses)}"),
-            *expect(len({answer.content for answer in accepted}) == 1, "the bodies differ"),
-            *expect(all(a.status_code == 202 for a in again), "a replay was refused"),
-            *expect(other.status_code == 422, f"another body was {other.status_code}"),
-            *expect(
-                (refused.status_code, mended.status_code) == (400, 202), "a refusal was remembered"
-            ),
-            *expect(len(jobs) == 2, f"{len(jobs)} jobs instead of 2"),
-            *expect(charges == 2, f"{charges} charges instead of 2"),
-        ]
-
-    doubled: list[int] = []
-    one = int(mended.json()["data"]["generation_id"])
-    return Outcome(
-        count + 6,
-        f"1 job and 1 charge for {count} requests, then 422, then a key that a 400 left free",
-        check,
-        plant=lambda: doubled.append(stage.copy_row("app_generation", one, task_id=_uuid(rng))),
-        heal=lambda: stage.break_rules(f"DELETE FROM app_generation WHERE id = {doubled.pop()}"),
-    )
-
-
-def cut_connection(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
-    """M5: the connection is cut when the order is in the books; 5 retries with its key."""
-    trials = int(20 * scale)
-    style_id = stage.style("Cut")
-    buyer = stage.person("cut-off", tokens=500)
-    user_id = buyer.me["id"]
-    charges = "SELECT count(*) FROM app_transaction WHERE sender_id = %s AND type = 'consume'"
-    retries: Counter[int] = Counter()
-    for trial in range(trials):
-        key = f"cut-{rng.random()}"
-        _send_and_vanish(stage, buyer, style_id, key)
-        wait_for(
-            lambda trial=trial: stage.one(charges, user_id) > trial,  # type: ignore[misc]
-            seconds=10,
-            what="the charge",
-        )
-        for _ in range(5):
-            answer = stage.order(buyer, style_id, **{"Idempotency-Key": key})
-            retries[answer.status_code] += 1
-
-    def check() -> Misses:
-        charged = stage.one(charges, user_id)
-        jobs = stage.one("SELECT count(*) FROM app_generation WHERE user_id = %s", user_id)
-        return [
-            *expect(charged == trials, f"{charged} charges for {trials} orders"),
-            *expect(jobs == trials, f"{jobs} jobs for {trials} orders"),
-            *expect(set(retries) <= {202, 409}, f"retries were answered {dict(retries)}"),
-        ]
-
-    doubled: list[int] = []
-
-    def charge_twice() -> None:
-        found = stage.one(
-            "SELECT max(id) FROM app_transaction WHERE sender_id = %s AND type = 'consume'",
-            user_id,
-        )
-        stage.break_rules("DROP INDEX transaction_charge_once")
-        doubled.append(stage.copy_row("app_transaction", found))
-
-    def heal() -> None:
-        stage.break_rules(
-            f"DELETE FROM app_transaction WHERE id = {doubled.pop()}",
-            "CREATE UNIQUE INDEX transaction_charge_once ON app_transaction (generation_id)"
-            " WHERE type = 'consume'",
-        )
-
-    return Outcome(
-        trials, f"1 charge each, {sum(retries.values())} retries", check, charge_twice, heal
+        plant=lambda: add_tokens(stage, user_id, 50),
+        heal=lambda: add_tokens(stage, user_id, -50),
     )
 
 
@@ -154,7 +57,7 @@ def callback_storm(stage: Stage, rng: random.Random, *, scale: float = 1) -> Out
         for generation_id in ids[start : start + block]:
             calls_of_one = stage.hand.reports(generation_id)
             kinds = [calls_of_one[kind] for kind in ("processing", "completed", "failed")]
-            kinds.append(lambda generation_id=generation_id: _cancel(buyer, generation_id))  # type: ignore[misc]
+            kinds.append(lambda generation_id=generation_id: cancel(buyer, generation_id))  # type: ignore[misc]
             calls += kinds * 20
         rng.shuffle(calls)
         answers.update(at_once(calls, threads=16))
@@ -171,7 +74,7 @@ def callback_storm(stage: Stage, rng: random.Random, *, scale: float = 1) -> Out
     doubled: list[int] = []
     return Outcome(
         rounds,
-        f"{sum(answers.values())} reports; {_in_words(states)}",
+        f"{sum(answers.values())} reports; {in_words(states)}",
         check,
         plant=lambda: doubled.append(
             stage.copy_row(
@@ -239,14 +142,14 @@ def spoiled_books(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outc
     )[0]["row"]
 
     def spoil() -> None:
-        _add_tokens(stage, users[0], 7)
+        add_tokens(stage, users[0], 7)
         stage.break_rules(f"DELETE FROM app_transaction WHERE generation_id = {ids[1]}")
         added.append(
             stage.copy_row("app_transaction", stage.one(entry, ids[2]), generation_id=None)
         )
 
     def mend() -> None:
-        _add_tokens(stage, users[0], -7)
+        add_tokens(stage, users[0], -7)
         stage.break_rules(
             f"DELETE FROM app_transaction WHERE id = {added.pop()}",
             "INSERT INTO app_transaction SELECT * FROM"
@@ -286,34 +189,20 @@ def audit(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
         entries,
         f"{entries} entries, no row differs, sum 0",
         check,
-        plant=lambda: _add_tokens(stage, user_id, 1),
-        heal=lambda: _add_tokens(stage, user_id, -1),
+        plant=lambda: add_tokens(stage, user_id, 1),
+        heal=lambda: add_tokens(stage, user_id, -1),
     )
 
 
-def _add_tokens(stage: Stage, user_id: int, tokens: int) -> None:
+def add_tokens(stage: Stage, user_id: int, tokens: int) -> None:
     stage.break_rules(
         f"UPDATE app_user SET token_balance = token_balance + {tokens} WHERE id = {user_id}"
     )
 
 
-def _cancel(buyer: Person, generation_id: int) -> int:
+def cancel(buyer: Person, generation_id: int) -> int:
     token = {"X-CSRFToken": buyer.http.cookies.get("csrftoken", "")}
     return buyer.http.post(f"/api/images/{generation_id}/cancel", headers=token).status_code
-
-
-def _send_and_vanish(stage: Stage, buyer: Person, style_id: int, key: str) -> None:
-    body = json.dumps({"style_id": style_id, "prompt_tags": ["sea"], "aspect_ratio": "1:1"})
-    cookies = "; ".join(f"{name}={value}" for name, value in buyer.http.cookies.items())
-    with socket.create_connection(("127.0.0.1", stage.port)) as connection:
-        connection.sendall(
-            (
-                f"POST /api/images/generate HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n"
-                f"Cookie: {cookies}\r\nX-CSRFToken: {buyer.http.cookies['csrftoken']}\r\n"
-                f"Idempotency-Key: {key}\r\nContent-Type: application/json\r\n"
-                f"Content-Length: {len(body)}\r\n\r\n{body}"
-            ).encode()
-        )
 
 
 @contextlib.contextmanager
@@ -337,9 +226,9 @@ def _editing_price(
         thread.join()
 
 
-def _uuid(rng: random.Random) -> str:
+def new_uuid(rng: random.Random) -> str:
     return f"{rng.getrandbits(128):032x}"
 
 
-def _in_words(states: Counter[str]) -> str:
+def in_words(states: Counter[str]) -> str:
     return ", ".join(f"{count} {state}" for state, count in sorted(states.items()))

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.faults import away, broker, feed, money, workers
+from tests.faults import away, broker, feed, money, outages, repeats, workers
 from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
@@ -117,8 +117,8 @@ SCENES = [
         start=lambda stage: stage.start(workers=0, web_processes=2, relays=0),
         rows={
             "M1": ("200 orders of 50 at once on 1 000", money.overdraft),
-            "M4": ("one key 50 times at once", money.same_key),
-            "M5": ("connection cut after the commit", money.cut_connection),
+            "M4": ("one key 50 times at once", repeats.same_key),
+            "M5": ("connection cut after the commit", repeats.cut_connection),
             "M7": ("price edited under 200 orders", money.price_changes),
             "Q7": ("reports of an old attempt", feed.zombie_worker),
             "Q10": ("cancel races with start", feed.cancel_races_start),
@@ -137,12 +137,12 @@ SCENES = [
         start=lambda stage: stage.start(workers=2, web_processes=2),
         rows={
             "L1": ("202 until the worker has begun", broker.latency),
-            "Q1": ("processes killed at the commit and after a publish", broker.killed_processes),
+            "Q1": ("processes killed at the commit and after a publish", outages.killed_processes),
             "Q3": ("messages that cannot be routed", broker.refused_message),
             "Q5": ("poison messages", broker.poison),
-            "Q8": ("webhook broken, then away", broker.deaf_backend),
+            "Q8": ("webhook broken, then away", outages.deaf_backend),
             "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
-            "Q11": ("PostgreSQL restarted under load", broker.database_restarted),
+            "Q11": ("PostgreSQL restarted under load", outages.database_restarted),
         },
     ),
     Scene(
@@ -163,7 +163,7 @@ SCENES = [
     Scene(
         build=lambda servers: BrokerStage(servers.folder / "relays", servers),
         start=lambda stage: stage.start(workers=0, relays=0),
-        rows={"Q9": ("four relays and sweepers at once", broker.many_relays)},
+        rows={"Q9": ("four relays and sweepers at once", outages.many_relays)},
     ),
     Scene(
         build=lambda servers: BrokerStage(

@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 
 from tests.faults.broker import BrokerStage
-from tests.faults.money import _in_words
+from tests.faults.money import in_words
 from tests.faults.stage import Stage
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import wait_for
@@ -44,7 +44,7 @@ def killed_workers(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
     latest = [overdue.latest]
     return Outcome(
         kills,
-        f"{_in_words(states)}; taken up {overdue.latest:.1f} s after the lease at the latest",
+        f"{in_words(states)}; taken up {overdue.latest:.1f} s after the lease at the latest",
         check=lambda: [
             *expect(
                 latest[-1] < SWEEP_SECONDS + MARGIN_SECONDS,
