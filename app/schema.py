@@ -82,16 +82,14 @@ class EnvelopeSchema(AutoSchema):
         given = self._of_view("input", {}).get(self.action)
         if given is None:
             return []
+        if issubclass(given, msgspec.Struct):
+            return ["application/json"]
         fields = given().fields.values()
         has_files = [
             isinstance(getattr(field, "child", field), serializers.FileField) for field in fields
         ]
-        if not any(has_files):
-            return ["application/json"]
-        only_files = self.action == "create"
-        return (
-            ["multipart/form-data"] if only_files else ["application/json", "multipart/form-data"]
-        )
+        # JSON holds no files: its schema would say what is not true.
+        return ["multipart/form-data"] if any(has_files) else ["application/json"]
 
     def get_response_serializers(self) -> dict[str, Any]:  # type: ignore[override]
         status = self._of_view("success", {}).get(self.action, 200)
@@ -137,7 +135,10 @@ class EnvelopeSchema(AutoSchema):
         name = self.get_operation_id()
         found = []
         if name in REQUESTS:
-            found.append(OpenApiExample(name, value=REQUESTS[name], request_only=True))
+            [media_type] = self.map_parsers()
+            found.append(
+                OpenApiExample(name, value=REQUESTS[name], request_only=True, media_type=media_type)
+            )
         if name in RESPONSES:
             value = RESPONSES[name]
             wrapped = value if self._is_bare() else {"success": True, "data": value}

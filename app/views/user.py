@@ -49,7 +49,7 @@ class UserViewSet(BaseViewSet):
         return self.show(user)
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
-        """Change my user name, bio or picture."""
+        """Change my user name, bio or picture. All but the picture may be sent as JSON as well."""
         return self.show(user_service.update_profile(user=self.user, **self.parse()))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -59,7 +59,8 @@ class UserViewSet(BaseViewSet):
         return Response(status=204)
 
     def become_artist(self, request: Request) -> Response:
-        """Become an artist: a name, and a signature that is drawn into every picture."""
+        """Become an artist: a name, and a signature that is drawn into every picture. The name alone
+        may be sent as JSON as well."""
         artist = user_service.become_artist(user=self.user, **self.parse())
         return self.show(artist.user, status=201)
 
