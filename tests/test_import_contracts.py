@@ -1,0 +1,89 @@
+"""Each import contract of pyproject.toml holds, and notices what it is there to notice."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+SETTINGS = tomllib.loads((PROJECT / "pyproject.toml").read_text())["tool"]["importlinter"]
+CONTRACTS = {contract["id"]: contract["name"] for contract in SETTINGS["contracts"]}
+
+
+@dataclass(frozen=True)
+class Violation:
+    """An import that must not be, in the module where it would be."""
+
+    contract: str
+    module: str
+    statement: str
+
+
+VIOLATIONS = [
+    Violation("layers", "app/models/token.py", "from app.services import token_service"),
+    Violation("layers", "app/services/tag_service.py", "from app.views import tag"),
+    Violation("layers", "app/services/tag_service.py", "from app.serializers import tag"),
+    Violation("services", "app/services/storage.py", "from app.services import token_service"),
+    Violation(
+        "services", "app/services/token_service.py", "from app.services import generation_service"
+    ),
+    Violation(
+        "no-http-in-the-domain", "app/services/tag_service.py", "from rest_framework import status"
+    ),
+    Violation("no-http-in-the-domain", "app/models/tagging.py", "import rest_framework.fields"),
+    Violation("one-door-to-the-broker", "app/services/relay_service.py", "import pika"),
+    Violation("worker-stands-alone", "worker/settings.py", "from app.services import storage"),
+    Violation("worker-stands-alone", "protocol/queues.py", "import django"),
+    Violation("site-beside-api", "web/urls.py", "from app.views import style"),
+    Violation("nothing-knows-the-site", "app/services/storage.py", "import web.urls"),
+    Violation("backend-without-worker", "app/services/job_service.py", "import worker"),
+]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    """The packages that the contracts are about, to be spoiled."""
+    for package in SETTINGS["root_packages"]:
+        shutil.copytree(
+            PROJECT / package,
+            tmp_path / package,
+            ignore=shutil.ignore_patterns("__pycache__", "node_modules", "static", "locale"),
+        )
+    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def verdicts(folder: Path) -> dict[str, str]:
+    """KEPT or BROKEN by the contract's name, as lint-imports says in ``folder``."""
+    done = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    found = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", done.stdout, flags=re.MULTILINE))
+    assert done.returncode == (1 if "BROKEN" in found.values() else 0), done.stdout + done.stderr
+    return found
+
+
+def test_every_contract_holds_as_things_are(copy: Path) -> None:
+    assert verdicts(copy) == dict.fromkeys(CONTRACTS.values(), "KEPT")
+
+
+def test_every_contract_has_a_planted_violation() -> None:
+    assert {violation.contract for violation in VIOLATIONS} == set(CONTRACTS)
+
+
+@pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.module}: {v.statement}")
+def test_a_planted_violation_breaks_its_contract(copy: Path, violation: Violation) -> None:
+    module = copy / violation.module
+    module.write_text(f"{module.read_text()}\n{violation.statement}\n")
+    assert verdicts(copy)[CONTRACTS[violation.contract]] == "BROKEN"
