@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Iterator
 from typing import Any
 
@@ -59,7 +60,9 @@ def production(
 ) -> Iterator[Production]:
     """All of docker-compose.yml, with its commands in its order."""
     access = request.getfixturevalue("s3_server")
-    environment = {**shared["environment"], **access.environment("production")}
+    # Worker processes of one test run share the S3 server.
+    bucket = f"production-{secrets.token_hex(4)}"
+    environment = {**shared["environment"], **access.environment(bucket)}
     system = Production(
         tmp_path_factory.mktemp("production"),
         environment,

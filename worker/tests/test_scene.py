@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from PIL import Image
@@ -87,10 +85,3 @@ def test_night_is_darker_than_day() -> None:
         for hour in ("night", "day")
     )
     assert night < day - 40
-
-
-def test_a_picture_is_painted_within_a_second() -> None:
-    began = time.monotonic()
-    paint(["sunset", "castle", "lake", "mountains"], size=(512, 512), seed=1)
-    # About 0.15 s on an idle machine; the bound only catches a blunder.
-    assert time.monotonic() - began < 1.0
