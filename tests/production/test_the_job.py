@@ -58,7 +58,7 @@ def test_the_main_job_with_100_pictures_of_5_megabytes(
     picture = wait_for(drawn, seconds=120, what="the picture")
     assert picture["status"] == "completed", picture
     # A presigned link, to the address that browsers, web processes and workers all use.
-    assert picture["image_url"].startswith(f"{production.files_url}/production/")
+    assert picture["image_url"].startswith(f"{production.files_url}/production-")
     with production.client() as anonymous:
         content = anonymous.get(picture["image_url"])
         assert content.status_code == 200
