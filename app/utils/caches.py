@@ -48,9 +48,10 @@ def with_links(seconds: int) -> int:
 
 
 def forget(area: str) -> None:
-    """Never give again what is kept in ``area``: not now, and not what others make of the rows
-    that the transaction under way is about to change."""
-    _change_version(area)
+    """Never give again what is kept in ``area``, once the transaction under way is committed.
+
+    Not before: the cache is a server elsewhere, and rows are locked.
+    """
     transaction.on_commit(lambda: _change_version(area))
 
 
