@@ -59,8 +59,10 @@ class UserViewSet(BaseViewSet):
         return Response(status=204)
 
     def become_artist(self, request: Request) -> Response:
-        """Become an artist: a name, and a signature that is drawn into every picture. The name alone
-        may be sent as JSON as well."""
+        """Become an artist: a name, and a signature that is drawn into every picture.
+
+        The name alone may be sent as JSON as well.
+        """
         artist = user_service.become_artist(user=self.user, **self.parse())
         return self.show(artist.user, status=201)
 
