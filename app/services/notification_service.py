@@ -76,18 +76,18 @@ def tell_training_failed(style: Style) -> None:
 
 
 def tell_generation_complete(generation: Generation) -> None:
-    _tell_buyer(
+    _tell_owner(
         generation,
-        NotificationType.GENERATION_COMPLETE,
-        f"Your picture in the style {generation.style.name} is ready.",
+        kind=NotificationType.GENERATION_COMPLETE,
+        message=f"Your picture in the style {generation.style.name} is ready.",
     )
 
 
 def tell_generation_failed(generation: Generation) -> None:
-    _tell_buyer(
+    _tell_owner(
         generation,
-        NotificationType.GENERATION_FAILED,
-        f"Your picture in the style {generation.style.name} could not be made; "
+        kind=NotificationType.GENERATION_FAILED,
+        message=f"Your picture in the style {generation.style.name} could not be made; "
         f"{generation.cost} tokens were refunded. {generation.failure_reason}",
     )
 
@@ -137,7 +137,9 @@ def mark_all_read(user: User) -> int:
     return Notification.objects.filter(recipient=user, is_read=False).update(is_read=True)
 
 
-def _tell_owner(generation: Generation, *, actor: User, kind: str, message: str) -> None:
+def _tell_owner(
+    generation: Generation, *, kind: str, message: str, actor: User | None = None
+) -> None:
     _create(
         recipient_id=generation.user_id,
         actor=actor,
@@ -155,16 +157,6 @@ def _tell_artist(style: Style, kind: str, message: str) -> None:
         message=message,
         target_type=TargetType.STYLE,
         target_id=style.pk,
-    )
-
-
-def _tell_buyer(generation: Generation, kind: str, message: str) -> None:
-    _create(
-        recipient_id=generation.user_id,
-        type=kind,
-        message=message,
-        target_type=TargetType.IMAGE,
-        target_id=generation.pk,
     )
 
 
