@@ -193,8 +193,8 @@ def record_report(generation_id: int, report: GenerationReport) -> Generation:
 def give_up_attempt(generation_id: int, reason: str) -> bool:
     """End an attempt whose lease ran out: try again, or fail and refund after the last one."""
     generation = _lock(generation_id)
-    if generation.lease_expires_at is None or generation.lease_expires_at > clock.now():
-        return False  # a report came in, or another relay was faster
+    if not job_service.is_lost(generation):
+        return False
     _fail(generation, reason, retryable=True)
     return True
 
@@ -209,7 +209,7 @@ def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: boo
     if generation_id is None:
         return False
     generation = _lock(generation_id)
-    is_current = generation.task_id == task_id and generation.attempt == attempt
+    is_current = job_service.is_at(generation, task_id=task_id, attempt=attempt)
     if not (is_current and generation.is_under_way):
         return False
     _fail(generation, reason, retryable=retryable)

@@ -21,6 +21,16 @@ def require_current(job: Job, *, task_id: UUID, attempt: int) -> None:
         raise InvalidInput.field("attempt", f"The job is at attempt {job.attempt}.")
 
 
+def is_lost(job: Job) -> bool:
+    """Whether the lease of ``job`` ran out, and no report or other relay was faster to end it."""
+    return job.lease_expires_at is not None and job.lease_expires_at <= clock.now()
+
+
+def is_at(job: Job, *, task_id: UUID, attempt: int) -> bool:
+    """Whether this very try is the latest of ``job``."""
+    return job.task_id == task_id and job.attempt == attempt
+
+
 def renew_lease(job: Job) -> None:
     job.lease_expires_at = clock.seconds_from_now(settings.JOB_LEASE_SECONDS)
 

@@ -84,8 +84,8 @@ def record_report(style_id: int, report: TrainingReport) -> Style:
 def give_up_attempt(style_id: int, reason: str) -> bool:
     """End an attempt whose lease ran out: try again, or fail after the last one."""
     style = lock_style(style_id)
-    if style.lease_expires_at is None or style.lease_expires_at > clock.now():
-        return False  # a report came in, or another relay was faster
+    if not job_service.is_lost(style):
+        return False
     _fail(style, reason, retryable=True)
     return True
 
@@ -100,7 +100,7 @@ def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: boo
     if style_id is None:
         return False
     style = lock_style(style_id)
-    is_current = style.task_id == task_id and style.attempt == attempt
+    is_current = job_service.is_at(style, task_id=task_id, attempt=attempt)
     if not (is_current and style.is_under_way):
         return False
     _fail(style, reason, retryable=retryable)
