@@ -7,8 +7,6 @@ import shutil
 import signal
 import subprocess
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import psycopg
 from psycopg import sql
@@ -21,6 +19,7 @@ from app.utils.servers.postgres_files import (
 )
 from app.utils.servers.process import (
     FileLock,
+    PrivateServer,
     ServerError,
     ServerProcess,
     free_port,
@@ -45,7 +44,7 @@ _THROWAWAY_SETTINGS = {
 }
 
 
-class PrivatePostgres:
+class PrivatePostgres(PrivateServer):
     """PostgreSQL on loopback with its files below ``data_dir``.
 
     Several processes may use it at once: the first starts it, the others join, the last one to
@@ -91,18 +90,6 @@ class PrivatePostgres:
                 self._process.stop(_STOP_SIGNALS)
             self._users.release()
             self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     def remove(self) -> None:
         """Delete the database for good, stopping a server that was left behind on it.

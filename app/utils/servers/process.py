@@ -7,11 +7,13 @@ import signal
 import socket
 import subprocess
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
-from typing import IO
+from types import TracebackType
+from typing import IO, Self
 
 from app.utils.servers.interruption import interruption
 
@@ -20,6 +22,30 @@ _SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 class ServerError(RuntimeError):
     """A private server cannot be started or stopped. The text is for people."""
+
+
+class PrivateServer(ABC):
+    """A server of our own; as a context it runs within and is stopped behind."""
+
+    @abstractmethod
+    def start(self) -> object:
+        """Start it and say how it is reached. Raises ServerError."""
+
+    @abstractmethod
+    def stop(self) -> None:
+        """Stop it, if it runs."""
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
 
 
 @dataclass

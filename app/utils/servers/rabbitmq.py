@@ -9,11 +9,10 @@ import signal
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from app.utils.servers.packages import ensure_installed
 from app.utils.servers.process import (
+    PrivateServer,
     ServerError,
     ServerProcess,
     answers,
@@ -36,7 +35,7 @@ _LOOPBACK_ONLY = "-kernel inet_dist_use_interface {127,0,0,1}"
 _SCRIPT_FOLDERS = ("/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin")
 
 
-class PrivateRabbitMQ:
+class PrivateRabbitMQ(PrivateServer):
     """RabbitMQ on loopback with its files in ``folder``.
 
     After a stop or a kill, start() brings it back on the same port with the same queues.
@@ -137,18 +136,6 @@ class PrivateRabbitMQ:
             cwd="/",
             check=False,
         )
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def pids(self) -> list[int]:

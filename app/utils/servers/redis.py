@@ -4,11 +4,10 @@ import secrets
 import shutil
 import signal
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from app.utils.servers.packages import ensure_installed
 from app.utils.servers.process import (
+    PrivateServer,
     ServerProcess,
     answers,
     free_port,
@@ -21,7 +20,7 @@ _START_SECONDS = 20.0
 _STOP_SIGNALS = ((signal.SIGTERM, 5.0),)
 
 
-class PrivateRedis:
+class PrivateRedis(PrivateServer):
     """Redis on loopback, in memory alone. After a stop, start() takes the same port again."""
 
     def __init__(self, folder: Path) -> None:
@@ -58,18 +57,6 @@ class PrivateRedis:
         if self._process is not None:
             self._process.stop(_STOP_SIGNALS)
             self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def pid(self) -> int | None:

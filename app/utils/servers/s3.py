@@ -6,10 +6,9 @@ import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from app.utils.servers.process import (
+    PrivateServer,
     ServerProcess,
     answers,
     free_port,
@@ -41,7 +40,7 @@ class S3Access:
         }
 
 
-class PrivateS3:
+class PrivateS3(PrivateServer):
     """An S3 server on loopback with its objects in ``folder``."""
 
     def __init__(self, folder: Path) -> None:
@@ -85,18 +84,6 @@ class PrivateS3:
         if self._process is not None:
             self._process.stop(_STOP_SIGNALS)
             self._process = None
-
-    def __enter__(self) -> Self:
-        self.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.stop()
 
     @property
     def pid(self) -> int | None:
