@@ -88,7 +88,7 @@ class RabbitMQService:
                     # The next try declares the queues again: somebody may have deleted one.
                     self._drop()
                     if attempt == TRIES - 1:
-                        raise MessageRefused(f"The broker refused it: {error!r}") from error
+                        raise _refusal(queue, error) from error
                 except (AMQPError, OSError) as error:
                     self._drop()
                     if attempt == TRIES - 1:
@@ -143,7 +143,7 @@ class RabbitMQService:
                     channel.basic_ack(tag)
                     settled.append(letter)
             except (UnroutableError, NackError) as error:
-                raise MessageRefused(f"The broker refused it: {error!r}") from error
+                raise _refusal(queue, error) from error
             finally:
                 self._drop()
         return settled
@@ -225,6 +225,12 @@ class RabbitMQService:
             self._inherited.append(self._connection)
         self._connection = self._channel = None
         self._lock = threading.RLock()
+
+
+def _refusal(queue: str, error: UnroutableError | NackError) -> MessageRefused:
+    if isinstance(error, UnroutableError):
+        return MessageRefused(f"The broker has no queue {queue}.")
+    return MessageRefused(f"Queue {queue} took no more (nack): is it full?")
 
 
 _instances: weakref.WeakSet[RabbitMQService] = weakref.WeakSet()

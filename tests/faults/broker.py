@@ -109,33 +109,48 @@ def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
 
 
 def refused_message(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outcome:
-    """Q3: messages that the broker cannot route stay, are retried and are seen."""
+    """Q3: messages that the broker cannot route, or nacks, stay, are retried and are seen."""
     style_id = stage.trained_style("Refused")
     buyer = stage.person("refused", tokens=500)
     stage.end("relay")
-    ids = stage.order_many(buyer, style_id, 5)
-    mine = "task_id IN (SELECT task_id FROM app_generation WHERE id = ANY(%s))"
-    stage.rows(f"UPDATE app_outboxmessage SET queue = 'nowhere' WHERE {mine}", ids)
+    ids = stage.order_many(buyer, style_id, 6)
+    _fill_queue(stage.amqp_url, "full")
+    of = "task_id IN (SELECT task_id FROM app_generation WHERE id = ANY(%s))"
+    stage.rows(f"UPDATE app_outboxmessage SET queue = 'nowhere' WHERE {of}", ids[:3])
+    stage.rows(f"UPDATE app_outboxmessage SET queue = 'full' WHERE {of}", ids[3:])
     neighbours = stage.order_many(buyer, style_id, 5)
     stage.start_relay()
     stage.wait_for_end(neighbours, seconds=30)
-    tries = f"SELECT min(tries) FROM app_outboxmessage WHERE sent_at IS NULL AND {mine}"
+    tries = f"SELECT min(tries) FROM app_outboxmessage WHERE sent_at IS NULL AND {of}"
     wait_for(lambda: (stage.one(tries, ids) or 0) >= 2, seconds=30, what="a second try")
+    reasons = f"SELECT DISTINCT last_error FROM app_outboxmessage WHERE {of}"
+    unroutable, nacked = stage.rows(reasons, ids[:3]), stage.rows(reasons, ids[3:])
     ready = wait_for(lambda: _not_ready(stage), seconds=20, what="that /api/ready says so")
     seen = wait_for(lambda: _failing(stage) == len(ids), seconds=20, what="the metric")
-    stage.rows(f"UPDATE app_outboxmessage SET queue = '{GENERATION_QUEUE}' WHERE {mine}", ids)
+    stage.rows(f"UPDATE app_outboxmessage SET queue = '{GENERATION_QUEUE}' WHERE {of}", ids)
     stage.wait_for_end(ids, seconds=60)
     lose, find = stage.lose(ids[0])
     return Outcome(
         len(ids),
-        f"kept and retried, /api/ready: outbox {ready['outbox']}, neighbours unharmed",
+        f"3 unroutable, 3 nacked: kept and retried, /api/ready: outbox {ready['outbox']},"
+        " neighbours unharmed",
         check=lambda: [
             *expect(ready["outbox"] == "late" and seen, f"/api/ready said {ready}"),
+            *expect("no queue" in str(unroutable), f"the unroutable are marked {unroutable}"),
+            *expect("took no more" in str(nacked), f"the nacked are marked {nacked}"),
             *stage.effects_once([*ids, *neighbours], only={"completed"}),
         ],
         plant=lose,
         heal=find,
     )
+
+
+def _fill_queue(amqp_url: str, name: str) -> None:
+    """A queue that has no room, so that the broker nacks whatever is published to it."""
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        channel.queue_declare(name, arguments={"x-max-length": 1, "x-overflow": "reject-publish"})
+        channel.basic_publish("", name, b"in the way")
 
 
 def poison(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outcome:

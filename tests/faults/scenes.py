@@ -138,7 +138,7 @@ SCENES = [
         rows={
             "L1": ("202 until the worker has begun", broker.latency),
             "Q1": ("processes killed at the commit and after a publish", outages.killed_processes),
-            "Q3": ("messages that cannot be routed", broker.refused_message),
+            "Q3": ("messages the broker refuses", broker.refused_message),
             "Q5": ("poison messages", broker.poison),
             "Q8": ("webhook broken, then away", outages.deaf_backend),
             "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
