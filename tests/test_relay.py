@@ -87,7 +87,7 @@ def test_a_refused_message_stays_and_does_not_hold_up_others(amqp_url, channel) 
     refused.refresh_from_db()
     assert refused.sent_at is None
     assert refused.tries == 1
-    assert "UnroutableError" in refused.last_error
+    assert refused.last_error == "The broker has no queue a queue that is not there."
     assert len(taken(channel)) == 2
 
 
