@@ -1,15 +1,22 @@
 """Around every request: its id, and the one shape of errors under /api."""
 
+from __future__ import annotations
+
 from collections.abc import Callable
+from typing import Any
 
 import structlog
+from csp.constants import HEADER as POLICY_HEADER
+from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 
 from app import throttling
 from app.utils import request_id
+from app.utils.addresses import answers_data
 from app.views import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -34,20 +41,43 @@ class RequestIdMiddleware:
         return response
 
 
+class PageMessagesMiddleware(MessageMiddleware):
+    """Django's messages, which data has no place for."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if answers_data(request.path):
+            return self.get_response(request)
+        return super().__call__(request)
+
+
+class ContentPolicyMiddleware(CSPMiddleware):
+    """django-csp for pages. Data may load nothing at all, whatever a browser takes it for."""
+
+    FOR_DATA = "default-src 'none'; frame-ancestors 'none'"
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not answers_data(request.path):
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        response.headers.setdefault(POLICY_HEADER, self.FOR_DATA)
+        return response
+
+
 class BrowserPolicyMiddleware:
     """Tell browsers which of their features no page here needs, and what some pages need more.
 
     ``CONTENT_SECURITY_POLICY_ADDITIONS`` maps the beginning of a path to directives that are added
-    to the policy of the pages below it. Stands within django-csp's middleware.
+    to the policy of the pages below it. Stands within the content policy's middleware.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
+        self._additions = settings.CONTENT_SECURITY_POLICY_ADDITIONS
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response["Permissions-Policy"] = settings.PERMISSIONS_POLICY
-        for prefix, directives in settings.CONTENT_SECURITY_POLICY_ADDITIONS.items():
+        for prefix, directives in self._additions.items():
             if request.path.startswith(prefix):
                 # Where django-csp's own decorators leave theirs.
                 response._csp_update = directives  # type: ignore[attr-defined]

@@ -61,6 +61,9 @@ else:
         }
     }
 
+# How long a process gives everybody who is not signed in the same feed, styles and tags.
+PAGE_CACHE_SECONDS = env.float("PAGE_CACHE_SECONDS", 0)
+
 # Empty: files lie under DATA_DIR/media and are served by signed links.
 S3_BUCKET = env.str("S3_BUCKET", "")
 S3_ENDPOINT_URL = env.str("S3_ENDPOINT_URL", "")
@@ -138,18 +141,19 @@ MIDDLEWARE = [
     "app.middleware.RequestIdMiddleware",
     "app.utils.request_metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "csp.middleware.CSPMiddleware",
+    "app.middleware.ContentPolicyMiddleware",
     "app.middleware.BrowserPolicyMiddleware",
     "app.middleware.ApiErrorMiddleware",
     "app.middleware.TrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "corsheaders.middleware.CorsMiddleware",
+    "app.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "web.middleware.SiteLocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "app.middleware.PageMessagesMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",

@@ -27,6 +27,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", False)
 # nginx alone stands before the web processes, and sends the one address that it believes.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1)
+PAGE_CACHE_SECONDS = env.float("PAGE_CACHE_SECONDS", 1)
 # Files on this machine are handed out by nginx; the web process only checks the link.
 MEDIA_ACCEL_LOCATION = "/protected-media/"
 

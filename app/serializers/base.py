@@ -18,6 +18,13 @@ def fields_asked_for(request: Request) -> set[str]:
     return {name for name in request.query_params.get("fields", "").split(",") if name}
 
 
+def narrowed(rows: list[dict[str, Any]], wanted: set[str]) -> list[dict[str, Any]]:
+    """``rows`` with only their ``wanted`` fields, as a narrowed serializer would show them."""
+    if not rows or not wanted & set(rows[0]):
+        return rows
+    return [{name: value for name, value in row.items() if name in wanted} for row in rows]
+
+
 class BaseSerializer(serializers.Serializer):
     """A serializer whose fields can be narrowed.
 

@@ -8,7 +8,7 @@ from app.models.compiled import Row
 from app.models.generation import MAX_SEED
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
-from app.utils.links import link
+from app.utils.links import Link
 
 
 class StyleBriefSerializer(BaseSerializer):
@@ -38,7 +38,7 @@ class PictureSerializer(BaseSerializer):
     created_at = serializers.DateTimeField()
 
 
-def picture_from_row(row: Row) -> dict[str, Any]:
+def picture_from_row(row: Row, link: Link) -> dict[str, Any]:
     """What PictureSerializer makes of a picture, from a row of ``PICTURE_COLUMNS``."""
     return {
         "id": row[1],
@@ -107,7 +107,7 @@ class GenerationStatusSerializer(BaseSerializer):
         return generation.failure_reason or None
 
 
-def status_from_row(row: Row) -> dict[str, Any]:
+def status_from_row(row: Row, link: Link) -> dict[str, Any]:
     """What GenerationStatusSerializer makes of a picture, from a row of ``STATUS_COLUMNS``."""
     return {
         "id": row[0],

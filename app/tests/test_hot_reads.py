@@ -19,6 +19,7 @@ from app.serializers.generation import (
     status_from_row,
 )
 from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
+from app.utils.links import link
 from app.utils.rendering import to_json
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +36,7 @@ def test_rows_say_what_the_serializer_says(pictures) -> None:
     shape = (FeedShape(is_signed_in=True), PageShape(20))
     rows = FEED.rows(shape, {"viewer_id": viewer.pk})
     expected = PictureSerializer(Generation.objects.feed(viewer), many=True).data
-    assert to_json([picture_from_row(row) for row in rows]) == to_json(expected)
+    assert to_json([picture_from_row(row, link) for row in rows]) == to_json(expected)
     assert [row[-1] for row in rows].count(True) == 1
 
 
@@ -72,7 +73,7 @@ def test_the_status_row_says_what_the_serializer_says(state: str) -> None:
     picture = GenerationFactory(status=state)
     rows = STATUS.rows(True, {"generation_id": picture.pk, "viewer_id": picture.user_id})
     expected = Generation.objects.with_queue_position().get(pk=picture.pk)
-    said = orjson.loads(to_json(status_from_row(rows[0])))
+    said = orjson.loads(to_json(status_from_row(rows[0], link)))
     wanted = orjson.loads(to_json(GenerationStatusSerializer(expected).data))
     assert said == wanted
     assert said["queue_position"] == (2 if state == "queued" else None)

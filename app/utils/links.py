@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import lru_cache
 from urllib.parse import quote
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils.crypto import constant_time_compare, salted_hmac
+
+Link = Callable[[str], str]
 
 
 def link(key: str) -> str:
@@ -17,15 +20,27 @@ def link(key: str) -> str:
     A link stays the same for half its life time, so that browsers may cache what they fetched and
     a page of pictures costs no signatures that were made a moment ago.
     """
-    if not key:
-        return ""
-    if key.startswith(("https://", "http://")):
-        return key
+    return linker()(key)
+
+
+def linker() -> Link:
+    """``link`` for the many keys of one answer: what they have in common is found out once."""
     half = max(settings.MEDIA_LINK_SECONDS // 2, 1)
     window = int(time.time()) // half
-    if settings.S3_BUCKET:
-        return _s3_link(key, window, settings.S3_BUCKET)
-    return _local_link(key, (window + 2) * half, settings.SITE_URL, settings.SECRET_KEY)
+    if bucket := settings.S3_BUCKET:
+
+        def sign(key: str) -> str:
+            return _s3_link(key, window, bucket)
+    else:
+        expires, site_url, secret = (window + 2) * half, settings.SITE_URL, settings.SECRET_KEY
+
+        def sign(key: str) -> str:
+            return _local_link(key, expires, site_url, secret)
+
+    def to(key: str) -> str:
+        return key if not key or key.startswith(("https://", "http://")) else sign(key)
+
+    return to
 
 
 def download_link(key: str, name: str) -> str:

@@ -46,6 +46,8 @@ class BaseViewSet(ModelViewSet):
     query: ClassVar[dict[str, Serializer]] = {}
     # Actions for workers: an internal token opens them, and neither cookie nor key does.
     internal: ClassVar[tuple[str, ...]] = ()
+    # Actions whose answer is the same for everybody who is not signed in (see app/page_cache.py).
+    shared: ClassVar[tuple[str, ...]] = ()
     # For the OpenAPI schema: statuses other than 200, error codes beyond those that every request
     # of its kind may get, names of operations, and actions that answer in pages.
     schema_tag: ClassVar[str] = ""
@@ -71,6 +73,10 @@ class BaseViewSet(ModelViewSet):
         # Asked before the action is known to the view.
         action = self.action_map.get((self.request.method or "").lower()) if self.request else None
         return action in self.internal
+
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response.is_shared = self.action in self.shared and response.status_code == 200
+        return super().finalize_response(request, response, *args, **kwargs)
 
     def get_permissions(self) -> list[BasePermission]:
         classes = self.action_permissions.get(self.action or "", self.permission_classes)

@@ -8,7 +8,7 @@ from rest_framework.response import Response
 from app.models import Comment
 from app.models.hot_reads import FEED, FeedShape
 from app.pagination import CustomCursorPagination
-from app.serializers.base import fields_asked_for
+from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.community import (
     CommentCreateSerializer,
     CommentSerializer,
@@ -20,6 +20,7 @@ from app.serializers.generation import (
     picture_from_row,
 )
 from app.services import community_service
+from app.utils.links import linker
 from app.views.base import BaseViewSet
 
 
@@ -29,6 +30,7 @@ class FeedViewSet(BaseViewSet):
     schema_tag = "community"
     output = {"list": PictureSerializer}
     query = {"list": FeedQuerySerializer}
+    shared = ("list",)
     schema_names = {"list": "feed"}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
@@ -43,11 +45,9 @@ class FeedViewSet(BaseViewSet):
             shape=FeedShape(viewer_id is not None, following),
             values={} if viewer_id is None else {"viewer_id": viewer_id},
         )
-        wanted = fields_asked_for(request)
-        pictures = [picture_from_row(row) for row in rows]
-        if wanted & set(PictureSerializer().fields):
-            pictures = [{k: v for k, v in each.items() if k in wanted} for each in pictures]
-        return paginator.get_paginated_response(pictures)
+        link = linker()
+        pictures = [picture_from_row(row, link) for row in rows]
+        return paginator.get_paginated_response(narrowed(pictures, fields_asked_for(request)))
 
 
 class CommentViewSet(BaseViewSet):

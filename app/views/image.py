@@ -20,6 +20,7 @@ from app.serializers.generation import (
     status_from_row,
 )
 from app.services import generation_service
+from app.utils.links import linker
 from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES
@@ -106,7 +107,7 @@ class ImageViewSet(BaseViewSet):
         rows = STATUS.rows(viewer_id is not None, {"generation_id": pk, **viewer})
         if not rows:
             raise NotFound("There is no such picture.")
-        return Response(status_from_row(rows[0]))
+        return Response(status_from_row(rows[0], linker()))
 
     @require_internal_token
     def report(self, request: Request, pk: int) -> Response:

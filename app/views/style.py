@@ -53,6 +53,7 @@ class StyleModelViewSet(BaseViewSet):
         "report": TRAINING_REPORT,
     }
     query = {"list": StyleQuerySerializer}
+    shared = ("list", "retrieve")
     schema_tag = "models"
     paged = ("list", "mine")
     success = {"create": 201, "destroy": 204}

@@ -20,6 +20,7 @@ class TagViewSet(BaseViewSet):
     pagination_class = None
     output = {"list": TagSerializer}
     query = {"list": TagQuerySerializer}
+    shared = ("list",)
     schema_tag = "tags"
 
     def get_queryset(self) -> QuerySet[Tag]:
