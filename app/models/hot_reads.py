@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from app.models.compiled import CompiledQuery
 from app.models.generation import Generation
 from app.models.keyset import PageShape, keyset_page
+from app.models.user import User
 
 
 @dataclass(frozen=True)
@@ -64,3 +65,13 @@ def _build_status(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
 
 # Its shape is whether there is a user, who is then the value ``viewer_id``.
 STATUS = CompiledQuery(Generation, ("pk",), _build_status)
+
+ACCOUNT_COLUMNS = [field.attname for field in User._meta.concrete_fields]
+
+
+def _build_account(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return User.objects.filter(pk=values["user_id"]).order_by().values_list(*ACCOUNT_COLUMNS)
+
+
+# The account behind a session.
+ACCOUNT = CompiledQuery(User, ("pk",), _build_account)

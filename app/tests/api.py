@@ -92,7 +92,7 @@ class Api:
         )
         self.http.handler = _handler(enforce_csrf_checks)
         if user is not None:
-            self.http.force_login(user, "django.contrib.auth.backends.ModelBackend")
+            self.http.force_login(user)
 
     def get(self, path: str, **query: Any) -> Answer:
         return self.call("GET", path, data=query)

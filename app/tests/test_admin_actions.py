@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def staff(db) -> Client:
     user = User.objects.create_superuser("keeper", "keeper@example.com", "keeps")
     client = Client()
-    client.force_login(user, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(user)
     return client
 
 
@@ -88,7 +88,7 @@ def test_who_may_only_look_cannot_act(staff) -> None:
     looker = UserFactory(is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_generation"))
     client = Client()
-    client.force_login(looker, "django.contrib.auth.backends.ModelBackend")
+    client.force_login(looker)
     picture = GenerationFactory(status=GenerationStatus.PROCESSING)
     client.post("/admin/app/generation/", {"action": "refund", "_selected_action": [picture.pk]})
     picture.refresh_from_db()

@@ -43,5 +43,5 @@ class AuthViewSet(BaseViewSet):
         """Sign in to a demo account by its name alone; it is made if new. Only in `make run`."""
         user_service.require_demo()
         user = user_service.sign_in_demo(self.parse()["username"])
-        login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+        login(request, user)
         return self.show(user)

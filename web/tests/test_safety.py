@@ -53,7 +53,7 @@ def test_broken_page_is_answered_without_the_database(db, monkeypatch) -> None:
 
 def test_form_without_its_token_is_refused_with_a_page(buyer: User) -> None:
     client = Client(enforce_csrf_checks=True)
-    client.force_login(buyer, backend="django.contrib.auth.backends.ModelBackend")
+    client.force_login(buyer)
     response = client.post("/wallet/buy", {"amount": 100, "payment_method": "card"})
     assert response.status_code == 403
     assert "Send it once more" in response.content.decode()

@@ -51,7 +51,7 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
         except InvalidInput as error:
             form.add_error("username", field_errors(error).get("username", []))
         else:
-            login(request, user, backend="django.contrib.auth.backends.ModelBackend")
+            login(request, user)
             return redirect(following)
     return _sign_in_page(request, form, following, status=400)
 
