@@ -57,17 +57,23 @@ class CustomCursorPagination(BasePagination):
         return rows
 
     def paginate_compiled(
-        self, query: CompiledQuery, request: Request, *, shape: Hashable, values: dict[str, Any]
+        self,
+        query: CompiledQuery,
+        request: Request,
+        *,
+        shape: Hashable,
+        values: dict[str, Any],
+        keep: bool = True,
     ) -> list[Row]:
-        """A page of a compiled query whose rows begin with the columns they are ordered by.
+        """A page of a compiled query.
 
         The query is run with ``(shape, PageShape)``, and the row to begin behind among its values
         as ``after_0``, ``after_1`` …
         """
         page = self._begin(request, query.model, query.order)
         after = {f"after_{n}": v for n, v in enumerate(self._cursor.values)} if self._cursor else {}
-        rows = self._finish(query.rows((shape, page), {**values, **after}), page)
-        self._ends = [row[: len(query.order)] for row in _ends(rows)]
+        rows = self._finish(query.rows((shape, page), {**values, **after}, keep=keep), page)
+        self._ends = [query.place_of(row) for row in _ends(rows)]
         return rows
 
     def _begin(self, request: Request, model: type[Model], names: Sequence[str]) -> PageShape:

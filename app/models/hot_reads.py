@@ -1,15 +1,21 @@
-"""The reads that come most often, compiled once: the feed, and the poll for a picture's status."""
+"""The reads that come most often, compiled once.
+
+Each is a query set of the models, the columns of its rows, and a shape. The ``…_from_row``
+functions beside the serializers say what becomes of a row.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from app.models.compiled import CompiledQuery
 from app.models.generation import Generation
-from app.models.keyset import PageShape, keyset_page
+from app.models.keyset import PageShape, keyset_page, ordering
+from app.models.notification import Notification
+from app.models.style import Artwork, Style, StyleQuerySet
 from app.models.user import User
 
 
@@ -27,6 +33,7 @@ class _Viewer:
 
     pk: int | None
     is_authenticated: bool
+    is_artist: bool = False
 
 
 # What ``PictureSerializer`` shows, as columns; the first two are what the feed is ordered by.
@@ -49,6 +56,20 @@ def _build_feed(shape: tuple[FeedShape, PageShape], values: dict[str, Any]) -> Q
 
 # With a user it takes the value ``viewer_id``.
 FEED = CompiledQuery(Generation, ("created_at", "pk"), _build_feed)
+
+# What ``PictureDetailSerializer`` shows beyond that, and to whom.
+PICTURE_DETAIL_COLUMNS = ("status", "visibility", "finished_at", "cost", "failure_reason")
+
+
+def _build_picture(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    viewer: Any = _Viewer(values.get("viewer_id"), shape)
+    pictures = Generation.objects.visible_to(viewer).with_people().with_liked_by(viewer)
+    picture = pictures.filter(pk=values["generation_id"]).order_by()
+    return picture.values_list(*PICTURE_COLUMNS, *PICTURE_DETAIL_COLUMNS)
+
+
+# Its shape is whether there is a user, who is then the value ``viewer_id``.
+PICTURE = CompiledQuery(Generation, ("pk",), _build_picture)
 
 # What ``GenerationStatusSerializer`` shows, as columns.
 STATUS_COLUMNS = (
@@ -75,3 +96,102 @@ def _build_account(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
 
 # The account behind a session.
 ACCOUNT = CompiledQuery(User, ("pk",), _build_account)
+
+
+@dataclass(frozen=True)
+class StylesShape:
+    """What somebody looks for among styles; the values are ``artist_id`` and ``tag_0`` …, and
+    ``viewer_id`` of an artist, who finds their own as well."""
+
+    is_artist: bool
+    sort: str = "created_at"
+    q: str = ""
+    training_status: str = ""
+    of_artist: bool = False
+    tags: int = 0
+
+
+# What ``StyleListSerializer`` shows, as columns; the first three are what lists are ordered by.
+STYLE_COLUMNS = (
+    *("usage_count", "created_at", "pk", "name", "thumbnail", "price", "training_status"),
+    *("artist_id", "artist__user__username", "artist__user__profile_image"),
+    *("artist__artist_name", "tags_json"),
+)
+
+
+def _build_styles(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) -> Any:
+    wanted, page = shape
+    found = _styles_for(wanted.is_artist, values).found_by(
+        q=wanted.q,
+        tags=[values[f"tag_{number}"] for number in range(wanted.tags)],
+        artist_id=values["artist_id"] if wanted.of_artist else None,
+        training_status=wanted.training_status,
+        sort=wanted.sort,
+    )
+    length = len(ordering(found))
+    after = tuple(values[f"after_{n}"] for n in range(length)) if page.is_after else ()
+    return keyset_page(found.with_tags_json(), page, after).values_list(*STYLE_COLUMNS)
+
+
+NEWEST_STYLES = CompiledQuery(Style, ("created_at", "pk"), _build_styles, order_at=1)
+POPULAR_STYLES = CompiledQuery(Style, ("usage_count", "created_at", "pk"), _build_styles)
+
+# What ``StyleDetailSerializer`` shows beyond that.
+STYLE_DETAIL_COLUMNS = ("description", "is_active", "progress", "failure_reason", "updated_at")
+
+
+def _build_style(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    style = _styles_for(shape, values).filter(pk=values["style_id"]).with_tags_json().order_by()
+    return style.values_list(*STYLE_COLUMNS, *STYLE_DETAIL_COLUMNS)
+
+
+# Its shape is whether an artist asks, who is then the value ``viewer_id``.
+STYLE = CompiledQuery(Style, ("pk",), _build_style)
+
+# What ``ArtworkSerializer`` shows, as columns.
+ARTWORK_COLUMNS = ("pk", "position", "preview_path", "width", "height")
+
+
+def _build_artworks(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    works = Artwork.objects.filter(style_id=values["style_id"]).order_by("position", "pk")
+    return works.values_list(*ARTWORK_COLUMNS)
+
+
+ARTWORKS = CompiledQuery(Artwork, ("position", "pk"), _build_artworks)
+
+
+def _styles_for(is_artist: bool, values: dict[str, Any]) -> StyleQuerySet:
+    viewer: Any = _Viewer(values.get("viewer_id"), is_artist, is_artist)
+    return Style.objects.visible_to(viewer)
+
+
+# What ``NotificationSerializer`` shows, as columns.
+NOTIFICATION_COLUMNS = (
+    *("created_at", "pk", "type", "message", "target_type", "target_id", "is_read"),
+    *("actor_id", "actor__username", "actor__profile_image"),
+)
+
+
+def _build_notifications(shape: tuple[bool, int, int], values: dict[str, Any]) -> Any:
+    unread_only, start, stop = shape
+    mine = Notification.objects.of(values["viewer_id"])
+    chosen = mine.unread() if unread_only else mine
+    return chosen[start:stop].values_list(*NOTIFICATION_COLUMNS)
+
+
+# Its shape is whether only the unread are wanted, and from which to which.
+NOTIFICATIONS = CompiledQuery(Notification, ("created_at", "pk"), _build_notifications)
+
+
+def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    counted = Notification.objects.filter(recipient_id=values["viewer_id"]).order_by()
+    unread = Count("pk", filter=Q(is_read=False))
+    return (
+        counted.values("recipient_id")
+        .annotate(all=Count("pk"), unread=unread)
+        .values_list("all", "unread")
+    )
+
+
+# One row with how many there are and how many are unread, or none.
+NOTIFICATION_COUNTS = CompiledQuery(Notification, (), _build_notification_counts)

@@ -23,7 +23,7 @@ class TargetType(models.TextChoices):
 
 
 class NotificationQuerySet(models.QuerySet["Notification"]):
-    def of(self, user: User) -> NotificationQuerySet:
+    def of(self, user: User | int) -> NotificationQuerySet:
         return self.filter(recipient=user).select_related("actor").order_by("-created_at", "-pk")
 
     def with_style_name(self) -> NotificationQuerySet:

@@ -85,6 +85,20 @@ class PictureDetailSerializer(PictureSerializer):
         return bool(self.context["viewer_id"] == generation.user_id)
 
 
+def picture_detail_from_row(row: Row, link: Link, *, viewer_id: int | None) -> dict[str, Any]:
+    """What PictureDetailSerializer makes of a picture, from a row of ``PICTURE_COLUMNS`` and
+    ``PICTURE_DETAIL_COLUMNS``."""
+    status, visibility, finished_at, cost, failure_reason = row[23:]
+    is_owner = viewer_id == row[13]
+    return picture_from_row(row, link) | {
+        "status": status,
+        "visibility": visibility,
+        "finished_at": finished_at,
+        "cost": cost if is_owner else None,
+        "failure_reason": failure_reason or None if is_owner else None,
+    }
+
+
 class GenerationProgressSerializer(BaseSerializer):
     current_step = serializers.IntegerField()
     total_steps = serializers.IntegerField()

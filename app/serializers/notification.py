@@ -4,9 +4,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from app.models import Notification, NotificationType
+from app.models.compiled import Row
 from app.models.notification import TargetType
 from app.serializers.base import BaseSerializer
 from app.serializers.user import UserBriefSerializer
+from app.utils.links import Link
 
 
 class TargetSerializer(BaseSerializer):
@@ -29,6 +31,21 @@ class NotificationSerializer(BaseSerializer):
         if not notification.target_type:
             return None
         return {"type": notification.target_type, "id": notification.target_id}
+
+
+def notification_from_row(row: Row, link: Link) -> dict[str, Any]:
+    """What NotificationSerializer makes of a notification, from a row of
+    ``NOTIFICATION_COLUMNS``."""
+    actor = {"id": row[7], "username": row[8], "profile_image": link(row[9] or "") or None}
+    return {
+        "id": row[1],
+        "type": row[2],
+        "message": row[3],
+        "actor": None if row[7] is None else actor,
+        "target": {"type": row[4], "id": row[5]} if row[4] else None,
+        "is_read": row[6],
+        "created_at": row[0],
+    }
 
 
 class NotificationQuerySerializer(BaseSerializer):

@@ -6,23 +6,51 @@ import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from rest_framework.serializers import ListSerializer
 from rest_framework.test import APIClient
 
-from app.models import Follow, Generation, Like
+from app.models import Follow, Generation, Like, Notification, Style
 from app.models.compiled import CompiledQuery
-from app.models.hot_reads import FEED, STATUS, FeedShape
+from app.models.hot_reads import (
+    ARTWORKS,
+    FEED,
+    NEWEST_STYLES,
+    NOTIFICATION_COUNTS,
+    NOTIFICATIONS,
+    PICTURE,
+    STATUS,
+    STYLE,
+    FeedShape,
+    StylesShape,
+)
 from app.models.keyset import PageShape
+from app.serializers.base import BaseSerializer
 from app.serializers.generation import (
     GenerationStatusSerializer,
+    PictureDetailSerializer,
     PictureSerializer,
+    picture_detail_from_row,
     picture_from_row,
     status_from_row,
 )
-from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
+from app.serializers.notification import NotificationSerializer, notification_from_row
+from app.serializers.style import (
+    StyleDetailSerializer,
+    StyleListSerializer,
+    style_detail_from_rows,
+    style_from_row,
+)
+from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.utils.links import link
 from app.utils.rendering import to_json
 
 pytestmark = pytest.mark.django_db
+PROGRESS = {
+    "current_epoch": 1,
+    "total_epochs": 3,
+    "progress_percent": 33.3,
+    "estimated_seconds": None,
+}
 
 
 @pytest.fixture
@@ -78,3 +106,68 @@ def test_the_status_row_says_what_the_serializer_says(state: str) -> None:
     assert said == wanted
     assert said["queue_position"] == (2 if state == "queued" else None)
     assert STATUS.rows(True, {"generation_id": earlier.pk, "viewer_id": picture.user_id}) == []
+
+
+@pytest.mark.parametrize("state", ["queued", "completed", "failed"])
+@pytest.mark.parametrize("is_owner", [True, False])
+def test_the_picture_row_says_what_the_serializer_says(state: str, is_owner: bool) -> None:
+    picture = GenerationFactory(status=state)
+    viewer = picture.user if is_owner else UserFactory()
+    rows = PICTURE.rows(True, {"generation_id": picture.pk, "viewer_id": viewer.pk})
+    assert bool(rows) == is_owner
+    if rows:
+        expected = Generation.objects.detail(viewer, picture.pk)
+        context = {"viewer_id": viewer.pk}
+        said = picture_detail_from_row(rows[0], link, viewer_id=viewer.pk)
+        assert to_json(said) == to_json(PictureDetailSerializer(expected, context=context).data)
+
+
+def test_style_rows_say_what_the_serializers_say() -> None:
+    style = StyleFactory(tags=["sea", "ink"], works=3, progress=PROGRESS)
+    StyleFactory()
+    artist = style.artist.user
+    shape = (StylesShape(is_artist=True), PageShape(20))
+    rows = NEWEST_STYLES.rows(shape, {"viewer_id": artist.pk})
+    found = Style.objects.visible_to(artist).found_by().with_artist().with_tags()
+    assert same([style_from_row(row, link) for row in rows], StyleListSerializer(found, many=True))
+
+    (row,) = STYLE.rows(True, {"style_id": style.pk, "viewer_id": artist.pk})
+    works = ARTWORKS.rows("any", {"style_id": style.pk})
+    said = style_detail_from_rows(row, works, {"1:1": style.price}, link, viewer_id=artist.pk)
+    detail = Style.objects.detail(artist, style.pk)
+    context = {"viewer_id": artist.pk, "costs": {"1:1": int}}
+    assert same(said, StyleDetailSerializer(detail, context=context))
+
+
+@pytest.mark.parametrize("unread_only", [True, False])
+def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> None:
+    me, fan = UserFactory(), UserFactory()
+    Notification.objects.create(
+        recipient=me, actor=fan, type="follow", message="Hello", is_read=True
+    )
+    Notification.objects.create(
+        recipient=me, type="training_failed", message="!", target_type="style", target_id=7
+    )
+    rows = NOTIFICATIONS.rows((unread_only, 0, 20), {"viewer_id": me.pk})
+    mine = Notification.objects.of(me)
+    expected = mine.unread() if unread_only else mine
+    assert len(rows) == (1 if unread_only else 2)
+    assert same(
+        [notification_from_row(row, link) for row in rows],
+        NotificationSerializer(expected, many=True),
+    )
+    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": me.pk}) == [(2, 1)]
+    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": fan.pk}) == []
+
+
+def test_searched_texts_are_not_kept() -> None:
+    StyleFactory(name="Needle")
+    kept = len(NEWEST_STYLES._statements)
+    for text in ("needle", "hay%", "\\"):
+        answer = APIClient().get("/api/models", {"q": text})
+        assert len(answer.json()["data"]["results"]) == (1 if text == "needle" else 0)
+    assert len(NEWEST_STYLES._statements) == kept
+
+
+def same(said: object, serializer: BaseSerializer | ListSerializer) -> bool:
+    return orjson.loads(to_json(said)) == orjson.loads(to_json(serializer.data))

@@ -92,10 +92,10 @@ class World:
 
 # What each read costs without a session; with one, the user is one statement more.
 READS = {
-    "GET /api/models": 2,
-    "GET /api/models?sort=popular": 2,
-    "GET /api/models?q=tag&tags=tag%200": 2,
-    "GET /api/models/{style}": 3,
+    "GET /api/models": 1,
+    "GET /api/models?sort=popular": 1,
+    "GET /api/models?q=tag&tags=tag%200": 1,
+    "GET /api/models/{style}": 2,
     "GET /api/tags": 1,
     "GET /api/tags/{tag}": 1,
     "GET /api/community/feed": 1,
@@ -115,8 +115,8 @@ OWN_READS = {
     "GET /api/keys": 2,
     "GET /api/tokens/balance": 3,
     "GET /api/tokens/transactions": 2,
-    "GET /api/notifications": 4,
-    "GET /api/notifications?unread_only=true": 4,
+    "GET /api/notifications": 3,
+    "GET /api/notifications?unread_only=true": 3,
 }
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {

@@ -7,8 +7,10 @@ from rest_framework.response import Response
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
+from app.models.compiled import CompiledQuery, Row
 from app.models.generation import GenerationQuerySet
-from app.models.hot_reads import STATUS
+from app.models.hot_reads import PICTURE, STATUS
+from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.generation import (
     GenerateSerializer,
     GenerationAcceptedSerializer,
@@ -17,6 +19,7 @@ from app.serializers.generation import (
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
     PictureUpdateSerializer,
+    picture_detail_from_row,
     status_from_row,
 )
 from app.services import generation_service
@@ -86,7 +89,9 @@ class ImageViewSet(BaseViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A picture: a public one, or my own."""
-        return self.show(self._detail(kwargs["pk"]))
+        row = self._row(PICTURE, kwargs["pk"])
+        picture = picture_detail_from_row(row, linker(), viewer_id=request.user.pk)
+        return Response(narrowed([picture], fields_asked_for(request))[0])
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Show my picture to everybody or hide it, and describe it."""
@@ -102,17 +107,21 @@ class ImageViewSet(BaseViewSet):
 
     def status(self, request: Request, pk: int) -> Response:
         """What has become of a picture. Made to be polled."""
-        viewer_id = request.user.pk
-        viewer = {} if viewer_id is None else {"viewer_id": viewer_id}
-        rows = STATUS.rows(viewer_id is not None, {"generation_id": pk, **viewer})
-        if not rows:
-            raise NotFound("There is no such picture.")
-        return Response(status_from_row(rows[0], linker()))
+        return Response(status_from_row(self._row(STATUS, pk), linker()))
 
     @require_internal_token
     def report(self, request: Request, pk: int) -> Response:
         """A worker's report about a picture."""
         return self.show(webhooks.record_generation_report(request, pk))
+
+    def _row(self, query: CompiledQuery, generation_id: int) -> Row:
+        """What is read of one picture that the viewer may see. Raises NotFound."""
+        viewer_id = self.request.user.pk
+        viewer = {} if viewer_id is None else {"viewer_id": viewer_id}
+        rows = query.rows(viewer_id is not None, {"generation_id": generation_id, **viewer})
+        if not rows:
+            raise NotFound("There is no such picture.")
+        return rows[0]
 
     def _detail(self, generation_id: int) -> Generation:
         return Generation.objects.detail(self.request.user, generation_id)

@@ -5,17 +5,41 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from app.authentication import require_internal_token
-from app.models import Notification
-from app.models.notification import NotificationQuerySet
+from app.models.compiled import Row
+from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS
 from app.pagination import NotificationPagination
+from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.notification import (
     MarkedReadSerializer,
     NotificationCreateSerializer,
     NotificationQuerySerializer,
     NotificationSerializer,
+    notification_from_row,
 )
 from app.services import notification_service
+from app.utils.links import linker
 from app.views.base import BaseViewSet
+
+
+class _Mine:
+    """A user's notifications as pages are cut from them: counted, then sliced."""
+
+    def __init__(self, user_id: int, *, unread_only: bool, page_size: int) -> None:
+        self._page_size = page_size
+        self._values = {"viewer_id": user_id}
+        self._unread_only = unread_only
+        counts = NOTIFICATION_COUNTS.rows("any", self._values)
+        self.all, self.unread = counts[0] if counts else (0, 0)
+
+    def count(self) -> int:
+        return self.unread if self._unread_only else self.all
+
+    def __getitem__(self, wanted: slice) -> list[Row]:
+        if wanted.start >= wanted.stop:
+            return []
+        # Not to where the last page ends: each length would be a statement of its own.
+        shape = (self._unread_only, wanted.start, wanted.start + self._page_size)
+        return NOTIFICATIONS.rows(shape, self._values, keep=wanted.start == 0)
 
 
 class NotificationViewSet(BaseViewSet):
@@ -32,17 +56,18 @@ class NotificationViewSet(BaseViewSet):
     errors = {"create": ("INVALID_INTERNAL_TOKEN",)}
     internal = ("create",)
 
-    def get_queryset(self) -> NotificationQuerySet:
-        return Notification.objects.of(self.user)
-
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """My notifications, newest first, by page number."""
-        wanted = self.parse_query()
-        mine = self.get_queryset()
-        rows = self.paginate_queryset(mine.unread() if wanted["unread_only"] else mine)
-        data = self.get_serializer(rows, many=True).data
+        mine = _Mine(
+            self.user.pk,
+            unread_only=self.parse_query()["unread_only"],
+            page_size=self.paginator.get_page_size(request),  # type: ignore[union-attr]
+        )
+        link = linker()
+        page: Any = self.paginate_queryset(mine)  # type: ignore[arg-type]
+        rows = [notification_from_row(row, link) for row in page]
         return self.paginator.get_paginated_response(  # type: ignore[call-arg, union-attr]
-            data, unread_count=mine.unread().count()
+            narrowed(rows, fields_asked_for(request)), unread_count=mine.unread
         )
 
     @require_internal_token

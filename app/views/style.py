@@ -8,9 +8,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from app.authentication import require_internal_token
+from app.exceptions import NotFound
 from app.models import AspectRatio, Style
-from app.models.style import StyleQuerySet
+from app.models.hot_reads import ARTWORKS, NEWEST_STYLES, POPULAR_STYLES, STYLE, StylesShape
+from app.pagination import CustomCursorPagination
 from app.permissions import IsArtist
+from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.style import (
     OwnStyleSerializer,
     StyleCreatedSerializer,
@@ -20,10 +23,13 @@ from app.serializers.style import (
     StyleQuerySerializer,
     StyleUpdateSerializer,
     TrainingReportedSerializer,
+    style_detail_from_rows,
+    style_from_row,
 )
 from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
+from app.utils.links import linker
 from app.utils.rendering import to_json
 from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
@@ -80,29 +86,37 @@ class StyleModelViewSet(BaseViewSet):
             return [MultiPartParser(), FormParser()]
         return super().get_parsers()
 
-    def get_queryset(self) -> StyleQuerySet:
-        return Style.objects.visible_to(self.request.user).with_artist().with_tags()
-
     def get_serializer_context(self) -> dict[str, Any]:
         costs = {ratio: partial(cost_of, aspect_ratio=ratio) for ratio in AspectRatio.values}
         return {**super().get_serializer_context(), "costs": costs}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """Find styles. Artists also find their own that are not ready yet."""
-        wanted = self.parse_query()
         if not self._is_everybodys_list():
-            return self.page_of(self.get_queryset().found_by(**wanted))
+            return self._found()
         body = caches.remembered(
             caches.POPULAR_STYLES,
             request.build_absolute_uri(),
-            lambda: to_json(self.page_of(self.get_queryset().found_by(**wanted)).data),
+            lambda: to_json(self._found().data),
             seconds=caches.with_links(caches.POPULAR_STYLES_SECONDS),
         )
         return Response(orjson.Fragment(body))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """A style with its works, tags and prices."""
-        return self.show(self._detail(kwargs["pk"]))
+        is_artist, viewer = self._artist_viewer()
+        values = {"style_id": kwargs["pk"]}
+        rows = STYLE.rows(is_artist, values | viewer)
+        if not rows:
+            raise NotFound("There is no such style.")
+        style = style_detail_from_rows(
+            rows[0],
+            ARTWORKS.rows("any", values),
+            {ratio: cost_of(rows[0][5], ratio) for ratio in AspectRatio.values},
+            linker(),
+            viewer_id=request.user.pk,
+        )
+        return Response(narrowed([style], fields_asked_for(request))[0])
 
     def mine(self, request: Request) -> Response:
         """My styles in every state, with what each has earned."""
@@ -138,6 +152,40 @@ class StyleModelViewSet(BaseViewSet):
     def report(self, request: Request, pk: int) -> Response:
         """A worker's report about a training."""
         return self.show(webhooks.record_training_report(request, pk))
+
+    def _found(self) -> Response:
+        """A page of what is looked for."""
+        wanted = self.parse_query()
+        is_artist, values = self._artist_viewer()
+        tags = {f"tag_{number}": name for number, name in enumerate(wanted["tags"])}
+        values |= tags
+        if wanted["artist_id"] is not None:
+            values["artist_id"] = wanted["artist_id"]
+        shape = StylesShape(
+            is_artist,
+            wanted["sort"],
+            wanted["q"],
+            wanted["training_status"],
+            of_artist="artist_id" in values,
+            tags=len(tags),
+        )
+        paginator = CustomCursorPagination()
+        rows = paginator.paginate_compiled(
+            POPULAR_STYLES if wanted["sort"] == "popular" else NEWEST_STYLES,
+            self.request,
+            shape=shape,
+            values=values,
+            keep=not wanted["q"],
+        )
+        link = linker()
+        styles = [style_from_row(row, link) for row in rows]
+        return paginator.get_paginated_response(narrowed(styles, fields_asked_for(self.request)))
+
+    def _artist_viewer(self) -> tuple[bool, dict[str, Any]]:
+        """Whether an artist asks, and then who: artists also see their own that is not offered."""
+        user = self.request.user
+        is_artist = user.is_authenticated and user.is_artist
+        return is_artist, {"viewer_id": user.pk} if is_artist else {}
 
     def _is_everybodys_list(self) -> bool:
         """Whether this is the first page of popular styles, as anybody sees it."""
