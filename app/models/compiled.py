@@ -1,4 +1,4 @@
-"""Query sets of hot reads, compiled to SQL once and run again with other parameters.
+"""Query sets of hot paths, compiled to SQL once and run again with other parameters.
 
 Compiling the feed's query set takes longer than running it. The query set stays the only place
 that says what is read; its SQL is kept for each shape (which filters, which page size), and the
@@ -11,12 +11,16 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
+from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model, QuerySet
+from django.db.models.query import get_related_populators
+from django.db.models.sql.compiler import SQLCompiler
 
 Row = tuple[Any, ...]
+Inserted = TypeVar("Inserted", bound=Model)
 
 
 class Builds(Protocol):
@@ -30,65 +34,123 @@ class _Statement:
     sql: str
     # Either ("", constant) or (name of the value, None), in the order of the SQL's parameters.
     parameters: tuple[tuple[str, Any], ...]
+    compiler: SQLCompiler
 
-    def filled(self, values: dict[str, Any]) -> list[Any]:
-        return [values[name] if name else constant for name, constant in self.parameters]
+    def run(self, values: dict[str, Any]) -> list[Row]:
+        filled = [values[name] if name else constant for name, constant in self.parameters]
+        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute(self.sql, filled)
+            found: list[Row] = cursor.fetchall()
+        return found
 
 
-class CompiledQuery:
-    """``shape`` decides the SQL and must be hashable; ``values`` (int, str or datetime) only fill
-    it, and are passed to the database as they are."""
+class _Compiled:
+    """``shape`` decides the SQL and must be hashable; ``values`` (int, str, UUID or datetime) only
+    fill it, and are passed to the database as they are."""
 
     MAX_SHAPES = 500
 
-    def __init__(
-        self, model: type[Model], order: Sequence[str], build: Builds, *, order_at: int = 0
-    ) -> None:
-        """``order``: the columns that rows are ordered by, from ``order_at`` on in each."""
-        self.model = model
-        self.order = tuple(order)
-        self._place = slice(order_at, order_at + len(self.order))
+    def __init__(self, build: Builds) -> None:
         self._build = build
         self._statements: dict[Hashable, _Statement] = {}
         self._lock = Lock()
 
-    def rows(self, shape: Hashable, values: dict[str, Any], *, keep: bool = True) -> list[Row]:
-        """``keep`` is False for shapes that seldom come twice, such as those with a searched text:
-        they are compiled each time."""
+    def _statement(self, shape: Hashable, values: dict[str, Any], *, keep: bool) -> _Statement:
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._compile(shape, values)
-            if keep:
-                self._keep(shape, statement)
-        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
-            cursor.execute(statement.sql, statement.filled(values))
-            found: list[Row] = cursor.fetchall()
-        return found
+            with self._lock:
+                if keep and len(self._statements) < self.MAX_SHAPES:
+                    self._statements[shape] = statement
+        return statement
 
     def _compile(self, shape: Hashable, values: dict[str, Any]) -> _Statement:
         stand_ins = {
             name: _stand_in(number, value) for number, (name, value) in enumerate(values.items())
         }
         names = {stand_in: name for name, stand_in in stand_ins.items()}
-        sql, parameters = self._build(shape, stand_ins).query.sql_with_params()
-        statement = _Statement(sql, tuple(_parameter(value, names) for value in parameters))
+        compiler = self._build(shape, stand_ins).query.get_compiler(connection=connection)
+        sql, parameters = compiler.as_sql()
+        statement = _Statement(
+            sql, tuple(_parameter(value, names) for value in parameters), compiler
+        )
         missing = set(values) - {name for name, _ in statement.parameters}
         if missing:
             raise ValueError(f"the query set of {shape} does not use {sorted(missing)}")
         return statement
 
-    def _keep(self, shape: Hashable, statement: _Statement) -> None:
-        with self._lock:
-            if len(self._statements) < self.MAX_SHAPES:
-                self._statements[shape] = statement
+
+class CompiledQuery(_Compiled):
+    """A query set of ``values_list`` rows."""
+
+    def __init__(
+        self, model: type[Model], order: Sequence[str], build: Builds, *, order_at: int = 0
+    ) -> None:
+        """``order``: the columns that rows are ordered by, from ``order_at`` on in each."""
+        super().__init__(build)
+        self.model = model
+        self.order = tuple(order)
+        self._place = slice(order_at, order_at + len(self.order))
+
+    def rows(self, shape: Hashable, values: dict[str, Any], *, keep: bool = True) -> list[Row]:
+        """``keep`` is False for shapes that seldom come twice, such as those with a searched text:
+        they are compiled each time."""
+        return self._statement(shape, values, keep=keep).run(values)
 
     def place_of(self, row: Row) -> Row:
         """The values that ``row`` is ordered by."""
         return row[self._place]
 
 
+class CompiledInstances(_Compiled):
+    """A query set of model instances, ``select_related`` and locks included.
+
+    Locks are only held within a transaction; the caller sees to one.
+    """
+
+    def instances(self, shape: Hashable, values: dict[str, Any]) -> list[Any]:
+        statement = self._statement(shape, values, keep=True)
+        compiler: Any = statement.compiler
+        info, columns = compiler.klass_info, compiler.select
+        rows: Any = statement.run(values)
+        if converters := compiler.get_converters(column for column, *_ in columns):
+            rows = map(tuple, compiler.apply_converters(rows, converters))
+        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+        names = [columns[at][0].target.attname for at in range(first, last)]
+        related = get_related_populators(info, columns, connection.alias)  # type: ignore[call-arg]
+        found = []
+        for row in rows:
+            instance = info["model"].from_db(connection.alias, names, row[first:last])
+            for populator in related:
+                populator.populate(row, instance)
+            found.append(instance)
+        return found
+
+
+class CompiledInsert:
+    """Inserts instances of a model, one statement each and no signals."""
+
+    def __init__(self, model: type[Model]) -> None:
+        self._fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
+        names = ", ".join(f'"{field.column}"' for field in self._fields)
+        marks = ", ".join("%s" for _ in self._fields)
+        self._sql = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}) RETURNING id'  # noqa: S608 (our own names)
+
+    def save(self, instance: Inserted) -> Inserted:
+        values = [
+            field.get_db_prep_save(field.pre_save(instance, True), connection)
+            for field in self._fields
+        ]
+        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
+            cursor.execute(self._sql, values)
+            (instance.pk,) = cursor.fetchone()
+        instance._state.adding = False
+        instance._state.db = connection.alias
+        return instance
+
+
 def _parameter(value: Any, names: dict[Any, str]) -> tuple[str, Any]:
-    known = isinstance(value, int | str | datetime) and value in names
+    known = isinstance(value, int | str | UUID | datetime) and value in names
     return (names[value], None) if known else ("", value)
 
 
@@ -96,6 +158,8 @@ def _stand_in(number: int, value: Any) -> Any:
     """A value of the same type that occurs nowhere else in the query."""
     if isinstance(value, datetime):
         return datetime(1066, 10, 14, tzinfo=UTC) + timedelta(days=number)
+    if isinstance(value, UUID):
+        return UUID(int=10**30 + number)
     if isinstance(value, str):
         return f"stand-in {number} \ue000"
     if isinstance(value, int) and not isinstance(value, bool):

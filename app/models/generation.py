@@ -90,6 +90,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         locked = self.select_for_update(no_key=True, of=("self",)).order_by("pk")
         return list(locked.values_list("pk", flat=True))
 
+    def to_lock(self) -> GenerationQuerySet:
+        """With style and artist; the pictures alone are locked when they are read."""
+        locked = self.select_for_update(no_key=True, of=("self",))
+        return locked.select_related("style__artist").order_by()
+
     def ordered_by(self, user_id: int) -> GenerationQuerySet:
         """Those that the user, as a buyer, had made."""
         return self.filter(user_id=user_id)

@@ -1,4 +1,4 @@
-"""The reads that come most often, compiled once.
+"""The statements that come most often, compiled once.
 
 Each is a query set of the models, the columns of its rows, and a shape. The ``…_from_row``
 functions beside the serializers say what becomes of a row.
@@ -11,11 +11,13 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from app.models.compiled import CompiledQuery
+from app.models.compiled import CompiledInsert, CompiledInstances, CompiledQuery
 from app.models.generation import Generation
 from app.models.keyset import PageShape, keyset_page, ordering
 from app.models.notification import Notification
+from app.models.outbox import OutboxMessage
 from app.models.style import Artwork, Style, StyleQuerySet
+from app.models.token import Transaction
 from app.models.user import User
 
 
@@ -195,3 +197,35 @@ def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[A
 
 # One row with how many there are and how many are unread, or none.
 NOTIFICATION_COUNTS = CompiledQuery(Notification, (), _build_notification_counts)
+
+
+# --- What an order and its report read and write ---------------------------------------------
+
+
+def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return User.objects.to_lock([values[f"id_{number}"] for number in range(shape)])
+
+
+# Locks the balances ``id_0`` …, as many as its shape says.
+LOCKED_USERS = CompiledInstances(_build_locked_users)
+
+
+def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    styles = _styles_for(shape, values).with_artist()
+    return styles.filter(pk=values["style_id"]).order_by()
+
+
+# Shape and values are those of STYLE.
+STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
+
+
+def _build_locked_generation(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return Generation.objects.to_lock().filter(pk=values["generation_id"])
+
+
+# With its style and artist.
+LOCKED_GENERATION = CompiledInstances(_build_locked_generation)
+
+NEW_GENERATION = CompiledInsert(Generation)
+NEW_TRANSACTION = CompiledInsert(Transaction)
+NEW_OUTBOX_MESSAGE = CompiledInsert(OutboxMessage)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -47,11 +48,10 @@ class UserQuerySet(models.QuerySet["User"]):
     def balance_of(self, user_id: int) -> int:
         return int(self.values_list("token_balance", flat=True).get(pk=user_id))
 
-    def lock_balances(self, user_ids: list[int]) -> list[User]:
-        """Lock the balance rows of ``user_ids`` for this transaction, in id order."""
-        return list(
-            self.select_for_update(no_key=True, of=("self",)).filter(pk__in=user_ids).order_by("pk")
-        )
+    def to_lock(self, user_ids: Sequence[int]) -> UserQuerySet:
+        """The balance rows of ``user_ids``, locked for this transaction when read, in id order."""
+        locked = self.select_for_update(no_key=True, of=("self",))
+        return locked.filter(pk__in=user_ids).order_by("pk")
 
 
 class AccountManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[misc]

@@ -25,6 +25,7 @@ from app.models import (
     User,
 )
 from app.models.generation import MAX_SEED
+from app.models.hot_reads import LOCKED_GENERATION, NEW_GENERATION, STYLE_TO_BUY
 from app.services import (
     job_service,
     notification_service,
@@ -98,25 +99,29 @@ def request_generation(
     The returned generation's ``user`` carries the balance that is left. Raises NotFound,
     StyleNotReady or InsufficientTokensError.
     """
-    style = Style.objects.visible_to(user).with_artist().filter(pk=style_id).first()
-    if style is None:
+    viewer = {"viewer_id": user.pk} if user.is_artist else {}
+    styles = STYLE_TO_BUY.instances(user.is_artist, {"style_id": style_id, **viewer})
+    if not styles:
         raise NotFound("There is no such style.")
+    style: Style = styles[0]
     if not style.is_ready:
         raise StyleNotReady
     buyer = lock_users(user.pk)[user.pk]
     cost = cost_of(style.price, aspect_ratio)
     TokenService.require_balance(buyer, cost)
     size = FORMATS[AspectRatio(aspect_ratio)]
-    generation = Generation.objects.create(
-        user=buyer,
-        style=style,
-        prompt_tags=list(prompt_tags),
-        aspect_ratio=aspect_ratio,
-        width=size.width,
-        height=size.height,
-        seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-        cost=cost,
-        request_id=current_request_id(),
+    generation = NEW_GENERATION.save(
+        Generation(
+            user=buyer,
+            style=style,
+            prompt_tags=list(prompt_tags),
+            aspect_ratio=aspect_ratio,
+            width=size.width,
+            height=size.height,
+            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+            cost=cost,
+            request_id=current_request_id(),
+        )
     )
     TokenService.charge(buyer, cost, "generation", generation=generation)
     tag_service.tag_generation(generation)
@@ -352,14 +357,10 @@ def _enqueue(generation: Generation, *, delay: float = 0) -> None:
 
 def _lock(generation_id: int) -> Generation:
     """Lock a picture's row; balances are locked after it, never before."""
-    generation = (
-        Generation.objects.select_for_update(no_key=True, of=("self",))
-        .select_related("style__artist")
-        .filter(pk=generation_id)
-        .first()
-    )
-    if generation is None:
+    locked = LOCKED_GENERATION.instances("any", {"generation_id": generation_id})
+    if not locked:
         raise NotFound("There is no such picture.")
+    generation: Generation = locked[0]
     return generation
 
 

@@ -16,6 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.models import OutboxMessage
+from app.models.hot_reads import NEW_OUTBOX_MESSAGE
 from app.utils import clock
 from protocol import Task, encode
 
@@ -30,12 +31,14 @@ def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> 
 
     A trigger of the table wakes the relay, or the local worker, when that transaction commits.
     """
-    return OutboxMessage.objects.create(
-        queue=queue,
-        task_id=task.task_id,
-        attempt=task.attempt,
-        body=encode(task),
-        available_at=available_at or clock.now(),
+    return NEW_OUTBOX_MESSAGE.save(
+        OutboxMessage(
+            queue=queue,
+            task_id=task.task_id,
+            attempt=task.attempt,
+            body=encode(task),
+            available_at=available_at or clock.now(),
+        )
     )
 
 

@@ -8,6 +8,7 @@ from django.db import transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
+from app.models.hot_reads import LOCKED_USERS, NEW_TRANSACTION
 from app.models.token import WELCOME_BONUS_MEMO
 from app.utils import caches
 
@@ -17,8 +18,10 @@ def lock_users(*user_ids: int) -> dict[int, User]:
 
     Raises NotFound when one of them does not exist.
     """
-    users = {user.pk: user for user in User.objects.lock_balances(list(user_ids))}
-    if len(users) != len(set(user_ids)):
+    wanted = set(user_ids)
+    values = {f"id_{number}": user_id for number, user_id in enumerate(wanted)}
+    users = {user.pk: user for user in LOCKED_USERS.instances(len(wanted), values)}
+    if len(users) != len(wanted):
         raise NotFound("There is no such user.")
     return users
 
@@ -108,7 +111,7 @@ def _write_entry(locked_user: User, change: int, **entry: Any) -> Transaction:
     locked_user.token_balance += change
     locked_user.save(update_fields=["token_balance"])
     caches.forget(caches.balance_of(locked_user.pk))
-    return Transaction.objects.create(amount=abs(change), **entry)
+    return NEW_TRANSACTION.save(Transaction(amount=abs(change), **entry))
 
 
 def _require_positive(amount: int) -> None:

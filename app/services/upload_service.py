@@ -17,6 +17,7 @@ from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
 from app.services import storage
 from app.services.image_service import EXTENSIONS, MAX_BYTES
+from app.services.token_service import lock_users
 from app.utils import clock, links
 
 # The links die before the places do: what was begun in time can be used.
@@ -53,7 +54,7 @@ def open_places(*, user: User, content_types: Sequence[str]) -> list[UploadPlace
     if not user.is_artist:
         raise ArtistOnly
     # Their number is counted under the lock, or two requests would both find room.
-    User.objects.lock_balances([user.pk])
+    lock_users(user.pk)
     now = clock.now()
     pending = PendingUpload.objects.usable(user, now).count()
     if pending + len(content_types) > MAX_PENDING:

@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Transaction, User
-from app.models.user import UserQuerySet
+from app.services import token_service
 from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.factories import UserFactory
@@ -167,12 +167,12 @@ class TestManyAtOnce:
         user = UserFactory(tokens=1000)
         both_have_read = threading.Barrier(2, timeout=10)
 
-        def read_without_lock(users: UserQuerySet, user_ids: list[int]) -> list[User]:
-            found = list(users.filter(pk__in=user_ids).order_by("pk"))
+        def read_without_lock(*user_ids: int) -> dict[int, User]:
+            found = User.objects.in_bulk(user_ids)
             both_have_read.wait()
             return found
 
-        monkeypatch.setattr(User.objects.__class__, "lock_balances", read_without_lock)
+        monkeypatch.setattr(token_service, "lock_users", read_without_lock)
         assert all_at_once([partial(consume, user, 50)] * 2) == [True, True]
         assert ledger.balance_of(user) == 950
         assert ledger.entries_of(user) == [("earn", 1000), ("consume", 50), ("consume", 50)]
