@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test faults format lock clean restore-drill
+.PHONY: help run test coverage faults format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -32,6 +32,13 @@ test: .venv/installed-dev ## every check and test, stopping at the first that fa
 	@echo "== Tests: pytest"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
+coverage: .venv/installed-dev ## run all tests and count lines: app/ at least 95 %, its services 100 %
+	@$(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest $(PYTEST_ARGS)
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage report --include='app/*' --skip-covered --fail-under=95
+	@$(BIN)/coverage report --include='app/services/*' --show-missing --skip-covered --fail-under=100
+
 faults: .venv/installed-dev ## hurt everything there is, on real servers (SEED=, ROWS=Q4,M6)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--only $(ROWS))
 
@@ -57,7 +64,7 @@ clean: ## stop a server left behind and delete all data of `make run` (asks; YES
 		[ "$$answer" = y ] || { echo "Nothing deleted."; exit 1; }; \
 	fi
 	@if [ -x $(BIN)/python ]; then $(BIN)/python -m app.utils.servers.clean; fi
-	@rm -rf .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	@rm -rf .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # --- The environment ------------------------------------------------------------------------------
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
@@ -216,6 +217,17 @@ class EnvelopeSchema(AutoSchema):
         is_protected = any(isinstance(p, IsAuthenticated) for p in self.view.get_permissions())
         ways: list[dict[str, list[str]]] = [{"session": []}, {"apiKey": []}]
         return ways if is_protected else [*ways, {}]
+
+
+class SchemaOnce(SchemaGenerator):
+    """The schema says the same to everybody for as long as the process lives: it is made once."""
+
+    _made: ClassVar[dict[str, Any]] = {}
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        if not self._made:
+            self._made.update(super().get_schema(request=None, public=True))
+        return self._made
 
 
 class SessionScheme(OpenApiAuthenticationExtension):

@@ -4,6 +4,7 @@ from django.urls import include, path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from app import sign_in
+from app.schema import SchemaOnce
 from app.throttling import limited
 from app.utils import converters  # noqa: F401 (registers "id")
 from app.views import (
@@ -35,7 +36,7 @@ Notifications = notification.NotificationViewSet.as_view
 api = [
     path("health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
     path("ready", health.HealthViewSet.as_view({"get": "ready"}), name="ready"),
-    path("schema", SpectacularAPIView.as_view(), name="schema"),
+    path("schema", SpectacularAPIView.as_view(generator_class=SchemaOnce), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # Signing in
     path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),

@@ -6,6 +6,7 @@ import pytest
 import yaml
 from django.conf import settings as django_settings
 from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
 
 from app.schema import STATUS_BY_CODE
 from app.utils.exception_handler import STATUS_OF
@@ -119,3 +120,11 @@ def test_swagger_is_served_from_our_own_host_alone(as_anyone):
     assert (
         "'unsafe-inline'" not in page.headers["Content-Security-Policy"].partition("style-src")[0]
     )
+
+
+def test_it_is_made_once(monkeypatch, client):
+    first = client.get("/api/schema")
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)
+    again = client.get("/api/schema")
+    assert first.status_code == again.status_code == 200
+    assert again.content == first.content
