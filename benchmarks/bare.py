@@ -2,104 +2,62 @@
 psycopg on a kept connection, orjson. Run under the same gunicorn settings as the real one:
 ``gunicorn benchmarks.bare:application``.
 
-No framework, no authentication beyond looking up the session, no limits, no request id, no errors.
-Links are signed by the project's own function, since the same bytes are to come out.
+No framework, no authentication beyond looking up the session, no limits, no request id, no errors,
+no cache. Links are signed by the project's own function, since the same bytes are to come out.
 """
 
 from __future__ import annotations
 
+import base64
 import os
 import threading
 import uuid
 from collections.abc import Callable, Iterable
+from datetime import datetime
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 import django
 import orjson
 import psycopg
+from psycopg.types.json import set_json_dumps, set_json_loads
 
 # Only for the signing key of links; nothing of Django runs in a request.
 django.setup()
 
-from app.utils.links import link  # noqa: E402 (needs the settings)
+from django.conf import settings  # noqa: E402 (needs the settings)
+
+from app.utils.links import Link, linker  # noqa: E402
+from benchmarks import bare_sql as sql  # noqa: E402
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
+Environ = dict[str, Any]
+Row = tuple[Any, ...]
+
+FORMATS = {"1:1": (512, 512, "1.0"), "2:2": (1024, 1024, "1.5"), "1:2": (512, 1024, "1.2")}
+FILES = Path(settings.MEDIA_ROOT).as_uri()
+SITE = settings.SITE_URL
+TOKENS = {f"Bearer {token}" for token in settings.INTERNAL_API_TOKENS}
+
 _local = threading.local()
-
-FEED = """
-    SELECT g.id, g.image_path, g.preview_path, g.placeholder, g.width, g.height, g.aspect_ratio,
-        g.prompt_tags, g.seed, g.description, g.like_count, g.comment_count, g.created_at,
-        u.id, u.username, u.profile_image, s.id, s.name, a.user_id, au.username, au.profile_image,
-        a.artist_name{liked}
-    FROM app_generation g
-    JOIN app_user u ON u.id = g.user_id JOIN app_style s ON s.id = g.style_id
-    JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user au ON au.id = a.user_id
-    WHERE g.visibility = 'public' AND g.status = 'completed'
-    ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""
-LIKED = """, EXISTS (SELECT 1 FROM app_like l WHERE l.generation_id = g.id AND l.user_id = %s)"""
-STYLES = """
-    SELECT s.id, s.name, s.thumbnail, s.price, s.usage_count, s.training_status, s.created_at,
-        a.user_id, u.username, u.profile_image, a.artist_name,
-        (SELECT json_agg(json_build_object('id', t.id, 'name', t.name, 'sequence', st.sequence)
-                         ORDER BY st.sequence, st.id)
-         FROM app_styletag st JOIN app_tag t ON t.id = st.tag_id WHERE st.style_id = s.id)
-    FROM app_style s JOIN app_artist a ON a.user_id = s.artist_id
-    JOIN app_user u ON u.id = a.user_id
-    WHERE s.is_active AND s.training_status = 'completed'
-    ORDER BY s.created_at DESC, s.id DESC LIMIT 21"""
-STATUS = """
-    SELECT id, status, progress, image_path, preview_path, failure_reason FROM app_generation
-    WHERE id = %s AND visibility = 'public' AND status = 'completed'"""
-TAGS = """
-    SELECT id, name, usage_count FROM app_tag WHERE is_active AND usage_count > 0
-    ORDER BY usage_count DESC, name, id LIMIT 20"""
-VIEWER = "SELECT user_id FROM bench_session WHERE session_key = %s"
-GENERATE = """
-    WITH style AS (
-        SELECT s.id, s.price, s.model_path, s.name, a.artist_name, a.signature_image
-        FROM app_style s JOIN app_artist a ON a.user_id = s.artist_id
-        WHERE s.id = %(style_id)s AND s.is_active AND s.training_status = 'completed'
-    ), paid AS (
-        UPDATE app_user u SET token_balance = token_balance - style.price FROM style
-        WHERE u.id = %(user_id)s AND token_balance >= style.price RETURNING token_balance
-    ), made AS (
-        INSERT INTO app_generation (user_id, style_id, prompt_tags, aspect_ratio, width, height,
-            seed, cost, status, image_path, preview_path, placeholder, visibility, description,
-            like_count, comment_count, created_at, task_id, attempt, failure_reason, request_id)
-        SELECT %(user_id)s, style.id, %(prompt)s, '1:1', 512, 512, %(seed)s, style.price, 'queued',
-            '', '', '', 'private', '', 0, 0, now(), %(task_id)s, 1, '', ''
-        FROM style, paid RETURNING id, cost, seed
-    ), entry AS (
-        INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id, created_at)
-        SELECT %(user_id)s, 'consume', cost, 'generation', id, now() FROM made
-    ), tagged AS (
-        INSERT INTO app_generationtag (generation_id, tag_id, sequence)
-        SELECT made.id, t.id, 0 FROM made, app_tag t WHERE t.name = ANY(%(prompt)s)
-    ), message AS (
-        INSERT INTO app_outboxmessage (queue, task_id, attempt, body, available_at, tries,
-            last_error, created_at)
-        SELECT 'image_generation', %(task_id)s, 1, %(body)s, now(), 0, '', now() FROM made
-    )
-    SELECT made.id, made.cost, made.seed, paid.token_balance FROM made, paid"""
+set_json_loads(orjson.loads)
+set_json_dumps(orjson.dumps)
 
 
-def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
+def application(environ: Environ, start: Start) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    connection = _connection()
-    if path == "/api/community/feed":
-        data: Any = feed(connection, _viewer(connection, environ))
-    elif path == "/api/models":
-        data = styles(connection)
-    elif path == "/api/tags":
-        rows = connection.execute(TAGS).fetchall()
-        data = [{"id": r[0], "name": r[1], "usage_count": r[2]} for r in rows]
-    elif path == "/api/images/generate":
-        data = generate(connection, environ)
+    answer = ROUTES.get(path)
+    if answer is not None:
+        data = answer(environ)
+    elif path.startswith("/api/models/"):
+        data = style(int(path[12:]))
     elif path.endswith("/status"):
-        data = status(connection, int(path.split("/")[3]))
+        generation_id = int(path[12:-7])
+        is_report = environ["REQUEST_METHOD"] == "PATCH"
+        data = complete(environ, generation_id) if is_report else status(environ, generation_id)
     else:
-        start("404 Not Found", [])
-        return [b""]
+        data = image(environ, int(path[12:]))
     body = orjson.dumps({"success": True, "data": data}, option=orjson.OPT_UTC_Z)
     start(
         "202 Accepted" if path == "/api/images/generate" else "200 OK",
@@ -108,97 +66,147 @@ def application(environ: dict[str, Any], start: Start) -> Iterable[bytes]:
     return [body]
 
 
-def feed(connection: psycopg.Connection[Any], viewer: int | None) -> dict[str, Any]:
-    if viewer is None:
-        rows = connection.execute(FEED.format(liked="")).fetchall()
-    else:
-        rows = connection.execute(FEED.format(liked=LIKED), [viewer]).fetchall()
-    pictures = [
-        {
-            "id": r[0],
-            "image_url": link(r[1]),
-            "preview_url": link(r[2]),
-            "placeholder": r[3],
-            "width": r[4],
-            "height": r[5],
-            "aspect_ratio": r[6],
-            "prompt_tags": r[7],
-            "seed": r[8],
-            "description": r[9],
-            "like_count": r[10],
-            "comment_count": r[11],
-            "is_liked_by_current_user": r[22] if viewer is not None else False,
-            "user": {"id": r[13], "username": r[14], "profile_image": link(r[15]) or None},
-            "style": {"id": r[16], "name": r[17]},
-            "artist": {
-                "id": r[18],
-                "username": r[19],
-                "profile_image": link(r[20]) or None,
-                "artist_name": r[21],
-            },
-            "created_at": r[12],
-        }
-        for r in rows[:20]
-    ]
+def feed(environ: Environ) -> Any:
+    viewer, query = _viewer(environ), dict(parse_qsl(environ["QUERY_STRING"]))
+    values: dict[str, Any] = {} if viewer is None else {"viewer": viewer}
+    if cursor := query.get("cursor"):
+        _, created_at, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * 3))
+        values |= {"created_at": datetime.fromisoformat(created_at), "id": last}
+    rows = _rows(sql.FEED[viewer is not None, bool(cursor)], values)
+    link = linker()
+    shown = rows[:20]
+    has_previous = bool(cursor) and bool(shown)
     return {
-        "next": "http://127.0.0.1/api/community/feed?cursor=",
-        "previous": None,
-        "results": pictures,
+        "next": _cursor(environ, 0, shown[-1], (12, 0)) if len(rows) > 20 else None,
+        "previous": _cursor(environ, 1, shown[0], (12, 0)) if has_previous else None,
+        "results": [_picture(row, link) for row in shown],
     }
 
 
-def styles(connection: psycopg.Connection[Any]) -> dict[str, Any]:
-    rows = connection.execute(STYLES).fetchall()
-    found = [
-        {
-            "id": r[0],
-            "name": r[1],
-            "artist": {
-                "id": r[7],
-                "username": r[8],
-                "profile_image": link(r[9]) or None,
-                "artist_name": r[10],
-            },
-            "thumbnail": link(r[2]),
-            "price": r[3],
-            "usage_count": r[4],
-            "tags": r[11],
-            "training_status": r[5],
-            "created_at": r[6],
-        }
-        for r in rows[:20]
-    ]
-    return {"next": "http://127.0.0.1/api/models?cursor=", "previous": None, "results": found}
+def image(environ: Environ, generation_id: int) -> Any:
+    viewer = _viewer(environ)
+    values = {"id": generation_id} | ({} if viewer is None else {"viewer": viewer})
+    row = _rows(sql.IMAGE[viewer is not None], values)[0]
+    is_owner = viewer == row[13]
+    return _picture(row, linker()) | {
+        "status": row[23],
+        "visibility": row[24],
+        "finished_at": row[25],
+        "cost": row[26] if is_owner else None,
+        "failure_reason": row[27] or None if is_owner else None,
+    }
 
 
-def status(connection: psycopg.Connection[Any], generation_id: int) -> dict[str, Any]:
-    row = connection.execute(STATUS, [generation_id]).fetchone()
-    assert row is not None
+def status(environ: Environ, generation_id: int) -> Any:
+    row = _rows(sql.STATUS, {"id": generation_id, "viewer": _viewer(environ)})[0]
+    link = linker()
     return {
         "id": row[0],
         "status": row[1],
-        "progress": row[2],
-        "queue_position": None,
-        "image_url": link(row[3]),
-        "preview_url": link(row[4]),
-        "failure_reason": row[5] or None,
+        "progress": None if row[2] is None else orjson.Fragment(row[2]),
+        "queue_position": row[3],
+        "image_url": link(row[4]) or None,
+        "preview_url": link(row[5]) or None,
+        "failure_reason": row[6] or None,
     }
 
 
-def generate(connection: psycopg.Connection[Any], environ: dict[str, Any]) -> dict[str, Any]:
+def styles(environ: Environ) -> Any:
+    query = dict(parse_qsl(environ["QUERY_STRING"]))
+    if tags := query.get("tags"):
+        first, second = tags.split(",")
+        rows = _rows(sql.TAGGED_STYLES, {"tag_0": first, "tag_1": second})
+    else:
+        rows = _rows(sql.POPULAR_STYLES if query.get("sort") == "popular" else sql.STYLES, {})
+    order = (4, 6, 0) if query.get("sort") == "popular" else (6, 0)
+    link = linker()
+    return {
+        "next": _cursor(environ, 0, rows[19], order) if len(rows) > 20 else None,
+        "previous": None,
+        "results": [_style(row, link) for row in rows[:20]],
+    }
+
+
+def style(style_id: int) -> Any:
+    row = _rows(sql.STYLE, {"id": style_id})[0]
+    link, price = linker(), row[3]
+    return _style(row, link) | {
+        "description": row[12],
+        "artworks": [
+            {
+                "id": work[0],
+                "position": work[1],
+                "image_url": link(work[2]) or None,
+                "width": work[3],
+                "height": work[4],
+            }
+            for work in row[16] or []
+        ],
+        "is_ready": True,
+        "is_active": row[13],
+        "progress": None if row[14] is None else orjson.Fragment(row[14]),
+        "failure_reason": None,
+        "prices": {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": -(-price * 6 // 5)},
+        "updated_at": row[15],
+    }
+
+
+def tags(environ: Environ) -> Any:
+    return [{"id": row[0], "name": row[1], "usage_count": row[2]} for row in _rows(sql.TAGS, {})]
+
+
+def balance(environ: Environ) -> Any:
+    return {"balance": _rows(sql.BALANCE, {"session": _session(environ)})[0][0]}
+
+
+def notifications(environ: Environ) -> Any:
+    rows = _rows(sql.NOTIFICATIONS, {"viewer": _viewer(environ)})
+    count, unread = rows[0][10:]
+    link = linker()
+    return {
+        "count": count,
+        "next": _address(environ, page="2") if count > 20 else None,
+        "previous": None,
+        "results": [
+            {
+                "id": row[0],
+                "type": row[1],
+                "message": row[2],
+                "actor": None
+                if row[7] is None
+                else {"id": row[7], "username": row[8], "profile_image": link(row[9]) or None},
+                "target": {"type": row[3], "id": row[4]} if row[3] else None,
+                "is_read": row[5],
+                "created_at": row[6],
+            }
+            for row in rows
+            if row[0] is not None
+        ],
+        "unread_count": unread,
+    }
+
+
+def generate(environ: Environ) -> Any:
     order = orjson.loads(environ["wsgi.input"].read())
-    row = connection.execute(
-        GENERATE,
+    width, height, factor = FORMATS[order["aspect_ratio"]]
+    prompt = order["prompt_tags"]
+    row = _rows(
+        sql.GENERATE,
         {
-            "user_id": _viewer(connection, environ),
+            "viewer": _viewer(environ),
             "style_id": order["style_id"],
-            "prompt": order["prompt_tags"],
+            "aspect_ratio": order["aspect_ratio"],
+            "width": width,
+            "height": height,
+            "factor": factor,
+            "prompt": prompt,
+            "words": list(dict.fromkeys(name.lower() for name in prompt)),
             "seed": order["seed"],
             "task_id": uuid.uuid4(),
-            "body": orjson.dumps(order),
+            "files": FILES,
+            "site": SITE,
         },
-    ).fetchone()
-    assert row is not None
+    )[0]
     return {
         "generation_id": row[0],
         "status": "queued",
@@ -208,19 +216,117 @@ def generate(connection: psycopg.Connection[Any], environ: dict[str, Any]) -> di
     }
 
 
-def _viewer(connection: psycopg.Connection[Any], environ: dict[str, Any]) -> int | None:
+def complete(environ: Environ, generation_id: int) -> Any:
+    if environ["HTTP_AUTHORIZATION"] not in TOKENS:
+        raise PermissionError
+    report = orjson.loads(environ["wsgi.input"].read())
+    metadata = report["metadata"]
+    image_path, preview_path = report["image_path"], metadata.pop("preview_path")
+    folder = f"{FILES}/generations/{report['task_id']}/{report['attempt']}/"
+    for path in (image_path, preview_path):
+        if not path.startswith(folder) or not os.path.lexists(path.removeprefix("file://")):
+            raise FileNotFoundError(path)
+    row = _rows(
+        sql.COMPLETE,
+        {
+            "id": generation_id,
+            "task_id": report["task_id"],
+            "attempt": report["attempt"],
+            "image": image_path.removeprefix(f"{FILES}/"),
+            "preview": preview_path.removeprefix(f"{FILES}/"),
+            "placeholder": metadata.pop("placeholder"),
+            "metadata": orjson.dumps(metadata).decode(),
+        },
+    )[0]
+    return {"id": row[0], "status": "completed"}
+
+
+ROUTES: dict[str, Callable[[Environ], Any]] = {
+    "/api/community/feed": feed,
+    "/api/models": styles,
+    "/api/tags": tags,
+    "/api/tokens/balance": balance,
+    "/api/notifications": notifications,
+    "/api/images/generate": generate,
+}
+
+
+def _picture(r: Row, link: Link) -> dict[str, Any]:
+    return {
+        "id": r[0],
+        "image_url": link(r[1]) or None,
+        "preview_url": link(r[2]) or None,
+        "placeholder": r[3],
+        "width": r[4],
+        "height": r[5],
+        "aspect_ratio": r[6],
+        "prompt_tags": r[7],
+        "seed": r[8],
+        "description": r[9],
+        "like_count": r[10],
+        "comment_count": r[11],
+        "is_liked_by_current_user": r[22],
+        "user": {"id": r[13], "username": r[14], "profile_image": link(r[15]) or None},
+        "style": {"id": r[16], "name": r[17]},
+        "artist": {
+            "id": r[18],
+            "username": r[19],
+            "profile_image": link(r[20]) or None,
+            "artist_name": r[21],
+        },
+        "created_at": r[12],
+    }
+
+
+def _style(r: Row, link: Link) -> dict[str, Any]:
+    return {
+        "id": r[0],
+        "name": r[1],
+        "artist": {
+            "id": r[7],
+            "username": r[8],
+            "profile_image": link(r[9]) or None,
+            "artist_name": r[10],
+        },
+        "thumbnail": link(r[2]) or None,
+        "price": r[3],
+        "usage_count": r[4],
+        "tags": orjson.Fragment(r[11]),
+        "training_status": r[5],
+        "created_at": r[6],
+    }
+
+
+def _cursor(environ: Environ, direction: int, row: Row, columns: tuple[int, ...]) -> str:
+    packed = orjson.dumps([direction, *(row[at] for at in columns)], option=orjson.OPT_UTC_Z)
+    return _address(environ, cursor=base64.urlsafe_b64encode(packed).decode().rstrip("="))
+
+
+def _address(environ: Environ, **changed: str) -> str:
+    query = sorted((dict(parse_qsl(environ["QUERY_STRING"])) | changed).items())
+    return f"https://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(query)}"
+
+
+def _session(environ: Environ) -> str | None:
     for cookie in environ.get("HTTP_COOKIE", "").split("; "):
         name, _, value = cookie.partition("=")
         if name == "sessionid":
-            row = connection.execute(VIEWER, [value]).fetchone()
-            return row[0] if row else None
+            return str(value)
     return None
 
 
-def _connection() -> psycopg.Connection[Any]:
+def _viewer(environ: Environ) -> int | None:
+    session = _session(environ)
+    if session is None:
+        return None
+    rows = _rows(sql.VIEWER, {"session": session})
+    return rows[0][0] if rows else None
+
+
+def _rows(statement: str, values: dict[str, Any]) -> list[Row]:
     if not hasattr(_local, "connection"):
         _local.connection = psycopg.connect(
-            os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=1
+            os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=0
         )
-    kept: psycopg.Connection[Any] = _local.connection
-    return kept
+    rows: list[Row] = _local.connection.execute(statement, values).fetchall()
+    return rows

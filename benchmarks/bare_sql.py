@@ -1,0 +1,172 @@
+"""The statements of ``bare``: one for each path, written by hand for PostgreSQL.
+
+What they read and write is what the application reads and writes; ``benchmarks.compare`` checks
+that the answers are the same, and for writes that the rows are.
+"""
+
+from __future__ import annotations
+
+# Who sends a session: the table is filled beside Django's sessions by ``benchmarks.prepare``.
+VIEWER = "SELECT user_id FROM bench_session WHERE session_key = %(session)s"
+
+_PICTURE = """g.id, g.image_path, g.preview_path, g.placeholder, g.width, g.height, g.aspect_ratio,
+    g.prompt_tags, g.seed, g.description, g.like_count, g.comment_count, g.created_at,
+    u.id, u.username, u.profile_image, s.id, s.name, a.user_id, au.username, au.profile_image,
+    a.artist_name"""
+_PEOPLE = """
+    JOIN app_user u ON u.id = g.user_id JOIN app_style s ON s.id = g.style_id
+    JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user au ON au.id = a.user_id"""
+_NOT_ASKED = ", false"
+_LIKED = """, EXISTS (SELECT 1 FROM app_like l
+    WHERE l.generation_id = g.id AND l.user_id = %(viewer)s)"""
+_PUBLIC = "g.visibility = 'public' AND g.status = 'completed'"
+
+
+def _feed(liked: str, behind: str = "") -> str:
+    return f"""SELECT {_PICTURE}{liked} FROM app_generation g {_PEOPLE}
+        WHERE {_PUBLIC} {behind} ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""  # noqa: S608
+
+
+_BEHIND = "AND (g.created_at, g.id) < (%(created_at)s, %(id)s)"
+# By whether somebody is signed in, and whether the page begins behind a row.
+FEED = {
+    (False, False): _feed(_NOT_ASKED),
+    (False, True): _feed(_NOT_ASKED, _BEHIND),
+    (True, False): _feed(_LIKED),
+    (True, True): _feed(_LIKED, _BEHIND),
+}
+IMAGE = {
+    False: f"""SELECT {_PICTURE}{_NOT_ASKED},
+        g.status, g.visibility, g.finished_at, g.cost, g.failure_reason
+        FROM app_generation g {_PEOPLE} WHERE g.id = %(id)s AND {_PUBLIC}""",  # noqa: S608
+    True: f"""SELECT {_PICTURE}{_LIKED},
+        g.status, g.visibility, g.finished_at, g.cost, g.failure_reason
+        FROM app_generation g {_PEOPLE}
+        WHERE g.id = %(id)s AND ({_PUBLIC} OR g.user_id = %(viewer)s)""",  # noqa: S608
+}
+STATUS = f"""
+    SELECT g.id, g.status, g.progress::text,
+        CASE WHEN g.status = 'queued' THEN
+            (SELECT COUNT(*) FROM app_generation q WHERE q.status = 'queued' AND q.id <= g.id) END,
+        g.image_path, g.preview_path, g.failure_reason
+    FROM app_generation g
+    WHERE g.id = %(id)s AND ({_PUBLIC} OR g.user_id = %(viewer)s)"""  # noqa: S608
+
+_STYLE = """s.id, s.name, s.thumbnail, s.price, s.usage_count, s.training_status, s.created_at,
+    a.user_id, u.username, u.profile_image, a.artist_name,
+    COALESCE((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name,
+            'sequence', st.sequence) ORDER BY st.sequence, st.id)
+        FROM app_styletag st JOIN app_tag t ON t.id = st.tag_id WHERE st.style_id = s.id
+    ), '[]')::text"""
+_ARTIST = """
+    JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user u ON u.id = a.user_id"""
+_OFFERED = "s.is_active AND s.training_status = 'completed'"
+
+
+def _styles(order: str, narrowed: str = "") -> str:
+    return f"""SELECT {_STYLE} FROM app_style s {_ARTIST}
+        WHERE {_OFFERED} {narrowed} ORDER BY {order} LIMIT 21"""  # noqa: S608
+
+
+_NEWEST = "s.created_at DESC, s.id DESC"
+_TAGGED = """AND EXISTS (SELECT 1 FROM app_styletag st JOIN app_tag t ON t.id = st.tag_id
+    WHERE st.style_id = s.id AND t.name = %({name})s)"""
+STYLES = _styles(_NEWEST)
+POPULAR_STYLES = _styles(f"s.usage_count DESC, {_NEWEST}")
+TAGGED_STYLES = _styles(_NEWEST, _TAGGED.format(name="tag_0") + _TAGGED.format(name="tag_1"))
+STYLE = f"""
+    SELECT {_STYLE}, s.description, s.is_active, s.progress::text, s.updated_at,
+        (SELECT json_agg(json_build_array(w.id, w.position, w.preview_path, w.width, w.height)
+                         ORDER BY w.position, w.id)
+         FROM app_artwork w WHERE w.style_id = s.id)
+    FROM app_style s {_ARTIST} WHERE s.id = %(id)s AND {_OFFERED}"""  # noqa: S608
+
+TAGS = """
+    SELECT id, name, usage_count FROM app_tag WHERE is_active AND usage_count > 0
+    ORDER BY usage_count DESC, name, id LIMIT 20"""
+BALANCE = """
+    SELECT u.token_balance FROM bench_session b JOIN app_user u ON u.id = b.user_id
+    WHERE b.session_key = %(session)s"""
+NOTIFICATIONS = """
+    WITH counted AS (
+        SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE NOT is_read) AS unread
+        FROM app_notification WHERE recipient_id = %(viewer)s
+    )
+    SELECT n.id, n.type, n.message, n.target_type, n.target_id, n.is_read, n.created_at,
+        a.id, a.username, a.profile_image, counted.n, counted.unread
+    FROM counted LEFT JOIN app_notification n ON n.recipient_id = %(viewer)s
+    LEFT JOIN app_user a ON a.id = n.actor_id
+    ORDER BY n.created_at DESC, n.id DESC LIMIT 20"""
+
+GENERATE = """
+    WITH style AS (
+        SELECT s.id, CEIL(s.price * %(factor)s::numeric)::int AS cost, s.model_path, s.name,
+            a.artist_name, a.signature_image
+        FROM app_style s JOIN app_artist a ON a.user_id = s.artist_id
+        WHERE s.id = %(style_id)s AND s.is_active AND s.training_status = 'completed'
+    ), paid AS (
+        UPDATE app_user u SET token_balance = token_balance - style.cost FROM style
+        WHERE u.id = %(viewer)s AND token_balance >= style.cost RETURNING token_balance
+    ), made AS (
+        INSERT INTO app_generation (user_id, style_id, prompt_tags, aspect_ratio, width, height,
+            seed, cost, status, image_path, preview_path, placeholder, visibility, description,
+            like_count, comment_count, created_at, task_id, attempt, failure_reason, request_id)
+        SELECT %(viewer)s, style.id, %(prompt)s, %(aspect_ratio)s, %(width)s, %(height)s, %(seed)s,
+            style.cost, 'queued', '', '', '', 'private', '', 0, 0, now(), %(task_id)s, 1, '', ''
+        FROM style, paid RETURNING id, cost, seed
+    ), entry AS (
+        INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id, created_at)
+        SELECT %(viewer)s, 'consume', cost, 'generation', id, now() FROM made
+    ), tagged AS (
+        INSERT INTO app_generationtag (generation_id, tag_id, sequence)
+        SELECT made.id, t.id, word.sequence - 1
+        FROM made, unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
+        JOIN app_tag t ON t.name = word.name
+    ), message AS (
+        INSERT INTO app_outboxmessage (queue, task_id, attempt, body, available_at, tries,
+            last_error, created_at)
+        SELECT 'image_generation', %(task_id)s, 1, convert_to(json_build_object(
+            'type', 'image_generation', 'task_id', %(task_id)s::text, 'attempt', 1,
+            'request_id', '',
+            'data', json_build_object(
+                'generation_id', made.id, 'style_id', style.id, 'lora_path', style.model_path,
+                'prompt', array_to_string(%(prompt)s::text[], ', '),
+                'aspect_ratio', %(aspect_ratio)s::text, 'width', %(width)s::int,
+                'height', %(height)s::int, 'seed', made.seed,
+                'signature_path',
+                    CASE WHEN style.signature_image <> ''
+                        THEN %(files)s::text || '/' || style.signature_image END,
+                'output_path', %(files)s::text || '/generations/' || %(task_id)s::text || '/1',
+                'artist_name', style.artist_name, 'style_name', style.name,
+                'license_url', %(site)s::text || '/styles/' || style.id),
+            'webhook_url', %(site)s::text || '/api/images/' || made.id || '/status'
+            )::text, 'UTF8'), now(), 0, '', now()
+        FROM made, style
+    )
+    SELECT made.id, made.cost, made.seed, paid.token_balance FROM made, paid"""
+
+COMPLETE = """
+    WITH done AS (
+        UPDATE app_generation g SET status = 'completed', image_path = %(image)s,
+            preview_path = %(preview)s, placeholder = %(placeholder)s, metadata = %(metadata)s,
+            progress = NULL, lease_expires_at = NULL, finished_at = now()
+        FROM app_style s
+        WHERE g.id = %(id)s AND g.task_id = %(task_id)s AND g.attempt = %(attempt)s
+            AND g.status IN ('queued', 'processing') AND s.id = g.style_id
+        RETURNING g.id, g.user_id, g.cost, g.style_id, s.artist_id, s.name
+    ), paid AS (
+        UPDATE app_user u SET token_balance = token_balance + done.cost
+        FROM done WHERE u.id = done.artist_id
+    ), entry AS (
+        INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)
+        SELECT artist_id, 'earn', cost, 'generation', id, now() FROM done
+    ), used AS (
+        UPDATE app_style s SET usage_count = usage_count + 1 FROM done WHERE s.id = done.style_id
+    ), told AS (
+        INSERT INTO app_notification (recipient_id, type, message, target_type, target_id, is_read,
+            created_at)
+        SELECT user_id, 'generation_complete', 'Your picture in the style ' || name || ' is ready.',
+            'image', id, false, now()
+        FROM done ON CONFLICT DO NOTHING
+    )
+    SELECT id FROM done"""

@@ -1,0 +1,78 @@
+"""``python -m benchmarks.inside``: both programs in this process, each path once, no clock.
+
+Prints JSON: for each path how many statements each program ran, which ones we ran, how many bytes
+were answered, and in what bare differs from us. The database has to be seeded.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import orjson
+import psycopg
+
+Statement = tuple[str, Any]
+_recorded: list[Statement] = []
+_execute = psycopg.Cursor.execute
+
+
+def _recording(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
+    _recorded.append((str(query), params))
+    return _execute(cursor, query, params, **options)
+
+
+@contextmanager
+def recorded() -> Iterator[list[Statement]]:
+    """Every statement that any connection of this process is given within."""
+    _recorded.clear()
+    psycopg.Cursor.execute = _recording  # type: ignore[method-assign, assignment]
+    try:
+        yield _recorded
+    finally:
+        psycopg.Cursor.execute = _execute  # type: ignore[method-assign]
+
+
+def main() -> None:
+    from django.conf import settings
+
+    from benchmarks.bare import application as bare_application
+    from benchmarks.cases import all_cases
+    from benchmarks.compare import differences, in_process
+    from benchmarks.prepare import Database
+    from config.wsgi import application
+
+    database = Database(dict(os.environ))
+    ours, bare = in_process(application), in_process(bare_application)
+    found: dict[str, Any] = {}
+    with database.connect() as connection:
+        bound = psycopg.ClientCursor(connection)
+        for case in all_cases(database):
+            settings.PAGE_CACHE_SECONDS = 60 if case.cached else 0
+            wrong = differences(case, ours, bare, database)
+            # What is asked for the first time is compiled; this is the second.
+            requests = case.make(4)
+            with recorded() as statements:
+                mine = ours(requests[0])
+                our_statements = list(statements)
+            with recorded() as statements:
+                its = bare(requests[1 if case.once else 0])
+                its_count = len(statements)
+            found[case.name] = {
+                "differences": wrong,
+                "statements": len(our_statements),
+                "bare_statements": its_count,
+                "allowed": case.statements,
+                "bytes": len(mine.body),
+                "bare_bytes": len(its.body),
+                "header_bytes": sum(len(n) + len(v) + 4 for n, v in mine.headers.items()),
+                "sql": [bound.mogrify(query, params) for query, params in our_statements],
+            }
+    sys.stdout.write(orjson.dumps(found).decode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,210 @@
+"""The servers that are measured: PostgreSQL, Redis, and web processes with production's settings.
+
+Both programs run under the project's own ``gunicorn.conf.py``; what is changed of production is
+said in ``changes`` and printed into the report.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import urlsplit, urlunsplit
+
+import httpx
+import psycopg
+
+from app.utils.servers.postgres import PrivatePostgres
+from app.utils.servers.process import ServerProcess, free_port, log_tail, start_process
+from app.utils.servers.redis import PrivateRedis
+from benchmarks import processes
+
+PROJECT = Path(__file__).resolve().parent.parent
+HOST = "localhost"
+# How nginx hands requests on.
+BEHIND_NGINX = {"Host": HOST, "X-Forwarded-Proto": "https"}
+WEB_PROCESSES = 2
+POSTGRES_SETTINGS = {
+    "shared_preload_libraries": "pg_stat_statements",
+    "shared_buffers": "1GB",
+    "max_wal_size": "4GB",
+    "max_connections": "200",
+}
+CHANGES = (
+    "rate limits are lifted (`RATE_LIMIT_*=`), as all requests come from one address",
+    "`--max-requests 0`: no web process is replaced in the middle of a round",
+    f"`WEB_CONCURRENCY={WEB_PROCESSES}`",
+    "wrk speaks to gunicorn without nginx, sending the headers that nginx would",
+)
+
+
+class Servers:
+    """PostgreSQL and Redis in ``folder``; databases are kept there for another run."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        folder.chmod(0o711)
+        self.postgres = PrivatePostgres(self.folder / "postgres", durable=True)
+        self.redis = PrivateRedis(self.folder / "redis")
+        self.secret_key = secrets.token_urlsafe(50)
+        self.token = secrets.token_urlsafe(40)
+
+    def __enter__(self) -> Self:
+        try:
+            self.postgres.start()
+            with self.connect() as connection:
+                for name, value in POSTGRES_SETTINGS.items():
+                    connection.execute(f"ALTER SYSTEM SET {name} = '{value}'")
+            self.postgres.stop()
+            self.postgres.start()
+            self.redis.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        self.redis.stop()
+        self.postgres.stop()
+
+    def url(self, database: str) -> str:
+        return urlunsplit(urlsplit(self.postgres.url)._replace(path=f"/{database}"))
+
+    def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
+        return psycopg.connect(self.url(database), autocommit=True)
+
+    def postgres_pids(self) -> list[int]:
+        return processes.family(self.postgres.pid) if self.postgres.pid else []
+
+    def environment(self, database: str, **more: str) -> dict[str, str]:
+        """What every process of the system finds in its environment."""
+        return (
+            production(
+                database_url=self.url(database),
+                redis_url=self.redis.url,
+                folder=self.folder,
+                secret_key=self.secret_key,
+                token=self.token,
+            )
+            | more
+        )
+
+    def manage(self, environment: dict[str, str], *arguments: str) -> str:
+        return run(environment, "manage.py", *arguments)
+
+
+def production(
+    *, database_url: str, redis_url: str, folder: Path, secret_key: str, token: str
+) -> dict[str, str]:
+    """The environment of production, on one machine and without limits."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return kept | {
+        "DJANGO_SETTINGS_MODULE": "config.settings_production",
+        "DATABASE_URL": database_url,
+        "REDIS_URL": redis_url,
+        # Nothing of the web processes speaks to the broker.
+        "AMQP_URL": "amqp://nobody@127.0.0.1:1/",
+        "SECRET_KEY": secret_key,
+        "ALLOWED_HOSTS": HOST,
+        "SITE_URL": f"https://{HOST}",
+        "INTERNAL_API_TOKENS": token,
+        "INTERNAL_API_TOKEN": token,
+        "GOOGLE_CLIENT_ID": "benchmark",
+        "GOOGLE_CLIENT_SECRET": "benchmark",
+        "FILE_STORAGE": "local",
+        "DATA_DIR": str(folder / "data"),
+        "ALLOW_TEST_GATEWAY": "1",
+        "STATIC_ROOT": str(folder / "static"),
+        "WEB_CONCURRENCY": str(WEB_PROCESSES),
+        **{f"RATE_LIMIT_{name}": "" for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")},
+    }
+
+
+def run(environment: dict[str, str], *arguments: str, given: str | None = None) -> str:
+    """Run one of our programs to its good end, and return what it wrote."""
+    done = subprocess.run(  # noqa: S603 (our own command lines)
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{' '.join(arguments[:3])} failed:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Web:
+    """gunicorn with one of the programs."""
+
+    def __init__(
+        self, name: str, application: str, environment: dict[str, str], folder: Path
+    ) -> None:
+        self.name = name
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = folder / f"{name}.log"
+        self._process: ServerProcess = start_process(
+            [
+                *(sys.executable, "-m", "gunicorn", application),
+                *("--max-requests", "0", "--max-requests-jitter", "0"),
+            ],
+            log=self.log,
+            folder=PROJECT,
+            environment=environment
+            | {
+                "GUNICORN_BIND": f"127.0.0.1:{self.port}",
+                "PROMETHEUS_MULTIPROC_DIR": str(folder / f"metrics-{name}"),
+            },
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.stop()
+
+    def wait(self, path: str = "/api/tags", seconds: float = 60) -> None:
+        """Return once it answers ``path``. Raises TimeoutError with the end of its log."""
+        deadline = time.monotonic() + seconds
+        while time.monotonic() < deadline and self._process.is_running():
+            try:
+                if httpx.get(f"{self.url}{path}", headers=BEHIND_NGINX).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.1)
+        raise TimeoutError(f"{self.name} does not answer.\n{log_tail(self.log)}")
+
+    @property
+    def pids(self) -> list[int]:
+        return processes.family(self._process.pid)
+
+    @property
+    def worker_pids(self) -> list[int]:
+        return self.pids[1:]
+
+    def stop(self) -> None:
+        self._process.stop(((signal.SIGTERM, 20.0),))
