@@ -160,8 +160,6 @@ class RabbitMQService:
             except ChannelClosedByBroker as error:
                 self._drop()
                 raise BrokerAway(f"The broker closed the channel: {error!r}") from error
-            except (UnroutableError, NackError):
-                raise
             except (AMQPError, OSError) as error:
                 self._drop()
                 raise BrokerAway(f"The broker is away: {error!r}") from error

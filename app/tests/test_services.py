@@ -5,17 +5,20 @@ from io import BytesIO
 import pytest
 from django.db import DatabaseError, IntegrityError, connection, transaction
 
-from app.exceptions import ArtistOnly, InvalidInput, ServiceUnavailable
+from app.exceptions import ArtistOnly, InvalidInput, NotFound, ServiceUnavailable
 from app.models import IdempotencyKey, Style
 from app.services import (
     idempotency_service,
     notification_service,
+    operations_service,
     storage,
     style_service,
     tag_service,
+    upload_service,
     user_service,
 )
-from app.tests.factories import StyleFactory, UserFactory
+from app.services.image_service import MAX_BYTES
+from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
 from app.tests.uploads import file, files_in, picture
 
 pytestmark = pytest.mark.django_db
@@ -41,6 +44,45 @@ def test_a_file_under_a_taken_key_is_not_kept(media):
         storage.save("a/b.png", BytesIO(b"second"))
     assert files_in(media) == {"a/b.png"}
     assert (media / "a" / "b.png").read_bytes() == b"first"
+
+
+class TestUploadPlaces:
+    def test_are_for_artists(self):
+        with pytest.raises(ArtistOnly):
+            upload_service.open_places(user=UserFactory(), content_types=["image/png"])
+
+    def test_take_nothing_where_none_is_open(self, media):
+        with pytest.raises(NotFound):
+            upload_service.receive("uploads/1/none/000.png", BytesIO(b"x"))
+        assert files_in(media) == set()
+
+    def test_are_used_once(self):
+        artist = ArtistFactory().user
+        (place,) = upload_service.open_places(user=artist, content_types=["image/png"])
+        with transaction.atomic():
+            upload_service.use(user_id=artist.pk, keys=[place.key])
+        with pytest.raises(InvalidInput), transaction.atomic():
+            upload_service.use(user_id=artist.pk, keys=[place.key])
+
+    def test_hand_out_no_file_that_is_too_large(self, media):
+        artist = ArtistFactory().user
+        (place,) = upload_service.open_places(user=artist, content_types=["image/png"])
+        storage.save(place.key, BytesIO(bytes(MAX_BYTES + 1)))
+        with upload_service.opened(user=artist, keys=[place.key]) as (opened,):
+            assert opened.seek(0, 2) > MAX_BYTES
+            assert opened.read() == b""
+
+
+def test_a_file_that_is_gone_is_the_storages_fault(media):
+    with pytest.raises(ServiceUnavailable):
+        storage.open_file("styles/gone.png")
+
+
+def test_a_training_under_way_is_given_to_another_server():
+    style = StyleFactory(training_status="training", attempt=1)
+    operations_service.retry_training(style)
+    style.refresh_from_db()
+    assert (style.training_status, style.attempt) == ("pending", 2)
 
 
 class TestErrorsOfTheDatabaseThatNobodyForesaw:

@@ -15,7 +15,9 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from app.exceptions import ServiceUnavailable
+from app.models import Artwork
 from app.services import storage
+from app.tests.uploads import picture, style_form
 from app.utils import links
 from app.utils.servers.process import free_port
 from tests.system import make_bucket
@@ -148,3 +150,28 @@ def test_a_storage_that_is_away_is_unavailable_and_no_crash(settings) -> None:
         with pytest.raises(ServiceUnavailable):
             ask()
     storage.delete(["x"])
+
+
+def test_a_storage_that_takes_files_answers(kind, request, monkeypatch) -> None:
+    if kind == "s3":
+        access = request.getfixturevalue("s3_server")
+        monkeypatch.setenv("AWS_ACCESS_KEY_ID", access.access_key)
+        monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", access.secret_key)
+    storage.ping()
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("kind", ["s3"], indirect=True)
+def test_a_style_is_made_of_what_browsers_put_to_s3_themselves(kind, as_artist) -> None:
+    asked = as_artist.post("/api/uploads", {"content_types": ["image/png"] * 10})
+    places = asked.data["uploads"]
+    for number, place in enumerate(places):
+        put = httpx.put(place["url"], content=picture(number), headers=place["headers"])
+        assert put.status_code == 200
+    keys = [place["key"] for place in places]
+    answer = as_artist.upload("/api/models", style_form(images=None, image_keys=keys))
+    assert answer.status == 201
+    works = Artwork.objects.filter(style_id=answer.data["id"])
+    assert works.count() == 10
+    assert all(storage.exists(work.image_path) for work in works)
+    assert not any(storage.exists(key) for key in keys)
