@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage faults format lock clean restore-drill
+.PHONY: help run test coverage faults bench format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -42,6 +42,9 @@ coverage: .venv/installed-dev ## run all tests and count lines: app/ at least 95
 faults: .venv/installed-dev ## hurt everything there is, on real servers (SEED=, ROWS=Q4,M6)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--only $(ROWS))
 
+bench: .venv/installed-bench ## measure against the bare limit and write docs/performance.md (BENCH_ARGS=)
+	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
+
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .
 	@$(BIN)/ruff format .
@@ -53,6 +56,8 @@ lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
 	$(UV) $(LOCK) --extra files -o requirements/files.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded -o requirements/run.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
+	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra bench \
+		--constraint requirements/dev.txt -o requirements/bench.txt
 
 restore-drill: .venv/installed-run ## back up the database, restore it elsewhere, audit it there
 	@$(BIN)/python manage.py restore_drill

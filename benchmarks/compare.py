@@ -141,7 +141,8 @@ def _of_reports(case: Case, ours: Ask, bare: Ask, database: Database) -> list[st
     if wrong := _of_statuses(case, answers[0], answers[1]):
         return wrong
     data = [answer.data["data"] | {"id": 0} for answer in answers]
-    return _of_values(case, *data) + _of_values(case, *changes) + _of_values(case, rows[0], rows[1])
+    pairs = ((data[0], data[1]), (changes[0], changes[1]), (rows[0], rows[1]))
+    return [difference for mine, its in pairs for difference in _of_values(case, mine, its)]
 
 
 WRITTEN = """

@@ -11,6 +11,8 @@ import argparse
 import os
 import sys
 import time
+from dataclasses import dataclass
+from typing import Any
 
 import psycopg
 
@@ -142,8 +144,29 @@ STATEMENTS: dict[str, str] = {
 TABLES_WITH_GIVEN_IDS = ("app_user", "app_tag", "app_style", "app_generation", "app_purchase")
 
 
-def seed(database_url: str, generations: int) -> float:
-    """Fill the database. Returns the seconds it took. Raises ValueError when it is not empty."""
+# What a database of a million generations has to hold, by the plan.
+MILLION = {
+    "app_generation": 1_000_000,
+    "app_user": 100_000,
+    "app_artist": 2_000,
+    "app_style": 2_000,
+    "app_like": 5_000_000,
+    "app_comment": 1_000_000,
+    "app_transaction": 3_000_000,
+}
+PUBLIC = "SELECT COUNT(*) FROM app_generation WHERE visibility = 'public' AND status = 'completed'"
+
+
+@dataclass(frozen=True)
+class Seeded:
+    """How long it took, with the final VACUUM, and how many rows are in each table."""
+
+    seconds: float
+    rows: dict[str, int]
+
+
+def seed(database_url: str, generations: int) -> Seeded:
+    """Fill the database and count what is in it. Raises ValueError when it is not empty."""
     sizes = {
         "generations": generations,
         "users": max(generations // 10, 50),
@@ -170,7 +193,21 @@ def seed(database_url: str, generations: int) -> float:
                 f" (SELECT MAX(id) FROM {table}))"
             )
         connection.execute("VACUUM ANALYZE")
-    return time.monotonic() - started_at
+        seconds = time.monotonic() - started_at
+        return Seeded(seconds, _counted(connection))
+
+
+def _counted(connection: psycopg.Connection[tuple[Any, ...]]) -> dict[str, int]:
+    tables = connection.execute(
+        "SELECT relname FROM pg_stat_user_tables WHERE relname LIKE 'app_%' ORDER BY 1"
+    ).fetchall()
+    counts = {name: f"SELECT COUNT(*) FROM {name}" for (name,) in tables}  # noqa: S608 (our own names)
+    counts["public pictures"] = PUBLIC
+    found = {}
+    for name, statement in counts.items():
+        row = connection.execute(statement.encode()).fetchone()
+        found[name] = int(row[0]) if row else 0
+    return {name: count for name, count in found.items() if count}
 
 
 def say(text: str) -> None:
@@ -181,8 +218,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--generations", type=int, default=1_000_000)
     arguments = parser.parse_args()
-    seconds = seed(os.environ["DATABASE_URL"], arguments.generations)
-    say(f"Done in {seconds:.0f} s.")
+    seeded = seed(os.environ["DATABASE_URL"], arguments.generations)
+    for name, count in seeded.rows.items():
+        say(f"{name:24}{count:12,}")
+    say(f"Done in {seeded.seconds:.0f} s.")
 
 
 if __name__ == "__main__":

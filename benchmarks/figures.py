@@ -1,0 +1,91 @@
+"""From rounds to figures: medians of each program, ratios within each turn, and the verdicts."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+from typing import Any
+
+from benchmarks.cases import Case
+from benchmarks.load import Round
+
+CLIENTS = (1, 16, 100)
+# The marks are about this many.
+JUDGED = 16
+Figures = dict[str, Any]
+
+
+def summed_up(turns: Sequence[Sequence[Round]]) -> Figures:
+    """One case with so many clients. In each turn the first program is ours, the second bare, and
+    a third, if there is one, ours on what the mark compares it with."""
+    mine, its = [turn[0] for turn in turns], [turn[1] for turn in turns]
+    found = {
+        "ours": of_program(mine),
+        "bare": of_program(its),
+        "rate": ratio([a.rate / b.rate for a, b in zip(mine, its, strict=True)]),
+        # Bare's by ours: the same way round as requests a second, so that more is better.
+        "cpu": ratio([b.cpu / a.cpu for a, b in zip(mine, its, strict=True)]),
+        "total_cpu": ratio([_total_cpu(b) / _total_cpu(a) for a, b in zip(mine, its, strict=True)]),
+    }
+    if len(turns[0]) > 2:
+        rivals = [turn[2] for turn in turns]
+        found["rival"] = of_program(rivals)
+        found["rival_rate"] = ratio([a.rate / b.rate for a, b in zip(mine, rivals, strict=True)])
+        found["rival_cpu"] = ratio([b.cpu / a.cpu for a, b in zip(mine, rivals, strict=True)])
+    return found
+
+
+def of_program(rounds: Sequence[Round]) -> Figures:
+    """Medians; times in ms."""
+
+    def middle(values: list[float]) -> float:
+        return round(median(values), 4)
+
+    return {
+        "rate": middle([each.rate for each in rounds]),
+        "cpu": middle([each.cpu for each in rounds]),
+        "database_cpu": middle([1000 * each.database_cpu / each.requests for each in rounds]),
+        "executing": middle([1000 * each.executing / each.requests for each in rounds]),
+        "p50": middle([each.p50 for each in rounds]),
+        "p95": middle([each.p95 for each in rounds]),
+        "p99": middle([each.p99 for each in rounds]),
+        "bytes": int(median([each.bytes for each in rounds])),
+        "statements": middle([each.statements / each.requests for each in rounds]),
+        "commits": middle([each.commits / each.requests for each in rounds]),
+        "rounds": [round(each.rate, 1) for each in rounds],
+    }
+
+
+def ratio(values: Sequence[float]) -> list[float]:
+    """Median, least, most."""
+    return [round(median(values), 3), round(min(values), 3), round(max(values), 3)]
+
+
+def reached(case: Case, figures: Figures) -> list[float]:
+    """What the mark of the case is about, at the judged number of clients: median, least, most."""
+    measured: Figures = figures[str(JUDGED)]
+    found: list[float] = measured["rival_rate" if case.against else "rate"]
+    return found
+
+
+def verdict(case: Case, figures: Figures, statements: int) -> str:
+    """In one word; a ratio only just missed is a miss."""
+    if case.statements is not None and statements > case.statements:
+        return "MISS"
+    if case.mark is None:
+        return "–"
+    return "met" if reached(case, figures)[0] >= case.mark else "MISS"
+
+
+def flatness(by_size: dict[str, Figures]) -> float:
+    """CPU of all, web and database, a request takes in the largest tables, by that in the
+    smallest."""
+    sizes = sorted(by_size, key=int)
+    smallest, largest = (by_size[size][str(JUDGED)]["ours"] for size in (sizes[0], sizes[-1]))
+    return float(
+        (largest["cpu"] + largest["database_cpu"]) / (smallest["cpu"] + smallest["database_cpu"])
+    )
+
+
+def _total_cpu(each: Round) -> float:
+    return (each.web_cpu + each.database_cpu) / each.requests

@@ -1,0 +1,163 @@
+"""Rounds of load: wrk asks one program for a few seconds, and what it cost is read beside it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from app.utils.servers.packages import ensure_installed
+from benchmarks import processes
+from benchmarks.cases import Case, Request
+from benchmarks.servers import Servers, Web
+
+SCRIPT = Path(__file__).with_name("wrk.lua")
+SEPARATOR = b"\x1e"
+# More than either program answers; what is sent once only has to suffice for a round.
+ONCE_A_SECOND = 2500
+COUNTED = """
+    WITH asked AS (
+        SELECT query, calls, total_exec_time FROM pg_stat_statements s
+        JOIN pg_database d ON d.oid = s.dbid WHERE d.datname = %s
+    )
+    SELECT COALESCE(SUM(calls) FILTER (WHERE query !~* %s), 0),
+        COALESCE(SUM(calls) FILTER (WHERE query ~* '^commit'), 0),
+        COALESCE(SUM(total_exec_time), 0) / 1000
+    FROM asked"""
+# What begins and ends transactions and connections, and PostgreSQL's own checks of foreign keys.
+NOT_COUNTED = "^(begin|commit|rollback|set|show|deallocate|select pg_stat)|OPERATOR.pg_catalog"
+
+
+class LoadError(RuntimeError):
+    """Something was not answered, or not well: the figures would mean nothing."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """One program under load. Latencies in ms; CPU and database time in seconds of the round."""
+
+    program: str
+    clients: int
+    requests: int
+    seconds: float
+    p50: float
+    p95: float
+    p99: float
+    bytes: int
+    web_cpu: float
+    database_cpu: float
+    statements: int
+    commits: int
+    executing: float
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+    @property
+    def cpu(self) -> float:
+        """Web CPU of one request, in ms."""
+        return 1000 * self.web_cpu / self.requests
+
+    def as_dict(self) -> dict[str, Any]:
+        return asdict(self) | {"rate": self.rate, "cpu": self.cpu}
+
+
+# A program, and what it is asked for.
+Rival = tuple[Web, Case]
+
+
+class Meter:
+    """Measures programs over one database."""
+
+    def __init__(self, servers: Servers, database: str) -> None:
+        self.servers = servers
+        self.database = database
+        self._wrk = ensure_installed("wrk", _find_wrk)
+        self._connection = servers.connect(database)
+        self._connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+
+    def close(self) -> None:
+        self._connection.close()
+
+    def round(self, web: Web, case: Case, *, clients: int, seconds: float) -> Round:
+        """Raises LoadError for any answer that is not a good one."""
+        count = int(seconds * ONCE_A_SECOND) if case.once else 2000
+        requests = case.make(count)
+        self._connection.execute("SELECT pg_stat_statements_reset()")
+        web_pids, database_pids = web.pids, self.servers.postgres_pids()
+        web_before, database_before = _cpu(web_pids), _cpu(database_pids)
+        answered = self._drive(web, requests, clients=clients, seconds=seconds)
+        web_cpu = _cpu(web_pids) - web_before
+        database_cpu = _cpu(database_pids) - database_before
+        counted = self._connection.execute(COUNTED, [self.database, NOT_COUNTED]).fetchone()
+        assert counted is not None
+        if set(web.pids) != set(web_pids):
+            raise LoadError(f"{web.name}: a process was replaced during {case.title}.")
+        if answered["refused"] or answered["broken"] or not answered["requests"]:
+            raise LoadError(f"{web.name} did not answer all of {case.title}: {answered}")
+        if case.once and answered["requests"] + clients >= len(requests):
+            raise LoadError(f"{case.title}: {len(requests)} requests did not suffice.")
+        return Round(
+            program=web.name,
+            clients=clients,
+            requests=answered["requests"],
+            seconds=answered["seconds"],
+            p50=answered["p50"],
+            p95=answered["p95"],
+            p99=answered["p99"],
+            bytes=answered["bytes"] // answered["requests"],
+            web_cpu=web_cpu,
+            database_cpu=database_cpu,
+            statements=int(counted[0]),
+            commits=int(counted[1]),
+            executing=float(counted[2]),
+        )
+
+    def rounds(
+        self, rivals: Sequence[Rival], *, clients: int, seconds: float, count: int
+    ) -> list[list[Round]]:
+        """``count`` times a round of each, in turn, after a short one of each to warm up."""
+        for web, case in rivals:
+            self.round(web, case, clients=clients, seconds=1)
+        return [
+            [self.round(web, case, clients=clients, seconds=seconds) for web, case in rivals]
+            for _ in range(count)
+        ]
+
+    def _drive(
+        self, web: Web, requests: Iterable[Request], *, clients: int, seconds: float
+    ) -> dict[str, Any]:
+        with tempfile.NamedTemporaryFile(prefix="bench-requests-") as file:
+            file.write(SEPARATOR.join(request.raw() for request in requests))
+            file.flush()
+            done = subprocess.run(  # noqa: S603 (our own command line)
+                [
+                    *(str(self._wrk), "--threads", "1", "--connections", str(clients)),
+                    *("--duration", f"{max(1, round(seconds))}s", "--timeout", "30s"),
+                    *("--script", str(SCRIPT), web.url),
+                ],
+                env=os.environ | {"BENCH_REQUESTS": file.name},
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+        if done.returncode != 0:
+            raise LoadError(f"wrk failed: {done.stdout}{done.stderr}")
+        answered: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+        return answered
+
+
+def _cpu(pids: Iterable[int]) -> float:
+    return processes.cpu_seconds(*pids)
+
+
+def _find_wrk() -> Path | None:
+    found = shutil.which("wrk")
+    return Path(found) if found else None

@@ -1,0 +1,153 @@
+"""``python -m benchmarks.report``: measure everything in one run, and write docs/performance.md.
+
+Each stage puts what it found into figures.json beside the charts, so that the page can be written
+anew (``--stages write``) and a stage run again by itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from benchmarks import seed_large
+from benchmarks.paths import Effort, inside, measure, site
+from benchmarks.servers import POSTGRES_SETTINGS, Servers
+
+PAGE = Path("docs/performance.md")
+STAGES = ("paths", "profiles", "upload", "worker", "whole", "write")
+
+
+class Run:
+    """One run: its servers, what was asked for, and what has been found so far."""
+
+    def __init__(self, arguments: argparse.Namespace, servers: Servers | None) -> None:
+        self.arguments = arguments
+        self._servers = servers
+        self.charts = arguments.out.with_suffix("")
+        self.charts.mkdir(parents=True, exist_ok=True)
+        self.file = self.charts / "figures.json"
+        self.found: dict[str, Any] = json.loads(self.file.read_text()) if self.file.exists() else {}
+        self.effort = Effort(arguments.seconds, arguments.rounds)
+        self.sizes: list[int] = arguments.sizes
+        self.largest = max(self.sizes)
+
+    @property
+    def servers(self) -> Servers:
+        assert self._servers is not None
+        return self._servers
+
+    def keep(self, name: str, found: Any) -> None:
+        self.found[name] = found
+        text = json.dumps(self.found, indent=1, ensure_ascii=False)
+        self.file.write_text(f"{text}\n")
+
+    def database(self, size: int) -> str:
+        """The name of a database of ``size`` generations, which is seeded if it is not there."""
+        name = f"bench_{size}"
+        with self.servers.connect() as connection:
+            known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+            if known.fetchone() is not None:
+                return name
+            connection.execute(f"CREATE DATABASE {name}_new")
+        say(f"Seeding {size:,} generations.")
+        self.servers.manage(self.servers.environment(f"{name}_new"), "migrate", "--verbosity=0")
+        seeded = seed_large.seed(self.servers.url(f"{name}_new"), size)
+        with self.servers.connect() as connection:
+            connection.execute(f"ALTER DATABASE {name}_new RENAME TO {name}")
+        say(f"Seeded in {seeded.seconds:.0f} s.")
+        all_seeded = self.found.get("seeded", {})
+        all_seeded[str(size)] = {"seconds": round(seeded.seconds, 1), "rows": seeded.rows}
+        self.keep("seeded", all_seeded)
+        return name
+
+
+def measure_paths(run: Run) -> None:
+    run.keep("machine", _machine(run))
+    by_size: dict[str, Any] = {}
+    for size in sorted(run.sizes):
+        say(f"== {size:,} generations")
+        with site(run.servers, run.database(size)) as here:
+            if size == run.largest:
+                run.keep("inside", inside(here))
+            by_size[str(size)] = measure(here, run.effort, flat_only=size != run.largest, say=say)
+            run.keep("paths", by_size)
+    name = run.database(run.largest)
+    books = run.servers.manage(run.servers.environment(name), "audit_ledger").strip()
+    run.keep("books", books)
+
+
+def _machine(run: Run) -> dict[str, Any]:
+    with run.servers.connect() as connection:
+        row = connection.execute("SHOW server_version").fetchone()
+    model = [
+        line.partition(":")[2].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
+    return {
+        "day": datetime.now(UTC).strftime("%Y-%m-%d"),
+        "cores": len(os.sched_getaffinity(0)),
+        "processor": model[0] if model else platform.machine(),
+        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9),
+        "python": platform.python_version(),
+        "postgresql": str(row[0]).split()[0] if row else "",
+        "settings": POSTGRES_SETTINGS,
+        "rounds": run.effort.rounds,
+        "seconds": run.effort.seconds,
+        "load_before": round(os.getloadavg()[0], 2),
+    }
+
+
+def say(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
+
+
+def main() -> None:
+    arguments = _parse()
+    stages: dict[str, Callable[[Run], None]] = {"paths": measure_paths}
+    began = time.monotonic()
+    keep = arguments.folder is not None
+    folder = arguments.folder or Path(tempfile.mkdtemp(prefix="style-license-bench-"))
+    try:
+        if arguments.stages == ["write"]:
+            stages["write"](Run(arguments, None))
+            return
+        with Servers(folder) as servers:
+            run = Run(arguments, servers)
+            for name in arguments.stages:
+                say(f"=== {name}")
+                stages[name](run)
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+    say(f"Done in {(time.monotonic() - began) / 60:.0f} minutes.")
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=_sizes, default=_sizes("1000,10000,100000,1000000"))
+    parser.add_argument("--out", type=Path, default=PAGE)
+    parser.add_argument("--seconds", type=float, default=3.0, help="of a round")
+    parser.add_argument("--rounds", type=int, default=4, help="of each program")
+    parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES))
+    parser.add_argument("--folder", type=Path, help="keep the databases here, for another run")
+    return parser.parse_args()
+
+
+def _sizes(text: str) -> list[int]:
+    return [int(size) for size in text.split(",")]
+
+
+if __name__ == "__main__":
+    main()
