@@ -40,7 +40,9 @@ Ask = Callable[[Request], Answer]
 
 
 def over_http(url: str) -> Ask:
-    client = httpx.Client(base_url=url, timeout=60)
+    # gunicorn ends idle connections: each request has its own.
+    limits = httpx.Limits(max_keepalive_connections=0)
+    client = httpx.Client(base_url=url, timeout=60, limits=limits)
 
     def ask(request: Request) -> Answer:
         answer = client.request(

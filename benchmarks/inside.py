@@ -50,7 +50,7 @@ def main() -> None:
     found: dict[str, Any] = {}
     with database.connect() as connection:
         bound = psycopg.ClientCursor(connection)
-        for case in all_cases(database):
+        for case in sorted(all_cases(database), key=lambda case: case.writes):
             settings.PAGE_CACHE_SECONDS = 60 if case.cached else 0
             wrong = differences(case, ours, bare, database)
             # What is asked for the first time is compiled; this is the second.

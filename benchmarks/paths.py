@@ -32,6 +32,7 @@ class Site:
 
     def __init__(self, servers: Servers, name: str, environment: dict[str, str], stack: ExitStack):
         folder = servers.folder
+        self.servers = servers
         self.environment = environment
         self.database = Database(environment)
         self.cases = all_cases(self.database)
@@ -71,9 +72,11 @@ class Site:
 
     def require_same_answers(self) -> None:
         """Raises LoadError when bare does anything otherwise than we do."""
+        # What was prepared since, by SQL alone, no cache knows of.
+        self.servers.empty_cache()
         bare = over_http(self.bare.url)
         found = []
-        for case in self.cases:
+        for case in sorted(self.cases, key=lambda case: case.writes):
             mine = over_http((self.cached if case.cached else self.ours).url)
             found += differences(case, mine, bare, self.database)
         if found:
@@ -82,6 +85,7 @@ class Site:
 
 @contextmanager
 def site(servers: Servers, name: str) -> Iterator[Site]:
+    servers.empty_cache()
     with ExitStack() as stack:
         yield Site(servers, name, servers.environment(name), stack)
 
@@ -100,11 +104,13 @@ def measure(site: Site, effort: Effort, *, flat_only: bool, say: Any) -> dict[st
             )
             one = figures.summed_up(turns)
             found[case.name][str(clients)] = one
+            mine, its = one["ours"], one["bare"]
             say(
-                f"{case.title:28} {clients:3} clients: ours {one['ours']['rate']:6.0f}/s"
-                f" {one['ours']['cpu']:5.2f} ms, bare {one['bare']['rate']:6.0f}/s"
-                f" {one['bare']['cpu']:5.2f} ms; share {one['rate'][0]:.2f}, CPU {one['cpu'][0]:.2f},"
-                f" statements {one['ours']['statements']:.2f}"
+                f"{case.title:28} {clients:3} clients:"
+                f" ours {mine['rate']:6.0f}/s {mine['cpu']:5.2f} ms,"
+                f" bare {its['rate']:6.0f}/s {its['cpu']:5.2f} ms;"
+                f" share {one['rate'][0]:.2f}, by CPU {one['cpu'][0]:.2f},"
+                f" statements {mine['statements']:.2f}"
             )
     return found
 

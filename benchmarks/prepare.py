@@ -63,6 +63,18 @@ MAKE = """
     )
     SELECT id, user_id, task_id FROM made ORDER BY id"""
 
+# What was ordered while nobody worked is canceled, as its buyers might have done.
+CANCEL = """
+    WITH canceled AS (
+        UPDATE app_generation SET status = 'canceled', finished_at = now(), lease_expires_at = NULL
+        WHERE status = 'queued' RETURNING id, user_id, cost
+    ), entry AS (
+        INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)
+        SELECT user_id, 'refund', cost, 'generation_canceled', id, now() FROM canceled
+    ), owed AS (SELECT user_id, SUM(cost) AS total FROM canceled GROUP BY 1)
+    UPDATE app_user u SET token_balance = token_balance + owed.total
+    FROM owed WHERE owed.user_id = u.id"""
+
 
 @dataclass(frozen=True)
 class Person:
@@ -98,7 +110,6 @@ class Database:
             for _ in range(2):
                 connection.execute(PAY, {"people": people, "tokens": TOKENS})
             connection.execute(LIKE, {"people": people})
-            connection.execute("DROP TABLE IF EXISTS bench_session")
         keys = run(environment, "-m", "benchmarks.sessions", *map(str, people)).split()
         self.people = [Person(*each) for each in zip(people, keys, strict=True)]
         with self.connect() as connection:
@@ -125,6 +136,13 @@ class Database:
         for job in jobs:
             os.symlink(written, self.media / "generations" / str(job.task_id))
         return jobs
+
+    def empty_queue(self) -> None:
+        """Nothing is to be done any more of what was ordered before."""
+        with self.connect() as connection:
+            connection.execute(CANCEL)
+            connection.execute("UPDATE app_outboxmessage SET sent_at = now() WHERE sent_at IS NULL")
+            connection.execute("VACUUM ANALYZE app_generation, app_outboxmessage")
 
     def rows(self, statement: str, values: Any = None) -> list[tuple[Any, ...]]:
         with self.connect() as connection:

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 import psycopg
+from redis import Redis
 
 from app.utils.servers.postgres import PrivatePostgres
 from app.utils.servers.process import ServerProcess, free_port, log_tail, start_process
@@ -88,6 +89,11 @@ class Servers:
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[Any, ...]]:
         return psycopg.connect(self.url(database), autocommit=True)
 
+    def empty_cache(self) -> None:
+        """What Redis keeps is of one database; another one is to be measured."""
+        with Redis.from_url(self.redis.url) as client:
+            client.flushall()
+
     def postgres_pids(self) -> list[int]:
         return processes.family(self.postgres.pid) if self.postgres.pid else []
 
@@ -155,10 +161,16 @@ class Web:
     """gunicorn with one of the programs."""
 
     def __init__(
-        self, name: str, application: str, environment: dict[str, str], folder: Path
+        self,
+        name: str,
+        application: str,
+        environment: dict[str, str],
+        folder: Path,
+        *,
+        port: int | None = None,
     ) -> None:
         self.name = name
-        self.port = free_port()
+        self.port = port or free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self._process: ServerProcess = start_process(
