@@ -1,0 +1,136 @@
+"""The charts of docs/performance: small SVG files, ours and bare in the same two colours all over."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+
+mpl.use("svg")
+# Text stays text: small files, and found by search. No date: the same figures, the same bytes.
+mpl.rcParams |= {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "style-license",
+    "font.size": 9,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#e6e6e6",
+    "axes.axisbelow": True,
+}
+
+from matplotlib import pyplot as plt  # noqa: E402 (after the choice of what it draws with)
+
+OURS, BARE = "#0b6e99", "#c2571a"
+KINDS = ("#0b6e99", "#c2571a", "#4f7f3a", "#8a4f9e", "#7a6a00", "#555555", "#b0304f", "#2f6f6a")
+Figures = dict[str, Any]
+
+
+def over_size(paths: Figures, titles: dict[str, str], file: Path) -> None:
+    """Web and database CPU a request over the size of the tables, a small chart for each path."""
+    sizes = sorted(paths, key=int)
+    names = [name for name in paths[sizes[0]] if name in titles]
+    figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharex=True, layout="constrained")
+    for axis, name in zip(axes.flat, names, strict=False):
+        for program, colour in (("ours", OURS), ("bare", BARE)):
+            values = [paths[size][name]["16"][program] for size in sizes]
+            total = [each["cpu"] + each["database_cpu"] for each in values]
+            axis.plot([int(size) for size in sizes], total, "o-", color=colour, markersize=4)
+            axis.annotate(
+                f"{program} {total[-1]:.2f}",
+                (int(sizes[-1]), total[-1]),
+                xytext=(-4, 6),
+                textcoords="offset points",
+                color=colour,
+                ha="right",
+            )
+        axis.set_title(titles[name], fontsize=9, loc="left")
+        axis.set_xscale("log")
+        axis.set_ylim(bottom=0)
+        axis.margins(y=0.25)
+    for axis in axes[:, 0]:
+        axis.set_ylabel("CPU ms/request,\nweb + database")
+    for axis in axes[-1, :]:
+        axis.set_xlabel("pictures in the table")
+    _save(figure, file)
+
+
+def over_clients(paths: Figures, titles: dict[str, str], file: Path) -> None:
+    """p95 and requests a second over the number of clients, for some paths at the largest size."""
+    largest = paths[max(paths, key=int)]
+    names = [name for name in titles if name in largest]
+    figure, axes = plt.subplots(
+        2, len(names), figsize=(2.4 * len(names), 5), sharex=True, layout="constrained"
+    )
+    for column, name in enumerate(names):
+        clients = sorted(largest[name], key=int)
+        for program, colour in (("ours", OURS), ("bare", BARE)):
+            at = [int(count) for count in clients]
+            for row, what in enumerate(("rate", "p95")):
+                values = [largest[name][count][program][what] for count in clients]
+                axes[row, column].plot(at, values, "o-", color=colour, markersize=4, label=program)
+        for row in range(2):
+            axis = axes[row, column]
+            axis.set_xscale("log")
+            axis.set_xticks([int(count) for count in clients], clients)
+            axis.minorticks_off()
+            axis.set_ylim(bottom=0)
+        axes[0, column].set_title(titles[name], fontsize=9, loc="left")
+        axes[1, column].set_xlabel("clients")
+    axes[0, 0].set_ylabel("requests/s")
+    axes[1, 0].set_ylabel("p95, ms")
+    axes[0, 0].legend(frameon=False)
+    _save(figure, file)
+
+
+def shares(rows: list[tuple[str, float, list[float], list[float]]], file: Path) -> None:
+    """Share of bare's requests a second for each path, with its spread, its mark and by CPU.
+
+    A row: title, mark (0 for none), share (median, least, most), and the same by CPU.
+    """
+    figure, axis = plt.subplots(figsize=(8, 0.32 * len(rows) + 1.1), layout="constrained")
+    for at, (_, mark, rate, cpu) in enumerate(reversed(rows)):
+        axis.plot(rate[1:], (at, at), color=OURS, linewidth=2, alpha=0.4)
+        axis.plot(rate[0], at, "o", color=OURS, label="requests/s" if at == 0 else None)
+        axis.plot(
+            cpu[0], at, "D", color=BARE, markersize=4, label="by CPU time" if at == 0 else None
+        )
+        if mark:
+            axis.plot(
+                (mark, mark),
+                (at - 0.35, at + 0.35),
+                color="black",
+                linewidth=1.5,
+                label="mark" if at == 0 else None,
+            )
+    axis.set_yticks(range(len(rows)), [row[0] for row in reversed(rows)])
+    axis.set_xlim(left=0)
+    axis.set_xlabel("share of bare's (1 = as fast as bare)")
+    handles, labels = axis.get_legend_handles_labels()
+    axis.legend(handles, labels, frameon=False, loc="lower right")
+    _save(figure, file)
+
+
+def soak(found: Figures, file: Path) -> None:
+    """Memory of each process over time."""
+    figure, axis = plt.subplots(figsize=(8, 3.6), layout="constrained")
+    kinds = sorted({each["kind"] for each in found["processes"]})
+    for each in found["processes"]:
+        colour = KINDS[kinds.index(each["kind"]) % len(KINDS)]
+        at = [seconds / 60 for seconds in found["at"]][-len(each["memory_mb"]) :]
+        axis.plot(at, each["memory_mb"], color=colour, linewidth=1)
+    for kind in kinds:
+        axis.plot([], [], color=KINDS[kinds.index(kind) % len(KINDS)], label=kind)
+    axis.set_xlabel("minutes")
+    axis.set_ylabel("memory of a process, MB")
+    axis.set_ylim(bottom=0)
+    axis.legend(frameon=False, ncols=4, loc="upper center", bbox_to_anchor=(0.5, 1.18))
+    _save(figure, file)
+
+
+def _save(figure: Any, file: Path) -> None:
+    figure.savefig(file, metadata={"Date": None})
+    plt.close(figure)
+    # matplotlib leaves blanks at the ends of lines.
+    file.write_text("\n".join(line.rstrip() for line in file.read_text().splitlines()) + "\n")

@@ -1,0 +1,211 @@
+"""The whole system as it runs in production: nginx, web processes, relay, workers, all servers."""
+
+from __future__ import annotations
+
+import datetime
+import shutil
+import signal
+import sys
+import time
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+import psycopg
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from app.utils.servers.nginx import PrivateNginx
+from app.utils.servers.process import ServerProcess, free_port, log_tail, start_process
+from app.utils.servers.rabbitmq import PrivateRabbitMQ
+from benchmarks import processes
+from benchmarks.prepare import Database
+from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, Servers, Web
+
+WORKERS = 2
+
+
+class System:
+    """Everything over one seeded database. ``application`` is what gunicorn serves."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        database: str,
+        *,
+        application: str = "config.wsgi:application",
+        workers: int = WORKERS,
+    ) -> None:
+        self.servers = servers
+        self.name = database
+        self.folder = servers.folder / "system"
+        self.folder.mkdir(exist_ok=True)
+        # Where all of our processes leave what they forget to delete.
+        self.temporary = self.folder / "tmp"
+        shutil.rmtree(self.temporary, ignore_errors=True)
+        self.temporary.mkdir()
+        self._application = application
+        self._workers = workers
+        self._stack = ExitStack()
+        self._processes: dict[str, list[ServerProcess]] = {}
+
+    def __enter__(self) -> Self:
+        with ExitStack() as stack:
+            self._start(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def _start(self, stack: ExitStack) -> None:
+        self.servers.empty_cache()
+        shutil.rmtree(self.servers.folder / "rabbitmq", ignore_errors=True)
+        self.rabbitmq = stack.enter_context(PrivateRabbitMQ(self.servers.folder / "rabbitmq"))
+        certificate, key = make_certificate(self.folder)
+        shutil.rmtree(self.folder / "nginx", ignore_errors=True)
+        port = free_port()
+        changes = {
+            "backend:8000": f"127.0.0.1:{port}",
+            "/app/data/media/": f"{self.servers.folder}/data/media/",
+            r"~^files\.": "127.0.0.1",
+            "http://files:9000": f"http://127.0.0.1:{port}",
+        }
+        self.nginx = PrivateNginx(self.folder / "nginx", changes, certificate, key)
+        self.environment = self.servers.environment(
+            self.name,
+            AMQP_URL=self.rabbitmq.url,
+            SITE_URL=f"https://{HOST}:{self.nginx.tls_port}",
+            SSL_CERT_FILE=str(certificate),
+            TMPDIR=str(self.temporary),
+        )
+        self.database = Database(self.environment)
+        self.database.empty_queue()
+        self._give_styles_a_model()
+        self.web = stack.enter_context(
+            Web("system", self._application, self.environment, self.servers.folder, port=port)
+        )
+        self.nginx.start()
+        stack.callback(self.nginx.stop)
+        stack.callback(self._stop_processes)
+        self.start("relay", "manage.py", "relay_outbox")
+        for number in range(self._workers):
+            self.start_worker(number)
+        self.web.wait()
+        self.url = f"http://127.0.0.1:{self.nginx.port}"
+        self._wait_for_nginx()
+
+    def start(self, kind: str, *arguments: str) -> ServerProcess:
+        number = len(self._processes.get(kind, []))
+        process = start_process(
+            [sys.executable, *arguments],
+            log=self.folder / f"{kind}-{number}.log",
+            folder=PROJECT,
+            environment=self.environment,
+        )
+        self._processes.setdefault(kind, []).append(process)
+        return process
+
+    def start_worker(self, number: int) -> None:
+        work_dir = str(self.folder / f"worker-{number}")
+        self.start("worker", "-m", "benchmarks.fast_worker", "--work-dir", work_dir)
+
+    def end(self, kind: str) -> None:
+        for process in self._processes.pop(kind, []):
+            process.stop(((signal.SIGTERM, 20.0),))
+
+    def _stop_processes(self) -> None:
+        for kind in list(self._processes):
+            self.end(kind)
+
+    def pids(self) -> dict[str, list[int]]:
+        """All processes, by kind."""
+        kinds = {
+            kind: [pid for process in started for pid in processes.family(process.pid)]
+            for kind, started in self._processes.items()
+        }
+        nginx = sorted(self.nginx.worker_pids())
+        return kinds | {
+            "web": self.web.pids,
+            "nginx": nginx,
+            "PostgreSQL": self.servers.postgres_pids(),
+            "Redis": [self.servers.redis.pid] if self.servers.redis.pid else [],
+            "RabbitMQ": self.rabbitmq.pids,
+        }
+
+    def require_alive(self) -> None:
+        """Raises RuntimeError when one of our processes has ended."""
+        for kind, started in self._processes.items():
+            for number, process in enumerate(started):
+                if not process.is_running():
+                    tail = log_tail(self.folder / f"{kind}-{number}.log")
+                    raise RuntimeError(f"The {kind} has ended.\n{tail}")
+
+    def connections(self) -> int:
+        """How many clients have a connection to the database."""
+        with psycopg.connect(self.servers.url("postgres"), autocommit=True) as connection:
+            row = connection.execute(
+                "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = %s", [self.name]
+            ).fetchone()
+        return int(row[0]) if row else 0
+
+    def write_sessions(self) -> Path:
+        """The file that ``locustfile`` reads."""
+        file = self.folder / "sessions"
+        file.write_text("\n".join(person.session for person in self.database.people))
+        return file
+
+    def _give_styles_a_model(self) -> None:
+        """One file for all: workers fetch it, and the fast engine does not look into it."""
+        model = self.database.media / "models" / "model.npz"
+        model.parent.mkdir(parents=True, exist_ok=True)
+        model.write_bytes(b"a model")
+        with self.database.connect() as connection:
+            connection.execute("UPDATE app_style SET model_path = %s", [model.as_uri()])
+
+    def _wait_for_nginx(self) -> None:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            answer = httpx.get(f"{self.url}/api/health", headers=BEHIND_NGINX)
+            if answer.status_code == 200:
+                return
+            time.sleep(0.2)
+        raise TimeoutError(f"nginx does not pass on what it is asked: {answer.text}")
+
+
+def described() -> str:
+    return f"nginx, {WEB_PROCESSES} web processes of 4 threads, the relay, {WORKERS} workers"
+
+
+def make_certificate(folder: Path) -> tuple[Path, Path]:
+    """A certificate for localhost that vouches for itself, and its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(hours=1))
+        .not_valid_after(now + datetime.timedelta(days=2))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    encoding = serialization.Encoding.PEM
+    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    files = folder / "certificate.pem", folder / "key.pem"
+    files[0].write_bytes(certificate.public_bytes(encoding))
+    files[1].write_bytes(key.private_bytes(encoding, form, plain))
+    return files
