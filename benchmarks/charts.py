@@ -1,4 +1,4 @@
-"""The charts of docs/performance: small SVG files, ours and bare in the same two colours all over."""
+"""The charts of docs/performance: small SVG files, ours and bare in the same two colours."""
 
 from __future__ import annotations
 
