@@ -196,6 +196,11 @@ class Generation(Job):
                 fields=["style", "-created_at", "-id"],
                 condition=Q(visibility="public", status="completed"),
             ),
+            models.Index(
+                name="generation_public_by_user",
+                fields=["user", "-created_at", "-id"],
+                condition=Q(visibility="public", status="completed"),
+            ),
             models.Index(name="generation_queue", fields=["id"], condition=Q(status="queued")),
             models.Index(
                 name="generation_lease",

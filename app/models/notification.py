@@ -92,8 +92,11 @@ class Notification(models.Model):
             ),
         ]
         indexes = [
+            # Holds all that counting them takes.
             models.Index(
-                name="notification_by_recipient", fields=["recipient", "-created_at", "-id"]
+                name="notification_of_recipient",
+                fields=["recipient", "-created_at", "-id"],
+                include=["is_read"],
             ),
             models.Index(
                 name="notification_unread",

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     from app.models.user import User
 
+# Trigrams find nothing shorter.
+SHORTEST_INDEXED = 3
 MIN_PRICE = 1
 MAX_PRICE = 10_000
 
@@ -152,12 +154,15 @@ class StyleQuerySet(models.QuerySet["Style"]):
 
     def search(self, text: str) -> StyleQuerySet:
         """Styles whose name, or one of whose tags, contains ``text`` in any case."""
-        return self.filter(
-            Q(name__icontains=text)
-            | models.Exists(
-                StyleTag.objects.filter(style=models.OuterRef("pk"), tag__name__icontains=text)
+        named = Style.objects.filter(name__icontains=text)
+        tagged = StyleTag.objects.filter(tag__name__contains=text.lower())
+        if len(text) < SHORTEST_INDEXED:
+            # Most styles contain it: those that are shown are soon found among all in their order.
+            return self.filter(
+                Q(name__icontains=text) | models.Exists(tagged.filter(style=models.OuterRef("pk")))
             )
-        )
+        ids = named.order_by().values("pk").union(tagged.order_by().values("style_id"), all=True)
+        return self.filter(pk__in=ids)
 
 
 class Style(Job):
@@ -214,9 +219,16 @@ class Style(Job):
                 condition=Q(is_active=True, training_status="completed"),
             ),
             models.Index(
-                name="style_offered_popular",
-                fields=["-usage_count", "-created_at", "-id"],
+                name="style_offered_by_artist",
+                fields=["artist", "-created_at", "-id"],
                 condition=Q(is_active=True, training_status="completed"),
+            ),
+            # Not only of those on offer: artists see their own others among them. What is not
+            # trained has not been used, and comes last.
+            models.Index(
+                name="style_popular",
+                fields=["-usage_count", "-created_at", "-id"],
+                condition=Q(is_active=True),
             ),
             models.Index(name="style_by_artist", fields=["artist", "-created_at", "-id"]),
             models.Index(

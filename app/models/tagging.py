@@ -1,3 +1,4 @@
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 
@@ -56,7 +57,8 @@ class Tag(models.Model):
                 name="tag_popular",
                 fields=["-usage_count", "name", "id"],
                 condition=Q(is_active=True, usage_count__gt=0),
-            )
+            ),
+            GinIndex(OpClass("name", name="gin_trgm_ops"), name="tag_name_trigram"),
         ]
 
     def __str__(self) -> str:

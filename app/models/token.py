@@ -3,13 +3,15 @@ from __future__ import annotations
 from datetime import date, datetime
 
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import TruncDate
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce, TruncDate
 
 from app.models.generation import Generation
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
+# Whose history a movement belongs to: it has either a sender or a receiver.
+PARTY = Coalesce("sender_id", "receiver_id")
 
 
 class TransactionType(models.TextChoices):
@@ -49,7 +51,8 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     def of(self, user: User) -> TransactionQuerySet:
         """The user's history, newest first."""
         return (
-            self.filter(Q(sender=user) | Q(receiver=user))
+            self.alias(party=PARTY)
+            .filter(party=user.pk)
             .select_related("generation__style")
             .order_by("-created_at", "-pk")
         )
@@ -148,8 +151,18 @@ class Transaction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(name="transaction_sender", fields=["sender", "-created_at", "-id"]),
-            models.Index(name="transaction_receiver", fields=["receiver", "-created_at", "-id"]),
+            # Two columns joined by OR have no order that an index could give.
+            models.Index(PARTY, F("created_at").desc(), F("id").desc(), name="transaction_party"),
+            models.Index(
+                PARTY, "type", F("created_at").desc(), F("id").desc(), name="transaction_party_type"
+            ),
+            # What somebody has earned is added up from the index alone.
+            models.Index(
+                name="transaction_earned",
+                fields=["receiver", "created_at"],
+                include=["amount"],
+                condition=Q(type="earn", generation__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

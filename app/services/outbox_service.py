@@ -19,6 +19,7 @@ from app.models import OutboxMessage
 from app.models.hot_reads import NEW_OUTBOX_MESSAGE
 from app.utils import clock
 from protocol import Task, encode
+from protocol.queues import QUEUES
 
 CHANNEL = "outbox"
 # First key of the advisory locks on messages; the second is the message's id.
@@ -86,13 +87,11 @@ def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None
 
 def oldest_age() -> float:
     """For how many seconds the oldest message has been due; 0 when none is."""
-    oldest = (
-        OutboxMessage.objects.filter(sent_at__isnull=True, available_at__lte=clock.now())
-        .order_by("available_at", "pk")
-        .values_list("available_at", flat=True)
-        .first()
-    )
-    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+    due = OutboxMessage.objects.filter(sent_at__isnull=True, available_at__lte=clock.now())
+    # One queue at a time: within each, the index says which is the first.
+    first = due.order_by("queue", "available_at", "pk").values_list("available_at", flat=True)
+    oldest = [found for queue in QUEUES if (found := first.filter(queue=queue).first())]
+    return max(0.0, (clock.now() - min(oldest)).total_seconds()) if oldest else 0.0
 
 
 def _begin_try(message_ids: list[int]) -> list[OutboxMessage]:
