@@ -12,7 +12,7 @@ bind = os.environ.get("GUNICORN_BIND", "0.0.0.0:8000")
 # Of the cores that this process may use, which in a container are not all there are.
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(0)) + 1)
 # A request often waits: for the database, the broker's confirmation, 100 files on their way to S3.
-# Each thread may hold one database connection, see docs/operations.md.
+# Each request takes one database connection, see docs/operations.md.
 worker_class = "gthread"
 threads = int(os.environ.get("GUNICORN_THREADS") or 4)
 

@@ -97,7 +97,12 @@ class TrailingSlashMiddleware:
 
 
 class ApiErrorMiddleware:
-    """Errors that Django answers outside of the API's views get the API's shape under /api."""
+    """Errors that Django answers outside of the API's views get the API's shape under /api.
+
+    What is not available says when to ask again.
+    """
+
+    RETRY_SECONDS = "1"
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -109,7 +114,9 @@ class ApiErrorMiddleware:
             and request.path.startswith("/api/")
             and not response.headers.get("Content-Type", "").startswith("application/json")
         ):
-            return errors.for_status(response.status_code)
+            response = errors.for_status(response.status_code)
+        if response.status_code == 503:
+            response.headers.setdefault("Retry-After", self.RETRY_SECONDS)
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:

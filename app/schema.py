@@ -120,7 +120,7 @@ class EnvelopeSchema(AutoSchema):
     ) -> Any:
         answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
         headers: dict[str, Any] = {"X-Request-ID": {"schema": {"type": "string"}}}
-        if status_code == "429":
+        if status_code in {"429", "503"}:
             headers["Retry-After"] = {"schema": {"type": "integer"}}
         answer["headers"] = {**headers, **answer.get("headers", {})}
         if status_code.startswith("2") and not self._is_bare():

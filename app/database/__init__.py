@@ -1,1 +1,1 @@
-"""PostgreSQL as Django's backend, with a health check that costs nothing under load."""
+"""PostgreSQL as Django's backend; threads share connections, which cost nothing to check."""

@@ -8,6 +8,10 @@ from typing import Any
 import psycopg
 from django.db.backends.postgresql import base
 
+from app.database.kept import KeptConnections, Taken
+
+KEPT = KeptConnections()
+
 
 class PreparedCursor(psycopg.Cursor[Any]):
     """Lets the server plan each statement once a connection."""
@@ -17,7 +21,7 @@ class PreparedCursor(psycopg.Cursor[Any]):
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
-    """A kept connection is checked before a request only after it has idled.
+    """Connections are checked only after they have idled, and lent to other threads meanwhile.
 
     Django's own check is a round trip in every request. A connection that answered a second ago
     has died since only if the server went away at this very moment, and then the request's own
@@ -25,19 +29,96 @@ class DatabaseWrapper(base.DatabaseWrapper):
     """
 
     IDLE_SECONDS = 1.0
+    CONNECT_SECONDS = 5
+    # For how long a request waits for a connection where the server has no more to give.
+    PATIENCE_SECONDS = 1.0
+    TRY_SECONDS = 0.1
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self._used_at = 0.0
+        self.used_at = 0.0
+        # Whether other threads may take the connection: see KeptConnections.
+        self.is_lent = False
+        self.lent_at = 0.0
+        self._taken: Taken | None = None
+
+    @property
+    def address(self) -> tuple[Any, ...]:
+        """Which database, and as whom."""
+        names = ("NAME", "HOST", "PORT", "USER")
+        return (self.alias, *(self.settings_dict[name] for name in names))
+
+    # --- When a connection is checked -------------------------------------------------------------
 
     def close_if_health_check_failed(self) -> None:
         """Called whenever a cursor is made."""
-        idle_seconds = time.monotonic() - self._used_at
-        self._used_at = time.monotonic()
+        self._take_back()
+        idle_seconds = time.monotonic() - self.used_at
+        self.used_at = time.monotonic()
         # Never within a transaction, nor at its end: a statement may have waited that long for a
         # lock, and the check's own statement would then begin another transaction.
         if idle_seconds > self.IDLE_SECONDS and self.autocommit:
             super().close_if_health_check_failed()
+
+    # --- Whose connection it is -------------------------------------------------------------------
+
+    def close_if_unusable_or_obsolete(self) -> None:
+        """Called where a request begins and where it ends: between the two nobody may take it."""
+        self._take_back()
+        super().close_if_unusable_or_obsolete()
+        if self.connection is not None and self.autocommit and not self.in_atomic_block:
+            KEPT.add(self)
+
+    def ensure_connection(self) -> None:
+        self._take_back()
+        super().ensure_connection()
+
+    def close(self) -> None:
+        self._take_back()
+        super().close()
+
+    def connect(self) -> None:
+        super().connect()
+        if self._taken is not None:
+            self.close_at, self._taken = self._taken.close_at, None
+
+    def get_connection_params(self) -> dict[str, Any]:
+        return {"connect_timeout": self.CONNECT_SECONDS, **super().get_connection_params()}
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """One that another thread of this process keeps, or a new one."""
+        deadline = time.monotonic() + self.PATIENCE_SECONDS
+        wait_seconds = 0.0
+        while True:
+            while taken := KEPT.take(self, wait_seconds=wait_seconds):
+                if self._lives(taken):
+                    self._taken = taken
+                    self.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+                    return taken.connection
+                taken.connection.close()
+            try:
+                return super().get_new_connection(conn_params)
+            except psycopg.OperationalError as error:
+                if not _is_full(error) or time.monotonic() > deadline:
+                    raise
+            wait_seconds = self.TRY_SECONDS
+
+    def _lives(self, taken: Taken) -> bool:
+        if taken.connection.closed:
+            return False
+        if time.monotonic() - taken.used_at <= self.IDLE_SECONDS:
+            return True
+        try:
+            taken.connection.execute("SELECT 1")
+        except psycopg.Error:
+            return False
+        return True
+
+    def _take_back(self) -> None:
+        if self.is_lent:
+            KEPT.remove(self)
+
+    # --- Cursors ----------------------------------------------------------------------------------
 
     def prepared_cursor(self) -> Any:
         """A cursor for statements that come again and again, counted and logged like others."""
@@ -47,3 +128,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             cursor = PreparedCursor(self.connection)
         wrap: Any = self.make_debug_cursor if self.queries_logged else self.make_cursor
         return wrap(cursor)
+
+
+def _is_full(error: psycopg.OperationalError) -> bool:
+    """Whether the server refuses connections for having given all. No code comes with that."""
+    return "too many" in str(error) or "remaining connection slots" in str(error)

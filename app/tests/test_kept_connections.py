@@ -19,7 +19,7 @@ def unchecked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def long_ago() -> None:
     """As if the last statement had waited for a lock for a long time."""
-    connection._used_at -= 60  # type: ignore[attr-defined]
+    connection.used_at -= 60  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("fails", [False, True])
