@@ -7,7 +7,8 @@ values that change from request to request are put in anew.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+import re
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -18,6 +19,7 @@ from django.db import connection
 from django.db.models import Model, QuerySet
 from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
+from psycopg.sql import Literal
 
 Row = tuple[Any, ...]
 Inserted = TypeVar("Inserted", bound=Model)
@@ -32,26 +34,36 @@ class Builds(Protocol):
 @dataclass(frozen=True)
 class _Statement:
     sql: str
-    # Either ("", constant) or (name of the value, None), in the order of the SQL's parameters.
-    parameters: tuple[tuple[str, Any], ...]
+    # Names of the values, in the order of the SQL's parameters.
+    parameters: tuple[str, ...]
     compiler: SQLCompiler
+    is_planned_once: bool
 
     def run(self, values: dict[str, Any]) -> list[Row]:
-        filled = [values[name] if name else constant for name, constant in self.parameters]
-        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
-            cursor.execute(self.sql, filled)
-            found: list[Row] = cursor.fetchall()
-        return found
+        filled = [values[name] for name in self.parameters]
+        if not self.is_planned_once:
+            with connection.cursor() as cursor:
+                cursor.execute(self.sql, filled)
+                return cursor.fetchall()
+        rows: list[Row] = connection.run_prepared(self.sql, filled)  # type: ignore[attr-defined]
+        return rows
 
 
 class _Compiled:
     """``shape`` decides the SQL and must be hashable; ``values`` (int, str, UUID or datetime) only
-    fill it, and are passed to the database as they are."""
+    fill it, and are passed to the database as they are.
+
+    The database plans a shape once and for all values. ``is_uneven`` says for which shapes that
+    would not do, since some values have ten rows and others ten thousand.
+    """
 
     MAX_SHAPES = 500
 
-    def __init__(self, build: Builds) -> None:
+    def __init__(
+        self, build: Builds, *, is_uneven: Callable[[Any], bool] = lambda shape: False
+    ) -> None:
         self._build = build
+        self._is_uneven = is_uneven
         self._statements: dict[Hashable, _Statement] = {}
         self._lock = Lock()
 
@@ -71,10 +83,14 @@ class _Compiled:
         names = {stand_in: name for name, stand_in in stand_ins.items()}
         compiler = self._build(shape, stand_ins).query.get_compiler(connection=connection)
         sql, parameters = compiler.as_sql()
+        named = [_name(value, names) for value in parameters]
         statement = _Statement(
-            sql, tuple(_parameter(value, names) for value in parameters), compiler
+            _with_literals(sql, zip(named, parameters, strict=True)),
+            tuple(name for name in named if name),
+            compiler,
+            not self._is_uneven(shape),
         )
-        missing = set(values) - {name for name, _ in statement.parameters}
+        missing = set(values) - set(statement.parameters)
         if missing:
             raise ValueError(f"the query set of {shape} does not use {sorted(missing)}")
         return statement
@@ -84,10 +100,16 @@ class CompiledQuery(_Compiled):
     """A query set of ``values_list`` rows."""
 
     def __init__(
-        self, model: type[Model], order: Sequence[str], build: Builds, *, order_at: int = 0
+        self,
+        model: type[Model],
+        order: Sequence[str],
+        build: Builds,
+        *,
+        order_at: int = 0,
+        is_uneven: Callable[[Any], bool] = lambda shape: False,
     ) -> None:
         """``order``: the columns that rows are ordered by, from ``order_at`` on in each."""
-        super().__init__(build)
+        super().__init__(build, is_uneven=is_uneven)
         self.model = model
         self.order = tuple(order)
         self._place = slice(order_at, order_at + len(self.order))
@@ -141,17 +163,29 @@ class CompiledInsert:
             field.get_db_prep_save(field.pre_save(instance, True), connection)
             for field in self._fields
         ]
-        with connection.prepared_cursor() as cursor:  # type: ignore[attr-defined]
-            cursor.execute(self._sql, values)
-            (instance.pk,) = cursor.fetchone()
+        ((instance.pk,),) = connection.run_prepared(self._sql, values)  # type: ignore[attr-defined]
         instance._state.adding = False
         instance._state.db = connection.alias
         return instance
 
 
-def _parameter(value: Any, names: dict[Any, str]) -> tuple[str, Any]:
-    known = isinstance(value, int | str | UUID | datetime) and value in names
-    return (names[value], None) if known else ("", value)
+def _name(value: Any, names: dict[Any, str]) -> str:
+    """Which value a parameter stands for; "" for a constant."""
+    return names.get(value, "") if isinstance(value, int | str | UUID | datetime) else ""
+
+
+def _with_literals(sql: str, parameters: Iterable[tuple[str, Any]]) -> str:
+    """``sql`` with its constants written out: for ``status = $1`` the server could not use an index
+    of the completed alone, and would plan the statement anew each time."""
+    rest = iter(parameters)
+
+    def put(mark: re.Match[str]) -> str:
+        if mark[0] == "%%":
+            return mark[0]
+        name, value = next(rest)
+        return mark[0] if name else Literal(value).as_string().replace("%", "%%")
+
+    return re.sub("%[s%]", put, sql)
 
 
 def _stand_in(number: int, value: Any) -> Any:

@@ -57,7 +57,12 @@ def _build_feed(shape: tuple[FeedShape, PageShape], values: dict[str, Any]) -> Q
 
 
 # With a user it takes the value ``viewer_id``.
-FEED = CompiledQuery(Generation, ("created_at", "pk"), _build_feed)
+FEED = CompiledQuery(
+    Generation,
+    ("created_at", "pk"),
+    _build_feed,
+    is_uneven=lambda shape: shape[0].following_only,
+)
 
 # What ``PictureDetailSerializer`` shows beyond that, and to whom.
 PICTURE_DETAIL_COLUMNS = ("status", "visibility", "finished_at", "cost", "failure_reason")
@@ -135,8 +140,17 @@ def _build_styles(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) 
     return keyset_page(found.with_tags_json(), page, after).values_list(*STYLE_COLUMNS)
 
 
-NEWEST_STYLES = CompiledQuery(Style, ("created_at", "pk"), _build_styles, order_at=1)
-POPULAR_STYLES = CompiledQuery(Style, ("usage_count", "created_at", "pk"), _build_styles)
+def _is_narrowed(shape: tuple[StylesShape, PageShape]) -> bool:
+    wanted, _ = shape
+    return bool(wanted.q or wanted.tags or wanted.of_artist or wanted.is_artist)
+
+
+NEWEST_STYLES = CompiledQuery(
+    Style, ("created_at", "pk"), _build_styles, order_at=1, is_uneven=_is_narrowed
+)
+POPULAR_STYLES = CompiledQuery(
+    Style, ("usage_count", "created_at", "pk"), _build_styles, is_uneven=_is_narrowed
+)
 
 # What ``StyleDetailSerializer`` shows beyond that.
 STYLE_DETAIL_COLUMNS = ("description", "is_active", "progress", "failure_reason", "updated_at")
@@ -182,7 +196,9 @@ def _build_notifications(shape: tuple[bool, int, int], values: dict[str, Any]) -
 
 
 # Its shape is whether only the unread are wanted, and from which to which.
-NOTIFICATIONS = CompiledQuery(Notification, ("created_at", "pk"), _build_notifications)
+NOTIFICATIONS = CompiledQuery(
+    Notification, ("created_at", "pk"), _build_notifications, is_uneven=lambda shape: True
+)
 
 
 def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:

@@ -76,6 +76,25 @@ def test_the_same_shape_with_other_values_gives_other_rows(pictures) -> None:
     assert FEED.rows(shape, {"viewer_id": other.pk}) == []
 
 
+def test_a_hot_statement_is_parsed_and_planned_once_a_connection(pictures) -> None:
+    before = prepared()
+    for following_only in (False, True):
+        shape = (FeedShape(is_signed_in=True, following_only=following_only), PageShape(20))
+        for _ in range(3):
+            FEED.rows(shape, {"viewer_id": 1})
+    ((statement, planned),) = prepared().items() - before.items()
+    assert "= 'public'" in statement
+    assert "app_follow" not in statement
+    assert planned - before.get(statement, 0) == 3
+
+
+def prepared() -> dict[str, int]:
+    """How often the server ran each statement of this connection without planning it anew."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement, generic_plans FROM pg_prepared_statements")
+        return dict(cursor.fetchall())
+
+
 def test_a_value_that_the_query_does_not_use_is_a_mistake() -> None:
     query = CompiledQuery(Generation, ("created_at", "pk"), lambda shape, values: _ids())
     with pytest.raises(ValueError, match="does not use"):
