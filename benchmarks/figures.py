@@ -51,6 +51,8 @@ def of_program(rounds: Sequence[Round]) -> Figures:
         "p99": middle([each.p99 for each in rounds]),
         "bytes": int(median([each.bytes for each in rounds])),
         "statements": middle([each.statements / each.requests for each in rounds]),
+        "busy": middle([each.busy for each in rounds]),
+        "stolen": middle([each.stolen for each in rounds]),
         "commits": middle([each.commits / each.requests for each in rounds]),
         "rounds": [round(each.rate, 1) for each in rounds],
     }

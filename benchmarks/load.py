@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -33,6 +34,12 @@ COUNTED = """
 # What begins and ends transactions and connections, and PostgreSQL's own checks of foreign keys.
 NOT_COUNTED = "^(begin|commit|rollback|set|show|deallocate|select pg_stat)|OPERATOR.pg_catalog"
 
+UNDER_WAY = """
+    SELECT COUNT(*) FROM pg_stat_activity
+    WHERE datname = %s AND pid <> pg_backend_pid() AND state <> 'idle'"""
+# For how long nothing may happen until a round is over, and how long that may take.
+SETTLED_SECONDS, SETTLED_WITHIN = 0.1, 60.0
+
 
 class LoadError(RuntimeError):
     """Something was not answered, or not well: the figures would mean nothing."""
@@ -55,6 +62,9 @@ class Round:
     statements: int
     commits: int
     executing: float
+    # Shares of all cores: busy with anything, and taken away by the machine below.
+    busy: float
+    stolen: float
 
     @property
     def rate(self) -> float:
@@ -91,13 +101,15 @@ class Meter:
         count = int(seconds * ONCE_A_SECOND) if case.once else 2000
         requests = case.make(count)
         self._connection.execute("SELECT pg_stat_statements_reset()")
-        web_pids, database_pids = web.pids, self.servers.postgres_pids()
-        web_before, database_before = _cpu(web_pids), _cpu(database_pids)
+        web_pids = web.pids
+        machine = processes.machine()
+        web_before, database_before = self._cpu(web)
         answered = self._drive(web, requests, clients=clients, seconds=seconds)
-        web_cpu = _cpu(web_pids) - web_before
-        database_cpu = _cpu(database_pids) - database_before
+        web_after, database_after = self._cpu(web)
+        busy, stolen = processes.machine().since(machine)
         counted = self._connection.execute(COUNTED, [self.database, NOT_COUNTED]).fetchone()
         assert counted is not None
+        self._settle(web)
         if set(web.pids) != set(web_pids):
             raise LoadError(f"{web.name}: a process was replaced during {case.title}.")
         if answered["refused"] or answered["broken"] or not answered["requests"]:
@@ -113,11 +125,13 @@ class Meter:
             p95=answered["p95"],
             p99=answered["p99"],
             bytes=answered["bytes"] // answered["requests"],
-            web_cpu=web_cpu,
-            database_cpu=database_cpu,
+            web_cpu=web_after - web_before,
+            database_cpu=database_after - database_before,
             statements=int(counted[0]),
             commits=int(counted[1]),
             executing=float(counted[2]),
+            busy=busy,
+            stolen=stolen,
         )
 
     def rounds(
@@ -130,6 +144,28 @@ class Meter:
             [self.round(web, case, clients=clients, seconds=seconds) for web, case in rivals]
             for _ in range(count)
         ]
+
+    def _cpu(self, web: Web) -> tuple[float, float]:
+        """Of the web processes and of the database, those that have ended included."""
+        postmaster = self.servers.postgres.pid
+        assert postmaster is not None
+        return processes.family_cpu_seconds(web.pid), processes.family_cpu_seconds(postmaster)
+
+    def _settle(self, web: Web) -> None:
+        """Wait until nothing is under way any more.
+
+        wrk leaves with a request of every client unanswered. They are worked through all the same,
+        and would take CPU time and locks from the next round, which is the other program's.
+        """
+        deadline = time.monotonic() + SETTLED_WITHIN
+        while time.monotonic() < deadline:
+            before = processes.family_cpu_seconds(web.pid)
+            time.sleep(SETTLED_SECONDS)
+            spent = processes.family_cpu_seconds(web.pid) - before
+            row = self._connection.execute(UNDER_WAY, [self.database]).fetchone()
+            if row == (0,) and spent <= 2 / processes.TICKS:
+                return
+        raise LoadError(f"{web.name} is still at work {SETTLED_WITHIN} s after the round.")
 
     def _drive(
         self, web: Web, requests: Iterable[Request], *, clients: int, seconds: float
@@ -152,10 +188,6 @@ class Meter:
             raise LoadError(f"wrk failed: {done.stdout}{done.stderr}")
         answered: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return answered
-
-
-def _cpu(pids: Iterable[int]) -> float:
-    return processes.cpu_seconds(*pids)
 
 
 def _find_wrk() -> Path | None:

@@ -22,12 +22,52 @@ def family(pid: int) -> list[int]:
 
 def cpu_seconds(*pids: int) -> float:
     """User and system time that these processes have used so far; none for those that ended."""
-    ticks = 0
-    for pid in pids:
-        with contextlib.suppress(OSError):
-            fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+    return sum(sum(_ticks(pid)[:2]) for pid in pids) / TICKS
+
+
+def family_cpu_seconds(pid: int) -> float:
+    """What ``pid`` and all processes below it have used so far, those included that ended since.
+
+    What a process used goes over to its parent in the moment in which that takes note of its end;
+    so the family is counted again when it was another one meanwhile.
+    """
+    for _ in range(20):
+        members = family(pid)
+        ticks = sum(sum(_ticks(each)) for each in members)
+        if family(pid) == members:
+            break
     return ticks / TICKS
+
+
+def _ticks(pid: int) -> tuple[int, ...]:
+    """User and system time, and both of the children that have ended and were waited for."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return (0, 0, 0, 0)
+    return tuple(int(field) for field in fields[11:15])
+
+
+@dataclass(frozen=True)
+class Machine:
+    """What all cores together have done so far, in ticks, whoever made them."""
+
+    busy: int
+    stolen: int
+    total: int
+
+    def since(self, earlier: Machine) -> tuple[float, float]:
+        """The shares of the time since ``earlier`` that the cores were busy, and that the machine
+        below gave to somebody else."""
+        total = max(1, self.total - earlier.total)
+        return (self.busy - earlier.busy) / total, (self.stolen - earlier.stolen) / total
+
+
+def machine() -> Machine:
+    first = Path("/proc/stat").read_text().partition("\n")[0]
+    # user, nice, system, idle, waiting for disks, interrupts, soft ones, stolen
+    spent = [int(field) for field in first.split()[1:9]]
+    return Machine(sum(spent[:3]) + sum(spent[5:7]), spent[7], sum(spent))
 
 
 @dataclass(frozen=True)

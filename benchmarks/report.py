@@ -56,9 +56,13 @@ class Run:
         name = f"bench_{size}"
         with self.servers.connect() as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
-            if known.fetchone() is not None:
-                return name
-            connection.execute(f"CREATE DATABASE {name}_new")
+            is_there = known.fetchone() is not None
+            if not is_there:
+                connection.execute(f"CREATE DATABASE {name}_new")
+        if is_there:
+            # The program may have changed since it was seeded.
+            self.servers.manage(self.servers.environment(name), "migrate", "--verbosity=0")
+            return name
         say(f"Seeding {size:,} generations.")
         self.servers.manage(self.servers.environment(f"{name}_new"), "migrate", "--verbosity=0")
         seeded = seed_large.seed(self.servers.url(f"{name}_new"), size)

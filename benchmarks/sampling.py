@@ -45,6 +45,7 @@ class Watch:
         self._stop = threading.Event()
         self._began = time.monotonic()
         self._cpu: dict[tuple[str, int], tuple[float, float]] = {}
+        self._looked = False
         self._look()
         self._thread = threading.Thread(target=self._keep_looking, daemon=True)
         self._thread.start()
@@ -76,13 +77,15 @@ class Watch:
             resident = 0
             for pid in pids:
                 cpu = processes.cpu_seconds(pid)
-                first, last = self._cpu.get((kind, pid), (cpu, cpu))
+                # What has begun since counts from its own beginning.
+                first, last = self._cpu.get((kind, pid), (0.0 if self._looked else cpu, cpu))
                 # A process that has ended counts with what it had.
                 self._cpu[kind, pid] = (first, max(cpu, last))
                 found = processes.memory(pid)
                 resident += found.resident if found else 0
             usage.memory = max(usage.memory, resident)
             usage.processes = max(usage.processes, len(pids))
+        self._looked = True
         if self.connections is not None:
             self.most_connections = max(self.most_connections, self.connections())
 

@@ -30,7 +30,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOST = "localhost"
 # How nginx hands requests on.
 BEHIND_NGINX = {"Host": HOST, "X-Forwarded-Proto": "https"}
-WEB_PROCESSES = 2
+# What gunicorn.conf.py makes of the cores that there are; nothing is set here.
+WEB_PROCESSES = 2 * len(os.sched_getaffinity(0)) + 1
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "shared_buffers": "1GB",
@@ -40,7 +41,6 @@ POSTGRES_SETTINGS = {
 CHANGES = (
     "rate limits are lifted (`RATE_LIMIT_*=`), as all requests come from one address",
     "`--max-requests 0`: no web process is replaced in the middle of a round",
-    f"`WEB_CONCURRENCY={WEB_PROCESSES}`",
     "wrk speaks to gunicorn without nginx, sending the headers that nginx would",
 )
 
@@ -136,7 +136,6 @@ def production(
         "DATA_DIR": str(folder / "data"),
         "ALLOW_TEST_GATEWAY": "1",
         "STATIC_ROOT": str(folder / "static"),
-        "WEB_CONCURRENCY": str(WEB_PROCESSES),
         **{f"RATE_LIMIT_{name}": "" for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")},
     }
 
@@ -209,6 +208,10 @@ class Web:
                 pass
             time.sleep(0.1)
         raise TimeoutError(f"{self.name} does not answer.\n{log_tail(self.log)}")
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     @property
     def pids(self) -> list[int]:
