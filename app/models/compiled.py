@@ -12,17 +12,16 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model, QuerySet
-from django.db.models.query import get_related_populators
+from django.db.models.base import ModelState
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.sql import Literal
 
 Row = tuple[Any, ...]
-Inserted = TypeVar("Inserted", bound=Model)
 
 
 class Builds(Protocol):
@@ -36,8 +35,9 @@ class _Statement:
     sql: str
     # Names of the values, in the order of the SQL's parameters.
     parameters: tuple[str, ...]
-    compiler: SQLCompiler
     is_planned_once: bool
+    # Makes an instance of a row; None where rows are all that is wanted.
+    make: Callable[[Row], Any] | None
 
     def run(self, values: dict[str, Any]) -> list[Row]:
         filled = [values[name] for name in self.parameters]
@@ -87,13 +87,16 @@ class _Compiled:
         statement = _Statement(
             _with_literals(sql, zip(named, parameters, strict=True)),
             tuple(name for name in named if name),
-            compiler,
             not self._is_uneven(shape),
+            self._maker(compiler),
         )
         missing = set(values) - set(statement.parameters)
         if missing:
             raise ValueError(f"the query set of {shape} does not use {sorted(missing)}")
         return statement
+
+    def _maker(self, compiler: SQLCompiler) -> Callable[[Row], Any] | None:
+        return None
 
 
 class CompiledQuery(_Compiled):
@@ -132,40 +135,58 @@ class CompiledInstances(_Compiled):
 
     def instances(self, shape: Hashable, values: dict[str, Any]) -> list[Any]:
         statement = self._statement(shape, values, keep=True)
-        compiler: Any = statement.compiler
-        info, columns = compiler.klass_info, compiler.select
-        rows: Any = statement.run(values)
-        if converters := compiler.get_converters(column for column, *_ in columns):
-            rows = map(tuple, compiler.apply_converters(rows, converters))
+        make: Any = statement.make
+        return [make(row) for row in statement.run(values)]
+
+    def _maker(self, compiler: SQLCompiler) -> Callable[[Row], Any]:
+        return _Maker(compiler, compiler.klass_info).make
+
+
+class _Maker:
+    """Makes instances of rows, with the related ones in them.
+
+    As where instances are copied, ``__init__`` and its signals are passed by: it looks at every
+    field again, for every row. What a query set leaves out is read when it is asked for, as ever.
+    """
+
+    def __init__(self, compiler: SQLCompiler, info: dict[str, Any]) -> None:
+        columns: Any = compiler.select
+        self._database = compiler.connection.alias
+        self._model: type[Model] = info["model"]
         first, last = info["select_fields"][0], info["select_fields"][-1] + 1
-        names = [columns[at][0].target.attname for at in range(first, last)]
-        related = get_related_populators(info, columns, connection.alias)  # type: ignore[call-arg]
-        found = []
-        for row in rows:
-            instance = info["model"].from_db(connection.alias, names, row[first:last])
-            for populator in related:
-                populator.populate(row, instance)
-            found.append(instance)
-        return found
-
-
-class CompiledInsert:
-    """Inserts instances of a model, one statement each and no signals."""
-
-    def __init__(self, model: type[Model]) -> None:
-        self._fields = [f for f in model._meta.local_concrete_fields if not f.primary_key]
-        names = ", ".join(f'"{field.column}"' for field in self._fields)
-        marks = ", ".join("%s" for _ in self._fields)
-        self._sql = f'INSERT INTO "{model._meta.db_table}" ({names}) VALUES ({marks}) RETURNING id'  # noqa: S608 (our own names)
-
-    def save(self, instance: Inserted) -> Inserted:
-        values = [
-            field.get_db_prep_save(field.pre_save(instance, True), connection)
-            for field in self._fields
+        self._place = slice(first, last)
+        fields = [column.target for column, *_ in columns[first:last]]
+        self._names = [field.attname for field in fields]
+        self._key = next(at for at, field in enumerate(fields) if field.primary_key)
+        self._converters = [
+            (field.attname, column, converters)
+            for field, (column, *_) in zip(fields, columns[first:last], strict=True)
+            if (converters := field.get_db_converters(connection))
         ]
-        ((instance.pk,),) = connection.run_prepared(self._sql, values)  # type: ignore[attr-defined]
+        self._related = [
+            (_Maker(compiler, each), each["local_setter"], each["remote_setter"])
+            for each in info.get("related_klass_infos", ())
+        ]
+
+    def make(self, row: Row) -> Any:
+        """None for a related one that does not exist."""
+        found = row[self._place]
+        if found[self._key] is None:
+            return None
+        instance = self._model.__new__(self._model)
+        instance._state = ModelState()
         instance._state.adding = False
-        instance._state.db = connection.alias
+        instance._state.db = self._database
+        kept = vars(instance)
+        kept.update(zip(self._names, found, strict=True))
+        for name, column, converters in self._converters:
+            for convert in converters:
+                kept[name] = convert(kept[name], column, connection)
+        for related, set_on_instance, set_on_related in self._related:
+            other = related.make(row)
+            set_on_instance(instance, other)
+            if other is not None:
+                set_on_related(other, instance)
         return instance
 
 

@@ -11,13 +11,11 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from app.models.compiled import CompiledInsert, CompiledInstances, CompiledQuery
+from app.models.compiled import CompiledQuery
 from app.models.generation import Generation
 from app.models.keyset import PageShape, keyset_page, ordering
 from app.models.notification import Notification
-from app.models.outbox import OutboxMessage
 from app.models.style import Artwork, Style, StyleQuerySet
-from app.models.token import Transaction
 from app.models.user import User
 
 
@@ -128,7 +126,7 @@ STYLE_COLUMNS = (
 
 def _build_styles(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) -> Any:
     wanted, page = shape
-    found = _styles_for(wanted.is_artist, values).found_by(
+    found = styles_for(wanted.is_artist, values).found_by(
         q=wanted.q,
         tags=[values[f"tag_{number}"] for number in range(wanted.tags)],
         artist_id=values["artist_id"] if wanted.of_artist else None,
@@ -157,7 +155,7 @@ STYLE_DETAIL_COLUMNS = ("description", "is_active", "progress", "failure_reason"
 
 
 def _build_style(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    style = _styles_for(shape, values).filter(pk=values["style_id"]).with_tags_json().order_by()
+    style = styles_for(shape, values).filter(pk=values["style_id"]).with_tags_json().order_by()
     return style.values_list(*STYLE_COLUMNS, *STYLE_DETAIL_COLUMNS)
 
 
@@ -176,7 +174,7 @@ def _build_artworks(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
 ARTWORKS = CompiledQuery(Artwork, ("position", "pk"), _build_artworks)
 
 
-def _styles_for(is_artist: bool, values: dict[str, Any]) -> StyleQuerySet:
+def styles_for(is_artist: bool, values: dict[str, Any]) -> StyleQuerySet:
     viewer: Any = _Viewer(values.get("viewer_id"), is_artist, is_artist)
     return Style.objects.visible_to(viewer)
 
@@ -213,35 +211,3 @@ def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[A
 
 # One row with how many there are and how many are unread, or none.
 NOTIFICATION_COUNTS = CompiledQuery(Notification, (), _build_notification_counts)
-
-
-# --- What an order and its report read and write ---------------------------------------------
-
-
-def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return User.objects.to_lock([values[f"id_{number}"] for number in range(shape)])
-
-
-# Locks the balances ``id_0`` …, as many as its shape says.
-LOCKED_USERS = CompiledInstances(_build_locked_users)
-
-
-def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    styles = _styles_for(shape, values).with_artist()
-    return styles.filter(pk=values["style_id"]).order_by()
-
-
-# Shape and values are those of STYLE.
-STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
-
-
-def _build_locked_generation(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return Generation.objects.to_lock().filter(pk=values["generation_id"])
-
-
-# With its style and artist.
-LOCKED_GENERATION = CompiledInstances(_build_locked_generation)
-
-NEW_GENERATION = CompiledInsert(Generation)
-NEW_TRANSACTION = CompiledInsert(Transaction)
-NEW_OUTBOX_MESSAGE = CompiledInsert(OutboxMessage)

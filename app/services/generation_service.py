@@ -12,9 +12,8 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 
-from app.exceptions import InvalidTransition, NotAllowed, NotFound, StyleNotReady
+from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound, StyleNotReady
 from app.models import (
     AspectRatio,
     Generation,
@@ -25,7 +24,14 @@ from app.models import (
     User,
 )
 from app.models.generation import MAX_SEED
-from app.models.hot_reads import LOCKED_GENERATION, NEW_GENERATION, STYLE_TO_BUY
+from app.models.hot_writes import (
+    COMPLETED_GENERATION,
+    GENERATION_PROGRESS,
+    LOCKED_GENERATION,
+    NEW_GENERATION,
+    STYLE_TO_BUY,
+    STYLE_USE,
+)
 from app.services import (
     job_service,
     notification_service,
@@ -110,19 +116,19 @@ def request_generation(
     cost = cost_of(style.price, aspect_ratio)
     TokenService.require_balance(buyer, cost)
     size = FORMATS[AspectRatio(aspect_ratio)]
-    generation = NEW_GENERATION.save(
-        Generation(
-            user=buyer,
-            style=style,
-            prompt_tags=list(prompt_tags),
-            aspect_ratio=aspect_ratio,
-            width=size.width,
-            height=size.height,
-            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-            cost=cost,
-            request_id=current_request_id(),
-        )
+    generation = Generation(
+        user=buyer,
+        style=style,
+        prompt_tags=list(prompt_tags),
+        aspect_ratio=aspect_ratio,
+        width=size.width,
+        height=size.height,
+        seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+        cost=cost,
+        request_id=current_request_id(),
+        created_at=clock.now(),
     )
+    generation.pk = NEW_GENERATION.save(generation)
     TokenService.charge(buyer, cost, "generation", generation=generation)
     tag_service.tag_generation(generation)
     _enqueue(generation)
@@ -177,14 +183,15 @@ def record_report(generation_id: int, report: GenerationReport) -> Generation:
     """
     image = None
     if report.status == "completed":
-        generation = Generation.objects.filter(pk=generation_id).first()
-        if generation is None:
-            raise NotFound("There is no such picture.")
-        job_service.require_current(generation, task_id=report.task_id, attempt=report.attempt)
-        image = _reported_image(generation, report)
+        try:
+            image = _reported_image(report)
+        except InvalidInput:
+            # Wrong files of an attempt that is over are no mistake of the worker's.
+            with transaction.atomic():
+                _lock_current(generation_id, report)
+            raise
     with transaction.atomic():
-        generation = _lock(generation_id)
-        job_service.require_current(generation, task_id=report.task_id, attempt=report.attempt)
+        generation = _lock_current(generation_id, report)
         if report.status == "processing":
             _record_progress(generation, report)
         elif image is not None:
@@ -236,8 +243,11 @@ class _ReportedImage:
     metadata: dict[str, Any]
 
 
-def _reported_image(generation: Generation, report: GenerationReport) -> _ReportedImage:
-    folder = job_service.output_folder("generations", generation)
+def _reported_image(report: GenerationReport) -> _ReportedImage:
+    """What the worker says it made. Its files are looked for before any row is locked, where the
+    attempt that it reports of may write; that this is the one under way is seen under the lock.
+    """
+    folder = job_service.output_folder("generations", report)
     metadata = dict(report.metadata or {})
     preview = metadata.pop("preview_path", None)
     placeholder = metadata.pop("placeholder", "")
@@ -271,7 +281,7 @@ def _record_progress(generation: Generation, report: GenerationReport) -> None:
         generation.started_at = clock.now()
     generation.progress = job_service.as_progress(report.progress) or generation.progress
     job_service.renew_lease(generation)
-    generation.save(update_fields=["status", "started_at", "progress", "lease_expires_at"])
+    GENERATION_PROGRESS.save(generation)
 
 
 def _complete(generation: Generation, image: _ReportedImage) -> None:
@@ -288,13 +298,13 @@ def _complete(generation: Generation, image: _ReportedImage) -> None:
     generation.progress = None
     generation.lease_expires_at = None
     generation.finished_at = clock.now()
-    generation.save()
+    COMPLETED_GENERATION.save(generation)
     share = artist_share(generation.cost)
     if share > 0:
         TokenService.add_tokens(
             generation.style.artist_id, share, "generation", generation=generation
         )
-    Style.objects.filter(pk=generation.style_id).update(usage_count=F("usage_count") + 1)
+    STYLE_USE.run(pk=generation.style_id)
     notification_service.tell_generation_complete(generation)
 
 
@@ -361,6 +371,13 @@ def _lock(generation_id: int) -> Generation:
     if not locked:
         raise NotFound("There is no such picture.")
     generation: Generation = locked[0]
+    return generation
+
+
+def _lock_current(generation_id: int, report: GenerationReport) -> Generation:
+    """Lock the picture that ``report`` is of. Raises NotFound, StaleAttempt, InvalidInput."""
+    generation = _lock(generation_id)
+    job_service.require_current(generation, task_id=report.task_id, attempt=report.attempt)
     return generation
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Protocol
 from uuid import UUID
 
 from django.conf import settings
@@ -13,7 +13,17 @@ from app.services import storage
 from app.utils import clock
 
 
-def require_current(job: Job, *, task_id: UUID, attempt: int) -> None:
+class Try(Protocol):
+    """One attempt at a job: the job itself, a task, a report."""
+
+    @property
+    def task_id(self) -> UUID: ...
+
+    @property
+    def attempt(self) -> int: ...
+
+
+def require_current(job: Try, *, task_id: UUID, attempt: int) -> None:
     """Raise StaleAttempt unless the report is of the try that is under way."""
     if job.task_id != task_id or attempt < job.attempt:
         raise StaleAttempt
@@ -48,7 +58,7 @@ def start_next_attempt(job: Job) -> float:
     return float(delays[min(job.attempt, len(delays)) - 1])
 
 
-def output_folder(kind: str, job: Job) -> str:
+def output_folder(kind: str, job: Try) -> str:
     """The storage key under which one attempt of ``job`` writes, and nothing else may."""
     return f"{kind}/{job.task_id}/{job.attempt}"
 

@@ -15,7 +15,9 @@ from app.models import (
     Style,
     User,
 )
+from app.models.hot_writes import NEW_NOTIFICATION
 from app.models.notification import TargetType
+from app.utils import clock
 
 # Of each picture, one of them is told, once.
 OUTCOMES = (NotificationType.GENERATION_COMPLETE, NotificationType.GENERATION_FAILED)
@@ -160,10 +162,24 @@ def _tell_artist(style: Style, kind: str, message: str) -> None:
     )
 
 
-def _create(*, recipient_id: int, actor: User | None = None, **fields: object) -> None:
+def _create(
+    *,
+    recipient_id: int,
+    actor: User | None = None,
+    type: str,
+    message: str,
+    target_type: str,
+    target_id: int,
+) -> None:
     """Never for one's own acts; what the constraints allow once is silently kept to once."""
     if actor is not None and actor.pk == recipient_id:
         return
-    notification = Notification(recipient_id=recipient_id, actor=actor, **fields)
-    notification.message = notification.message[:1200].strip()
-    Notification.objects.bulk_create([notification], ignore_conflicts=True)
+    NEW_NOTIFICATION.run(
+        recipient_id=recipient_id,
+        actor_id=actor and actor.pk,
+        type=type,
+        message=message[:1200].strip(),
+        target_type=target_type,
+        target_id=target_id,
+        created_at=clock.now(),
+    )

@@ -16,7 +16,7 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.models import OutboxMessage
-from app.models.hot_reads import NEW_OUTBOX_MESSAGE
+from app.models.hot_writes import NEW_OUTBOX_MESSAGE
 from app.utils import clock
 from protocol import Task, encode
 from protocol.queues import QUEUES
@@ -27,19 +27,19 @@ LOCK_SPACE = 0x57A1
 MAX_COUNTED_TRIES = 32_000
 
 
-def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> OutboxMessage:
+def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> None:
     """Write ``task`` to the outbox, in the caller's transaction.
 
     A trigger of the table wakes the relay, or the local worker, when that transaction commits.
     """
-    return NEW_OUTBOX_MESSAGE.save(
-        OutboxMessage(
-            queue=queue,
-            task_id=task.task_id,
-            attempt=task.attempt,
-            body=encode(task),
-            available_at=available_at or clock.now(),
-        )
+    now = clock.now()
+    NEW_OUTBOX_MESSAGE.run(
+        queue=queue,
+        task_id=task.task_id,
+        attempt=task.attempt,
+        body=encode(task),
+        available_at=available_at or now,
+        created_at=now,
     )
 
 

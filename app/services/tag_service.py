@@ -14,6 +14,14 @@ from app.utils import caches, tag_names
 
 MAX_TAGS = 20
 
+_TAG_GENERATION = f"""
+    INSERT INTO {GenerationTag._meta.db_table} (generation_id, tag_id, sequence)
+    SELECT %s, tag.id, word.sequence - 1
+    FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)
+    JOIN {Tag._meta.db_table} tag ON tag.name = word.name
+    RETURNING id
+"""  # noqa: S608 (our own names)
+
 
 def parse(names: Iterable[str], *, field: str) -> list[str]:
     """Normalised tag names in their order. Raises InvalidInput that names ``field``."""
@@ -58,14 +66,8 @@ def tag_artworks(artworks: Sequence[Artwork], names: Sequence[Sequence[str]]) ->
 
 def tag_generation(generation: Generation) -> None:
     """Link a prompt to the tags in it that exist; buyers' words make no new tags."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"INSERT INTO {GenerationTag._meta.db_table} (generation_id, tag_id, sequence)"  # noqa: S608 (our own table names)
-            " SELECT %s, tag.id, word.sequence - 1"
-            " FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)"
-            f" JOIN {Tag._meta.db_table} tag ON tag.name = word.name",
-            [generation.pk, list(dict.fromkeys(name.lower() for name in generation.prompt_tags))],
-        )
+    words = list(dict.fromkeys(name.lower() for name in generation.prompt_tags))
+    connection.run_prepared(_TAG_GENERATION, [generation.pk, words])  # type: ignore[attr-defined]
 
 
 def retag_style(style: Style, names: Sequence[str]) -> None:

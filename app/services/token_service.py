@@ -8,9 +8,9 @@ from django.db import transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
-from app.models.hot_reads import LOCKED_USERS, NEW_TRANSACTION
+from app.models.hot_writes import LOCKED_USERS, MOVED_TOKENS
 from app.models.token import WELCOME_BONUS_MEMO
-from app.utils import caches
+from app.utils import caches, clock
 
 
 def lock_users(*user_ids: int) -> dict[int, User]:
@@ -82,17 +82,10 @@ class TokenService:
     @staticmethod
     def charge(
         locked_user: User, amount: int, reason: str, *, generation: Generation | None = None
-    ) -> Transaction:
+    ) -> None:
         """Take ``amount`` from a user whose balance the caller has locked in this transaction."""
         TokenService.require_balance(locked_user, amount)
-        return _write_entry(
-            locked_user,
-            -amount,
-            type=TransactionType.CONSUME,
-            sender=locked_user,
-            memo=reason,
-            generation=generation,
-        )
+        _write_entry(locked_user, -amount, TransactionType.CONSUME, reason, generation=generation)
 
     @staticmethod
     def require_balance(user: User, amount: int) -> None:
@@ -103,15 +96,33 @@ class TokenService:
     @staticmethod
     def _give(user_id: int, amount: int, kind: str, reason: str, **links: Any) -> None:
         _require_positive(amount)
-        user = lock_users(user_id)[user_id]
-        _write_entry(user, amount, type=kind, receiver=user, memo=reason, **links)
+        _write_entry(lock_users(user_id)[user_id], amount, kind, reason, **links)
 
 
-def _write_entry(locked_user: User, change: int, **entry: Any) -> Transaction:
+def _write_entry(
+    locked_user: User,
+    change: int,
+    kind: str,
+    memo: str,
+    *,
+    generation: Generation | None = None,
+    purchase: Purchase | None = None,
+) -> None:
+    """Balance and entry, in one statement."""
     locked_user.token_balance += change
-    locked_user.save(update_fields=["token_balance"])
+    MOVED_TOKENS.run(
+        pk=locked_user.pk,
+        token_balance=locked_user.token_balance,
+        sender_id=locked_user.pk if change < 0 else None,
+        receiver_id=locked_user.pk if change > 0 else None,
+        type=kind,
+        amount=abs(change),
+        memo=memo,
+        generation_id=generation and generation.pk,
+        purchase_id=purchase and purchase.pk,
+        created_at=clock.now(),
+    )
     caches.forget(caches.balance_of(locked_user.pk))
-    return NEW_TRANSACTION.save(Transaction(amount=abs(change), **entry))
 
 
 def _require_positive(amount: int) -> None:

@@ -1,0 +1,79 @@
+"""What an order and its report read under a lock and write, compiled once.
+
+Locks are taken in the order of docs/architecture.md by the ``lock_*`` helpers of the services.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+
+from app.models.compiled import CompiledInstances
+from app.models.compiled_writes import insert, together, update
+from app.models.generation import Generation
+from app.models.hot_reads import styles_for
+from app.models.notification import Notification
+from app.models.outbox import OutboxMessage
+from app.models.style import Style
+from app.models.token import Transaction
+from app.models.user import User
+
+
+def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return User.objects.to_lock([values[f"id_{number}"] for number in range(shape)])
+
+
+# Locks the balances ``id_0`` …, as many as its shape says.
+LOCKED_USERS = CompiledInstances(_build_locked_users)
+
+
+def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return (
+        styles_for(shape, values).filter(pk=values["style_id"]).select_related("artist").order_by()
+    )
+
+
+# Its shape is whether an artist buys, who is then the value ``viewer_id``.
+STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
+
+
+def _build_locked_generation(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return Generation.objects.to_lock().filter(pk=values["generation_id"])
+
+
+# With its style and artist.
+LOCKED_GENERATION = CompiledInstances(_build_locked_generation)
+
+NEW_GENERATION = insert(
+    Generation,
+    *("task_id", "request_id", "user_id", "style_id", "prompt_tags", "aspect_ratio"),
+    *("width", "height", "seed", "cost", "created_at"),
+)
+COMPLETED_GENERATION = update(
+    Generation,
+    *("status", "image_path", "preview_path", "placeholder", "metadata"),
+    *("progress", "lease_expires_at", "finished_at"),
+)
+GENERATION_PROGRESS = update(Generation, "status", "started_at", "progress", "lease_expires_at")
+
+# A balance and the entry of why it changed.
+MOVED_TOKENS = together(
+    update(User, "token_balance"),
+    insert(
+        Transaction,
+        *("sender_id", "receiver_id", "type", "amount", "memo", "generation_id", "purchase_id"),
+        "created_at",
+    ),
+)
+
+STYLE_USE = update(Style, counted=["usage_count"])
+
+NEW_NOTIFICATION = insert(
+    Notification,
+    *("recipient_id", "actor_id", "type", "message", "target_type", "target_id", "created_at"),
+    or_ignore=True,
+)
+NEW_OUTBOX_MESSAGE = insert(
+    OutboxMessage, "queue", "task_id", "attempt", "body", "available_at", "created_at"
+)
