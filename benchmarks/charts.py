@@ -22,9 +22,32 @@ mpl.rcParams |= {
 
 from matplotlib import pyplot as plt  # noqa: E402 (after the choice of what it draws with)
 
+from benchmarks import tables  # noqa: E402
+from benchmarks.figures import JUDGED, Figures, reached  # noqa: E402
+
 OURS, BARE = "#0b6e99", "#c2571a"
 KINDS = ("#0b6e99", "#c2571a", "#4f7f3a", "#8a4f9e", "#7a6a00", "#555555", "#b0304f", "#2f6f6a")
-Figures = dict[str, Any]
+# Shown over the number of clients.
+OVER_CLIENTS = ("feed", "feed_signed_in", "status", "generate", "completed")
+
+
+def draw(found: Figures, folder: Path) -> None:
+    """The charts beside the figures."""
+    if "paths" in found:
+        cases = tables.told(found)
+        titles = {case.name: case.title for case in cases}
+        flat = {case.name: case.title for case in cases if case.flat}
+        some = {name: titles[name] for name in OVER_CLIENTS if name in titles}
+        over_size(found["paths"], flat, folder / "over-size.svg")
+        over_clients(found["paths"], some, folder / "over-clients.svg")
+        rows = []
+        for case in cases:
+            measured = tables.largest(found)[case.name]
+            by_cpu = measured[str(JUDGED)]["rival_cpu" if case.against else "cpu"]
+            rows.append((case.title, case.mark or 0, reached(case, measured), by_cpu))
+        shares(rows, folder / "shares.svg")
+    if "soak" in found:
+        soak(found["soak"], folder / "soak.svg")
 
 
 def over_size(paths: Figures, titles: dict[str, str], file: Path) -> None:

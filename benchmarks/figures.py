@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
 from statistics import median
 from typing import Any
 
@@ -12,6 +13,7 @@ from benchmarks.load import Round
 CLIENTS = (1, 16, 100)
 # The marks are about this many.
 JUDGED = 16
+MET, MISS = "met", "MISS"
 Figures = dict[str, Any]
 
 
@@ -63,20 +65,39 @@ def ratio(values: Sequence[float]) -> list[float]:
     return [round(median(values), 3), round(min(values), 3), round(max(values), 3)]
 
 
-def reached(case: Case, figures: Figures) -> list[float]:
+@dataclass(frozen=True)
+class Told:
+    """What the page says of a case, and judges it by."""
+
+    name: str
+    title: str
+    mark: float | None = None
+    statements: int | None = None
+    against: str = ""
+    flat: bool = False
+
+    @classmethod
+    def of(cls, case: Case) -> Told:
+        return cls(**{each.name: getattr(case, each.name) for each in fields(cls)})
+
+    def as_dict(self) -> Figures:
+        return asdict(self)
+
+
+def reached(case: Told, figures: Figures) -> list[float]:
     """What the mark of the case is about, at the judged number of clients: median, least, most."""
     measured: Figures = figures[str(JUDGED)]
     found: list[float] = measured["rival_rate" if case.against else "rate"]
     return found
 
 
-def verdict(case: Case, figures: Figures, statements: int) -> str:
+def verdict(case: Told, figures: Figures, statements: int) -> str:
     """In one word; a ratio only just missed is a miss."""
     if case.statements is not None and statements > case.statements:
-        return "MISS"
+        return MISS
     if case.mark is None:
         return "–"
-    return "met" if reached(case, figures)[0] >= case.mark else "MISS"
+    return MET if reached(case, figures)[0] >= case.mark else MISS
 
 
 def flatness(by_size: dict[str, Figures]) -> float:

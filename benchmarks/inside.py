@@ -1,12 +1,14 @@
 """``python -m benchmarks.inside``: both programs in this process, each path once, no clock.
 
-Prints JSON: for each path how many statements each program ran, which ones we ran, how many bytes
-were answered, and in what bare differs from us. The database has to be seeded.
+Prints JSON: for each path how many statements each program ran, which ones we ran (with the values
+written in, and as it was prepared where it was), how many bytes were answered, and in what bare
+differs from us. The database has to be seeded.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,13 +17,14 @@ from typing import Any
 import orjson
 import psycopg
 
-Statement = tuple[str, Any]
+# Its text, its values, and whether the server was to keep its plan.
+Statement = tuple[str, Any, bool]
 _recorded: list[Statement] = []
 _execute = psycopg.Cursor.execute
 
 
 def _recording(cursor: Any, query: Any, params: Any = None, **options: Any) -> Any:
-    _recorded.append((str(query), params))
+    _recorded.append((str(query), params, bool(options.get("prepare"))))
     return _execute(cursor, query, params, **options)
 
 
@@ -34,6 +37,19 @@ def recorded() -> Iterator[list[Statement]]:
         yield _recorded
     finally:
         psycopg.Cursor.execute = _execute  # type: ignore[method-assign]
+
+
+def _prepared(bound: Any, query: str, params: Any, is_prepared: bool) -> list[str] | None:
+    """The text with numbered parameters, and the values as one would give them to EXECUTE."""
+    if not is_prepared:
+        return None
+    numbers = iter(range(1, len(params or ()) + 1))
+
+    def number(mark: re.Match[str]) -> str:
+        return "%" if mark[0] == "%%" else f"${next(numbers)}"
+
+    values = ", ".join("%s" for _ in params or ())
+    return [re.sub("%[s%]", number, query), bound.mogrify(values, params) if params else ""]
 
 
 def main() -> None:
@@ -69,7 +85,8 @@ def main() -> None:
                 "bytes": len(mine.body),
                 "bare_bytes": len(its.body),
                 "header_bytes": sum(len(n) + len(v) + 4 for n, v in mine.headers.items()),
-                "sql": [bound.mogrify(query, params) for query, params in our_statements],
+                "sql": [bound.mogrify(query, params) for query, params, _ in our_statements],
+                "prepared": [_prepared(bound, *statement) for statement in our_statements],
             }
     sys.stdout.write(orjson.dumps(found).decode())
 

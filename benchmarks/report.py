@@ -19,12 +19,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import seed_large
-from benchmarks.paths import Effort, inside, measure, site
-from benchmarks.servers import POSTGRES_SETTINGS, Servers
+from benchmarks import charts, crowd, plans, profiles, seed_large, upload, writing
+from benchmarks.figures import Told
+from benchmarks.paths import Effort, Site, deadlocks, inside, measure, site
+from benchmarks.servers import CHANGES, POSTGRES_SETTINGS, WEB_PROCESSES, Servers
+from benchmarks.servers import run as program
 
 PAGE = Path("docs/performance.md")
 STAGES = ("paths", "profiles", "upload", "worker", "whole", "write")
+PROFILED_SECONDS = 8
+# The crowd stays for as long as so many rounds.
+WHOLE_ROUNDS = 30
 
 
 class Run:
@@ -51,9 +56,9 @@ class Run:
         text = json.dumps(self.found, indent=1, ensure_ascii=False)
         self.file.write_text(f"{text}\n")
 
-    def database(self, size: int) -> str:
+    def database(self, size: int, use: str = "bench") -> str:
         """The name of a database of ``size`` generations, which is seeded if it is not there."""
-        name = f"bench_{size}"
+        name = f"{use}_{size}"
         with self.servers.connect() as connection:
             known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
             is_there = known.fetchone() is not None
@@ -81,13 +86,61 @@ def measure_paths(run: Run) -> None:
     for size in sorted(run.sizes):
         say(f"== {size:,} generations")
         with site(run.servers, run.database(size)) as here:
+            before = deadlocks(here)
             if size == run.largest:
-                run.keep("inside", inside(here))
+                run.keep("cases", [case.as_dict() for case in map(Told.of, here.cases)])
+                _look_inside(run, here)
             by_size[str(size)] = measure(here, run.effort, flat_only=size != run.largest, say=say)
             run.keep("paths", by_size)
+            run.keep("deadlocks", deadlocks(here) - before)
     name = run.database(run.largest)
     books = run.servers.manage(run.servers.environment(name), "audit_ledger").strip()
     run.keep("books", books)
+
+
+def _look_inside(run: Run, here: Site) -> None:
+    """Statements and bytes of each path, and the plans of what it runs."""
+    found = inside(here)
+    with here.database.connect() as connection:
+        run.keep("plans", {name: plans.explained(connection, each) for name, each in found.items()})
+    for each in found.values():
+        del each["sql"], each["prepared"]
+    run.keep("inside", found)
+
+
+def measure_profiles(run: Run) -> None:
+    with site(run.servers, run.database(run.largest)) as here:
+        run.keep("profiles", profiles.measure(here, PROFILED_SECONDS, say))
+
+
+def measure_upload(run: Run) -> None:
+    # In a database of its own: the styles that are uploaded stay, and cannot be ordered from.
+    with site(run.servers, run.database(min(run.sizes), "upload")) as here:
+        run.keep("upload", upload.measure(here, max(1, run.effort.rounds), say))
+
+
+def measure_worker(run: Run) -> None:
+    """In a process of its own: the networks use all cores, and their memory stays theirs."""
+    rounds = str(5 * run.effort.rounds)
+    environment = run.servers.environment("postgres")
+    found = json.loads(program(environment, "-m", "benchmarks.drawing", "--rounds", rounds))
+    say(f"worker: {found}")
+    run.keep("worker", found)
+
+
+def measure_whole(run: Run) -> None:
+    seconds = max(10, round(WHOLE_ROUNDS * run.effort.seconds))
+    name = run.database(run.largest)
+    run.keep("whole", crowd.measure(run.servers, name, seconds, say))
+
+
+def write(run: Run) -> None:
+    soak = run.charts / "soak.json"
+    if soak.exists():
+        run.found["soak"] = json.loads(soak.read_text())
+    charts.draw(run.found, run.charts)
+    run.arguments.out.write_text(writing.page(run.found, run.charts.name))
+    say(f"Written: {run.arguments.out}")
 
 
 def _machine(run: Run) -> dict[str, Any]:
@@ -106,6 +159,9 @@ def _machine(run: Run) -> dict[str, Any]:
         "python": platform.python_version(),
         "postgresql": str(row[0]).split()[0] if row else "",
         "settings": POSTGRES_SETTINGS,
+        "changes": CHANGES,
+        "web_processes": WEB_PROCESSES,
+        "sizes": sorted(run.sizes),
         "rounds": run.effort.rounds,
         "seconds": run.effort.seconds,
         "load_before": round(os.getloadavg()[0], 2),
@@ -119,7 +175,13 @@ def say(text: str) -> None:
 
 def main() -> None:
     arguments = _parse()
-    stages: dict[str, Callable[[Run], None]] = {"paths": measure_paths}
+    stages: dict[str, Callable[[Run], None]] = dict(
+        zip(
+            STAGES,
+            (measure_paths, measure_profiles, measure_upload, measure_worker, measure_whole, write),
+            strict=True,
+        )
+    )
     began = time.monotonic()
     keep = arguments.folder is not None
     folder = arguments.folder or Path(tempfile.mkdtemp(prefix="style-license-bench-"))
@@ -142,11 +204,18 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=_sizes("1000,10000,100000,1000000"))
     parser.add_argument("--out", type=Path, default=PAGE)
-    parser.add_argument("--seconds", type=float, default=3.0, help="of a round")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of a round")
     parser.add_argument("--rounds", type=int, default=4, help="of each program")
-    parser.add_argument("--stages", type=lambda text: text.split(","), default=list(STAGES))
+    parser.add_argument("--stages", type=_stages, default=list(STAGES))
     parser.add_argument("--folder", type=Path, help="keep the databases here, for another run")
     return parser.parse_args()
+
+
+def _stages(text: str) -> list[str]:
+    names = text.split(",")
+    if unknown := set(names) - set(STAGES):
+        raise argparse.ArgumentTypeError(f"no such stage: {', '.join(sorted(unknown))}")
+    return names
 
 
 def _sizes(text: str) -> list[int]:

@@ -1,0 +1,214 @@
+"""The report tells what was found, misses included: no servers, no clock."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+import pytest
+
+from benchmarks import plans, processes, profiles, tables, writing
+from benchmarks.figures import Told
+
+FEED = Told("feed", "feed, anonymous", mark=0.55, statements=2, flat=True)
+DEEP = Told("feed_deep", "feed, page 500", mark=0.9, statements=2, against="feed")
+ORDER = Told("generate", "generate, 100 buyers", mark=0.45, statements=9)
+
+
+def program(**changed: Any) -> dict[str, Any]:
+    names = ("rate", "cpu", "database_cpu", "executing", "p50", "p95", "p99", "statements")
+    found: dict[str, Any] = dict.fromkeys(names, 1.0)
+    return found | {"commits": 0.0, "busy": 0.95, "stolen": 0.0, "bytes": 900} | changed
+
+
+def measured(share: float, **ours: Any) -> dict[str, Any]:
+    around = [share, share - 0.05, share + 0.05]
+    one = {"ours": program(**ours), "bare": program(rate=1 / share), "rate": around, "cpu": around}
+    return {"16": one | {"total_cpu": around, "rival_rate": around, "rival_cpu": around}}
+
+
+def made_up(*, feed: float = 0.6, grown: float = 1.0) -> dict[str, Any]:
+    """Figures of a small run, in which all marks are met."""
+    cases = [FEED, DEEP, ORDER]
+    small = {"feed": measured(feed)}
+    large = {"feed": measured(feed, cpu=grown, database_cpu=grown), "feed_deep": measured(0.95)}
+    return {
+        "machine": {
+            "day": "2026-01-02",
+            "cores": 2,
+            "processor": "made up",
+            "memory_gb": 8,
+            "python": "3.11.1",
+            "postgresql": "18.0",
+            "settings": {"shared_buffers": "1GB"},
+            "changes": ["rate limits are lifted"],
+            "web_processes": 5,
+            "load_before": 0.1,
+            "rounds": 3,
+            "seconds": 2.0,
+            "sizes": [1000, 2000],
+        },
+        "cases": [case.as_dict() for case in cases],
+        "inside": {case.name: {"statements": 2} for case in cases},
+        "paths": {"1000": small, "2000": large | {"generate": measured(0.5)}},
+        "deadlocks": 0,
+        "books": "The books are right.",
+        "plans": {
+            "feed": [
+                {"text": "SELECT … FROM app_generation", "nodes": ["Limit"], "rows": 21},
+            ]
+        },
+        "profiles": {"feed": profiles.summed_up("a (gunicorn/util.py:1) 3\nb (orm.py) 1")},
+    }
+
+
+def test_marks_that_are_met() -> None:
+    page = writing.page(made_up(), "performance")
+    assert "All of them were met." in page
+    assert "MISS" not in page
+    assert (
+        "| feed, anonymous | ≥ 0.55 | 0.60 (0.55–0.65) | 0.60 (0.55–0.65) | 2 of 2 | met |" in page
+    )
+    assert (
+        "Deadlocks in all of these rounds: 0. The ledger after them: The books are right." in page
+    )
+    assert "SELECT … FROM app_generation\nLimit" in page
+
+
+MORE_STATEMENTS = {"inside": {case.name: {"statements": 3} for case in (FEED, DEEP, ORDER)}}
+
+
+@pytest.mark.parametrize(
+    ("figures", "missed"),
+    [
+        (made_up(feed=0.549), "feed, anonymous"),
+        (made_up(grown=1.21), "feed, anonymous: flat"),
+        (made_up() | MORE_STATEMENTS, "feed, anonymous; feed, page 500"),
+    ],
+)
+def test_a_missed_mark_is_told(figures: dict[str, Any], missed: str) -> None:
+    page = writing.page(figures, "performance")
+    assert f"Missed: {missed}." in page
+    assert "| **MISS** |" in page
+
+
+def test_marks_beside_the_paths() -> None:
+    upload = {"works": 20, "megabytes": 40.0, "cpu": 1.4, "seconds": 1.5, "plain_cpu": 1.0}
+    upload |= {"ratio": [1.4, 1.2, 1.5], "memory_mb": 30.2, "mark": 1.3, "memory_mark_mb": 64}
+    page = writing.page(made_up() | {"upload": upload}, "performance")
+    assert "| upload: CPU by plain Pillow's | ≤ 1.3 | 1.40 (1.20–1.50) | **MISS** |" in page
+    assert "| upload: memory above idle, MB | ≤ 64 | 30 | met |" in page
+    assert "Missed: upload: CPU by plain Pillow's." in page
+
+
+def test_what_was_not_measured_is_not_told() -> None:
+    page = writing.page(made_up(), "performance")
+    for title in ("Upload", "Worker", "The whole system", "Soak"):
+        assert f"## {title}" not in page
+    assert "## Run it" in writing.page({}, "performance")
+
+
+def test_lines_are_not_long() -> None:
+    page = writing.page(made_up(), "performance")
+    assert [line for line in page.splitlines() if len(line) > 100 and line[:1] not in "|<-!#"] == []
+
+
+def test_text_does_not_end_a_cell() -> None:
+    assert tables.cell("a | `b`") == "a ¦ 'b'"
+
+
+ENDED = """
+import subprocess, sys
+burn = "import time\\nwhile time.process_time() < 0.3: pass"
+subprocess.run([sys.executable, "-c", burn], check=True)
+print("ended", flush=True)
+sys.stdin.read()
+"""
+
+
+def test_what_an_ended_child_used_is_counted() -> None:
+    with subprocess.Popen(
+        [sys.executable, "-c", ENDED], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ended\n"
+        assert processes.family(parent.pid) == [parent.pid]
+        itself = processes.cpu_seconds(parent.pid)
+        assert processes.family_cpu_seconds(parent.pid) >= itself + 0.25
+        parent.communicate()
+
+
+def test_busy_and_stolen_time_of_the_machine() -> None:
+    earlier = processes.Machine(busy=100, stolen=10, total=200)
+    later = processes.Machine(busy=160, stolen=15, total=300)
+    assert later.since(earlier) == (0.6, 0.05)
+    now = processes.machine()
+    assert 0 < now.busy <= now.total
+
+
+AROUND = (
+    'process 7:"python -m gunicorn";_worker (concurrent/futures/thread.py:58);'
+    "handle (gunicorn/workers/gthread.py:553);__call__ (django/core/handlers/wsgi.py:124)"
+)
+
+
+INNERMOST = {
+    "": "request and response",
+    "process_view (django/middleware/csrf.py:1);join (posixpath.py:2)": "middleware",
+    "resolve (django/urls/resolvers.py:1);match (re/__init__.py:3)": "routing",
+    "load (django/contrib/sessions/backends/base.py:1);read (redis/connection.py:9)": (
+        "session and authentication"
+    ),
+    "dispatch (rest_framework/views.py:500)": "REST framework",
+    "to_representation (rest_framework/serializers.py:2)": "serialization and rendering",
+    "feed (app/views/community.py:1);picture_from_row (app/serializers/generation.py:2)": (
+        "serialization and rendering"
+    ),
+    "feed (app/views/community.py:1);search (bisect.py:2)": "our views and services",
+    "rows (app/models/compiled.py:1);execute (psycopg/cursor.py:2);wait (selectors.py:3)": (
+        "database client"
+    ),
+    "execute (/opt/env/lib/site-packages/psycopg/cursor.py:2)": "database client",
+    "__call__ (app/utils/request_metrics.py:2);inc (prometheus_client/metrics.py:1)": (
+        "logs and metrics"
+    ),
+}
+
+
+@pytest.mark.parametrize(("inner", "area"), INNERMOST.items())
+def test_a_moment_belongs_to_the_innermost_area(inner: str, area: str) -> None:
+    stack = ";".join(filter(None, (AROUND, inner)))
+    found = profiles.summed_up(f"{stack} 3")
+    assert found["samples"] == 3
+    assert {name for name, share in found["shares"].items() if share} == {area}
+
+
+def test_moments_that_nobody_claims() -> None:
+    found = profiles.summed_up(f"{AROUND} 3\nrun (threading.py:982);poll (timer.py:3) 1\n")
+    assert found["shares"]["request and response"] == 0.75
+    assert found["shares"][profiles.OTHER] == 0.25
+
+
+def test_plans_are_shortened_to_their_steps() -> None:
+    lines = """Limit (actual rows=21.00 loops=1)
+  ->  Nested Loop (actual rows=21.00 loops=1)
+        Join Filter: (a = b)
+        ->  Index Scan using feed on app_generation (actual rows=21.00 loops=1)
+              Index Cond: (id < 7)
+        SubPlan 1
+          ->  Seq Scan on app_like (actual rows=1.00 loops=21)
+Planning:""".splitlines()
+    assert plans.nodes(lines) == [
+        "Limit (actual rows=21 loops=1)",
+        "  Nested Loop (actual rows=21 loops=1)",
+        "    Index Scan using feed on app_generation (actual rows=21 loops=1)",
+        "    SubPlan 1",
+        "      Seq Scan on app_like (actual rows=1 loops=21)",
+    ]
+
+
+def test_statements_are_shown_without_their_columns() -> None:
+    sql = 'SELECT "a"."id", (SELECT 1 FROM "b") AS "x"\n FROM "a" WHERE "a"."id" = $1'
+    assert plans.shortened(sql) == "SELECT … FROM a WHERE a.id = $1"
+    assert plans.shortened('INSERT INTO "a" ("id", "x") VALUES ($1, $2)') == "INSERT INTO a …"
