@@ -143,7 +143,7 @@ class CompiledInstances(_Compiled):
 
 
 class _Maker:
-    """Makes instances of rows, with the related ones in them.
+    """Makes instances of rows, with the related ones and what was annotated in them.
 
     As where instances are copied, ``__init__`` and its signals are passed by: it looks at every
     field again, for every row. What a query set leaves out is read when it is asked for, as ever.
@@ -163,6 +163,8 @@ class _Maker:
             for field, (column, *_) in zip(fields, columns[first:last], strict=True)
             if (converters := field.get_db_converters(connection))
         ]
+        annotated = compiler.annotation_col_map if info is compiler.klass_info else {}
+        self._annotated = list(annotated.items())
         self._related = [
             (_Maker(compiler, each), each["local_setter"], each["remote_setter"])
             for each in info.get("related_klass_infos", ())
@@ -182,6 +184,8 @@ class _Maker:
         for name, column, converters in self._converters:
             for convert in converters:
                 kept[name] = convert(kept[name], column, connection)
+        for name, at in self._annotated:
+            kept[name] = row[at]
         for related, set_on_instance, set_on_related in self._related:
             other = related.make(row)
             set_on_instance(instance, other)

@@ -5,7 +5,10 @@ Values go to the database as they are: no signal is sent and no field looks at t
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -18,15 +21,17 @@ class CompiledWrite:
     """Its ``columns`` (``user_id``, not ``user``; ``pk`` for the row that is changed) are given
     each time."""
 
-    def __init__(self, sql: str, columns: Sequence[str], json: Sequence[Field[Any, Any]]) -> None:
+    def __init__(
+        self, sql: str, columns: Sequence[str], json: Sequence[Field[Any, Any]] = ()
+    ) -> None:
         self.sql = sql
         self.columns = tuple(columns)
-        self.json = tuple(json)
         self._json_at = [(self.columns.index(field.attname), field) for field in json]
         self._read = attrgetter(*self.columns)
 
     def run(self, **values: Any) -> int | None:
-        """The id of the row that was written, None when there was nothing to write."""
+        """The id of the row that was written; None when there was nothing to write, and where
+        writes are put off."""
         return self._run([values[column] for column in self.columns])
 
     def save(self, instance: Model) -> int | None:
@@ -36,8 +41,37 @@ class CompiledWrite:
     def _run(self, values: list[Any]) -> int | None:
         for at, field in self._json_at:
             values[at] = field.get_db_prep_save(values[at], connection)
-        rows = connection.run_prepared(self.sql, values)  # type: ignore[attr-defined]
-        return rows[0][0] if rows else None
+        put_off = _put_off.get()
+        if put_off is not None:
+            put_off.append((self, values))
+            return None
+        return _execute(self.sql, values)
+
+
+_PutOff = list[tuple[CompiledWrite, list[Any]]]
+_put_off: ContextVar[_PutOff | None] = ContextVar("put_off", default=None)
+
+
+@contextmanager
+def in_one_statement() -> Iterator[None]:
+    """Put off the compiled writes of this block to its end, where all go to the database at once.
+
+    Each way to the database and back costs more than a write. Nothing else is put off: locks are
+    taken where they are asked for, and the block lies in the transaction that holds them. It must
+    not read what it writes, nor write a row twice.
+    """
+    if _put_off.get() is not None:
+        yield
+        return
+    writes: _PutOff = []
+    token = _put_off.set(writes)
+    try:
+        yield
+    finally:
+        _put_off.reset(token)
+    if writes:
+        statements = tuple(write.sql for write, _ in writes)
+        _execute(_joined(statements), [value for _, values in writes for value in values])
 
 
 def insert(model: type[Model], *columns: str, or_ignore: bool = False) -> CompiledWrite:
@@ -45,7 +79,7 @@ def insert(model: type[Model], *columns: str, or_ignore: bool = False) -> Compil
 
     With ``or_ignore`` nothing is written where a constraint allows only one and that is there.
     """
-    fields = [field for field in model._meta.concrete_fields if not field.primary_key]
+    fields = [f for f in model._meta.concrete_fields if f.attname in columns or not f.primary_key]
     names = ", ".join(f'"{field.column}"' for field in fields)
     given = [field.attname for field in fields if field.attname in columns]
     values = ", ".join("%s" if field.attname in given else _default(field) for field in fields)
@@ -68,13 +102,17 @@ def update(model: type[Model], *columns: str, counted: Sequence[str] = ()) -> Co
     )
 
 
-def together(first: CompiledWrite, last: CompiledWrite) -> CompiledWrite:
-    """Two rows of different tables in one statement: both are written or neither."""
-    return CompiledWrite(
-        f"WITH first AS ({first.sql}) {last.sql}",
-        (*first.columns, *last.columns),
-        (*first.json, *last.json),
-    )
+@cache
+def _joined(statements: tuple[str, ...]) -> str:
+    *first, last = statements
+    if not first:
+        return last
+    return f"WITH {', '.join(f'write_{n} AS ({sql})' for n, sql in enumerate(first))} {last}"
+
+
+def _execute(sql: str, values: list[Any]) -> int | None:
+    rows = connection.run_prepared(sql, values)  # type: ignore[attr-defined]
+    return rows[0][0] if rows else None
 
 
 def _default(field: Field[Any, Any]) -> str:

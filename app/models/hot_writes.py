@@ -7,15 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, Func, QuerySet, Value
 
 from app.models.compiled import CompiledInstances
-from app.models.compiled_writes import insert, together, update
+from app.models.compiled_writes import CompiledWrite, insert, update
 from app.models.generation import Generation
 from app.models.hot_reads import styles_for
 from app.models.notification import Notification
 from app.models.outbox import OutboxMessage
 from app.models.style import Style
+from app.models.tagging import GenerationTag, Tag
 from app.models.token import Transaction
 from app.models.user import User
 
@@ -28,10 +29,18 @@ def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any
 LOCKED_USERS = CompiledInstances(_build_locked_users)
 
 
+# The number of the next picture, so that all there is to write about it can be written at once.
+# Who is refused leaves a gap.
+_NEXT_GENERATION_ID = Func(
+    Func(Value(Generation._meta.db_table), Value("id"), function="pg_get_serial_sequence"),
+    function="nextval",
+    output_field=BigIntegerField(),
+)
+
+
 def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return (
-        styles_for(shape, values).filter(pk=values["style_id"]).select_related("artist").order_by()
-    )
+    style = styles_for(shape, values).filter(pk=values["style_id"]).order_by()
+    return style.select_related("artist").annotate(next_generation_id=_NEXT_GENERATION_ID)
 
 
 # Its shape is whether an artist buys, who is then the value ``viewer_id``.
@@ -47,27 +56,31 @@ LOCKED_GENERATION = CompiledInstances(_build_locked_generation)
 
 NEW_GENERATION = insert(
     Generation,
-    *("task_id", "request_id", "user_id", "style_id", "prompt_tags", "aspect_ratio"),
+    *("id", "task_id", "request_id", "user_id", "style_id", "prompt_tags", "aspect_ratio"),
     *("width", "height", "seed", "cost", "created_at"),
 )
+# Links to those of the ``words`` that are tags, in their order.
+PROMPT_TAGS = CompiledWrite(
+    f"INSERT INTO {GenerationTag._meta.db_table} (generation_id, tag_id, sequence)"  # noqa: S608 (our own table names)
+    " SELECT %s, tag.id, word.sequence - 1"
+    " FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)"
+    f" JOIN {Tag._meta.db_table} tag ON tag.name = word.name RETURNING id",
+    ("generation_id", "words"),
+)
+GENERATION_PROGRESS = update(Generation, "status", "started_at", "progress", "lease_expires_at")
 COMPLETED_GENERATION = update(
     Generation,
     *("status", "image_path", "preview_path", "placeholder", "metadata"),
     *("progress", "lease_expires_at", "finished_at"),
 )
-GENERATION_PROGRESS = update(Generation, "status", "started_at", "progress", "lease_expires_at")
-
-# A balance and the entry of why it changed.
-MOVED_TOKENS = together(
-    update(User, "token_balance"),
-    insert(
-        Transaction,
-        *("sender_id", "receiver_id", "type", "amount", "memo", "generation_id", "purchase_id"),
-        "created_at",
-    ),
-)
-
 STYLE_USE = update(Style, counted=["usage_count"])
+
+BALANCE = update(User, "token_balance")
+NEW_TRANSACTION = insert(
+    Transaction,
+    *("sender_id", "receiver_id", "type", "amount", "memo", "generation_id", "purchase_id"),
+    "created_at",
+)
 
 NEW_NOTIFICATION = insert(
     Notification,

@@ -18,11 +18,11 @@ from app.models import (
     AspectRatio,
     Generation,
     GenerationStatus,
-    Style,
     Transaction,
     TransactionType,
     User,
 )
+from app.models.compiled_writes import in_one_statement
 from app.models.generation import MAX_SEED
 from app.models.hot_writes import (
     COMPLETED_GENERATION,
@@ -109,7 +109,7 @@ def request_generation(
     styles = STYLE_TO_BUY.instances(user.is_artist, {"style_id": style_id, **viewer})
     if not styles:
         raise NotFound("There is no such style.")
-    style: Style = styles[0]
+    style = styles[0]
     if not style.is_ready:
         raise StyleNotReady
     buyer = lock_users(user.pk)[user.pk]
@@ -117,6 +117,7 @@ def request_generation(
     TokenService.require_balance(buyer, cost)
     size = FORMATS[AspectRatio(aspect_ratio)]
     generation = Generation(
+        pk=style.next_generation_id,
         user=buyer,
         style=style,
         prompt_tags=list(prompt_tags),
@@ -128,10 +129,11 @@ def request_generation(
         request_id=current_request_id(),
         created_at=clock.now(),
     )
-    generation.pk = NEW_GENERATION.save(generation)
-    TokenService.charge(buyer, cost, "generation", generation=generation)
-    tag_service.tag_generation(generation)
-    _enqueue(generation)
+    with in_one_statement():
+        NEW_GENERATION.save(generation)
+        tag_service.tag_generation(generation)
+        TokenService.charge(buyer, cost, "generation", generation=generation)
+        _enqueue(generation)
     return generation
 
 
@@ -298,14 +300,15 @@ def _complete(generation: Generation, image: _ReportedImage) -> None:
     generation.progress = None
     generation.lease_expires_at = None
     generation.finished_at = clock.now()
-    COMPLETED_GENERATION.save(generation)
     share = artist_share(generation.cost)
-    if share > 0:
-        TokenService.add_tokens(
-            generation.style.artist_id, share, "generation", generation=generation
-        )
-    STYLE_USE.run(pk=generation.style_id)
-    notification_service.tell_generation_complete(generation)
+    with in_one_statement():
+        COMPLETED_GENERATION.save(generation)
+        if share > 0:
+            TokenService.add_tokens(
+                generation.style.artist_id, share, "generation", generation=generation
+            )
+        STYLE_USE.run(pk=generation.style_id)
+        notification_service.tell_generation_complete(generation)
 
 
 def _fail(generation: Generation, reason: str, *, retryable: bool) -> None:

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from django.db import connection
 from django.db.models import F
 
 from app.exceptions import InvalidInput
-from app.models import Artwork, ArtworkTag, Generation, GenerationTag, Style, StyleTag, Tag
+from app.models import Artwork, ArtworkTag, Generation, Style, StyleTag, Tag
+from app.models.hot_writes import PROMPT_TAGS
 from app.utils import caches, tag_names
 
 MAX_TAGS = 20
-
-_TAG_GENERATION = f"""
-    INSERT INTO {GenerationTag._meta.db_table} (generation_id, tag_id, sequence)
-    SELECT %s, tag.id, word.sequence - 1
-    FROM unnest(%s::text[]) WITH ORDINALITY AS word(name, sequence)
-    JOIN {Tag._meta.db_table} tag ON tag.name = word.name
-    RETURNING id
-"""  # noqa: S608 (our own names)
 
 
 def parse(names: Iterable[str], *, field: str) -> list[str]:
@@ -67,7 +59,7 @@ def tag_artworks(artworks: Sequence[Artwork], names: Sequence[Sequence[str]]) ->
 def tag_generation(generation: Generation) -> None:
     """Link a prompt to the tags in it that exist; buyers' words make no new tags."""
     words = list(dict.fromkeys(name.lower() for name in generation.prompt_tags))
-    connection.run_prepared(_TAG_GENERATION, [generation.pk, words])  # type: ignore[attr-defined]
+    PROMPT_TAGS.run(generation_id=generation.pk, words=words)
 
 
 def retag_style(style: Style, names: Sequence[str]) -> None:

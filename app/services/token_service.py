@@ -8,7 +8,8 @@ from django.db import transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
-from app.models.hot_writes import LOCKED_USERS, MOVED_TOKENS
+from app.models.compiled_writes import in_one_statement
+from app.models.hot_writes import BALANCE, LOCKED_USERS, NEW_TRANSACTION
 from app.models.token import WELCOME_BONUS_MEMO
 from app.utils import caches, clock
 
@@ -108,20 +109,19 @@ def _write_entry(
     generation: Generation | None = None,
     purchase: Purchase | None = None,
 ) -> None:
-    """Balance and entry, in one statement."""
     locked_user.token_balance += change
-    MOVED_TOKENS.run(
-        pk=locked_user.pk,
-        token_balance=locked_user.token_balance,
-        sender_id=locked_user.pk if change < 0 else None,
-        receiver_id=locked_user.pk if change > 0 else None,
-        type=kind,
-        amount=abs(change),
-        memo=memo,
-        generation_id=generation and generation.pk,
-        purchase_id=purchase and purchase.pk,
-        created_at=clock.now(),
-    )
+    with in_one_statement():
+        BALANCE.save(locked_user)
+        NEW_TRANSACTION.run(
+            sender_id=locked_user.pk if change < 0 else None,
+            receiver_id=locked_user.pk if change > 0 else None,
+            type=kind,
+            amount=abs(change),
+            memo=memo,
+            generation_id=generation and generation.pk,
+            purchase_id=purchase and purchase.pk,
+            created_at=clock.now(),
+        )
     caches.forget(caches.balance_of(locked_user.pk))
 
 

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import threading
 from typing import Any
 
 import pytest
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import Model
 from django.forms import model_to_dict
 from django.test.utils import CaptureQueriesContext
 
-from app.models import AspectRatio, Generation, Notification, Style, Transaction, User
+from app.models import (
+    AspectRatio,
+    Generation,
+    Notification,
+    Style,
+    Transaction,
+    User,
+    compiled_writes,
+)
 from app.models.compiled import CompiledInstances
-from app.models.compiled_writes import CompiledWrite, insert, update
+from app.models.compiled_writes import CompiledWrite, in_one_statement, insert, update
 from app.models.hot_writes import (
+    BALANCE,
     COMPLETED_GENERATION,
     LOCKED_GENERATION,
-    MOVED_TOKENS,
     NEW_NOTIFICATION,
+    NEW_TRANSACTION,
     STYLE_TO_BUY,
     STYLE_USE,
 )
@@ -93,15 +103,7 @@ class TestWrites:
         )
 
     def test_what_may_be_there_once_is_written_once(self):
-        outcome = {
-            "recipient_id": UserFactory().pk,
-            "actor_id": None,
-            "type": "generation_complete",
-            "message": "Ready.",
-            "target_type": "image",
-            "target_id": 7,
-            "created_at": clock.now(),
-        }
+        outcome = outcome_for(UserFactory())
         assert NEW_NOTIFICATION.run(**outcome) is not None
         assert NEW_NOTIFICATION.run(**outcome) is None
         assert Notification.objects.count() == 1
@@ -127,16 +129,6 @@ class TestWrites:
     def test_a_row_that_is_not_there_is_not_written(self):
         assert STYLE_USE.run(pk=2**40) is None
 
-    def test_a_balance_is_not_written_without_its_entry(self):
-        user = UserFactory(tokens=10)
-        movement: dict[str, Any] = dict.fromkeys(MOVED_TOKENS.columns)
-        movement |= {"pk": user.pk, "token_balance": 15, "amount": 5, "memo": "nobody's"}
-        movement |= {"type": "earn", "created_at": clock.now()}
-        with pytest.raises(Exception, match="transaction_parties_fit_type"), transaction.atomic():
-            MOVED_TOKENS.run(**movement)
-        assert User.objects.balance_of(user.pk) == 10
-        assert Transaction.objects.of(user).count() == 1
-
     def test_hot_writes_are_planned_once_a_connection(self):
         rename = update(User, "bio")
         users = [UserFactory() for _ in range(3)]
@@ -146,6 +138,74 @@ class TestWrites:
         assert [User.objects.get(pk=user.pk).bio for user in users] == [
             f"I am {user.username}." for user in users
         ]
+
+
+class TestInOneStatement:
+    def test_all_is_written_at_the_end_at_once(self):
+        style, user = StyleFactory(), UserFactory()
+        with CaptureQueriesContext(connection) as queries:
+            with in_one_statement():
+                assert STYLE_USE.run(pk=style.pk) is None
+                with in_one_statement():
+                    BALANCE.run(pk=user.pk, token_balance=7)
+                NEW_NOTIFICATION.run(**outcome_for(user))
+                assert len(queries) == 0
+            assert len(queries) == 1
+        assert Style.objects.get(pk=style.pk).usage_count == 1
+        assert User.objects.balance_of(user.pk) == 7
+        assert Notification.objects.get().recipient == user
+
+    def test_one_that_has_nothing_to_write_does_not_hinder_the_others(self):
+        style, user = StyleFactory(), UserFactory()
+        for _ in range(2):
+            with in_one_statement():
+                NEW_NOTIFICATION.run(**outcome_for(user))
+                STYLE_USE.run(pk=style.pk)
+        assert Style.objects.get(pk=style.pk).usage_count == 2
+        assert Notification.objects.count() == 1
+
+    def test_what_one_may_not_write_none_writes(self):
+        user = UserFactory(tokens=10)
+        entry: dict[str, Any] = dict.fromkeys(NEW_TRANSACTION.columns)
+        entry |= {"type": "earn", "amount": 5, "memo": "nobody's", "created_at": clock.now()}
+
+        @transaction.atomic
+        def pay_nobody() -> None:
+            with in_one_statement():
+                BALANCE.run(pk=user.pk, token_balance=15)
+                NEW_TRANSACTION.run(**entry)
+
+        with pytest.raises(IntegrityError, match="transaction_parties_fit_type"):
+            pay_nobody()
+        assert User.objects.balance_of(user.pk) == 10
+        assert Transaction.objects.of(user).count() == 1
+
+    def test_a_block_that_fails_writes_nothing(self):
+        style = StyleFactory()
+
+        def fail_after_writing() -> None:
+            with in_one_statement():
+                STYLE_USE.run(pk=style.pk)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            fail_after_writing()
+        assert STYLE_USE.run(pk=style.pk) == style.pk
+        assert Style.objects.get(pk=style.pk).usage_count == 1
+
+    def test_a_block_without_writes_asks_nothing(self):
+        with CaptureQueriesContext(connection) as queries, in_one_statement():
+            pass
+        assert len(queries) == 0
+
+    def test_other_threads_are_not_waited_for(self):
+        """Each has its own block, or none."""
+        seen = []
+        with in_one_statement():
+            thread = threading.Thread(target=lambda: seen.append(compiled_writes._put_off.get()))
+            thread.start()
+            thread.join()
+        assert seen == [None]
 
 
 class TestSerializers:
@@ -205,6 +265,18 @@ class TestSerializers:
 
 class ByFields(GenerateSerializer):
     run_validation = BaseSerializer.run_validation
+
+
+def outcome_for(user: User) -> dict[str, Any]:
+    return {
+        "recipient_id": user.pk,
+        "actor_id": None,
+        "type": "generation_complete",
+        "message": "Ready.",
+        "target_type": "image",
+        "target_id": 7,
+        "created_at": clock.now(),
+    }
 
 
 def assert_same(found: Model, expected: Model) -> None:

@@ -120,7 +120,7 @@ OWN_READS = {
 }
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {
-    "POST /api/images/generate": (ORDER, 7),
+    "POST /api/images/generate": (ORDER, 4),
     "POST /api/images/{picture}/like": (None, 5),
     "POST /api/images/{picture}/comments": ({"content": "."}, 4),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),
@@ -192,7 +192,7 @@ def test_reports_cost_what_is_pinned():
         costs[status] = sum(
             not query["sql"].startswith(CONTROL) for query in queries.captured_queries
         )
-    assert costs == {"processing": 2, "completed": 6, "failed": 6}
+    assert costs == {"processing": 2, "completed": 3, "failed": 6}
 
 
 def test_an_order_with_a_key_costs_four_more():
@@ -205,7 +205,7 @@ def test_an_order_with_a_key_costs_four_more():
         with CaptureQueriesContext(connection) as queries:
             client.post("/api/images/generate", order_of(style), headers=headers)
         costs[key] = sum(not query["sql"].startswith(CONTROL) for query in queries.captured_queries)
-    assert costs == {"": 7, "a-key": 11}
+    assert costs == {"": 4, "a-key": 8}
 
 
 def test_an_upload_costs_the_same_for_10_and_for_30_pictures(as_artist):
