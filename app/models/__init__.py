@@ -5,6 +5,7 @@ from app.models.idempotency import IdempotencyKey
 from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType
 from app.models.outbox import OutboxMessage
+from app.models.session import Session
 from app.models.style import Artwork, Style, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.token import Purchase, Transaction, TransactionType
@@ -32,6 +33,7 @@ __all__ = [
     "Purchase",
     "Role",
     "Scope",
+    "Session",
     "Style",
     "StyleTag",
     "Tag",

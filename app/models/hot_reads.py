@@ -15,6 +15,7 @@ from app.models.compiled import CompiledQuery
 from app.models.generation import Generation
 from app.models.keyset import PageShape, keyset_page, ordering
 from app.models.notification import Notification
+from app.models.session import Session
 from app.models.style import Artwork, Style, StyleQuerySet
 from app.models.user import User
 
@@ -99,8 +100,19 @@ def _build_account(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
     return User.objects.filter(pk=values["user_id"]).order_by().values_list(*ACCOUNT_COLUMNS)
 
 
-# The account behind a session.
+# An account by itself.
 ACCOUNT = CompiledQuery(User, ("pk",), _build_account)
+
+
+def _build_session(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    lasting = Session.objects.filter(
+        session_key=values["session_key"], expire_date__gt=values["now"]
+    )
+    return lasting.values_list("session_data", *(f"user__{name}" for name in ACCOUNT_COLUMNS))
+
+
+# What is in a session, and the account behind it, which is all null in nobody's session.
+SESSION = CompiledQuery(Session, ("pk",), _build_session)
 
 
 @dataclass(frozen=True)

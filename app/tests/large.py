@@ -92,7 +92,7 @@ SKEW = f"""
         SELECT 'image_generation', gen_random_uuid(), 1, '', now(),
             CASE WHEN n > 200 THEN now() END, 1, '', now()
         FROM generate_series(1, 10000) n;
-    INSERT INTO django_session (session_key, session_data, expire_date)
+    INSERT INTO app_session (session_key, session_data, expire_date)
         SELECT md5(n::text), '', now() FROM generate_series(1, 3000) n;
 """
 
