@@ -15,6 +15,9 @@ workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(
 # Each request takes one database connection, see docs/operations.md.
 worker_class = "gthread"
 threads = int(os.environ.get("GUNICORN_THREADS") or 4)
+# One that is answered and one that waits for each thread. Without a limit, the first process to
+# wake takes all connections that come at once, and the others idle.
+worker_connections = 2 * threads
 
 timeout = 120
 # How long requests under way may go on when a worker process is told to end.
