@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
 import threading
 import time
 import uuid
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Protocol
 
 import structlog
 from django.conf import settings
-from django.core.cache import cache
+from django.core.cache import cache as redis_cache
 from django_redis.exceptions import ConnectionInterrupted
-from redis.exceptions import RedisError
+from redis.exceptions import NoScriptError, RedisError
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +35,7 @@ end
 local oldest = redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')
 return {allowed, count, oldest[2] or ARGV[1]}
 """
+SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -42,11 +45,12 @@ class Limit:
     count: int
     seconds: int
 
-    @classmethod
-    def parse(cls, text: str) -> Limit:
+    @staticmethod
+    @cache
+    def parse(text: str) -> Limit:
         """From ``"6/60"``: six in sixty seconds."""
         count, _, seconds = text.partition("/")
-        return cls(int(count), int(seconds))
+        return Limit(int(count), int(seconds))
 
 
 @dataclass(frozen=True)
@@ -87,7 +91,8 @@ class MemoryWindows:
             return is_allowed, len(times), times[0] if times else now
 
     def _forget(self, now: float) -> None:
-        longest = max((limit.seconds for limit in _limits().values()), default=0)
+        limits = [Limit.parse(text) for text in settings.RATE_LIMITS.values() if text]
+        longest = max((limit.seconds for limit in limits), default=0)
         self._times = {
             key: times for key, times in self._times.items() if times and times[-1] > now - longest
         }
@@ -97,11 +102,14 @@ class RedisWindows:
     """For any number of processes; one atomic script a request."""
 
     def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
-        client: Any = cache.client.get_client(write=True)  # type: ignore[attr-defined]
-        allowed, count, oldest = client.eval(
-            *(SCRIPT, 1, f"rate:{key}"),
-            *(int(now * 1000), limit.seconds * 1000, limit.count, uuid.uuid4().hex),
-        )
+        client: Any = redis_cache.client.get_client(write=True)  # type: ignore[attr-defined]
+        arguments = [int(now * 1000), limit.seconds * 1000, limit.count, uuid.uuid4().hex]
+        try:
+            found = client.evalsha(SCRIPT_SHA, 1, f"rate:{key}", *arguments)
+        except NoScriptError:
+            # A server that was just started; it keeps the script from now on.
+            found = client.eval(SCRIPT, 1, f"rate:{key}", *arguments)
+        allowed, count, oldest = found
         return bool(allowed), int(count), float(oldest) / 1000
 
 
@@ -113,9 +121,10 @@ def check(scope: str, who: str) -> Verdict | None:
 
     When Redis is away nobody is limited: being reachable matters more than the limit.
     """
-    limit = _limits().get(scope)
-    if limit is None:
+    text = settings.RATE_LIMITS.get(scope)
+    if not text:
         return None
+    limit = Limit.parse(text)
     windows: Windows = RedisWindows() if settings.REDIS_URL else _memory
     now = time.time()
     try:
@@ -129,7 +138,3 @@ def check(scope: str, who: str) -> Verdict | None:
         remaining=max(0, limit.count - count),
         reset_seconds=max(1, math.ceil(oldest + limit.seconds - now)),
     )
-
-
-def _limits() -> dict[str, Limit]:
-    return {scope: Limit.parse(text) for scope, text in settings.RATE_LIMITS.items() if text}

@@ -1,8 +1,8 @@
 """Answers that may be a little old, kept in Django's cache.
 
 What is forgotten is never given again, even when it was being made at that moment: every area has
-a version, what is kept is kept under the version of when its making began, and forgetting changes
-the version. Without Redis everything is made anew each time.
+a version, what is kept says in which version its making began, and forgetting changes the version.
+Without Redis everything is made anew each time.
 """
 
 from __future__ import annotations
@@ -31,13 +31,16 @@ def balance_of(user_id: int) -> str:
 
 def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int) -> bytes:
     """What was kept under ``name``, or what ``make`` returns, which is then kept."""
-    version = cache.get(_version_key(area)) or "first"
-    key = f"{area}:{version}:{hashlib.sha256(name.encode()).hexdigest()[:32]}"
-    kept = cache.get(key)
-    if isinstance(kept, bytes):
-        return kept
+    version_key = _version_key(area)
+    key = f"{area}:{hashlib.sha256(name.encode()).hexdigest()[:32]}" if name else area
+    # Both in one round trip.
+    found = cache.get_many([version_key, key])
+    version = found.get(version_key, "first")
+    match found.get(key):
+        case (kept_version, bytes(body)) if kept_version == version:
+            return body
     made = make()
-    cache.set(key, made, seconds)
+    cache.set(key, (version, made), seconds)
     return made
 
 

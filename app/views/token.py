@@ -1,10 +1,8 @@
 from functools import partial
-from typing import Any
 
 import orjson
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.models import Transaction, User
 from app.serializers.token import (
@@ -16,7 +14,7 @@ from app.serializers.token import (
 )
 from app.services import payment_service
 from app.utils import caches
-from app.utils.rendering import to_json
+from app.utils.rendering import Answer, to_json
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 
 
@@ -37,21 +35,22 @@ class TokenViewSet(BaseViewSet):
     success = {"purchase": 201}
     errors = {"purchase": ("PAYMENT_REFUSED", *IDEMPOTENCY_CODES)}
 
-    def balance(self, request: Request) -> Response:
+    def balance(self, request: Request) -> Answer:
         """My tokens; for artists also what their styles have earned."""
+        if not self.user.is_artist:
+            # The account was read with the session, by this very request.
+            return Answer({"balance": self.user.token_balance})
         body = caches.remembered(
             caches.balance_of(self.user.pk), "", self._balance, seconds=caches.BALANCE_SECONDS
         )
-        return Response(orjson.Fragment(body))
+        return Answer(orjson.Fragment(body))
 
     def _balance(self) -> bytes:
         # Read anew: what the session's user was loaded with may be older than the last forgetting.
-        answer: dict[str, Any] = {"balance": User.objects.balance_of(self.user.pk)}
-        if self.user.is_artist:
-            answer["earned"] = Transaction.objects.earned_by(self.user.pk)
-        return to_json(answer)
+        balance = User.objects.balance_of(self.user.pk)
+        return to_json({"balance": balance, "earned": Transaction.objects.earned_by(self.user.pk)})
 
-    def purchase(self, request: Request) -> Response:
+    def purchase(self, request: Request) -> Answer:
         """Buy tokens, in hundreds."""
         order = self.parse()
         return self.run_once(
@@ -62,7 +61,7 @@ class TokenViewSet(BaseViewSet):
             status=201,
         )
 
-    def transactions(self, request: Request) -> Response:
+    def transactions(self, request: Request) -> Answer:
         """My history, newest first."""
         wanted = self.parse_query()
         return self.page_of(Transaction.objects.of(self.user).of_type(wanted["type"]))
