@@ -16,11 +16,11 @@ from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.utils.urls import replace_query_param
 
 from app.models.compiled import CompiledQuery, Row
 from app.models.keyset import PageShape, keyset_page, ordering
+from app.utils.rendering import Answer
 
 MAX_LIMIT = 100
 
@@ -90,10 +90,16 @@ class CustomCursorPagination(BasePagination):
         rows = rows[: shape.limit]
         return rows[::-1] if shape.is_backwards else rows
 
-    def get_paginated_response(self, data: Any) -> Response:
-        return Response(
-            {"next": self.get_next_link(), "previous": self.get_previous_link(), "results": data}
-        )
+    def get_paginated_response(self, data: Any) -> Any:
+        return Answer(self.page_with(data))
+
+    def page_with(self, data: Any) -> dict[str, Any]:
+        """The page as it is answered, with ``data`` as its rows."""
+        return {
+            "next": self.get_next_link(),
+            "previous": self.get_previous_link(),
+            "results": data,
+        }
 
     def get_next_link(self) -> str | None:
         came_from_there = self._cursor is not None and self._cursor.is_backwards
@@ -171,8 +177,8 @@ class NotificationPagination(PageNumberPagination):
     def get_page_size(self, request: Request) -> int:
         return _limit(request, "limit", self.page_size)
 
-    def get_paginated_response(self, data: Any, unread_count: int = 0) -> Response:
-        return Response(
+    def get_paginated_response(self, data: Any, unread_count: int = 0) -> Any:
+        return Answer(
             {
                 "count": self.page.paginator.count,  # type: ignore[union-attr]
                 "next": self.get_next_link(),

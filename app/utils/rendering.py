@@ -5,6 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import orjson
+from django.http import HttpResponse
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
@@ -13,6 +14,23 @@ OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 
 def to_json(data: Any) -> bytes:
     return orjson.dumps(data, default=_plain, option=OPTIONS)
+
+
+class Answer(HttpResponse):
+    """``{"success": true, "data": …}``; nothing at all with status 204.
+
+    What went well is rendered at once. REST framework's own response is for errors: it waits for
+    a renderer to be chosen among one.
+    """
+
+    def __init__(
+        self, data: Any = None, *, status: int = 200, headers: dict[str, str] | None = None
+    ) -> None:
+        is_empty = status == 204
+        body = b"" if is_empty else to_json({"success": True, "data": data})
+        super().__init__(body, content_type="application/json", status=status, headers=headers)
+        if is_empty:
+            del self.headers["Content-Type"]
 
 
 class JsonRenderer(BaseRenderer):

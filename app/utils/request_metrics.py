@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from functools import cache
 
 from django.http import HttpRequest, HttpResponse
 from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
@@ -32,12 +33,15 @@ class MetricsMiddleware:
         began = time.perf_counter()
         response = self.get_response(request)
         match = request.resolver_match
-        SECONDS.labels(
-            request.method if request.method in METHODS else "other",
-            match.route if match is not None else "none",
-            str(response.status_code),
-        ).observe(time.perf_counter() - began)
+        route = match.route if match is not None else "none"
+        _of(request.method, route, response.status_code).observe(time.perf_counter() - began)
         return response
+
+
+@cache
+def _of(method: str | None, route: str, status: int) -> Histogram:
+    """The histogram's child. Looking it up anew would check and lock its labels each time."""
+    return SECONDS.labels(method if method in METHODS else "other", route, str(status))
 
 
 def exposition() -> bytes:

@@ -3,7 +3,6 @@ from typing import Any
 from django.db.models import QuerySet
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.models import ApiKey
 from app.serializers.api_key import (
@@ -12,6 +11,7 @@ from app.serializers.api_key import (
     NewApiKeySerializer,
 )
 from app.services import api_key_service
+from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -28,11 +28,11 @@ class ApiKeyViewSet(BaseViewSet):
     def get_queryset(self) -> QuerySet[ApiKey]:
         return ApiKey.objects.of(self.user)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Make a key. Its secret is in this answer and never again."""
         return self.show(api_key_service.create_key(user=self.user, **self.parse()), status=201)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Revoke a key; it stops working at once."""
         api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"])
-        return Response(status=204)
+        return Answer(status=204)

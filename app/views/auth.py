@@ -9,10 +9,10 @@ from django.utils.decorators import method_decorator
 from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.serializers.user import DemoSignInSerializer, MeSerializer, SignedOutSerializer
 from app.services import user_service
+from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -30,16 +30,16 @@ class AuthViewSet(BaseViewSet):
     def throttle_scope(self) -> str | None:
         return "sign_in" if self.action == "demo" else None
 
-    def me(self, request: Request) -> Response:
+    def me(self, request: Request) -> Answer:
         """The signed-in user."""
         return self.show(self.user)
 
-    def logout(self, request: Request) -> Response:
+    def logout(self, request: Request) -> Answer:
         """End the session."""
         logout(request)
         return self.show({"signed_out": True})
 
-    def demo(self, request: Request, *args: Any) -> Response:
+    def demo(self, request: Request, *args: Any) -> Answer:
         """Sign in to a demo account by its name alone; it is made if new. Only in `make run`."""
         user_service.require_demo()
         user = user_service.sign_in_demo(self.parse()["username"])

@@ -12,18 +12,20 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
-from rest_framework.response import Response
 from rest_framework.viewsets import ModelViewSet
 
 from app.authentication import user_of
 from app.models import User
 from app.pagination import CustomCursorPagination
 from app.services import idempotency_service
-from app.utils.rendering import to_json
+from app.utils.rendering import Answer, to_json
 
 Serializer = type[serializers.BaseSerializer[Any]]
 
 
+_instances: dict[Any, Any] = {}
+# By view and methods: what every answer of it says.
+_default_headers: dict[tuple[Any, ...], dict[str, str]] = {}
 IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
@@ -63,8 +65,32 @@ class BaseViewSet(ModelViewSet):
         """Who is signed in. Raises NotAuthenticated."""
         return user_of(self.request)
 
+    # --- Parsers, permissions and the like keep nothing of a request: one of each is enough ------
+
+    def get_parsers(self) -> list[Any]:
+        return [_the(parser) for parser in self.parser_classes]
+
     def get_authenticators(self) -> list[Any]:
-        return [] if self._is_internal() else super().get_authenticators()
+        classes = () if self._is_internal() else self.authentication_classes
+        return [_the(authenticator) for authenticator in classes]
+
+    def get_permissions(self) -> list[BasePermission]:
+        classes = self.action_permissions.get(self.action or "", self.permission_classes)
+        return [_the(permission) for permission in classes]
+
+    def get_content_negotiator(self) -> Any:
+        return _the(self.content_negotiation_class)
+
+    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
+        renderer = _the(self.renderer_classes[0])
+        return renderer, renderer.media_type
+
+    @property
+    def default_response_headers(self) -> dict[str, str]:
+        key = (type(self), *self.action_map)
+        if key not in _default_headers:
+            _default_headers[key] = super().default_response_headers
+        return dict(_default_headers[key])
 
     def get_throttles(self) -> list[Any]:
         return [] if self._is_internal() else super().get_throttles()
@@ -78,10 +104,6 @@ class BaseViewSet(ModelViewSet):
         response.is_shared = self.action in self.shared and response.status_code == 200
         return super().finalize_response(request, response, *args, **kwargs)
 
-    def get_permissions(self) -> list[BasePermission]:
-        classes = self.action_permissions.get(self.action or "", self.permission_classes)
-        return [permission() for permission in classes]
-
     def get_serializer_class(self) -> Serializer:
         action = self.action or "list"
         return self.output.get(action) or self.output["list"]
@@ -89,19 +111,20 @@ class BaseViewSet(ModelViewSet):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "viewer_id": self.request.user.pk}
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return self.page_of(self.get_queryset())
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         return self.show(self.get_object())
 
-    def page_of(self, queryset: Any) -> Response:
+    def page_of(self, queryset: Any) -> Answer:
         """One page of ``queryset``, as the request asks for."""
         rows = self.paginate_queryset(queryset)
-        return self.get_paginated_response(self.get_serializer(rows, many=True).data)
+        answer: Answer = self.get_paginated_response(self.get_serializer(rows, many=True).data)  # type: ignore[assignment]
+        return answer
 
-    def show(self, thing: Any, *, status: int = 200) -> Response:
-        return Response(self.get_serializer(thing).data, status=status)
+    def show(self, thing: Any, *, status: int = 200) -> Answer:
+        return Answer(self.get_serializer(thing).data, status=status)
 
     def parse(self, **extra: Any) -> dict[str, Any]:
         """The request's body, checked by the action's input serializer."""
@@ -121,7 +144,7 @@ class BaseViewSet(ModelViewSet):
         act: Callable[[Any], Any],
         discard: Callable[[Any], None] | None = None,
         status: int,
-    ) -> Response:
+    ) -> Answer:
         """Answer with the serialized result of ``act``, once for each Idempotency-Key."""
         request = self.request
         key = request.headers.get("Idempotency-Key", "")
@@ -136,10 +159,17 @@ class BaseViewSet(ModelViewSet):
             discard=discard,
         )
         headers = {"Idempotent-Replayed": "true"} if answer.is_replay else None
-        return Response(orjson.Fragment(answer.body), status=answer.status, headers=headers)
+        return Answer(orjson.Fragment(answer.body), status=answer.status, headers=headers)
 
     def _render(self, result: Any) -> Any:
         return self.get_serializer(result).data
+
+
+def _the(kind: Any) -> Any:
+    """The one instance of ``kind``."""
+    if kind not in _instances:
+        _instances[kind] = kind()
+    return _instances[kind]
 
 
 def _checked(serializer: Serializer, data: Any, **extra: Any) -> dict[str, Any]:

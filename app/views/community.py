@@ -3,7 +3,6 @@ from typing import Any
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.models import Comment
 from app.models.hot_reads import FEED, FeedShape
@@ -21,6 +20,7 @@ from app.serializers.generation import (
 )
 from app.services import community_service
 from app.utils.links import linker
+from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -33,7 +33,7 @@ class FeedViewSet(BaseViewSet):
     shared = ("list",)
     schema_names = {"list": "feed"}
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         viewer_id = request.user.pk
         following = self.parse_query()["following"]
         if following and viewer_id is None:
@@ -64,22 +64,22 @@ class CommentViewSet(BaseViewSet):
         "like": (IsAuthenticated,),
     }
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The comments on a picture, oldest first."""
         return self.page_of(Comment.objects.on_public(kwargs["pk"]))
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Comment on a picture, or answer a comment on it (one level deep)."""
         comment = community_service.add_comment(
             user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(comment, status=201)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Delete my own comment (staff: any) with its replies."""
         community_service.delete_comment(user=self.user, comment_id=kwargs["pk"])
-        return Response(status=204)
+        return Answer(status=204)
 
-    def like(self, request: Request, pk: int) -> Response:
+    def like(self, request: Request, pk: int) -> Answer:
         """Like a picture, or take the like back."""
         return self.show(community_service.toggle_like(user=self.user, generation_id=pk))

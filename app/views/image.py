@@ -2,7 +2,6 @@ from typing import Any
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
@@ -24,6 +23,7 @@ from app.serializers.generation import (
 )
 from app.services import generation_service
 from app.utils.links import linker
+from app.utils.rendering import Answer
 from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES
@@ -73,7 +73,7 @@ class ImageViewSet(BaseViewSet):
     def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)
 
-    def generate(self, request: Request) -> Response:
+    def generate(self, request: Request) -> Answer:
         """Order a picture: it is paid now and made by a worker; watch its status."""
         order = self.parse()
         return self.run_once(
@@ -82,35 +82,35 @@ class ImageViewSet(BaseViewSet):
             status=202,
         )
 
-    def mine(self, request: Request) -> Response:
+    def mine(self, request: Request) -> Answer:
         """The pictures I ordered, in every state."""
         wanted = self.parse_query()
         return self.page_of(Generation.objects.of(self.user, **wanted))
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """A picture: a public one, or my own."""
         row = self._row(PICTURE, kwargs["pk"])
         picture = picture_detail_from_row(row, linker(), viewer_id=request.user.pk)
-        return Response(narrowed([picture], fields_asked_for(request))[0])
+        return Answer(narrowed([picture], fields_asked_for(request))[0])
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Show my picture to everybody or hide it, and describe it."""
         generation_service.update_generation(
             user=self.user, generation_id=kwargs["pk"], **self.parse()
         )
         return self.show(self._detail(kwargs["pk"]))
 
-    def cancel(self, request: Request, pk: int) -> Response:
+    def cancel(self, request: Request, pk: int) -> Answer:
         """Cancel while it is queued; all of it is refunded."""
         generation_service.cancel(user=self.user, generation_id=pk)
         return self.show(self._detail(pk))
 
-    def status(self, request: Request, pk: int) -> Response:
+    def status(self, request: Request, pk: int) -> Answer:
         """What has become of a picture. Made to be polled."""
-        return Response(status_from_row(self._row(STATUS, pk), linker()))
+        return Answer(status_from_row(self._row(STATUS, pk), linker()))
 
     @require_internal_token
-    def report(self, request: Request, pk: int) -> Response:
+    def report(self, request: Request, pk: int) -> Answer:
         """A worker's report about a picture."""
         return self.show(webhooks.record_generation_report(request, pk))
 

@@ -2,7 +2,6 @@ from typing import Any
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.authentication import require_internal_token
 from app.models.compiled import Row
@@ -18,6 +17,7 @@ from app.serializers.notification import (
 )
 from app.services import notification_service
 from app.utils.links import linker
+from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -56,7 +56,7 @@ class NotificationViewSet(BaseViewSet):
     errors = {"create": ("INVALID_INTERNAL_TOKEN",)}
     internal = ("create",)
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """My notifications, newest first, by page number."""
         mine = _Mine(
             self.user.pk,
@@ -71,7 +71,7 @@ class NotificationViewSet(BaseViewSet):
         )
 
     @require_internal_token
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Tell a user something, on behalf of a worker or a service."""
         given = self.parse()
         target = given["target"] or {"type": "", "id": None}
@@ -84,10 +84,10 @@ class NotificationViewSet(BaseViewSet):
         )
         return self.show(notification, status=201)
 
-    def read(self, request: Request, pk: int) -> Response:
+    def read(self, request: Request, pk: int) -> Answer:
         """Mark one as read."""
         return self.show(notification_service.mark_read(self.user, pk))
 
-    def mark_all_read(self, request: Request) -> Response:
+    def mark_all_read(self, request: Request) -> Answer:
         """Mark all as read."""
         return self.show({"updated_count": notification_service.mark_all_read(self.user)})

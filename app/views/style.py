@@ -5,7 +5,6 @@ import orjson
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
@@ -30,7 +29,7 @@ from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
 from app.utils.links import linker
-from app.utils.rendering import to_json
+from app.utils.rendering import Answer, to_json
 from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 from app.views.webhooks import REPORT_CODES, TRAINING_REPORT
@@ -90,19 +89,19 @@ class StyleModelViewSet(BaseViewSet):
         costs = {ratio: partial(cost_of, aspect_ratio=ratio) for ratio in AspectRatio.values}
         return {**super().get_serializer_context(), "costs": costs}
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Find styles. Artists also find their own that are not ready yet."""
         if not self._is_everybodys_list():
-            return self._found()
+            return Answer(self._found())
         body = caches.remembered(
             caches.POPULAR_STYLES,
             request.build_absolute_uri(),
-            lambda: to_json(self._found().data),
+            lambda: to_json(self._found()),
             seconds=caches.with_links(caches.POPULAR_STYLES_SECONDS),
         )
-        return Response(orjson.Fragment(body))
+        return Answer(orjson.Fragment(body))
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """A style with its works, tags and prices."""
         is_artist, viewer = self._artist_viewer()
         values = {"style_id": kwargs["pk"]}
@@ -116,14 +115,14 @@ class StyleModelViewSet(BaseViewSet):
             linker(),
             viewer_id=request.user.pk,
         )
-        return Response(narrowed([style], fields_asked_for(request))[0])
+        return Answer(narrowed([style], fields_asked_for(request))[0])
 
-    def mine(self, request: Request) -> Response:
+    def mine(self, request: Request) -> Answer:
         """My styles in every state, with what each has earned."""
         styles = Style.objects.of(self.user).with_artist().with_tags().with_earnings()
         return self.page_of(styles)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Upload 10–100 works; they are checked, and a worker learns the style."""
         upload = partial(style_service.prepare_upload, user=self.user, **self.parse())
         return self.run_once(
@@ -133,27 +132,27 @@ class StyleModelViewSet(BaseViewSet):
             status=201,
         )
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Change description, price or tags; withdraw the style or bring it back."""
         style = style_service.update_style(user=self.user, style_id=kwargs["pk"], **self.parse())
         return self.show(self._detail(style.pk))
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Withdraw my style. What was made with it stays."""
         style_service.delete_style(user=self.user, style_id=kwargs["pk"])
-        return Response(status=204)
+        return Answer(status=204)
 
-    def retrain(self, request: Request, pk: int) -> Response:
+    def retrain(self, request: Request, pk: int) -> Answer:
         """Train again after a failure."""
         style = training_service.retrain(user=self.user, style_id=pk)
         return self.show(self._detail(style.pk))
 
     @require_internal_token
-    def report(self, request: Request, pk: int) -> Response:
+    def report(self, request: Request, pk: int) -> Answer:
         """A worker's report about a training."""
         return self.show(webhooks.record_training_report(request, pk))
 
-    def _found(self) -> Response:
+    def _found(self) -> dict[str, Any]:
         """A page of what is looked for."""
         wanted = self.parse_query()
         is_artist, values = self._artist_viewer()
@@ -179,7 +178,7 @@ class StyleModelViewSet(BaseViewSet):
         )
         link = linker()
         styles = [style_from_row(row, link) for row in rows]
-        return paginator.get_paginated_response(narrowed(styles, fields_asked_for(self.request)))
+        return paginator.page_with(narrowed(styles, fields_asked_for(self.request)))
 
     def _artist_viewer(self) -> tuple[bool, dict[str, Any]]:
         """Whether an artist asks, and then who: artists also see their own that is not offered."""

@@ -3,12 +3,11 @@ from typing import Any
 import orjson
 from django.db.models import QuerySet
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.models import Tag
 from app.serializers.tag import TagQuerySerializer, TagSerializer
 from app.utils import caches
-from app.utils.rendering import to_json
+from app.utils.rendering import Answer, to_json
 from app.views.base import BaseViewSet
 
 POPULAR = 20
@@ -26,15 +25,15 @@ class TagViewSet(BaseViewSet):
     def get_queryset(self) -> QuerySet[Tag]:
         return Tag.objects.filter(is_active=True)
 
-    def list(self, request: Request, *args: object, **kwargs: object) -> Response:
+    def list(self, request: Request, *args: object, **kwargs: object) -> Any:
         """The most used tags, or those that contain `search`."""
         text = self.parse_query()["search"]
         if text or set(request.query_params) - {"search"}:
-            return Response(self._found(text))
+            return Answer(self._found(text))
         body = caches.remembered(
             caches.TAGS, "", lambda: to_json(self._found("")), seconds=caches.TAGS_SECONDS
         )
-        return Response(orjson.Fragment(body))
+        return Answer(orjson.Fragment(body))
 
     def _found(self, text: str) -> Any:
         return self.get_serializer(Tag.objects.matching(text)[:POPULAR], many=True).data

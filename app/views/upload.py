@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.exceptions import DomainError
 from app.permissions import IsArtist
@@ -31,7 +30,7 @@ class UploadViewSet(BaseViewSet):
     success = {"create": 201}
     errors = {"create": ("ARTIST_ONLY",)}
 
-    def create(self, request: Request, *args: object, **kwargs: object) -> Response:
+    def create(self, request: Request, *args: object, **kwargs: object) -> Any:
         """Get a link for each file of a style to come. Links live for an hour, and what was
         uploaded and not used for two."""
         places = upload_service.open_places(user=self.user, **self.parse())

@@ -6,7 +6,6 @@ from django.contrib.auth import logout
 from django.db.models import QuerySet
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
-from rest_framework.response import Response
 
 from app.exceptions import NotFound
 from app.models import Follow, User
@@ -19,6 +18,7 @@ from app.serializers.user import (
     PublicProfileSerializer,
 )
 from app.services import community_service, user_service
+from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -41,24 +41,24 @@ class UserViewSet(BaseViewSet):
         "follow": ("CONFLICT",),
     }
 
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Somebody's public profile."""
         user = User.objects.profiles(request.user).filter(pk=kwargs["pk"]).first()
         if user is None:
             raise NotFound("There is no such user.")
         return self.show(user)
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Change my user name, bio or picture. All but the picture may be sent as JSON as well."""
         return self.show(user_service.update_profile(user=self.user, **self.parse()))
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Leave: personal data are erased; what others paid for stays under a closed account."""
         user_service.leave(self.user)
         logout(request)
-        return Response(status=204)
+        return Answer(status=204)
 
-    def become_artist(self, request: Request) -> Response:
+    def become_artist(self, request: Request) -> Answer:
         """Become an artist: a name, and a signature that is drawn into every picture.
 
         The name alone may be sent as JSON as well.
@@ -66,7 +66,7 @@ class UserViewSet(BaseViewSet):
         artist = user_service.become_artist(user=self.user, **self.parse())
         return self.show(artist.user, status=201)
 
-    def follow(self, request: Request, pk: int) -> Response:
+    def follow(self, request: Request, pk: int) -> Answer:
         """Follow an artist, or stop following. The id is the artist's user id."""
         return self.show(community_service.toggle_follow(user=self.user, artist_id=pk))
 
