@@ -26,6 +26,8 @@ class SessionAuthentication(authentication.SessionAuthentication):
         return "Session"
 
     def enforce_csrf(self, request: Request) -> None:
+        if request.method in SAFE_METHODS:
+            return
         try:
             super().enforce_csrf(request)
         except PermissionDenied as error:

@@ -24,7 +24,7 @@ log = structlog.get_logger(__name__)
 
 
 class RequestIdMiddleware:
-    """Choose the request's id, bind it to the logs, answer with it and with what limits say."""
+    """Choose the request's id, which logs carry, answer with it and with what limits say."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -32,8 +32,6 @@ class RequestIdMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         chosen = request_id.choose(request.headers.get("X-Request-ID"))
         request_id.set_current(chosen)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=chosen)
         response = self.get_response(request)
         response["X-Request-ID"] = chosen
         for name, value in throttling.headers_of(request).items():

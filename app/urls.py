@@ -1,12 +1,13 @@
 """Every address of the API. A trailing slash is allowed on each (see TrailingSlashMiddleware)."""
 
-from django.urls import include, path
+from django.urls import path
+from django.urls.resolvers import RoutePattern
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from app import sign_in
 from app.schema import SchemaOnce
 from app.throttling import limited
-from app.utils import converters  # noqa: F401 (registers "id")
+from app.utils.routes import RoutesByShape  # and registers "id"
 from app.views import (
     api_key,
     auth,
@@ -33,26 +34,26 @@ Tags = tag.TagViewSet.as_view
 Comments = community.CommentViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
-# In the order in which they are asked for most: they are tried one after the other.
 api = [
-    # Pictures
-    path("community/feed", community.FeedViewSet.as_view({"get": "list"}), name="feed"),
-    path(
-        "images/<id:pk>/status",
-        Images({"get": "status", "patch": "report"}),
-        name="image_status",
-    ),
-    path("images/generate", Images({"post": "generate"}), name="generate"),
-    path("images/mine", Images({"get": "mine"}), name="own_images"),
-    path("images/<id:pk>", Images({"get": "retrieve", "patch": "update"}), name="image"),
-    path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
-    path("images/<id:pk>/like", Comments({"post": "like"}), name="like"),
-    path(
-        "images/<id:pk>/comments",
-        Comments({"get": "list", "post": "create"}),
-        name="comments",
-    ),
-    path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
+    path("health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
+    path("ready", health.HealthViewSet.as_view({"get": "ready"}), name="ready"),
+    path("schema", SpectacularAPIView.as_view(generator_class=SchemaOnce), name="schema"),
+    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    # Signing in
+    path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
+    path("auth/google/callback", sign_in.google_callback, name="google_callback"),
+    path("auth/demo", Auth({"post": "demo"}), name="demo_sign_in"),
+    path("auth/logout", Auth({"post": "logout"}), name="logout"),
+    path("auth/me", Auth({"get": "me"}), name="me"),
+    # People
+    path("users/me", Users({"patch": "update", "delete": "destroy"}), name="own_profile"),
+    path("users/me/artist", Users({"post": "become_artist"}), name="become_artist"),
+    path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
+    path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
+    path("artists/<id:pk>/follow", Users({"post": "follow"}), name="follow"),
+    # Keys for programs
+    path("keys", Keys({"get": "list", "post": "create"}), name="keys"),
+    path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
     # Styles
     path("models", Styles({"get": "list", "post": "create"}), name="styles"),
     path("models/mine", Styles({"get": "mine"}), name="own_styles"),
@@ -71,6 +72,24 @@ api = [
     path("tokens/balance", Tokens({"get": "balance"}), name="balance"),
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
+    # Pictures
+    path("images/generate", Images({"post": "generate"}), name="generate"),
+    path("images/mine", Images({"get": "mine"}), name="own_images"),
+    path("images/<id:pk>", Images({"get": "retrieve", "patch": "update"}), name="image"),
+    path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
+    path(
+        "images/<id:pk>/status",
+        Images({"get": "status", "patch": "report"}),
+        name="image_status",
+    ),
+    path("images/<id:pk>/like", Comments({"post": "like"}), name="like"),
+    path(
+        "images/<id:pk>/comments",
+        Comments({"get": "list", "post": "create"}),
+        name="comments",
+    ),
+    path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
+    path("community/feed", community.FeedViewSet.as_view({"get": "list"}), name="feed"),
     # Notifications
     path(
         "notifications",
@@ -83,30 +102,10 @@ api = [
         name="mark_all_read",
     ),
     path("notifications/<id:pk>/read", Notifications({"patch": "read"}), name="read"),
-    # People
-    path("users/me", Users({"patch": "update", "delete": "destroy"}), name="own_profile"),
-    path("users/me/artist", Users({"post": "become_artist"}), name="become_artist"),
-    path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
-    path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
-    path("artists/<id:pk>/follow", Users({"post": "follow"}), name="follow"),
-    # Signing in
-    path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
-    path("auth/google/callback", sign_in.google_callback, name="google_callback"),
-    path("auth/demo", Auth({"post": "demo"}), name="demo_sign_in"),
-    path("auth/logout", Auth({"post": "logout"}), name="logout"),
-    path("auth/me", Auth({"get": "me"}), name="me"),
-    # Keys for programs
-    path("keys", Keys({"get": "list", "post": "create"}), name="keys"),
-    path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
-    # The system
-    path("health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
-    path("ready", health.HealthViewSet.as_view({"get": "ready"}), name="ready"),
-    path("schema", SpectacularAPIView.as_view(generator_class=SchemaOnce), name="schema"),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
 ]
 
 urlpatterns = [
-    path("api/", include(api)),
+    RoutesByShape(RoutePattern("api/"), api),
     path("metrics", metrics.metrics, name="metrics"),
     # Files
     path("uploads/<path:key>", upload.put_file, name="upload_file"),

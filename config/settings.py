@@ -137,6 +137,9 @@ INSTALLED_APPS = [
     "web",
 ]
 
+# Origins of front ends that are served from elsewhere.
+CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
+
 MIDDLEWARE = [
     # What adds headers comes first, so that errors and redirects carry them too.
     "app.middleware.RequestIdMiddleware",
@@ -147,7 +150,7 @@ MIDDLEWARE = [
     "app.middleware.ApiErrorMiddleware",
     "app.middleware.TrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "corsheaders.middleware.CorsMiddleware",
+    *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
     "app.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "web.middleware.SiteLocaleMiddleware",
@@ -166,7 +169,7 @@ DEBUG_TOOLBAR = DEBUG and find_spec("debug_toolbar") is not None
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(
-        MIDDLEWARE.index("corsheaders.middleware.CorsMiddleware"),
+        MIDDLEWARE.index("app.page_cache.PageCacheMiddleware"),
         "debug_toolbar.middleware.DebugToolbarMiddleware",
     )
     INTERNAL_IPS = ["127.0.0.1", "::1"]
@@ -221,7 +224,6 @@ SESSION_COOKIE_AGE = 1_209_600
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "app.views.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
-CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
     *("X-Request-ID", "Idempotent-Replayed", "Retry-After"),

@@ -17,6 +17,11 @@ def set_current(request_id: str) -> None:
     _current.set(request_id)
 
 
+def known() -> str:
+    """The id of the request under way, "" outside of one."""
+    return _current.get()
+
+
 def current_request_id() -> str:
     """The id of the request under way; outside of one, a new id."""
     return _current.get() or uuid.uuid4().hex
