@@ -6,11 +6,13 @@ get at it by the links of ``app/utils/links.py``.
 
 from __future__ import annotations
 
+import re
 import tempfile
 from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import IO, cast
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import structlog
 from django.conf import settings
@@ -99,7 +101,7 @@ def uri(key: str) -> str:
     """The address of ``key`` for workers: ``file://…`` or ``s3://…``."""
     if settings.S3_BUCKET:
         return f"s3://{settings.S3_BUCKET}/{key}"
-    return (Path(settings.MEDIA_ROOT) / key).as_uri()
+    return f"{_folder_uri(settings.MEDIA_ROOT)}/{quote(key)}"
 
 
 def key_under(address: str, folder: str) -> str:
@@ -107,6 +109,9 @@ def key_under(address: str, folder: str) -> str:
 
     Raises PathOutside for anything else, ``..`` and encoded tricks included.
     """
+    here = f"{uri(folder)}/"
+    if _PLAIN.fullmatch(address, len(here)) and address.startswith(here):
+        return f"{folder}/{address[len(here) :]}"
     given, base = urlsplit(address), urlsplit(uri(folder))
     path, prefix = unquote(given.path), unquote(base.path).rstrip("/") + "/"
     inside = path.removeprefix(prefix)
@@ -126,6 +131,15 @@ def key_under(address: str, folder: str) -> str:
 
 def local_path(key: str) -> Path:
     return Path(default_storage.path(key))
+
+
+# Names that read the same in a URI and in a path, and lead nowhere else.
+_PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+@cache
+def _folder_uri(folder: str | Path) -> str:
+    return Path(folder).as_uri()
 
 
 def _storage_errors() -> tuple[type[Exception], ...]:

@@ -8,6 +8,7 @@ import tempfile
 import tracemalloc
 import uuid
 from collections.abc import Iterator
+from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
@@ -98,6 +99,27 @@ def test_uris_say_where_workers_find_it(kind: str) -> None:
     for outside in (f"{address}/../../x", storage.uri("models"), "s3://other/models/m.npz"):
         with pytest.raises(storage.PathOutside):
             storage.key_under(outside, "models")
+
+
+@pytest.mark.parametrize(
+    "name", ["m.npz", "a/b-1_2.png", "a b.png", "100%.png", "é/바다.png", "..a"]
+)
+def test_the_key_of_an_address_is_the_one_it_was_made_of(kind: str, name: str) -> None:
+    address = storage.uri(f"models/{name}")
+    assert storage.key_under(address, "models") == f"models/{name}"
+    assert unquote(urlsplit(address).path).endswith(f"/models/{name}")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("", "/m", "a//b", "a/", ".", "..", "../m", "a/../../m", "a/..", "./m", "%2e%2e/m"),
+        *("a%2f..%2f..%2fm", "m?x", "m#x", "a\\b", "m%00", "m\n/../x"),
+    ],
+)
+def test_an_address_that_leads_elsewhere_is_refused(kind: str, name: str) -> None:
+    with pytest.raises(storage.PathOutside):
+        storage.key_under(f"{storage.uri('models')}/{name}", "models")
 
 
 def test_large_files_pass_in_pieces(kind: str) -> None:
