@@ -92,9 +92,16 @@ def summed_up(raw: str) -> dict[str, Any]:
     }
 
 
+class NotAllowedError(RuntimeError):
+    """Looking into another process takes root, or a kernel that lets one's own be looked into."""
+
+
 @contextmanager
 def recording(pid: int, file: Path) -> Iterator[None]:
-    """Let py-spy write what ``pid`` and its children do meanwhile into ``file``."""
+    """Let py-spy write what ``pid`` and its children do meanwhile into ``file``.
+
+    Raises NotAllowedError.
+    """
     log = file.with_suffix(".log")
     with log.open("wb") as output:
         spy = subprocess.Popen(  # noqa: S603 (our own command line)
@@ -121,7 +128,7 @@ def _wait_until_it_looks(spy: subprocess.Popen[bytes], log: Path) -> None:
     deadline = time.monotonic() + START_SECONDS
     while b"Sampling process" not in log.read_bytes():
         if spy.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"py-spy does not start:\n{log.read_text()[-2000:]}")
+            raise NotAllowedError(f"py-spy does not start:\n{log.read_text()[-2000:]}")
         time.sleep(0.05)
 
 

@@ -161,6 +161,11 @@ Of what writes there is only the plan. In brackets: the most rows that one step 
 
 
 def _profiles(found: Figures) -> str:
+    if not found["profiles"]:
+        return """## Where our time goes
+
+Not in this run: py-spy was not allowed to look into the web processes. It takes root, or
+`kernel.yama.ptrace_scope=0`."""
     return f"""## Where our time goes
 
 py-spy on all web processes under {JUDGED} clients: the moments in which a thread ran Python. Each

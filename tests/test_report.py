@@ -109,6 +109,11 @@ def test_what_was_not_measured_is_not_told() -> None:
     assert "## Run it" in writing.page({}, "performance")
 
 
+def test_that_py_spy_was_not_allowed_is_told() -> None:
+    page = writing.page(made_up() | {"profiles": {}}, "performance")
+    assert "py-spy was not allowed to look" in page
+
+
 def test_lines_are_not_long() -> None:
     page = writing.page(made_up(), "performance")
     assert [line for line in page.splitlines() if len(line) > 100 and line[:1] not in "|<-!#"] == []
