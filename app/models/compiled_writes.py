@@ -105,9 +105,8 @@ def update(model: type[Model], *columns: str, counted: Sequence[str] = ()) -> Co
 @cache
 def _joined(statements: tuple[str, ...]) -> str:
     *first, last = statements
-    if not first:
-        return last
-    return f"WITH {', '.join(f'write_{n} AS ({sql})' for n, sql in enumerate(first))} {last}"
+    named = ", ".join(f"write_{n} AS ({sql})" for n, sql in enumerate(first))
+    return f"WITH {named} {last}" if named else last
 
 
 def _execute(sql: str, values: list[Any]) -> int | None:

@@ -193,6 +193,13 @@ class TestInOneStatement:
         assert STYLE_USE.run(pk=style.pk) == style.pk
         assert Style.objects.get(pk=style.pk).usage_count == 1
 
+    def test_one_alone_is_written_as_it_is(self):
+        style = StyleFactory()
+        with CaptureQueriesContext(connection) as queries, in_one_statement():
+            STYLE_USE.run(pk=style.pk)
+        assert queries[0]["sql"].startswith("UPDATE")
+        assert Style.objects.get(pk=style.pk).usage_count == 1
+
     def test_a_block_without_writes_asks_nothing(self):
         with CaptureQueriesContext(connection) as queries, in_one_statement():
             pass
