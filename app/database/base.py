@@ -26,11 +26,23 @@ class PreparedCursor(psycopg.Cursor[Any]):
         super().__init__(connection)
         # Whole numbers of one type, whatever their size: each type would be a statement of its own.
         self.adapters.register_dumper(int, Int8Dumper)
-        # Django's own goes through Python for each value. The zone is that of the connection, UTC.
-        self.adapters.register_loader("timestamptz", TimestamptzLoader)
+        _load_quickly(self)
 
     def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
         return super().execute(query, params, prepare=True, **options)
+
+
+class WrittenOutCursor(psycopg.ClientCursor[Any]):
+    """Writes values into the SQL, so that the server plans for just these."""
+
+    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+        super().__init__(connection)
+        _load_quickly(self)
+
+
+def _load_quickly(cursor: psycopg.Cursor[Any]) -> None:
+    # Django's own goes through Python for each value. The zone is that of the connection, UTC.
+    cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
@@ -55,7 +67,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         self.is_lent = False
         self.lent_at = 0.0
         self._taken: Taken | None = None
-        self._prepared: PreparedCursor | None = None
+        self._kept_cursors: dict[type[psycopg.Cursor[Any]], psycopg.Cursor[Any]] = {}
 
     @property
     def address(self) -> tuple[Any, ...]:
@@ -142,19 +154,25 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     # --- Cursors ----------------------------------------------------------------------------------
 
-    def run_prepared(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
-        """All rows of a statement that comes again and again."""
+    def run_compiled(
+        self, sql: str, values: Sequence[Any], *, is_planned_once: bool = True
+    ) -> list[tuple[Any, ...]]:
+        """All rows of a statement that comes again and again.
+
+        It is planned once a connection, or each time and for just these values.
+        """
         if self.queries_logged or self.execute_wrappers:
-            # Counted and logged like others, its values within the SQL.
+            # Counted and logged like others.
             with self.cursor() as logged:
                 logged.execute(sql, values)
                 return logged.fetchall()
         self.close_if_health_check_failed()
         self.ensure_connection()
-        cursor = self._prepared
-        if cursor is None or cursor.connection is not self.connection:
-            cursor = self._prepared = PreparedCursor(self.connection)
         self.validate_no_broken_transaction()
+        kind = PreparedCursor if is_planned_once else WrittenOutCursor
+        cursor = self._kept_cursors.get(kind)
+        if cursor is None or cursor.connection is not self.connection:
+            cursor = self._kept_cursors[kind] = kind(self.connection)
         with self.wrap_database_errors:
             return cursor.execute(sql, values).fetchall()
 

@@ -40,12 +40,11 @@ class _Statement:
     make: Callable[[Row], Any] | None
 
     def run(self, values: dict[str, Any]) -> list[Row]:
-        filled = [values[name] for name in self.parameters]
-        if not self.is_planned_once:
-            with connection.cursor() as cursor:
-                cursor.execute(self.sql, filled)
-                return cursor.fetchall()
-        rows: list[Row] = connection.run_prepared(self.sql, filled)  # type: ignore[attr-defined]
+        rows: list[Row] = connection.run_compiled(  # type: ignore[attr-defined]
+            self.sql,
+            [values[name] for name in self.parameters],
+            is_planned_once=self.is_planned_once,
+        )
         return rows
 
 

@@ -110,7 +110,7 @@ def _joined(statements: tuple[str, ...]) -> str:
 
 
 def _execute(sql: str, values: list[Any]) -> int | None:
-    rows = connection.run_prepared(sql, values)  # type: ignore[attr-defined]
+    rows = connection.run_compiled(sql, values)  # type: ignore[attr-defined]
     return rows[0][0] if rows else None
 
 
