@@ -16,6 +16,7 @@ from benchmarks.figures import (
     reached,
     verdict,
 )
+from benchmarks.plans import shortened
 
 # The most by which the CPU of a request may grow from the smallest tables to the largest.
 FLAT = 1.2
@@ -208,7 +209,12 @@ def usage(whole: Figures) -> str:
 def statements(whole: Figures, count: int = 8) -> str:
     slowest = sorted(whole["statements"], key=lambda each: -each["ms"])[:count]
     rows = [
-        (f"`{cell(each['text'])}`", f"{each['calls']:,}", f"{each['ms']:.2f}", each["rows"])
+        (
+            f"`{cell(shortened(each['text']))}`",
+            f"{each['calls']:,}",
+            f"{each['ms']:.2f}",
+            each["rows"],
+        )
         for each in slowest
     ]
     return table(("statement", "calls", "mean ms", "rows"), rows)

@@ -102,6 +102,38 @@ def test_marks_beside_the_paths() -> None:
     assert "Missed: upload: CPU by plain Pillow's." in page
 
 
+def test_the_whole_system_and_the_soak() -> None:
+    asked = {"requests": 6001, "errors": 0, "rate": 181.1, "p50": 17.0, "p95": 99.0, "p99": 210.0}
+    statement = {"calls": 3, "ms": 0.5, "rows": 1.0, "text": 'SELECT "id", a | b FROM "app_tag"'}
+    whole = {
+        "all": asked,
+        "requests": {"feed": asked},
+        "users": 100,
+        "seconds": 60,
+        "system": "nginx",
+        "pictures": {"completed": 453, "missed": 0, "p50": 1.2, "p95": 2.0},
+        "usage": {"locust": {"cpu": 0.25, "memory_mb": 57, "processes": 1}},
+        "connections": 23,
+        "statements": [statement],
+        "broker": {"messages": 5000, "published_a_second": 900, "consumed_a_second": 1500},
+    }
+    web = {"kind": "web", "memory_mb": [99.6, 110], "files": [9, 12, 10]}
+    soak = {
+        "minutes": 30,
+        "asked": asked,
+        "growing": ["web"],
+        "connections": [20, 25, 21],
+        "temporary": [0, 0],
+        "processes": [web | {"growth": 0.104, "growth_mb": 10.4}],
+    }
+    page = writing.page(made_up() | {"whole": whole, "soak": soak}, "performance")
+    assert "| 100 users: p95, ms | < 100 | 99 | met |" in page
+    assert "which took 0.25 of them" in " ".join(page.split())
+    assert "| `SELECT … FROM app_tag` | 3 | 0.50 | 1.0 |" in page
+    assert "| soak, 30 minutes: growing | nothing | web | **MISS** |" in page
+    assert "| web | 100 | 110 | 10.4% | 9 → 10 |" in page
+
+
 def test_what_was_not_measured_is_not_told() -> None:
     page = writing.page(made_up(), "performance")
     for title in ("Upload", "Worker", "The whole system", "Soak"):
