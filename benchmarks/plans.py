@@ -46,17 +46,20 @@ def explained(connection: psycopg.Connection[Any], case: dict[str, Any]) -> list
 
 
 def _plan(connection: psycopg.Connection[Any], sql: str, prepared: list[str] | None) -> list[str]:
+    """The steps; or why there are none, which is no reason to give up a run of half an hour."""
     explain = ONLY_PLAN if _WRITES.search(sql) else LOOK
-    with connection.transaction(force_rollback=True):
-        connection.execute(SETTING)
-        if prepared is None:
-            rows = connection.execute(f"{explain} {sql}".encode()).fetchall()
-        else:
-            text, values = prepared
-            connection.execute(f"PREPARE looked_at AS {text}".encode())
-            given = f"({values})" if values else ""
-            rows = connection.execute(f"{explain} EXECUTE looked_at{given}".encode()).fetchall()
-            connection.execute("DEALLOCATE looked_at")
+    try:
+        with connection.transaction(force_rollback=True):
+            connection.execute(SETTING)
+            asked = sql
+            if prepared is not None:
+                text, values = prepared
+                connection.execute("DEALLOCATE ALL")
+                connection.execute(f"PREPARE looked_at AS {text}".encode())
+                asked = f"EXECUTE looked_at({values})" if values else "EXECUTE looked_at"
+            rows = connection.execute(f"{explain} {asked}".encode()).fetchall()
+    except psycopg.Error as error:
+        return [f"No plan: {str(error).partition(chr(10))[0]}"]
     return nodes([row[0] for row in rows])
 
 
