@@ -152,7 +152,7 @@ def _build_styles(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) 
 
 def _is_narrowed(shape: tuple[StylesShape, PageShape]) -> bool:
     wanted, _ = shape
-    return bool(wanted.q or wanted.tags or wanted.of_artist or wanted.is_artist)
+    return bool(wanted.q or wanted.of_artist or wanted.is_artist)
 
 
 NEWEST_STYLES = CompiledQuery(

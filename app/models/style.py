@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce, JSONObject, Lower, Upper
 
 from app.exceptions import NotFound
 from app.models.job import Job
-from app.models.tagging import StyleTag
+from app.models.tagging import StyleTag, Tag
 from app.models.user import Artist
 
 if TYPE_CHECKING:
@@ -147,8 +147,10 @@ class StyleQuerySet(models.QuerySet["Style"]):
         """Styles that carry every one of the tags ``names``."""
         styles: StyleQuerySet = self
         for name in names:
+            # The tag is looked up once, not for each style.
+            tag = models.Subquery(Tag.objects.filter(name=name).values("pk")[:1])
             styles = styles.filter(
-                models.Exists(StyleTag.objects.filter(style=models.OuterRef("pk"), tag__name=name))
+                models.Exists(StyleTag.objects.filter(style=models.OuterRef("pk"), tag=tag))
             )
         return styles
 

@@ -45,8 +45,10 @@ class UserQuerySet(models.QuerySet["User"]):
             )
         )
 
-    def balance_of(self, user_id: int) -> int:
-        return int(self.values_list("token_balance", flat=True).get(pk=user_id))
+    def balance_of(self, user_id: int) -> tuple[int, str]:
+        """The balance, and a version that every transaction changes."""
+        version = models.Func(template="xmin::text", output_field=models.CharField())
+        return self.values_list("token_balance", version).get(pk=user_id)
 
     def to_lock(self, user_ids: Sequence[int]) -> UserQuerySet:
         """The balance rows of ``user_ids``, locked for this transaction when read, in id order."""

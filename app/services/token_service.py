@@ -11,7 +11,7 @@ from app.models import Generation, Purchase, Transaction, TransactionType, User
 from app.models.compiled_writes import in_one_statement
 from app.models.hot_writes import BALANCE, LOCKED_USERS, NEW_TRANSACTION
 from app.models.token import WELCOME_BONUS_MEMO
-from app.utils import caches, clock
+from app.utils import clock
 
 
 def lock_users(*user_ids: int) -> dict[int, User]:
@@ -122,7 +122,6 @@ def _write_entry(
             purchase_id=purchase and purchase.pk,
             created_at=clock.now(),
         )
-    caches.forget(caches.balance_of(locked_user.pk))
 
 
 def _require_positive(amount: int) -> None:

@@ -8,7 +8,7 @@ from django.db import transaction
 from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.api import Api
-from app.tests.factories import StyleFactory
+from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import caches
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -62,31 +62,47 @@ def test_tags_are_kept_until_their_counts_move(as_anyone, django_assert_num_quer
     assert [tag["name"] for tag in as_anyone.get("/api/tags").data] == ["sea", "night"]
 
 
-def test_the_balance_is_kept_and_dropped_at_every_transaction(as_buyer: Api, buyer) -> None:
+def test_what_an_artist_earned_is_kept_and_anew_after_every_transaction(
+    as_artist: Api, artist, buyer, django_assert_num_queries
+) -> None:
+    def earned() -> tuple[int, int]:
+        answer = as_artist.get("/api/tokens/balance").data
+        return answer["balance"], answer["earned"]
+
+    balance, _ = earned()
+    with django_assert_num_queries(2):
+        assert earned() == (balance, 0)
+    picture = GenerationFactory(style=StyleFactory(artist=artist.artist))
+    TokenService.add_tokens(artist.pk, 10, "generation", generation=picture)
+    assert earned() == (balance + 10, 10)
+    # The balance is what it was, the earnings are not.
+    TokenService.consume_tokens(artist.pk, 10, "test")
+    assert earned() == (balance, 10)
+
+
+def test_a_buyers_balance_is_always_that_of_the_moment(as_buyer: Api, buyer) -> None:
     before = as_buyer.get("/api/tokens/balance").data["balance"]
     TokenService.consume_tokens(buyer.pk, 30, "test")
-    assert as_buyer.get("/api/tokens/balance").data["balance"] == before - 30
+    assert as_buyer.get("/api/tokens/balance").data == {"balance": before - 30}
     order = {"amount": 100, "payment_method": "card"}
     payment = payment_service.take_payment(user=buyer, **order)
     payment_service.record_purchase(user=buyer, payment=payment, **order)
-    assert as_buyer.get("/api/tokens/balance").data["balance"] == before + 70
+    assert as_buyer.get("/api/tokens/balance").data == {"balance": before + 70}
 
 
-def test_a_balance_read_while_it_changes_is_not_kept(buyer) -> None:
-    """Somebody reads the old balance, and keeps it only when the new one is in the books."""
-    area = caches.balance_of(buyer.pk)
+def test_what_is_read_while_it_changes_is_not_kept() -> None:
+    """Somebody reads the old state, and keeps it only when the new one is there."""
 
     def read_slowly() -> bytes:
-        TokenService.consume_tokens(buyer.pk, 1, "meanwhile")
+        caches.forget("area")
         return b"old"
 
-    assert caches.remembered(area, "", read_slowly, seconds=60) == b"old"
-    assert caches.remembered(area, "", lambda: b"new", seconds=60) == b"new"
+    assert caches.remembered("area", "", read_slowly, seconds=60) == b"old"
+    assert caches.remembered("area", "", lambda: b"new", seconds=60) == b"new"
 
 
-def test_what_is_read_before_the_commit_is_forgotten_by_it(buyer) -> None:
-    area = caches.balance_of(buyer.pk)
+def test_what_is_read_before_the_commit_is_forgotten_by_it() -> None:
     with transaction.atomic():
-        TokenService.consume_tokens(buyer.pk, 1, "test")
-        assert caches.remembered(area, "", lambda: b"before", seconds=60) == b"before"
-    assert caches.remembered(area, "", lambda: b"after", seconds=60) == b"after"
+        caches.forget("area")
+        assert caches.remembered("area", "", lambda: b"before", seconds=60) == b"before"
+    assert caches.remembered("area", "", lambda: b"after", seconds=60) == b"after"

@@ -37,6 +37,7 @@ from app.serializers.generation import (
     GenerationAcceptedSerializer,
     GenerationReportedSerializer,
 )
+from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.utils import clock
 
@@ -152,7 +153,7 @@ class TestInOneStatement:
                 assert len(queries) == 0
             assert len(queries) == 1
         assert Style.objects.get(pk=style.pk).usage_count == 1
-        assert User.objects.balance_of(user.pk) == 7
+        assert ledger.balance_of(user) == 7
         assert Notification.objects.get().recipient == user
 
     def test_one_that_has_nothing_to_write_does_not_hinder_the_others(self):
@@ -177,7 +178,7 @@ class TestInOneStatement:
 
         with pytest.raises(IntegrityError, match="transaction_parties_fit_type"):
             pay_nobody()
-        assert User.objects.balance_of(user.pk) == 10
+        assert ledger.balance_of(user) == 10
         assert Transaction.objects.of(user).count() == 1
 
     def test_a_block_that_fails_writes_nothing(self):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 from django.core.cache import cache
@@ -19,14 +20,18 @@ POPULAR_STYLES = "popular-styles"
 TAGS = "tags"
 POPULAR_STYLES_SECONDS = 300
 TAGS_SECONDS = 600
-BALANCE_SECONDS = 60
+EARNED_SECONDS = 60
 # Longer than anything is kept.
 VERSION_SECONDS = 86_400
 
 
-def balance_of(user_id: int) -> str:
-    """The area of one user's balance."""
-    return f"balance-{user_id}"
+def kept(key: str, make: Callable[[], Any], *, seconds: int) -> Any:
+    """What was kept under ``key``, which says which version of the truth it is of."""
+    found = cache.get(key)
+    if found is None:
+        found = make()
+        cache.set(key, found, seconds)
+    return found
 
 
 def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int) -> bytes:

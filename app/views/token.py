@@ -1,6 +1,5 @@
 from functools import partial
 
-import orjson
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
@@ -14,7 +13,7 @@ from app.serializers.token import (
 )
 from app.services import payment_service
 from app.utils import caches
-from app.utils.rendering import Answer, to_json
+from app.utils.rendering import Answer
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 
 
@@ -40,15 +39,13 @@ class TokenViewSet(BaseViewSet):
         if not self.user.is_artist:
             # The account was read with the session, by this very request.
             return Answer({"balance": self.user.token_balance})
-        body = caches.remembered(
-            caches.balance_of(self.user.pk), "", self._balance, seconds=caches.BALANCE_SECONDS
+        balance, version = User.objects.balance_of(self.user.pk)
+        earned = caches.kept(
+            f"earned:{self.user.pk}:{version}",
+            lambda: Transaction.objects.earned_by(self.user.pk),
+            seconds=caches.EARNED_SECONDS,
         )
-        return Answer(orjson.Fragment(body))
-
-    def _balance(self) -> bytes:
-        # Read anew: what the session's user was loaded with may be older than the last forgetting.
-        balance = User.objects.balance_of(self.user.pk)
-        return to_json({"balance": balance, "earned": Transaction.objects.earned_by(self.user.pk)})
+        return Answer({"balance": balance, "earned": earned})
 
     def purchase(self, request: Request) -> Answer:
         """Buy tokens, in hundreds."""
