@@ -22,6 +22,13 @@ from app.services import api_key_service
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with a CSRF token for unsafe requests; 401 without a session."""
 
+    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+        found = super().authenticate(request)
+        if found is None:
+            return None
+        # The account itself: what is lazy was asked for by now, and each look at it takes a detour.
+        return getattr(found[0], "_wrapped", found[0]), None
+
     def authenticate_header(self, request: Request) -> str:
         return "Session"
 

@@ -21,7 +21,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from app.models import User
-from app.models.hot_reads import ACCOUNT_COLUMNS, SESSION
+from app.models.hot_reads import SESSION
 from app.models.session import Session
 
 
@@ -46,14 +46,13 @@ class SessionStore(db.SessionStore):
         # Others are none of ours, and may have in them what the database does not take.
         is_possible = key.isascii() and key.isalnum()
         values = {"session_key": key, "now": timezone.now()}
-        rows = SESSION.rows("any", values) if is_possible else []
-        if not rows:
+        found = SESSION.instances("any", values) if is_possible else []
+        if not found:
             self._session_key = None
             return {}
-        text, *account = rows[0]
-        if account[0] is not None:
-            self.account = User.from_db("default", ACCOUNT_COLUMNS, account)
-        data: dict[str, Any] = orjson.loads(_decoded(text, settings.SECRET_KEY))
+        stored: Session = found[0]
+        self.account = stored.user
+        data: dict[str, Any] = orjson.loads(_decoded(stored.session_data, settings.SECRET_KEY))
         return data
 
 

@@ -40,7 +40,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     ),
     "session and authentication": (
         *("django/contrib/sessions/", "django/contrib/auth/", "app/sessions.py"),
-        *("app/models/session.py", "app/authentication.py", "app/backends.py", "app/sign_in.py"),
+        *("app/models/session.py", "app/authentication.py", "app/sessions.py", "app/sign_in.py"),
         *("rest_framework/authentication.py", "app/permissions.py"),
         *("rest_framework/permissions.py", "app/throttling.py"),
     ),

@@ -265,7 +265,7 @@ PERMISSIONS_POLICY = ", ".join(
 
 # --- Sign-in ----------------------------------------------------------------------------------
 
-AUTHENTICATION_BACKENDS = ["app.backends.AccountBackend"]
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
 ACCOUNT_LOGIN_METHODS = {"username"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email"]
 ACCOUNT_EMAIL_VERIFICATION = "none"

@@ -11,13 +11,12 @@ from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 
-from app.models.compiled import CompiledQuery
+from app.models.compiled import CompiledInstances, CompiledQuery
 from app.models.generation import Generation
 from app.models.keyset import PageShape, keyset_page, ordering
 from app.models.notification import Notification
 from app.models.session import Session
 from app.models.style import Artwork, Style, StyleQuerySet
-from app.models.user import User
 
 
 @dataclass(frozen=True)
@@ -93,26 +92,14 @@ def _build_status(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
 # Its shape is whether there is a user, who is then the value ``viewer_id``.
 STATUS = CompiledQuery(Generation, ("pk",), _build_status)
 
-ACCOUNT_COLUMNS = [field.attname for field in User._meta.concrete_fields]
-
-
-def _build_account(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return User.objects.filter(pk=values["user_id"]).order_by().values_list(*ACCOUNT_COLUMNS)
-
-
-# An account by itself.
-ACCOUNT = CompiledQuery(User, ("pk",), _build_account)
-
 
 def _build_session(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    lasting = Session.objects.filter(
-        session_key=values["session_key"], expire_date__gt=values["now"]
-    )
-    return lasting.values_list("session_data", *(f"user__{name}" for name in ACCOUNT_COLUMNS))
+    sessions = Session.objects.select_related("user")
+    return sessions.filter(session_key=values["session_key"], expire_date__gt=values["now"])
 
 
-# What is in a session, and the account behind it, which is all null in nobody's session.
-SESSION = CompiledQuery(Session, ("pk",), _build_session)
+# A session with the account behind it.
+SESSION = CompiledInstances(_build_session)
 
 
 @dataclass(frozen=True)

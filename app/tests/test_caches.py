@@ -72,7 +72,7 @@ def test_what_an_artist_earned_is_kept_and_anew_after_every_transaction(
     balance, _ = earned()
     with django_assert_num_queries(2):
         assert earned() == (balance, 0)
-    picture = GenerationFactory(style=StyleFactory(artist=artist.artist))
+    picture = GenerationFactory(style=StyleFactory(artist=artist.artist), status="processing")
     TokenService.add_tokens(artist.pk, 10, "generation", generation=picture)
     assert earned() == (balance + 10, 10)
     # The balance is what it was, the earnings are not.
