@@ -40,11 +40,11 @@ AREAS: dict[str, tuple[str, ...]] = {
     ),
     "session and authentication": (
         *("django/contrib/sessions/", "django/contrib/auth/", "app/sessions.py"),
-        *("app/models/session.py", "app/authentication.py", "app/sessions.py", "app/sign_in.py"),
+        *("app/models/session.py", "app/authentication.py", "app/sign_in.py"),
         *("rest_framework/authentication.py", "app/permissions.py"),
         *("rest_framework/permissions.py", "app/throttling.py"),
     ),
-    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/utils/converters.py"),
+    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/utils/routes.py"),
     "serialization and rendering": (
         *("app/serializers/", "app/utils/rendering.py", "app/utils/links.py", "orjson/"),
         *("rest_framework/serializers.py", "rest_framework/fields.py"),
