@@ -2,6 +2,8 @@ from pathlib import Path
 
 import pytest
 from django.core.cache import cache
+from zeal.constants import initialize_app_registry
+from zeal.patch import patch
 
 from app.models import User
 from app.tests.api import Api
@@ -12,6 +14,19 @@ from app.tests.factories import ArtistFactory, UserFactory
 def _no_rate_limits(settings):
     """Tests ask faster than people may; those about limits set their own."""
     settings.RATE_LIMITS = {}
+
+
+@pytest.fixture(scope="session")
+def _watched_models():
+    """Models that tell zeal who asked for what."""
+    initialize_app_registry()
+    patch()
+
+
+@pytest.fixture(autouse=True)
+def _one_question_for_all_rows(settings, _watched_models):
+    """A request that asks the database anew for each row (N+1) fails."""
+    settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
 
 
 @pytest.fixture(autouse=True)

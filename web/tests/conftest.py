@@ -6,7 +6,15 @@ from django.test import Client
 from app.models import Generation, Style, User
 
 # What every test of the backend has, those of the site have too.
-from app.tests.conftest import _empty_cache, _no_rate_limits, artist, buyer, media  # noqa: F401
+from app.tests.conftest import (  # noqa: F401
+    _empty_cache,
+    _no_rate_limits,
+    _one_question_for_all_rows,
+    _watched_models,
+    artist,
+    buyer,
+    media,
+)
 from app.tests.factories import PublicPictureFactory, StyleFactory
 
 
