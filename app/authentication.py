@@ -53,7 +53,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     keyword = "api-key"
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
-        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        scheme, _, secret = request._request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
         if scheme.lower() != self.keyword:
             return None
         key = api_key_service.find_key(secret.strip())
@@ -86,7 +86,7 @@ def user_of(request: Request) -> User:
 
 def has_internal_token(request: HttpRequest | Request) -> bool:
     """Whether the request carries ``Authorization: Bearer <an internal token>``."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    scheme, _, token = request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
     matches = [
         constant_time_compare(token.strip(), valid) for valid in settings.INTERNAL_API_TOKENS
     ]

@@ -30,7 +30,7 @@ class RequestIdMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        chosen = request_id.choose(request.headers.get("X-Request-ID"))
+        chosen = request_id.choose(request.META.get("HTTP_X_REQUEST_ID"))
         request_id.set_current(chosen)
         response = self.get_response(request)
         response["X-Request-ID"] = chosen

@@ -1,3 +1,4 @@
+from functools import cache as cache_of_one
 from pathlib import Path
 
 import pytest
@@ -16,16 +17,17 @@ def _no_rate_limits(settings):
     settings.RATE_LIMITS = {}
 
 
-@pytest.fixture(scope="session")
-def _watched_models():
-    """Models that tell zeal who asked for what."""
+@cache_of_one
+def watch_models() -> None:
+    """Let models tell zeal who asked for what. Twice would make two questions of each."""
     initialize_app_registry()
     patch()
 
 
 @pytest.fixture(autouse=True)
-def _one_question_for_all_rows(settings, _watched_models):
+def _one_question_for_all_rows(settings):
     """A request that asks the database anew for each row (N+1) fails."""
+    watch_models()
     settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
 
 

@@ -15,6 +15,7 @@ def _with_request_id(logger: WrappedLogger, method: str, event: EventDict) -> Ev
 
 
 _SHARED: list[Processor] = [
+    structlog.contextvars.merge_contextvars,
     _with_request_id,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,

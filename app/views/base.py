@@ -152,7 +152,7 @@ class BaseViewSet(ModelViewSet):
     ) -> Answer:
         """Answer with the serialized result of ``act``, once for each Idempotency-Key."""
         request = self.request
-        key = request.headers.get("Idempotency-Key", "")
+        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if len(key) > idempotency_service.MAX_KEY_LENGTH or not key.isprintable():
             raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
         answer = idempotency_service.run_once(

@@ -10,7 +10,6 @@ from app.tests.conftest import (  # noqa: F401
     _empty_cache,
     _no_rate_limits,
     _one_question_for_all_rows,
-    _watched_models,
     artist,
     buyer,
     media,
