@@ -28,9 +28,6 @@ class PreparedCursor(psycopg.Cursor[Any]):
         self.adapters.register_dumper(int, Int8Dumper)
         _load_quickly(self)
 
-    def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
-        return super().execute(query, params, prepare=True, **options)
-
 
 class WrittenOutCursor(psycopg.ClientCursor[Any]):
     """Writes values into the SQL, so that the server plans for just these."""
@@ -166,15 +163,18 @@ class DatabaseWrapper(base.DatabaseWrapper):
             with self.cursor() as logged:
                 logged.execute(sql, values)
                 return logged.fetchall()
-        self.close_if_health_check_failed()
-        self.ensure_connection()
+        now = time.monotonic()
+        if self.connection is None or self.is_lent or now - self.used_at > self.IDLE_SECONDS:
+            self.close_if_health_check_failed()
+            self.ensure_connection()
+        self.used_at = now
         self.validate_no_broken_transaction()
         kind = PreparedCursor if is_planned_once else WrittenOutCursor
         cursor = self._kept_cursors.get(kind)
         if cursor is None or cursor.connection is not self.connection:
             cursor = self._kept_cursors[kind] = kind(self.connection)
         with self.wrap_database_errors:
-            return cursor.execute(sql, values).fetchall()
+            return cursor.execute(sql, values, prepare=is_planned_once).fetchall()
 
 
 def _is_full(error: psycopg.OperationalError) -> bool:
