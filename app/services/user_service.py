@@ -24,6 +24,7 @@ from app.models import (
     IdempotencyKey,
     Notification,
     Role,
+    Session,
     User,
 )
 from app.services import community_service, image_service, storage, style_service
@@ -219,3 +220,9 @@ def leave(user: User) -> None:
         SocialAccount.objects.filter(user=locked).delete()
         EmailAddress.objects.filter(user=locked).delete()
     storage.delete(key for key in files if key and not key.startswith("http"))
+
+
+def forget_ended_sessions() -> int:
+    """Delete sessions that nobody can use any more. Returns how many there were."""
+    count, _ = Session.objects.filter(expire_date__lte=clock.now()).delete()
+    return count

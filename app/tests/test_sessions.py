@@ -11,6 +11,7 @@ from django.test import Client
 from django.utils import timezone
 
 from app.models import Session, User
+from app.services import user_service
 from app.sessions import SessionStore
 from app.tests.factories import UserFactory
 
@@ -114,6 +115,15 @@ def test_what_one_request_changes_in_a_session_no_other_sees() -> None:
     store.save()
     SessionStore(store.session_key)["seen"].append(2)
     assert SessionStore(store.session_key)["seen"] == [1]
+
+
+def test_ended_sessions_are_deleted_and_others_are_not(browser: Client, user: User) -> None:
+    Client().force_login(user)
+    ended = Session.objects.exclude(pk=browser.cookies["sessionid"].value)
+    ended.update(expire_date=timezone.now() - timedelta(seconds=1))
+    assert user_service.forget_ended_sessions() == 1
+    assert user_service.forget_ended_sessions() == 0
+    assert browser.get(ME).status_code == 200
 
 
 def test_a_session_that_was_ended_meanwhile_is_not_brought_back(browser: Client) -> None:

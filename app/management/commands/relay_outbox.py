@@ -17,6 +17,7 @@ from app.services import (
     outbox_service,
     relay_service,
     upload_service,
+    user_service,
 )
 from app.utils.notifications import Listener
 
@@ -53,6 +54,7 @@ class Command(BaseCommand):
             lease_service.sweep()
             idempotency_service.forget_old()
             upload_service.forget_expired()
+            user_service.forget_ended_sessions()
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))
             # The next round connects anew.
