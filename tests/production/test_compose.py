@@ -26,7 +26,7 @@ OUR_COMMANDS = {
 SERVICE_KEYS = {
     *("image", "build", "command", "environment", "env_file", "volumes", "ports", "healthcheck"),
     *("depends_on", "deploy", "restart", "logging", "security_opt", "stop_grace_period"),
-    *("hostname",),
+    *("hostname", "configs"),
 }
 
 
@@ -43,6 +43,14 @@ def test_the_whole_system_is_there(compose: dict[str, Any]) -> None:
         # nginx alone is reached from outside.
         assert ("ports" in service) == (name == "nginx")
         assert "healthcheck" in service or name in {"backend", "worker"}, name
+
+
+def test_the_brokers_settings_are_some_that_it_knows(compose: dict[str, Any]) -> None:
+    (mounted,) = compose["services"]["rabbitmq"]["configs"]
+    assert mounted["target"].startswith("/etc/rabbitmq/conf.d/")
+    lines = compose["configs"][mounted["source"]]["content"].splitlines()
+    # A RabbitMQ is started with it in app/utils/servers/tests/test_other_servers.py.
+    assert [line.partition(" = ")[0] for line in lines] == ["raft.wal_max_size_bytes"]
 
 
 def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:

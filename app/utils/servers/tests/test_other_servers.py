@@ -41,7 +41,10 @@ class TestRedis:
 
 class TestRabbitMQ:
     def test_queues_outlive_a_stop_and_a_kill(self, tmp_path: Path) -> None:
-        server = PrivateRabbitMQ(tmp_path / "rabbitmq", {"consumer_timeout": "60000"})
+        server = PrivateRabbitMQ(
+            tmp_path / "rabbitmq",
+            {"consumer_timeout": "60000", "raft.wal_max_size_bytes": "33554432"},
+        )
         with server:
             url = server.url
             publish(url, b"before the stop")
