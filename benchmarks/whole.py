@@ -27,6 +27,9 @@ from benchmarks.prepare import Database
 from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, Servers, Web
 
 WORKERS = 2
+# The queues' log stays in memory until it is this long. So little, that half an hour shows whether
+# memory comes back.
+RABBITMQ_SETTINGS = {"raft.wal_max_size_bytes": str(2 * 2**20)}
 
 
 class System:
@@ -70,7 +73,8 @@ class System:
     def _start(self, stack: ExitStack) -> None:
         self.servers.empty_cache()
         shutil.rmtree(self.servers.folder / "rabbitmq", ignore_errors=True)
-        self.rabbitmq = stack.enter_context(PrivateRabbitMQ(self.servers.folder / "rabbitmq"))
+        rabbitmq = PrivateRabbitMQ(self.servers.folder / "rabbitmq", RABBITMQ_SETTINGS)
+        self.rabbitmq = stack.enter_context(rabbitmq)
         certificate, key = make_certificate(self.folder)
         shutil.rmtree(self.folder / "nginx", ignore_errors=True)
         port = free_port()
