@@ -81,7 +81,8 @@ def _user_of(request: HttpRequest) -> User | AnonymousUser:
         and session[auth.SESSION_KEY] == str(account.pk)
         and session.get(auth.BACKEND_SESSION_KEY) == settings.AUTHENTICATION_BACKENDS[0]
         and constant_time_compare(
-            session.get(auth.HASH_SESSION_KEY, ""), _password_hash(account.password)
+            session.get(auth.HASH_SESSION_KEY, ""),
+            _password_hash(account.password, settings.SECRET_KEY),
         )
     ):
         return account
@@ -89,11 +90,7 @@ def _user_of(request: HttpRequest) -> User | AnonymousUser:
     return auth.get_user(request)
 
 
-def _password_hash(password: str) -> str:
-    return _hashed(password, settings.SECRET_KEY)
-
-
 @lru_cache(maxsize=10_000)
-def _hashed(password: str, secret: str) -> str:
+def _password_hash(password: str, secret: str) -> str:
     """What Django keeps in a session so that it ends when the password changes."""
     return User(password=password).get_session_auth_hash()
