@@ -90,10 +90,15 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         locked = self.select_for_update(no_key=True, of=("self",)).order_by("pk")
         return list(locked.values_list("pk", flat=True))
 
-    def to_lock(self) -> GenerationQuerySet:
-        """With style and artist; the pictures alone are locked when they are read."""
-        locked = self.select_for_update(no_key=True, of=("self",))
-        return locked.select_related("style__artist").order_by()
+    def to_lock(self, *, with_balance: bool = False) -> GenerationQuerySet:
+        """With style and artist; the pictures alone are locked when they are read.
+
+        With ``with_balance`` the artist's account is too, and locked after the picture: the server
+        locks in the order of FOR UPDATE OF.
+        """
+        tables = ("self", "style__artist__user") if with_balance else ("self",)
+        people = "style__artist__user" if with_balance else "style__artist"
+        return self.select_for_update(no_key=True, of=tables).select_related(people).order_by()
 
     def ordered_by(self, user_id: int) -> GenerationQuerySet:
         """Those that the user, as a buyer, had made."""

@@ -47,11 +47,11 @@ def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, An
 STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
 
 
-def _build_locked_generation(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return Generation.objects.to_lock().filter(pk=values["generation_id"])
+def _build_locked_generation(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return Generation.objects.to_lock(with_balance=shape).filter(pk=values["generation_id"])
 
 
-# With its style and artist.
+# With its style and artist. Its shape is whether the artist's balance is locked with it.
 LOCKED_GENERATION = CompiledInstances(_build_locked_generation)
 
 NEW_GENERATION = insert(

@@ -193,7 +193,7 @@ def record_report(generation_id: int, report: GenerationReport) -> Generation:
                 _lock_current(generation_id, report)
             raise
     with transaction.atomic():
-        generation = _lock_current(generation_id, report)
+        generation = _lock_current(generation_id, report, with_balance=image is not None)
         if report.status == "processing":
             _record_progress(generation, report)
         elif image is not None:
@@ -287,6 +287,7 @@ def _record_progress(generation: Generation, report: GenerationReport) -> None:
 
 
 def _complete(generation: Generation, image: _ReportedImage) -> None:
+    """Deliver and pay. The artist's balance is locked with the picture."""
     if (
         generation.status == GenerationStatus.COMPLETED
         and generation.image_path == image.image_path
@@ -304,9 +305,8 @@ def _complete(generation: Generation, image: _ReportedImage) -> None:
     with in_one_statement():
         COMPLETED_GENERATION.save(generation)
         if share > 0:
-            TokenService.add_tokens(
-                generation.style.artist_id, share, "generation", generation=generation
-            )
+            artist = generation.style.artist.user
+            TokenService.pay(artist, share, "generation", generation=generation)
         STYLE_USE.run(pk=generation.style_id)
         notification_service.tell_generation_complete(generation)
 
@@ -368,18 +368,21 @@ def _enqueue(generation: Generation, *, delay: float = 0) -> None:
     )
 
 
-def _lock(generation_id: int) -> Generation:
-    """Lock a picture's row; balances are locked after it, never before."""
-    locked = LOCKED_GENERATION.instances("any", {"generation_id": generation_id})
+def _lock(generation_id: int, *, with_balance: bool = False) -> Generation:
+    """Lock a picture's row; balances are locked after it, never before. That of the artist may be
+    locked by the same statement."""
+    locked = LOCKED_GENERATION.instances(with_balance, {"generation_id": generation_id})
     if not locked:
         raise NotFound("There is no such picture.")
     generation: Generation = locked[0]
     return generation
 
 
-def _lock_current(generation_id: int, report: GenerationReport) -> Generation:
+def _lock_current(
+    generation_id: int, report: GenerationReport, *, with_balance: bool = False
+) -> Generation:
     """Lock the picture that ``report`` is of. Raises NotFound, StaleAttempt, InvalidInput."""
-    generation = _lock(generation_id)
+    generation = _lock(generation_id, with_balance=with_balance)
     job_service.require_current(generation, task_id=report.task_id, attempt=report.attempt)
     return generation
 

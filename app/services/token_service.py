@@ -89,6 +89,14 @@ class TokenService:
         _write_entry(locked_user, -amount, TransactionType.CONSUME, reason, generation=generation)
 
     @staticmethod
+    def pay(
+        locked_user: User, amount: int, reason: str, *, generation: Generation | None = None
+    ) -> None:
+        """Give earned tokens to a user whose balance the caller has locked in this transaction."""
+        _require_positive(amount)
+        _write_entry(locked_user, amount, TransactionType.EARN, reason, generation=generation)
+
+    @staticmethod
     def require_balance(user: User, amount: int) -> None:
         """Raise InsufficientTokensError when ``user`` cannot pay ``amount``."""
         if user.token_balance < amount:

@@ -1,14 +1,21 @@
 """Many people order at the same moment: nobody pays too much, nothing is given away."""
 
+import time
 from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from functools import partial
 
 import pytest
+from django.db import OperationalError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 
-from app.models import Generation, OutboxMessage, Style, Transaction
+from app.models import Generation, OutboxMessage, Style, Transaction, User
 from app.tests import ledger
-from app.tests.api import Api
-from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
+from app.tests.api import Answer, Api
+from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
 from app.tests.orders import order, report
 from app.tests.together import all_at_once
 
@@ -77,3 +84,79 @@ def test_buyers_of_one_another_are_paid_without_a_deadlock():
     assert [ledger.balance_of(artist) for artist in artists] == [500, 500]
     assert list(Style.objects.order_by("pk").values_list("usage_count", flat=True)) == [20, 20]
     ledger.assert_right()
+
+
+class TestLocksOfAReport:
+    """One statement locks the picture and then its artist's balance, the order of all code."""
+
+    def test_the_picture_is_locked_while_the_balance_is_waited_for(self):
+        generation = GenerationFactory(status="processing", style__price=10)
+        artist = generation.style.artist.user
+        with another_connection() as other:
+            lock(other, User, artist.pk)
+            with report_that_waits(generation, other) as reported:
+                with pytest.raises(OperationalError, match="could not obtain lock"):
+                    lock(connection, Generation, generation.pk)
+                other.cursor().execute(
+                    "UPDATE app_user SET token_balance = 7 WHERE role = 'artist'"
+                )
+                other.commit()
+            assert reported.result().status == 200
+        # What was paid meanwhile is not lost.
+        assert ledger.balance_of(artist) == 7 + 10
+
+    def test_the_balance_is_free_while_the_picture_is_waited_for(self):
+        generation = GenerationFactory(status="processing", style__price=10)
+        with another_connection() as other:
+            lock(other, Generation, generation.pk)
+            with report_that_waits(generation, other) as reported:
+                lock(connection, User, generation.style.artist_id)
+                other.commit()
+            assert reported.result().status == 200
+        ledger.assert_right()
+
+
+@contextmanager
+def another_connection() -> Iterator[BaseDatabaseWrapper]:
+    """One with a transaction begun."""
+    other = connection.copy()
+    with closing(other):
+        other.set_autocommit(False)
+        yield other
+
+
+@contextmanager
+def report_that_waits(
+    generation: Generation, other: BaseDatabaseWrapper
+) -> Iterator[Future[Answer]]:
+    """The report that ``generation`` is completed, waiting for a lock that ``other`` has."""
+    worker = Api(authorization="Bearer development-internal-token")
+    completed = partial(report, worker, generation, "completed")
+    with ThreadPoolExecutor(1) as executor:
+        reported = executor.submit(lambda: all_at_once([completed])[0])
+        try:
+            for _ in range(500):
+                if reported.done() or count_waiting() == 1:
+                    break
+                time.sleep(0.01)
+            assert not reported.done()
+            yield reported
+        finally:
+            other.rollback()
+
+
+def count_waiting() -> int:
+    """How many connections to this database wait for a lock."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COUNT(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])
+
+
+def lock(through: BaseDatabaseWrapper, model: type[Model], key: int) -> None:
+    """Lock a row for a moment, or for the transaction under way; fails when somebody else has."""
+    with through.cursor() as cursor:
+        table = model._meta.db_table
+        cursor.execute(f"SELECT FROM {table} WHERE id = %s FOR NO KEY UPDATE NOWAIT", [key])

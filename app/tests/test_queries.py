@@ -192,7 +192,7 @@ def test_reports_cost_what_is_pinned():
         costs[status] = sum(
             not query["sql"].startswith(CONTROL) for query in queries.captured_queries
         )
-    assert costs == {"processing": 2, "completed": 3, "failed": 6}
+    assert costs == {"processing": 2, "completed": 2, "failed": 6}
 
 
 def test_an_order_with_a_key_costs_four_more():
