@@ -170,7 +170,8 @@ def seed(database_url: str, generations: int) -> Seeded:
     sizes = {
         "generations": generations,
         "users": max(generations // 10, 50),
-        "artists": max(generations // 500, 10),
+        # A full page of styles, whatever the size.
+        "artists": max(generations // 500, 30),
     }
     started_at = time.monotonic()
     with psycopg.connect(database_url, autocommit=True) as connection:

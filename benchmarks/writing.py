@@ -136,8 +136,7 @@ to be accepted, in both programs: with 100 clients p99 is about that.
 def _sizes(found: Figures, folder: str) -> str:
     return f"""## Over the size of the tables
 
-CPU of a request in ms, web and database together, with {JUDGED} clients. With 1,000 pictures there
-are ten styles, half a page of the list; a page is full from 10,000 on.
+CPU of a request in ms, web and database together, with {JUDGED} clients.
 
 {tables.sizes(found)}
 
