@@ -7,8 +7,10 @@ from typing import Any
 
 import psycopg
 
+from app.database.base import DatabaseWrapper
+
 # As the application's own connections are set.
-SETTING = "SET plan_cache_mode = force_generic_plan"
+SETTINGS = [f"SET {name} = {value}" for name, value in DatabaseWrapper.PLANNER.items()]
 # No costs and no times: they differ from run to run. What counts is what is looked at.
 LOOK = "EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF, BUFFERS OFF)"
 ONLY_PLAN = "EXPLAIN (COSTS OFF)"
@@ -50,7 +52,8 @@ def _plan(connection: psycopg.Connection[Any], sql: str, prepared: list[str] | N
     explain = ONLY_PLAN if _WRITES.search(sql) else LOOK
     try:
         with connection.transaction(force_rollback=True):
-            connection.execute(SETTING)
+            for setting in SETTINGS:
+                connection.execute(setting)
             asked = sql
             if prepared is not None:
                 text, values = prepared
