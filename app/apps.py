@@ -1,4 +1,6 @@
 from django.apps import AppConfig
+from django.core.cache import close_caches
+from django.core.signals import request_finished
 
 
 class MarketplaceConfig(AppConfig):
@@ -10,3 +12,5 @@ class MarketplaceConfig(AppConfig):
         from app.utils import logs
 
         logs.configure()
+        # After each request it would look for caches whose connections are to be closed; ours stay.
+        request_finished.disconnect(close_caches)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 
@@ -14,6 +15,8 @@ from app.database.base import DatabaseWrapper
 from app.utils.servers.process import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
+# Roles are the whole server's, which other test processes may be using.
+TWO_ONLY = f"two_only_{os.getpid()}"
 
 
 @pytest.fixture
@@ -34,15 +37,15 @@ def limit() -> Iterator[None]:
         cursor.execute("SELECT current_user")
         (user,) = cursor.fetchone()
         cursor.execute(
-            f"CREATE ROLE two_only LOGIN PASSWORD 'two' CONNECTION LIMIT 2 IN ROLE {user}"
+            f"CREATE ROLE {TWO_ONLY} LOGIN PASSWORD 'two' CONNECTION LIMIT 2 IN ROLE {user}"
         )
     yield
     with connection.cursor() as cursor:
-        cursor.execute("DROP ROLE two_only")
+        cursor.execute(f"DROP ROLE {TWO_ONLY}")
 
 
 def limited(wrapper: DatabaseWrapper) -> DatabaseWrapper:
-    wrapper.settings_dict |= {"USER": "two_only", "PASSWORD": "two"}
+    wrapper.settings_dict |= {"USER": TWO_ONLY, "PASSWORD": "two"}
     return wrapper
 
 

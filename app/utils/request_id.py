@@ -1,7 +1,7 @@
 """The id that ties together what one request causes: log lines, messages, webhooks."""
 
 import re
-import uuid
+import secrets
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("request_id", default="")
@@ -10,7 +10,7 @@ _SANE = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 def choose(given: str | None) -> str:
     """The client's own id if it is sane, else a new one."""
-    return given if given and _SANE.match(given) else uuid.uuid4().hex
+    return given if given and _SANE.match(given) else _new()
 
 
 def set_current(request_id: str) -> None:
@@ -24,4 +24,8 @@ def known() -> str:
 
 def current_request_id() -> str:
     """The id of the request under way; outside of one, a new id."""
-    return _current.get() or uuid.uuid4().hex
+    return _current.get() or _new()
+
+
+def _new() -> str:
+    return secrets.token_hex(16)
