@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import structlog
 from csp.constants import HEADER as POLICY_HEADER
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.contrib.messages.middleware import MessageMiddleware
 from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 from app import throttling
 from app.utils import request_id
@@ -39,13 +39,37 @@ class RequestIdMiddleware:
         return response
 
 
-class PageMessagesMiddleware(MessageMiddleware):
-    """Django's messages, which data has no place for."""
+class PagesOnlyEndMiddleware:
+    """Here the middlewares end that are only for pages."""
 
-    def __call__(self, request: HttpRequest) -> Any:
+    # Django makes the innermost middleware first: this one before PagesOnlyMiddleware.
+    latest: ClassVar[PagesOnlyEndMiddleware]
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        type(self).latest = self
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+
+class PagesOnlyMiddleware:
+    """From here to PagesOnlyEndMiddleware only pages pass. Data goes straight to the end.
+
+    The language of a page is not left to the next request of this thread, which may be a program's.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self._for_pages = get_response
+        self._for_data = PagesOnlyEndMiddleware.latest.get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
         if answers_data(request.path):
-            return self.get_response(request)
-        return super().__call__(request)
+            return self._for_data(request)
+        try:
+            return self._for_pages(request)
+        finally:
+            translation.deactivate()
 
 
 class ContentPolicyMiddleware(CSPMiddleware):

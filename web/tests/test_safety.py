@@ -40,6 +40,16 @@ def test_api_is_left_as_it_was(db) -> None:
     assert "Content-Language" not in missing
 
 
+def test_the_language_of_a_page_stays_with_it(buyer: User) -> None:
+    """The next request that the same thread answers may be a program's."""
+    visitor, program = Client(headers={"accept-language": "ko"}), Client()
+    program.force_login(buyer)
+    for address in ("/", "/nowhere", "/studio"):
+        visitor.get(address)
+        refused = program.post("/api/images/generate", {}, content_type="application/json")
+        assert refused.json()["error"]["message"] == "style_id: This field is required."
+
+
 def test_broken_page_is_answered_without_the_database(db, monkeypatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
