@@ -25,7 +25,7 @@ class Effort:
     as the marks are about, on the largest tables. Of all else there are half as many."""
 
     seconds: float = 2.0
-    rounds: int = 4
+    rounds: int = 6
 
     def rounds_of(self, clients: int, *, flat_only: bool) -> int:
         is_judged = clients == figures.JUDGED and not flat_only

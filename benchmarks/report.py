@@ -210,7 +210,7 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--sizes", type=_sizes, default=_sizes("1000,10000,100000,1000000"))
     parser.add_argument("--out", type=Path, default=PAGE)
     parser.add_argument("--seconds", type=float, default=2.0, help="of a round")
-    parser.add_argument("--rounds", type=int, default=4, help="of each program")
+    parser.add_argument("--rounds", type=int, default=6, help="of each program")
     parser.add_argument("--stages", type=_stages, default=list(STAGES))
     parser.add_argument("--folder", type=Path, help="keep the databases here, for another run")
     return parser.parse_args()

@@ -36,7 +36,9 @@ WEB_PROCESSES = len(os.sched_getaffinity(0))
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "shared_buffers": "1GB",
-    "max_wal_size": "4GB",
+    # No checkpoint in the middle of a round: each makes the next writes of all pages dearer.
+    "max_wal_size": "8GB",
+    "checkpoint_timeout": "30min",
     "max_connections": "200",
 }
 CHANGES = (

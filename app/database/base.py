@@ -93,10 +93,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     # --- Whose connection it is -------------------------------------------------------------------
 
     def close_if_unusable_or_obsolete(self) -> None:
-        """Called where a request begins and where it ends."""
-        if self.is_lent:
-            # It was looked at when it was lent; its first statement takes it back.
-            return
+        """Called where a request begins and where it ends: between the two nobody may take it."""
+        self._take_back()
         super().close_if_unusable_or_obsolete()
         if self.connection is not None and self.autocommit and not self.in_atomic_block:
             KEPT.add(self)
