@@ -2,8 +2,9 @@
 psycopg on a kept connection, orjson. Run under the same gunicorn settings as the real one:
 ``gunicorn benchmarks.bare:application``.
 
-No framework, no authentication beyond looking up the session, no limits, no request id, no errors,
-no cache. Links are signed by the project's own function, since the same bytes are to come out.
+No framework, no authentication beyond looking up the session, no limits, one request id for all, no
+errors, no cache. Headers are constants. Links are signed by the project's own function, since the
+same bytes are to come out.
 """
 
 from __future__ import annotations
@@ -40,6 +41,19 @@ FILES = Path(settings.MEDIA_ROOT).as_uri()
 SITE = settings.SITE_URL
 TOKENS = {f"Bearer {token}" for token in settings.INTERNAL_API_TOKENS}
 
+# What every answer of ours carries.
+HEADERS = [
+    ("Content-Type", "application/json"),
+    ("X-Request-ID", "0123456789abcdef0123456789abcdef"),
+    ("Strict-Transport-Security", "max-age=31536000; includeSubDomains"),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "same-origin"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("X-Frame-Options", "DENY"),
+    ("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'"),
+    ("Permissions-Policy", settings.PERMISSIONS_POLICY),
+]
+
 _local = threading.local()
 set_json_loads(orjson.loads)
 set_json_dumps(orjson.dumps)
@@ -47,22 +61,26 @@ set_json_dumps(orjson.dumps)
 
 def application(environ: Environ, start: Start) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
-    answer = ROUTES.get(path)
-    if answer is not None:
+    route = ROUTES.get(path)
+    if route is not None:
+        answer, allowed = route
         data = answer(environ)
     elif path.startswith("/api/models/"):
+        allowed = "GET, PATCH, DELETE, HEAD, OPTIONS"
         data = style(int(path[12:]))
     elif path.endswith("/status"):
+        allowed = "GET, PATCH, HEAD, OPTIONS"
         generation_id = int(path[12:-7])
         is_report = environ["REQUEST_METHOD"] == "PATCH"
         data = complete(environ, generation_id) if is_report else status(environ, generation_id)
     else:
+        allowed = "GET, PATCH, HEAD, OPTIONS"
         data = image(environ, int(path[12:]))
     body = orjson.dumps({"success": True, "data": data}, option=orjson.OPT_UTC_Z)
-    start(
-        "202 Accepted" if path == "/api/images/generate" else "200 OK",
-        [("Content-Type", "application/json"), ("Content-Length", str(len(body)))],
-    )
+    headers = [("Content-Length", str(len(body))), ("Allow", allowed), *HEADERS]
+    if environ["REQUEST_METHOD"] != "PATCH":
+        headers.append(("Vary", "Cookie"))
+    start("202 Accepted" if path == "/api/images/generate" else "200 OK", headers)
     return [body]
 
 
@@ -241,13 +259,14 @@ def complete(environ: Environ, generation_id: int) -> Any:
     return {"id": row[0], "status": "completed"}
 
 
-ROUTES: dict[str, Callable[[Environ], Any]] = {
-    "/api/community/feed": feed,
-    "/api/models": styles,
-    "/api/tags": tags,
-    "/api/tokens/balance": balance,
-    "/api/notifications": notifications,
-    "/api/images/generate": generate,
+# What answers, and the methods that the header Allow names.
+ROUTES: dict[str, tuple[Callable[[Environ], Any], str]] = {
+    "/api/community/feed": (feed, "GET, HEAD, OPTIONS"),
+    "/api/models": (styles, "GET, POST, HEAD, OPTIONS"),
+    "/api/tags": (tags, "GET, HEAD, OPTIONS"),
+    "/api/tokens/balance": (balance, "GET, HEAD, OPTIONS"),
+    "/api/notifications": (notifications, "GET, POST, HEAD, OPTIONS"),
+    "/api/images/generate": (generate, "POST, OPTIONS"),
 }
 
 

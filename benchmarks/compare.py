@@ -23,6 +23,8 @@ VOLATILE = {
     *("id", "generation_id", "target_id", "seed", "request_id", "user_id", "recipient_id"),
     *("created_at", "started_at", "finished_at", "available_at", "lease_expires_at"),
 }
+# They are there, with other values: bare answers with one request id for all.
+VOLATILE_HEADERS = {"x-request-id", "content-length", "date"}
 
 
 @dataclass(frozen=True)
@@ -102,6 +104,7 @@ def differences(case: Case, ours: Ask, bare: Ask, database: Database) -> list[st
     for request in case.make(5)[:5]:
         mine, its = ours(request), bare(request)
         found += _of_statuses(case, mine, its) or _of_values(case, mine.data, its.data)
+        found += _of_headers(case, mine, its)
     return found
 
 
@@ -115,6 +118,7 @@ def _of_orders(case: Case, ours: Ask, bare: Ask, database: Database) -> list[str
         found += _of_values(case, _rows(database, mine.data["data"]["generation_id"]), its_rows)
         cost = its.data["data"]["cost"]
         found += _of_values(case, _without_ids(mine.data, 0), _without_ids(its.data, cost))
+        found += _of_headers(case, mine, its)
     return found
 
 
@@ -144,7 +148,8 @@ def _of_reports(case: Case, ours: Ask, bare: Ask, database: Database) -> list[st
         return wrong
     data = [answer.data["data"] | {"id": 0} for answer in answers]
     pairs = ((data[0], data[1]), (changes[0], changes[1]), (rows[0], rows[1]))
-    return [difference for mine, its in pairs for difference in _of_values(case, mine, its)]
+    found = [difference for mine, its in pairs for difference in _of_values(case, mine, its)]
+    return found + _of_headers(case, answers[0], answers[1])
 
 
 WRITTEN = """
@@ -180,6 +185,24 @@ def _of_statuses(case: Case, mine: Answer, its: Answer) -> list[str]:
     if mine.status == its.status and mine.status < 300:
         return []
     return [f"{case.title}: we answer {mine.status}, bare {its.status}. {mine.body[:300]!r}"]
+
+
+def _of_headers(case: Case, mine: Answer, its: Answer) -> list[str]:
+    # Of what comes from a cache, the headers tell; bare has none.
+    if case.cached:
+        return []
+    shown, bares = _shown(mine), _shown(its)
+    return [
+        f"{case.title}, header {name}: ours {shown.get(name)!r}, bare's {bares.get(name)!r}"
+        for name in sorted(shown.keys() | bares.keys())
+        if shown.get(name) != bares.get(name)
+    ]
+
+
+def _shown(answer: Answer) -> dict[str, str]:
+    return {
+        name: "…" if name in VOLATILE_HEADERS else value for name, value in answer.headers.items()
+    }
 
 
 def _of_values(case: Case, mine: Any, its: Any, place: str = "") -> list[str]:

@@ -59,7 +59,7 @@ so hardly any figure here is a time by itself: each path is measured in turn wit
 program that gives the same answers ([benchmarks/bare.py](../benchmarks/bare.py): WSGI, one
 hand-written statement by psycopg, orjson; no framework, no checks beyond looking up the session).
 A share of 0.50 means half as many requests a second as bare. Tests hold that bare answers the same
-bytes and writes the same rows."""
+bytes, headers included, and writes the same rows."""
 
 
 def _machine(found: Figures) -> str:
