@@ -67,10 +67,11 @@ class AccountMiddleware(AuthenticationMiddleware):
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
-        request.user = SimpleLazyObject(lambda: _user_of(request))  # type: ignore[assignment]
+        request.user = SimpleLazyObject(lambda: account_of(request))  # type: ignore[assignment]
 
 
-def _user_of(request: HttpRequest) -> User | AnonymousUser:
+def account_of(request: HttpRequest) -> User | AnonymousUser:
+    """Whose session the request is from."""
     session: Any = request.session
     if auth.SESSION_KEY not in session:
         return AnonymousUser()

@@ -16,6 +16,7 @@ from app.models import User
 from app.serializers.base import BaseSerializer
 from app.serializers.community import CommentSerializer
 from app.services import generation_service, storage
+from app.sessions import SessionStore
 from app.tests.api import Api
 from app.tests.factories import StyleFactory, UserFactory
 from app.utils import rendering
@@ -310,7 +311,9 @@ class TestHealth:
 def test_a_view_without_a_class_of_its_own_is_refused_by_default():
     """REST framework's defaults are the strict ones: a view that says nothing needs a session."""
     view = APIView.as_view()
-    response = view(APIRequestFactory().get("/"))
+    request = APIRequestFactory().get("/")
+    request.session = SessionStore()
+    response = view(request)
     assert response.status_code == 401
 
 
