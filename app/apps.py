@@ -1,6 +1,8 @@
 from django.apps import AppConfig
+from django.conf import settings
 from django.core.cache import close_caches
-from django.core.signals import request_finished
+from django.core.signals import request_finished, request_started
+from django.db import reset_queries
 
 
 class MarketplaceConfig(AppConfig):
@@ -12,5 +14,8 @@ class MarketplaceConfig(AppConfig):
         from app.utils import logs
 
         logs.configure()
-        # After each request it would look for caches whose connections are to be closed; ours stay.
+        # With each request they would look for caches to close, which ours are not to be, and for
+        # queries to forget, which only DEBUG remembers.
         request_finished.disconnect(close_caches)
+        if not settings.DEBUG:
+            request_started.disconnect(reset_queries)

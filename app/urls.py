@@ -1,6 +1,6 @@
 """Every address of the API. A trailing slash is allowed on each (see TrailingSlashMiddleware)."""
 
-from django.urls import path
+from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import RoutePattern
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
@@ -104,7 +104,7 @@ api = [
     path("notifications/<id:pk>/read", Notifications({"patch": "read"}), name="read"),
 ]
 
-urlpatterns = [
+urlpatterns: list[URLPattern | URLResolver] = [
     RoutesByShape(RoutePattern("api/"), api),
     path("metrics", metrics.metrics, name="metrics"),
     # Files

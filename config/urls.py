@@ -2,8 +2,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, include, path
 
+import app.urls
+
 urlpatterns: list[URLPattern | URLResolver] = [
-    path("", include("app.urls")),
+    # Not by include: each level costs every request.
+    *app.urls.urlpatterns,
     path("", include("web.urls")),
     path("admin/", admin.site.urls),
 ]
