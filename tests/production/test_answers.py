@@ -144,7 +144,10 @@ def test_logs_know_the_client_and_no_query(production: Production, browser: http
     assert line["client"] == "203.0.113.7"
     assert (line["method"], line["status"]) == ("GET", 404)
     assert line["path"] == "/media/styles/x%0Ay.png"
-    [line] = lines_about(production.nginx.access_log, "logged-1")
+    # nginx writes its line after the answer has gone.
+    [line] = wait_for(
+        lambda: lines_about(production.nginx.access_log, "logged-1"), seconds=5, what="its own"
+    )
     assert line["client"] == "203.0.113.7"
     for log in (production.log("web"), production.nginx.access_log):
         assert "this-must-not-be-logged" not in log.read_text()
