@@ -245,8 +245,9 @@ def _soak(soak: Figures, folder: str) -> str:
     return f"""## Soak
 
 {soak["minutes"]:.0f} minutes of steady load: {asked["requests"]:,} requests, {asked["errors"]}
-errors, p95 {asked["p95"]:.0f} ms. Growing: {growing}. Growth is fitted over the last two thirds,
-and fails the run above a tenth. Connections: {connections[0]} at first, {max(connections)} at most,
+errors, p95 {asked["p95"]:.0f} ms. Growing: {growing}. Growth is that of the last two thirds by
+the median of all slopes, of which one step of an allocator is none; it fails the run above a tenth.
+Connections: {connections[0]} at first, {max(connections)} at most,
 {connections[-1]} at last; temporary files left: {temporary[-1]}.
 
 {tables.table(heads, rows)}

@@ -10,6 +10,7 @@ import pytest
 
 from benchmarks import plans, processes, profiles, tables, writing
 from benchmarks.figures import Told
+from benchmarks.soak import Series
 
 FEED = Told("feed", "feed, anonymous", mark=0.55, statements=2, flat=True)
 DEEP = Told("feed_deep", "feed, page 500", mark=0.9, statements=2, against="feed")
@@ -100,6 +101,23 @@ def test_marks_beside_the_paths() -> None:
     assert "| upload: CPU by plain Pillow's | ≤ 1.3 | 1.40 (1.20–1.50) | **MISS** |" in page
     assert "| upload: memory above idle, MB | ≤ 64 | 30 | met |" in page
     assert "Missed: upload: CPU by plain Pillow's." in page
+
+
+@pytest.mark.parametrize(
+    ("name", "kept", "is_growth"),
+    [
+        ("nothing", lambda at: 0, False),
+        ("12 KB a second", lambda at: 12_000 * at, True),
+        ("6 KB a second, less than a tenth", lambda at: 6_000 * at, False),
+        ("5 MB every five minutes", lambda at: 5e6 * (at // 300), True),
+        ("20 MB once", lambda at: 20e6 * (at > 1300), False),
+        ("what every program takes at its beginning", lambda at: 50e6 * min(1, at / 300), False),
+    ],
+)
+def test_what_goes_on_growing_is_a_leak(name: str, kept: Any, is_growth: bool) -> None:
+    at = [10.0 * number for number in range(180)]
+    series = Series("worker", at, [int(100e6 + kept(each)) for each in at])
+    assert series.grows() is is_growth, series.growth()
 
 
 def test_the_whole_system_and_the_soak() -> None:
