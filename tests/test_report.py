@@ -10,7 +10,7 @@ import pytest
 
 from benchmarks import plans, processes, profiles, tables, writing
 from benchmarks.figures import Told
-from benchmarks.soak import Series
+from benchmarks.growth import Series
 
 FEED = Told("feed", "feed, anonymous", mark=0.55, statements=2, flat=True)
 DEEP = Told("feed_deep", "feed, page 500", mark=0.9, statements=2, against="feed")
