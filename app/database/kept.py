@@ -2,7 +2,7 @@
 
 A thread that has none takes the one of a thread that idles: a process has as many as it has
 requests at once, not as many as it has threads. What has idled for long is closed, so that other
-processes find room.
+processes find room; but for the last, with which a process can answer whatever others take.
 """
 
 from __future__ import annotations
@@ -79,7 +79,8 @@ class KeptConnections:
             time.sleep(self.IDLE_SECONDS / 5)
             with self._changed:
                 until = time.monotonic() - self.IDLE_SECONDS
-                old = [wrapper for wrapper in self._idle if wrapper.lent_at < until]
+                latest = max(self._idle, key=lambda wrapper: wrapper.lent_at, default=None)
+                old = [each for each in self._idle if each.lent_at < until and each is not latest]
                 connections = [wrapper.connection for wrapper in old]
                 for wrapper in old:
                     self._forget(wrapper)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from collections.abc import Iterator
 
 import psycopg
@@ -134,16 +135,20 @@ def test_it_does_not_become_younger(threads) -> None:
     assert second.close_at == dies_at
 
 
-def test_what_idles_is_closed_for_others_to_have(threads, monkeypatch) -> None:
-    first, *_ = threads
+def test_what_idles_is_closed_for_others_to_have_but_for_the_last(threads, monkeypatch) -> None:
+    first, second, _ = threads
     kept = base.KeptConnections()
     monkeypatch.setattr(kept, "IDLE_SECONDS", 0.05)
     monkeypatch.setattr(base, "KEPT", kept)
     session(first)
+    last = session(second)
     raw: psycopg.Connection = first.connection
     end_request(first)
+    end_request(second)
     assert wait_for(lambda: raw.closed, 5)
     assert first.connection is None
+    time.sleep(0.2)
+    assert session(second) == last
     assert session(first)
 
 
