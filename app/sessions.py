@@ -21,6 +21,7 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from app.models import User
+from app.models.compiled import CompiledInstances
 from app.models.hot_reads import SESSION
 from app.models.session import Session
 
@@ -28,8 +29,10 @@ from app.models.session import Session
 class SessionStore(db.SessionStore):
     def __init__(self, session_key: str | None = None) -> None:
         super().__init__(session_key)
-        # Whose session was loaded; None of nobody's.
-        self.account: User | None = None
+        # What was loaded, with its account; None before that, and when there is none.
+        self.stored: Session | None = None
+        self._query = SESSION
+        self._values: dict[str, Any] = {}
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -41,17 +44,21 @@ class SessionStore(db.SessionStore):
         stored: Session = session
         return stored
 
+    def load_by(self, query: CompiledInstances, values: dict[str, Any]) -> None:
+        """Let ``query``, which reads more than ``SESSION``, be what it is loaded by."""
+        self._query, self._values = query, values
+
     def load(self) -> dict[str, Any]:
         key = self.session_key or ""
         # Others are none of ours, and may have in them what the database does not take.
         is_possible = key.isascii() and key.isalnum()
-        values = {"session_key": key, "now": timezone.now()}
-        found = SESSION.instances("any", values) if is_possible else []
+        values = {"session_key": key, "now": timezone.now(), **self._values}
+        found = self._query.instances("any", values) if is_possible else []
         if not found:
             self._session_key = None
             return {}
         stored: Session = found[0]
-        self.account = stored.user
+        self.stored = stored
         data: dict[str, Any] = orjson.loads(_decoded(stored.session_data, settings.SECRET_KEY))
         return data
 
@@ -75,7 +82,8 @@ def account_of(request: HttpRequest) -> User | AnonymousUser:
     session: Any = request.session
     if auth.SESSION_KEY not in session:
         return AnonymousUser()
-    account = session.account
+    stored: Session | None = session.stored
+    account = stored.user if stored else None
     if (
         account is not None
         and account.is_active

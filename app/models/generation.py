@@ -123,19 +123,24 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def with_queue_position(self) -> GenerationQuerySet:
         """Annotate ``queue_position``: 1 for the next in line, null unless queued."""
-        ahead = (
-            Generation.objects.filter(status=GenerationStatus.QUEUED, pk__lte=models.OuterRef("pk"))
-            .order_by()
-            .values("status")
-            .annotate(position=models.Count("pk"))
-            .values("position")
+        return self.annotate(queue_position=queue_position())
+
+
+def queue_position(path: str = "") -> models.Case:
+    """That of the picture at ``path`` (such as ``picture__``) from the model that is asked."""
+    ahead = (
+        Generation.objects.filter(
+            status=GenerationStatus.QUEUED, pk__lte=models.OuterRef(f"{path}pk")
         )
-        return self.annotate(
-            queue_position=models.Case(
-                models.When(status=GenerationStatus.QUEUED, then=models.Subquery(ahead)),
-                output_field=models.IntegerField(),
-            )
-        )
+        .order_by()
+        .values("status")
+        .annotate(position=models.Count("pk"))
+        .values("position")
+    )
+    return models.Case(
+        models.When(**{f"{path}status": GenerationStatus.QUEUED}, then=models.Subquery(ahead)),
+        output_field=models.IntegerField(),
+    )
 
 
 class Generation(Job):

@@ -11,9 +11,9 @@ from django.test import Client
 from django.utils import timezone
 
 from app.models import Session, User
-from app.services import user_service
+from app.services import api_key_service, user_service
 from app.sessions import SessionStore
-from app.tests.factories import UserFactory
+from app.tests.factories import GenerationFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 ME = "/api/auth/me"
@@ -85,6 +85,35 @@ def test_a_session_ends(browser: Client, user: User, settings: Any, happens: Any
     assert browser.get(ME).status_code == 200
     happens(user, settings)
     assert browser.get(ME).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "happens", [end_with_another_password, close_the_account, expire, delete, lose_the_key]
+)
+def test_with_it_ends_the_look_at_a_picture_that_is_read_beside_it(
+    browser: Client, user: User, settings: Any, happens: Any
+) -> None:
+    poll = f"/api/images/{GenerationFactory(user=user, status='queued').pk}/status"
+    assert browser.get(poll).json()["data"]["queue_position"] == 1
+    happens(user, settings)
+    assert browser.get(poll).status_code == 404
+
+
+def test_a_picture_beside_a_session_is_of_whom_its_signed_text_names(
+    browser: Client, user: User, settings: Any
+) -> None:
+    belong_to_another(user, settings)
+    another = Session.objects.get().user
+    for owner, status in ((user, 200), (another, 404)):
+        picture = GenerationFactory(user=owner, status="queued")
+        assert browser.get(f"/api/images/{picture.pk}/status").status_code == status
+
+
+def test_a_key_does_not_show_what_is_read_beside_a_session(browser: Client, user: User) -> None:
+    picture = GenerationFactory(user=user, status="queued")
+    secret = api_key_service.create_key(user=UserFactory(), name="k", scopes=["read"]).secret
+    answer = browser.get(f"/api/images/{picture.pk}/status", HTTP_AUTHORIZATION=f"Api-Key {secret}")
+    assert answer.status_code == 404
 
 
 def test_a_session_is_of_whom_its_signed_text_names(
