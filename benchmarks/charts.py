@@ -36,9 +36,7 @@ def draw(found: Figures, folder: Path) -> None:
     if "paths" in found:
         cases = tables.told(found)
         titles = {case.name: case.title for case in cases}
-        flat = {case.name: case.title for case in cases if case.flat}
         some = {name: titles[name] for name in OVER_CLIENTS if name in titles}
-        over_size(found["paths"], flat, folder / "over-size.svg")
         over_clients(found["paths"], some, folder / "over-clients.svg")
         rows = []
         for case in cases:
@@ -46,29 +44,34 @@ def draw(found: Figures, folder: Path) -> None:
             by_cpu = measured[str(JUDGED)]["rival_cpu" if case.against else "cpu"]
             rows.append((case.title, case.mark or 0, reached(case, measured), by_cpu))
         shares(rows, folder / "shares.svg")
+    if found.get("sizes"):
+        paths = [(case.title, each["by_size"]) for case, each in tables.over_sizes(found)]
+        over_size(paths, folder / "over-size.svg")
     if "soak" in found:
         soak(found["soak"], folder / "soak.svg")
 
 
-def over_size(paths: Figures, titles: dict[str, str], file: Path) -> None:
-    """Web and database CPU a request over the size of the tables, a small chart for each path."""
-    sizes = sorted(paths, key=int)
-    names = [name for name in paths[sizes[0]] if name in titles]
+def over_size(paths: list[tuple[str, Figures]], file: Path) -> None:
+    """Web and database CPU a request over the size of the tables, a small chart for each path.
+
+    A path: its title, and what was measured by size.
+    """
     figure, axes = plt.subplots(2, 3, figsize=(9, 5), sharex=True, layout="constrained")
-    for axis, name in zip(axes.flat, names, strict=False):
+    for axis, (title, by_size) in zip(axes.flat, paths, strict=False):
+        sizes = [int(size) for size in by_size]
         for program, colour in (("ours", OURS), ("bare", BARE)):
-            values = [paths[size][name]["16"][program] for size in sizes]
+            values = [each[program] for each in by_size.values()]
             total = [each["cpu"] + each["database_cpu"] for each in values]
-            axis.plot([int(size) for size in sizes], total, "o-", color=colour, markersize=4)
+            axis.plot(sizes, total, "o-", color=colour, markersize=4)
             axis.annotate(
                 f"{program} {total[-1]:.2f}",
-                (int(sizes[-1]), total[-1]),
+                (sizes[-1], total[-1]),
                 xytext=(-4, 6),
                 textcoords="offset points",
                 color=colour,
                 ha="right",
             )
-        axis.set_title(titles[name], fontsize=9, loc="left")
+        axis.set_title(title, fontsize=9, loc="left")
         axis.set_xscale("log")
         axis.set_ylim(bottom=0)
         axis.margins(y=0.25)

@@ -37,6 +37,26 @@ def summed_up(turns: Sequence[Sequence[Round]]) -> Figures:
     return found
 
 
+def over_sizes(sizes: Sequence[int], turns: Sequence[Sequence[Round]]) -> Figures:
+    """One case on tables of all ``sizes``, the smallest first. A turn is ours and bare on each.
+
+    Growth is what a request takes of CPU, web and database, on the largest tables by what it takes
+    on the smallest, both of the same turn: in another the machine may be half as fast.
+    """
+    by_size = {
+        str(size): {
+            "ours": of_program([turn[2 * at] for turn in turns]),
+            "bare": of_program([turn[2 * at + 1] for turn in turns]),
+        }
+        for at, size in enumerate(sizes)
+    }
+    return {
+        "by_size": by_size,
+        "growth": ratio([_total_cpu(turn[-2]) / _total_cpu(turn[0]) for turn in turns]),
+        "bare_growth": ratio([_total_cpu(turn[-1]) / _total_cpu(turn[1]) for turn in turns]),
+    }
+
+
 def of_program(rounds: Sequence[Round]) -> Figures:
     """Medians; times in ms."""
 
@@ -100,15 +120,6 @@ def verdict(case: Told, figures: Figures, statements: int) -> str:
     return MET if reached(case, figures)[0] >= case.mark else MISS
 
 
-def flatness(by_size: dict[str, Figures]) -> float:
-    """CPU of all, web and database, a request takes in the largest tables, by that in the
-    smallest."""
-    sizes = sorted(by_size, key=int)
-    smallest, largest = (by_size[size][str(JUDGED)]["ours"] for size in (sizes[0], sizes[-1]))
-    return float(
-        (largest["cpu"] + largest["database_cpu"]) / (smallest["cpu"] + smallest["database_cpu"])
-    )
-
-
 def _total_cpu(each: Round) -> float:
+    """Of one request, web and database."""
     return (each.web_cpu + each.database_cpu) / each.requests

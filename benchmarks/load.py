@@ -79,10 +79,6 @@ class Round:
         return asdict(self) | {"rate": self.rate, "cpu": self.cpu}
 
 
-# A program, and what it is asked for.
-Rival = tuple[Web, Case]
-
-
 class Meter:
     """Measures programs over one database."""
 
@@ -134,18 +130,10 @@ class Meter:
             stolen=stolen,
         )
 
-    def rounds(
-        self, rivals: Sequence[Rival], *, clients: int, seconds: float, count: int
-    ) -> list[list[Round]]:
-        """``count`` times a round of each, in turn, after a short one of each to warm up."""
-        for web, case in rivals:
-            # Nothing is expected of it: a disk may stall for as long, and not in the next one.
-            self._drive(web, case.make(ONCE_A_SECOND), clients=clients, seconds=1)
-            self._settle(web)
-        return [
-            [self.round(web, case, clients=clients, seconds=seconds) for web, case in rivals]
-            for _ in range(count)
-        ]
+    def warm_up(self, web: Web, case: Case, *, clients: int) -> None:
+        """Nothing is expected of it: a disk may stall for as long, and not in the next one."""
+        self._drive(web, case.make(ONCE_A_SECOND), clients=clients, seconds=1)
+        self._settle(web)
 
     def _cpu(self, web: Web) -> tuple[float, float]:
         """Of the web processes and of the database, those that have ended included."""
@@ -190,6 +178,27 @@ class Meter:
             raise LoadError(f"wrk failed: {done.stdout}{done.stderr}")
         answered: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
         return answered
+
+
+@dataclass(frozen=True)
+class Rival:
+    """A program, what it is asked for, and what measures it, over the same database."""
+
+    meter: Meter
+    web: Web
+    case: Case
+
+
+def in_turn(
+    rivals: Sequence[Rival], *, clients: int, seconds: float, count: int
+) -> list[list[Round]]:
+    """``count`` times a round of each, in turn, after a short one of each to warm up."""
+    for each in rivals:
+        each.meter.warm_up(each.web, each.case, clients=clients)
+    return [
+        [each.meter.round(each.web, each.case, clients=clients, seconds=seconds) for each in rivals]
+        for _ in range(count)
+    ]
 
 
 def _find_wrk() -> Path | None:

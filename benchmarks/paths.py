@@ -1,18 +1,19 @@
-"""Every path, on tables of one size: ours and bare in turn, at several numbers of clients."""
+"""Every path: ours and bare in turn, with several numbers of clients or on tables of all sizes."""
 
 from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from benchmarks import figures
+from benchmarks import figures, tables
 from benchmarks.cases import Case, Request, all_cases
 from benchmarks.compare import differences, over_http
-from benchmarks.load import LoadError, Meter, Rival
+from benchmarks.load import LoadError, Meter, Rival, in_turn
 from benchmarks.prepare import Database
 from benchmarks.servers import Servers, Web, run
 
@@ -21,44 +22,67 @@ OURS, BARE = "config.wsgi:application", "benchmarks.bare:application"
 
 @dataclass(frozen=True)
 class Effort:
-    """How long it is measured: seconds of a round, and rounds of each program with as many clients
-    as the marks are about, on the largest tables. Of all else there are half as many."""
+    """How long it is measured: seconds of a round, and rounds of each program, with as many clients
+    as the marks are about.
 
-    seconds: float = 2.0
-    rounds: int = 6
+    Many short rounds rather than few long ones: two next to each other are then close in time, and
+    the median stands some that were disturbed. Eight of a second make about 13 minutes for all
+    paths, and 9 for four sizes. With other numbers of clients nothing is judged, and two have to
+    do; they are longer, as of many clients some wait for a second to be accepted.
+    """
 
-    def rounds_of(self, clients: int, *, flat_only: bool) -> int:
-        is_judged = clients == figures.JUDGED and not flat_only
-        return self.rounds if is_judged else max(1, self.rounds // 2)
+    seconds: float = 1.0
+    rounds: int = 8
+
+    def rounds_of(self, clients: int) -> int:
+        return self.rounds if clients == figures.JUDGED else min(2, self.rounds)
+
+    def seconds_of(self, clients: int) -> float:
+        return self.seconds if clients == figures.JUDGED else 2 * self.seconds
 
 
 class Site:
     """The programs over one database: ours with and without the page cache, and bare."""
 
     def __init__(self, servers: Servers, name: str, environment: dict[str, str], stack: ExitStack):
-        folder = servers.folder
         self.servers = servers
         self.environment = environment
         self.database = Database(environment)
         self.cases = all_cases(self.database)
-        fresh = environment | {"PAGE_CACHE_SECONDS": "0"}
-        self.ours = stack.enter_context(Web("ours", OURS, fresh, folder))
-        self.cached = stack.enter_context(Web("cached", OURS, environment, folder))
-        self.bare = stack.enter_context(Web("bare", BARE, environment, folder))
-        for web in (self.ours, self.cached, self.bare):
+        # Other sites may be open at the same time, with logs and metrics of the same names.
+        self._folder = servers.folder / name
+        self._folder.mkdir(exist_ok=True)
+        self._stack = stack
+        self.ours = self._start("ours", OURS, environment | {"PAGE_CACHE_SECONDS": "0"})
+        self.bare = self._start("bare", BARE, environment)
+        for web in (self.ours, self.bare):
             web.wait()
         self.meter = Meter(servers, name)
         stack.callback(self.meter.close)
 
+    @cached_property
+    def cached(self) -> Web:
+        """Ours with the page cache. It starts when it is first asked for: few cases need it."""
+        web = self._start("cached", OURS, self.environment)
+        web.wait()
+        return web
+
+    def _start(self, name: str, application: str, environment: dict[str, str]) -> Web:
+        return self._stack.enter_context(Web(name, application, environment, self._folder))
+
     def case(self, name: str) -> Case:
         return next(case for case in self.cases if case.name == name)
 
+    def ours_and_bare(self, case: Case) -> list[Rival]:
+        mine = self.cached if case.cached else self.ours
+        asked = self._conditional(case) if case.conditional else case
+        return [Rival(self.meter, mine, asked), Rival(self.meter, self.bare, case)]
+
     def rivals(self, case: Case) -> list[Rival]:
         """Who takes part, in the order in which ``figures.summed_up`` expects them."""
-        mine = self.cached if case.cached else self.ours
-        rivals = [(mine, self._conditional(case) if case.conditional else case), (self.bare, case)]
+        rivals = self.ours_and_bare(case)
         if case.against:
-            rivals.append((self.ours, self.case(case.against)))
+            rivals.append(Rival(self.meter, self.ours, self.case(case.against)))
         return rivals
 
     def _conditional(self, case: Case) -> Case:
@@ -75,13 +99,13 @@ class Site:
 
         return dataclasses.replace(case, make=make)
 
-    def require_same_answers(self) -> None:
-        """Raises LoadError when bare does anything otherwise than we do."""
+    def require_same_answers(self, cases: Iterable[Case]) -> None:
+        """Raises LoadError when bare does anything of these otherwise than we do."""
         # What was prepared since, by SQL alone, no cache knows of.
         self.servers.empty_cache()
         bare = over_http(self.bare.url)
         found = []
-        for case in sorted(self.cases, key=lambda case: case.writes):
+        for case in sorted(cases, key=lambda case: case.writes):
             mine = over_http((self.cached if case.cached else self.ours).url)
             found += differences(case, mine, bare, self.database)
         if found:
@@ -90,25 +114,24 @@ class Site:
 
 @contextmanager
 def site(servers: Servers, name: str) -> Iterator[Site]:
+    """The programs over the database of this name, with nothing in the cache that all share."""
     servers.empty_cache()
     with ExitStack() as stack:
         yield Site(servers, name, servers.environment(name), stack)
 
 
-def measure(site: Site, effort: Effort, *, flat_only: bool, say: Any) -> dict[str, Any]:
-    """``{case: {clients: figures}}``; only what is measured at every size when ``flat_only``."""
-    site.require_same_answers()
+def measure(site: Site, effort: Effort, say: Any) -> dict[str, Any]:
+    """``{case: {clients: figures}}``"""
+    site.require_same_answers(site.cases)
     found: dict[str, Any] = {}
     for case in site.cases:
-        if flat_only and not case.flat:
-            continue
         found[case.name] = {}
-        for clients in (figures.JUDGED,) if flat_only else figures.CLIENTS:
-            turns = site.meter.rounds(
+        for clients in figures.CLIENTS:
+            turns = in_turn(
                 site.rivals(case),
                 clients=clients,
-                seconds=effort.seconds,
-                count=effort.rounds_of(clients, flat_only=flat_only),
+                seconds=effort.seconds_of(clients),
+                count=effort.rounds_of(clients),
             )
             one = figures.summed_up(turns)
             found[case.name][str(clients)] = one
@@ -120,6 +143,30 @@ def measure(site: Site, effort: Effort, *, flat_only: bool, say: Any) -> dict[st
                 f" share {one['rate'][0]:.2f}, by CPU {one['cpu'][0]:.2f},"
                 f" statements {mine['statements']:.2f}, busy {mine['busy']:.2f}"
             )
+    return found
+
+
+def over_sizes(sites: Mapping[int, Site], effort: Effort, say: Any) -> dict[str, Any]:
+    """``{case: figures}`` of what is to be flat. ``sites``: by their size, the smallest first.
+
+    A turn goes over all sizes: measured one after the other, minutes apart, the machine's speed
+    would decide.
+    """
+    for each in sites.values():
+        each.require_same_answers(case for case in each.cases if case.flat)
+    smallest = next(iter(sites.values()))
+    found: dict[str, Any] = {}
+    for case in (case for case in smallest.cases if case.flat):
+        # Each database has requests of its own for the same case.
+        rivals = [
+            rival for each in sites.values() for rival in each.ours_and_bare(each.case(case.name))
+        ]
+        turns = in_turn(rivals, clients=figures.JUDGED, seconds=effort.seconds, count=effort.rounds)
+        found[case.name] = one = figures.over_sizes(list(sites), turns)
+        say(
+            f"{case.title:28} growth {tables.spread(one['growth'])},"
+            f" bare's {tables.spread(one['bare_growth'])}"
+        )
     return found
 
 

@@ -15,21 +15,24 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from benchmarks import charts, crowd, plans, profiles, seed_large, upload, writing
-from benchmarks.figures import Told
-from benchmarks.paths import Effort, Site, deadlocks, inside, measure, site
+from benchmarks.figures import CLIENTS, Told
+from benchmarks.paths import Effort, Site, deadlocks, inside, measure, over_sizes, site
 from benchmarks.servers import CHANGES, POSTGRES_SETTINGS, WEB_PROCESSES, Servers
 from benchmarks.servers import run as program
 
 PAGE = Path("docs/performance.md")
-STAGES = ("paths", "profiles", "upload", "worker", "whole", "write")
+STAGES = ("paths", "sizes", "profiles", "upload", "worker", "whole", "write")
 PROFILED_SECONDS = 8
+# At most so many uploads, and five times as many pictures by the worker: both are steadier.
+UPLOAD_ROUNDS = 6
 # The crowd stays for as long as so many rounds.
-WHOLE_ROUNDS = 30
+WHOLE_ROUNDS = 60
 
 
 class Run:
@@ -43,6 +46,7 @@ class Run:
         self.file = self.charts / "figures.json"
         self.found: dict[str, Any] = json.loads(self.file.read_text()) if self.file.exists() else {}
         self.effort = Effort(arguments.seconds, arguments.rounds)
+        # The smallest first.
         self.sizes: list[int] = arguments.sizes
         self.largest = max(self.sizes)
 
@@ -82,20 +86,26 @@ class Run:
 
 def measure_paths(run: Run) -> None:
     run.keep("machine", _machine(run))
-    by_size: dict[str, Any] = {}
-    for size in sorted(run.sizes):
-        say(f"== {size:,} generations")
-        with site(run.servers, run.database(size)) as here:
-            before = deadlocks(here)
-            if size == run.largest:
-                run.keep("cases", [case.as_dict() for case in map(Told.of, here.cases)])
-                _look_inside(run, here)
-            by_size[str(size)] = measure(here, run.effort, flat_only=size != run.largest, say=say)
-            run.keep("paths", by_size)
-            run.keep("deadlocks", deadlocks(here) - before)
     name = run.database(run.largest)
+    with site(run.servers, name) as here:
+        before = deadlocks(here)
+        run.keep("cases", [case.as_dict() for case in map(Told.of, here.cases)])
+        _look_inside(run, here)
+        run.keep("paths", {str(run.largest): measure(here, run.effort, say)})
+        run.keep("deadlocks", deadlocks(here) - before)
     books = run.servers.manage(run.servers.environment(name), "audit_ledger").strip()
     run.keep("books", books)
+
+
+def measure_sizes(run: Run) -> None:
+    if len(run.sizes) < 2:
+        say("Tables of one size alone do not grow.")
+        run.keep("sizes", {})
+        return
+    names = {size: run.database(size) for size in run.sizes}
+    with ExitStack() as stack:
+        sites = {size: stack.enter_context(site(run.servers, name)) for size, name in names.items()}
+        run.keep("sizes", over_sizes(sites, run.effort, say))
 
 
 def _look_inside(run: Run, here: Site) -> None:
@@ -121,12 +131,12 @@ def measure_profiles(run: Run) -> None:
 def measure_upload(run: Run) -> None:
     # In a database of its own: the styles that are uploaded stay, and cannot be ordered from.
     with site(run.servers, run.database(min(run.sizes), "upload")) as here:
-        run.keep("upload", upload.measure(here, max(1, run.effort.rounds), say))
+        run.keep("upload", upload.measure(here, min(UPLOAD_ROUNDS, run.effort.rounds), say))
 
 
 def measure_worker(run: Run) -> None:
     """In a process of its own: the networks use all cores, and their memory stays theirs."""
-    rounds = str(5 * run.effort.rounds)
+    rounds = str(5 * min(UPLOAD_ROUNDS, run.effort.rounds))
     environment = run.servers.environment("postgres")
     found = json.loads(program(environment, "-m", "benchmarks.drawing", "--rounds", rounds))
     say(f"worker: {found}")
@@ -166,9 +176,11 @@ def _machine(run: Run) -> dict[str, Any]:
         "settings": POSTGRES_SETTINGS,
         "changes": CHANGES,
         "web_processes": WEB_PROCESSES,
-        "sizes": sorted(run.sizes),
-        "rounds": run.effort.rounds,
-        "seconds": run.effort.seconds,
+        "sizes": run.sizes,
+        "rounds": {
+            str(clients): [run.effort.rounds_of(clients), run.effort.seconds_of(clients)]
+            for clients in CLIENTS
+        },
         "load_before": round(os.getloadavg()[0], 2),
     }
 
@@ -183,7 +195,10 @@ def main() -> None:
     stages: dict[str, Callable[[Run], None]] = dict(
         zip(
             STAGES,
-            (measure_paths, measure_profiles, measure_upload, measure_worker, measure_whole, write),
+            (
+                *(measure_paths, measure_sizes, measure_profiles, measure_upload),
+                *(measure_worker, measure_whole, write),
+            ),
             strict=True,
         )
     )
@@ -209,8 +224,8 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default=_sizes("1000,10000,100000,1000000"))
     parser.add_argument("--out", type=Path, default=PAGE)
-    parser.add_argument("--seconds", type=float, default=2.0, help="of a round")
-    parser.add_argument("--rounds", type=int, default=6, help="of each program")
+    parser.add_argument("--seconds", type=float, default=Effort.seconds, help="of a round")
+    parser.add_argument("--rounds", type=int, default=Effort.rounds, help="of each program")
     parser.add_argument("--stages", type=_stages, default=list(STAGES))
     parser.add_argument("--folder", type=Path, help="keep the databases here, for another run")
     return parser.parse_args()
@@ -224,7 +239,7 @@ def _stages(text: str) -> list[str]:
 
 
 def _sizes(text: str) -> list[int]:
-    return [int(size) for size in text.split(",")]
+    return sorted({int(size) for size in text.split(",")})
 
 
 if __name__ == "__main__":

@@ -39,7 +39,8 @@ POSTGRES_SETTINGS = {
     # No checkpoint in the middle of a round: each makes the next writes of all pages dearer.
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
-    "max_connections": "200",
+    # Ours and bare over databases of four sizes, each with a connection for every thread.
+    "max_connections": str(100 + 50 * WEB_PROCESSES),
 }
 CHANGES = (
     "rate limits are lifted (`RATE_LIMIT_*=`), as all requests come from one address",

@@ -12,7 +12,6 @@ from benchmarks.figures import (
     MISS,
     Figures,
     Told,
-    flatness,
     reached,
     verdict,
 )
@@ -79,20 +78,19 @@ def misses(found: Figures) -> list[str]:
         if verdict(case, largest(found)[case.name], found["inside"][case.name]["statements"])
         == MISS
     ]
-    missed += [f"{title}: flat" for title, grown in flat(found) if grown > FLAT]
+    missed += [f"{case.title}: flat" for case, each in over_sizes(found) if flat(each) == MISS]
     return missed + [title for title, _, _, word in other_marks(found) if word == MISS]
 
 
-def flat(found: Figures) -> list[tuple[str, float]]:
-    """By how much the CPU of a request grows with the tables."""
-    paths = found["paths"]
-    if len(paths) < 2:
-        return []
-    return [
-        (case.title, flatness({size: paths[size][case.name] for size in paths}))
-        for case in told(found)
-        if case.flat
-    ]
+def over_sizes(found: Figures) -> list[tuple[Told, Figures]]:
+    """What was measured on tables of all sizes; nothing when there was only one."""
+    measured = found.get("sizes", {})
+    return [(case, measured[case.name]) for case in told(found) if case.name in measured]
+
+
+def flat(measured: Figures) -> str:
+    """Whether the CPU of a request stays as it is when the tables grow."""
+    return judged(measured["growth"][0], most=FLAT)
 
 
 def other_marks(found: Figures) -> list[tuple[str, str, str, str]]:
@@ -161,18 +159,16 @@ def all_clients(found: Figures) -> list[int]:
 
 
 def sizes(found: Figures) -> str:
-    """CPU of a request, web and database, at every size of the tables."""
-    paths = found["paths"]
-    known = sorted(paths, key=int)
+    """CPU of a request, web and database, at every size of the tables, and how it grows."""
     rows = []
-    for case in (case for case in told(found) if case.flat):
-        used = [paths[size][case.name][str(JUDGED)]["ours"] for size in known]
+    for case, measured in over_sizes(found):
+        used = [each["ours"] for each in measured["by_size"].values()]
         cells = [f"{each['cpu'] + each['database_cpu']:.2f}" for each in used]
-        grown = dict(flat(found)).get(case.title)
-        word = "–" if grown is None else emphasized(judged(grown, most=FLAT))
-        rows.append((case.title, *cells, "–" if grown is None else f"{grown:.2f}", word))
-    heads = (f"{int(size):,} pictures" for size in known)
-    return table(("path", *heads, "growth", f"≤ {FLAT}"), rows)
+        growth, bares = spread(measured["growth"]), spread(measured["bare_growth"])
+        rows.append((case.title, *cells, growth, bares, emphasized(flat(measured))))
+    first = next(iter(found["sizes"].values()))
+    heads = (f"{int(size):,} pictures" for size in first["by_size"])
+    return table(("path", *heads, "growth", "bare's growth", f"≤ {FLAT}"), rows)
 
 
 def profile(found: Figures) -> str:

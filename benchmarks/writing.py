@@ -18,7 +18,8 @@ def page(found: Figures, folder: str) -> str:
     parts = [_opening()]
     if "paths" in found:
         parts += [_machine(found), _marks(found, folder), _rates(found, folder)]
-        parts += [_sizes(found, folder)]
+    if found.get("sizes"):
+        parts.append(_sizes(found, folder))
     if "plans" in found:
         parts.append(_plans(found))
     if "profiles" in found:
@@ -66,6 +67,10 @@ def _machine(found: Figures) -> str:
     machine = found["machine"]
     settings = ", ".join(f"`{name}={value}`" for name, value in machine["settings"].items())
     changed = "\n".join(f"- {change};" for change in machine["changes"])
+    rounds = ", ".join(
+        f"{count} of {seconds:g} s with {clients}"
+        for clients, (count, seconds) in machine["rounds"].items()
+    )
     return f"""## What was measured, and how
 
 {machine["day"]}, {machine["cores"]} cores ({machine["processor"]}), {machine["memory_gb"]} GB;
@@ -79,13 +84,12 @@ processes of 4 threads each, over the same seeded database. Otherwise than in pr
 {changed}
 - the page cache is off (`PAGE_CACHE_SECONDS=0`) except where a path says that it is from cache.
 
-A round is {machine["seconds"]:g} seconds of wrk, after one that warms up; ours and bare take turns,
-{machine["rounds"]} rounds of each with {JUDGED} clients on the largest tables, half as many
-elsewhere. A share is that of two rounds next to each other; given are the median and, in brackets,
-the least and the most. CPU is user and system time of all processes of a kind by the requests
-answered, those included that ended meanwhile. A round is not over until what wrk left unanswered
-has been worked through. Any answer that is not a good one fails the run. Statements leave out what
-begins and ends transactions."""
+A round is a while of wrk, after one that warms up; ours and bare take turns. Rounds of each, by the
+number of clients: {rounds}. A share is that of two rounds next to each other; given are the median
+and, in brackets, the least and the most. CPU is user and system time of all processes of a kind by
+the requests answered, those included that ended meanwhile. A round is not over until what wrk left
+unanswered has been worked through. Any answer that is not a good one fails the run. Statements
+leave out what begins and ends transactions."""
 
 
 def _marks(found: Figures, folder: str) -> str:
@@ -136,7 +140,8 @@ to be accepted, in both programs: with 100 clients p99 is about that.
 def _sizes(found: Figures, folder: str) -> str:
     return f"""## Over the size of the tables
 
-CPU of a request in ms, web and database together, with {JUDGED} clients.
+CPU of a request in ms, web and database together, with {JUDGED} clients. All sizes were measured in
+turn, so growth is a ratio within one turn: the largest tables by the smallest.
 
 {tables.sizes(found)}
 
@@ -265,6 +270,6 @@ make bench BENCH_ARGS="--stages write"   # the page anew from what was found
 make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"
 ```
 
-The first takes about half an hour, and some GB of disk for the largest tables. With `--folder` they
-are kept for another run, and `--stages` runs some of paths, profiles, upload, worker, whole, write.
-Leave the machine alone meanwhile: ratios stand some noise, the spread shows it."""
+The first takes about 40 minutes, and some GB of disk for the largest tables. With `--folder` they
+are kept for another run, and `--stages` runs some of paths, sizes, profiles, upload, worker, whole,
+write. Leave the machine alone meanwhile: ratios stand some noise, the spread shows it."""

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from benchmarks import plans, processes, profiles, tables, writing
-from benchmarks.figures import Told
+from benchmarks.figures import Told, over_sizes
 from benchmarks.growth import Series
+from benchmarks.load import Round
 
 FEED = Told("feed", "feed, anonymous", mark=0.55, statements=2, flat=True)
 DEEP = Told("feed_deep", "feed, page 500", mark=0.9, statements=2, against="feed")
@@ -29,11 +30,22 @@ def measured(share: float, **ours: Any) -> dict[str, Any]:
     return {"16": one | {"total_cpu": around, "rival_rate": around, "rival_cpu": around}}
 
 
+def of_sizes(grown: float) -> dict[str, Any]:
+    small, large = program(cpu=0.9, database_cpu=0.1), program(cpu=0.9 * grown, database_cpu=0.1)
+    return {
+        "by_size": {
+            "1000": {"ours": small, "bare": program()},
+            "2000": {"ours": large, "bare": program()},
+        },
+        "growth": [grown, grown - 0.05, grown + 0.05],
+        "bare_growth": [1.03, 0.9, 1.3],
+    }
+
+
 def made_up(*, feed: float = 0.6, grown: float = 1.0) -> dict[str, Any]:
     """Figures of a small run, in which all marks are met."""
     cases = [FEED, DEEP, ORDER]
-    small = {"feed": measured(feed)}
-    large = {"feed": measured(feed, cpu=grown, database_cpu=grown), "feed_deep": measured(0.95)}
+    paths = {"feed": measured(feed), "feed_deep": measured(0.95), "generate": measured(0.5)}
     return {
         "machine": {
             "day": "2026-01-02",
@@ -46,13 +58,13 @@ def made_up(*, feed: float = 0.6, grown: float = 1.0) -> dict[str, Any]:
             "changes": ["rate limits are lifted"],
             "web_processes": 5,
             "load_before": 0.1,
-            "rounds": 3,
-            "seconds": 2.0,
+            "rounds": {"1": [2, 2.0], "16": [3, 1.0]},
             "sizes": [1000, 2000],
         },
         "cases": [case.as_dict() for case in cases],
         "inside": {case.name: {"statements": 2} for case in cases},
-        "paths": {"1000": small, "2000": large | {"generate": measured(0.5)}},
+        "paths": {"2000": paths},
+        "sizes": {"feed": of_sizes(grown)},
         "deadlocks": 0,
         "books": "The books are right.",
         "plans": {
@@ -75,6 +87,55 @@ def test_marks_that_are_met() -> None:
         "Deadlocks in all of these rounds: 0. The ledger after them: The books are right." in page
     )
     assert "SELECT … FROM app_generation\nLimit" in page
+    assert "by the number of clients: 2 of 2 s with 1, 3 of 1 s with 16." in " ".join(page.split())
+
+
+def test_growth_with_the_tables() -> None:
+    page = writing.page(made_up(grown=1.2), "performance")
+    assert "| path | 1,000 pictures | 2,000 pictures | growth | bare's growth | ≤ 1.2 |" in page
+    assert "| feed, anonymous | 1.00 | 1.18 | 1.20 (1.15–1.25) | 1.03 (0.90–1.30) | met |" in page
+    missed = writing.page(made_up(grown=1.21), "performance")
+    assert (
+        "| feed, anonymous | 1.00 | 1.19 | 1.21 (1.16–1.26) | 1.03 (0.90–1.30) | **MISS** |"
+        in missed
+    )
+
+
+def round_of(cpu: float) -> Round:
+    """A thousand requests that take ``cpu`` ms each, a fifth of it in the database."""
+    return Round(
+        program="ours",
+        clients=16,
+        requests=1000,
+        seconds=1.0,
+        p50=1.0,
+        p95=1.0,
+        p99=1.0,
+        bytes=900,
+        web_cpu=cpu * 0.8,
+        database_cpu=cpu * 0.2,
+        statements=1000,
+        commits=0,
+        executing=0.0,
+        busy=0.95,
+        stolen=0.0,
+    )
+
+
+def test_growth_is_that_within_a_turn() -> None:
+    # Ours and bare on tables of three sizes. From turn to turn the machine gets twice as slow, and
+    # something comes between in the second, to which the medians of the rounds belong.
+    first, third = (3, 2, 5, 3, 3, 2), (12, 8, 20, 12, 12, 8)
+    second = (6, 4, 10, 6, 9, 8)
+    turns = [[round_of(cpu) for cpu in turn] for turn in (first, second, third)]
+    found = over_sizes([1000, 10_000, 100_000], turns)
+    assert found["growth"] == [1.0, 1.0, 1.5]
+    assert found["bare_growth"] == [1.0, 1.0, 2.0]
+    used = {
+        size: [each["cpu"] + each["database_cpu"] for each in (by["ours"], by["bare"])]
+        for size, by in found["by_size"].items()
+    }
+    assert used == {"1000": [6, 4], "10000": [10, 6], "100000": [9, 8]}
 
 
 MORE_STATEMENTS = {"inside": {case.name: {"statements": 3} for case in (FEED, DEEP, ORDER)}}
@@ -157,6 +218,15 @@ def test_what_was_not_measured_is_not_told() -> None:
     for title in ("Upload", "Worker", "The whole system", "Soak"):
         assert f"## {title}" not in page
     assert "## Run it" in writing.page({}, "performance")
+
+
+@pytest.mark.parametrize("sizes", [{}, {"sizes": {}}])
+def test_growth_that_was_not_measured_is_not_judged(sizes: dict[str, Any]) -> None:
+    figures = made_up(grown=2.0)
+    del figures["sizes"]
+    page = writing.page(figures | sizes, "performance")
+    assert "All of them were met." in page
+    assert "## Over the size of the tables" not in page
 
 
 def test_that_py_spy_was_not_allowed_is_told() -> None:
