@@ -16,7 +16,7 @@ from django.db.models import Model
 from rest_framework.exceptions import ValidationError
 from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
-from rest_framework.utils.urls import replace_query_param
+from rest_framework.utils.urls import remove_query_param
 
 from app.models.compiled import CompiledQuery, Row
 from app.models.keyset import PageShape, keyset_page, ordering
@@ -46,7 +46,6 @@ class CustomCursorPagination(BasePagination):
     limit_param = "limit"
 
     def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
-        self._url = request.build_absolute_uri()
         if not queryset.query.order_by:
             queryset = queryset.order_by(*self.ordering)
         names = [name.lstrip("-") for name in ordering(queryset)]
@@ -77,7 +76,7 @@ class CustomCursorPagination(BasePagination):
         return rows
 
     def _begin(self, request: Request, model: type[Model], names: Sequence[str]) -> PageShape:
-        self._url = request.build_absolute_uri()
+        self._stem = self._stem_of(request)
         limit = _limit(request, self.limit_param, self.page_size)
         self._cursor = self._decode(request, model, names)
         if self._cursor is None:
@@ -144,8 +143,17 @@ class CustomCursorPagination(BasePagination):
         values = self._cursor.values if self._cursor is not None else ()
         if self._ends:
             values = self._ends[row]
-        cursor = Cursor(values, is_backwards).encode()
-        return str(replace_query_param(self._url, self.cursor_param, cursor))
+        return self._stem + Cursor(values, is_backwards).encode()
+
+    def _stem_of(self, request: Request) -> str:
+        """What links to pages of this list begin with, up to the cursor itself."""
+        url = request.build_absolute_uri()
+        if request.query_params.keys() <= {self.cursor_param}:
+            # Most lists are asked for without more; taking a query apart takes its time.
+            url = url.partition("?")[0]
+        else:
+            url = remove_query_param(url, self.cursor_param)
+        return f"{url}{'&' if '?' in url else '?'}{self.cursor_param}="
 
     def _decode(self, request: Request, model: type[Model], names: Sequence[str]) -> Cursor | None:
         given = request.query_params.get(self.cursor_param)

@@ -322,8 +322,8 @@ def _cursor(environ: Environ, direction: int, row: Row, columns: tuple[int, ...]
 
 
 def _address(environ: Environ, **changed: str) -> str:
-    query = sorted((dict(parse_qsl(environ["QUERY_STRING"])) | changed).items())
-    return f"https://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(query)}"
+    kept = {n: v for n, v in parse_qsl(environ["QUERY_STRING"]) if n not in changed}
+    return f"https://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(kept | changed)}"
 
 
 def _session(environ: Environ) -> str | None:
