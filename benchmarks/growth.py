@@ -13,11 +13,13 @@ NOISE_BYTES = 2 * 2**20
 
 @dataclass
 class Series:
-    """What was seen of one process; ``at`` in seconds from the beginning."""
+    """What was seen of one process; ``at`` in seconds from the beginning, ``memory`` and ``mapped``
+    in bytes: what it asked for itself, and its pages of files. Only the first can leak."""
 
     kind: str
     at: list[float] = field(default_factory=list)
     memory: list[int] = field(default_factory=list)
+    mapped: list[int] = field(default_factory=list)
     files: list[int] = field(default_factory=list)
 
     def growth(self) -> tuple[float, float]:

@@ -73,9 +73,12 @@ def machine() -> Machine:
 @dataclass(frozen=True)
 class Memory:
     """In bytes. ``resident`` leaves out memory shared among processes: PostgreSQL's pages come to
-    belong to each of its processes that ever looked at them."""
+    belong to each of its processes that ever looked at them. ``anonymous`` is what the program
+    asked for itself; the rest are pages of files, above all libraries, which the kernel drops and
+    reads again as it sees fit."""
 
     resident: int
+    anonymous: int
     peak: int
 
 
@@ -93,7 +96,11 @@ def memory(pid: int) -> Memory | None:
     if "VmRSS" not in kilobytes:
         return None
     shared = kilobytes.get("RssShmem", 0)
-    return Memory((kilobytes["VmRSS"] - shared) * 1024, kilobytes["VmHWM"] * 1024)
+    return Memory(
+        resident=(kilobytes["VmRSS"] - shared) * 1024,
+        anonymous=kilobytes["RssAnon"] * 1024,
+        peak=kilobytes["VmHWM"] * 1024,
+    )
 
 
 def forget_peak(pid: int) -> None:

@@ -45,7 +45,8 @@ class Soak:
                 if found := processes.memory(pid):
                     series = self.series.setdefault(pid, Series(kind))
                     series.at.append(round(seconds, 1))
-                    series.memory.append(found.resident)
+                    series.memory.append(found.anonymous)
+                    series.mapped.append(found.resident - found.anonymous)
                     series.files.append(processes.open_files(pid))
 
     def lasting(self) -> list[Series]:
@@ -63,6 +64,7 @@ class Soak:
                 {
                     "kind": each.kind,
                     "memory_mb": [round(m / 2**20, 1) for m in each.memory],
+                    "mapped_mb": [round(m / 2**20, 1) for m in each.mapped],
                     "files": [each.files[0], max(each.files), each.files[-1]],
                     "growth": round(share, 4),
                     "growth_mb": round(grown / 2**20, 2),

@@ -242,16 +242,19 @@ def _soak(soak: Figures, folder: str) -> str:
     rows = [
         (
             *(each["kind"], f"{each['memory_mb'][0]:.0f}", f"{each['memory_mb'][-1]:.0f}"),
-            *(f"{each['growth']:.1%}", f"{each['files'][0]} → {each['files'][2]}"),
+            *(f"{each['growth']:.1%}", f"{each['mapped_mb'][0]:.0f} → {each['mapped_mb'][-1]:.0f}"),
+            f"{each['files'][0]} → {each['files'][2]}",
         )
         for each in soak["processes"]
     ]
-    heads = ("process", "MB at first", "MB at last", "growth", "open files")
+    heads = ("process", "MB at first", "MB at last", "growth", "MB of files", "open files")
     return f"""## Soak
 
 {soak["minutes"]:.0f} minutes of steady load: {asked["requests"]:,} requests, {asked["errors"]}
-errors, p95 {asked["p95"]:.0f} ms. Growing: {growing}. Growth is that of the last two thirds by
-the median of all slopes, of which one step of an allocator is none; it fails the run above a tenth.
+errors, p95 {asked["p95"]:.0f} ms. Growing: {growing}. Memory is what a process asked for itself;
+pages of files, which the kernel drops and reads again as it sees fit, are beside it. Growth is that
+of the last two thirds by the median of all slopes, of which one step of an allocator is none; it
+fails the run above a tenth.
 Connections: {connections[0]} at first, {max(connections)} at most,
 {connections[-1]} at last; temporary files left: {temporary[-1]}.
 

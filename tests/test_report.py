@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import mmap
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -196,7 +199,7 @@ def test_the_whole_system_and_the_soak() -> None:
         "statements": [statement],
         "broker": {"messages": 5000, "published_a_second": 900, "consumed_a_second": 1500},
     }
-    web = {"kind": "web", "memory_mb": [99.6, 110], "files": [9, 12, 10]}
+    web = {"kind": "web", "memory_mb": [99.6, 110], "mapped_mb": [30, 28], "files": [9, 12, 10]}
     soak = {
         "minutes": 30,
         "asked": asked,
@@ -210,7 +213,7 @@ def test_the_whole_system_and_the_soak() -> None:
     assert "which took 0.25 of them" in " ".join(page.split())
     assert "| `SELECT … FROM app_tag` | 3 | 0.50 | 1.0 |" in page
     assert "| soak, 30 minutes: growing | nothing | web | **MISS** |" in page
-    assert "| web | 100 | 110 | 10.4% | 9 → 10 |" in page
+    assert "| web | 100 | 110 | 10.4% | 30 → 28 | 9 → 10 |" in page
 
 
 def test_what_was_not_measured_is_not_told() -> None:
@@ -262,6 +265,19 @@ def test_what_an_ended_child_used_is_counted() -> None:
         itself = processes.cpu_seconds(parent.pid)
         assert processes.family_cpu_seconds(parent.pid) >= itself + 0.25
         parent.communicate()
+
+
+def test_pages_of_files_are_not_what_a_process_asked_for(tmp_path: Path) -> None:
+    file = tmp_path / "library"
+    file.write_bytes(b"x" * 20_000_000)
+    before = processes.memory(os.getpid())
+    with file.open("rb") as opened, mmap.mmap(opened.fileno(), 0, prot=mmap.PROT_READ) as mapped:
+        assert mapped.find(b"y") == -1
+        after = processes.memory(os.getpid())
+    assert before is not None
+    assert after is not None
+    assert after.anonymous - before.anonymous < 5_000_000
+    assert after.resident - before.resident > 15_000_000
 
 
 def test_busy_and_stolen_time_of_the_machine() -> None:
