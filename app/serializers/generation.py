@@ -208,6 +208,10 @@ class _PlainOrder(msgspec.Struct):
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
 
 
+# So that msgspec knows the type before two threads ask for it at once: see protocol/reports.py.
+msgspec.json.Decoder(_PlainOrder)
+
+
 class OwnPicturesQuerySerializer(BaseSerializer):
     status = serializers.ChoiceField(choices=GenerationStatus.choices, default="", allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, default="", allow_blank=True)
