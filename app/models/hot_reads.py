@@ -9,7 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, F, FilteredRelation, Q, QuerySet
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import (
+    Count,
+    F,
+    FilteredRelation,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+)
 
 from app.models.compiled import CompiledInstances, CompiledQuery, Row
 from app.models.generation import Generation, queue_position
@@ -17,6 +28,8 @@ from app.models.keyset import PageShape, keyset_page, ordering
 from app.models.notification import Notification
 from app.models.session import Session
 from app.models.style import Artwork, Style, StyleQuerySet
+
+COUNTS = ArrayField(IntegerField())
 
 
 @dataclass(frozen=True)
@@ -218,15 +231,25 @@ NOTIFICATIONS = CompiledQuery(
 )
 
 
-def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    counted = Notification.objects.filter(recipient_id=values["viewer_id"]).order_by()
+def _notification_counts(recipient: Any) -> QuerySet[Any, Any]:
+    counted = Notification.objects.filter(recipient_id=recipient).order_by()
     unread = Count("pk", filter=Q(is_read=False))
-    return (
-        counted.values("recipient_id")
-        .annotate(all=Count("pk"), unread=unread)
-        .values_list("all", "unread")
-    )
+    counts = Func(Count("pk"), unread, template="ARRAY[%(expressions)s]", output_field=COUNTS)
+    return counted.values("recipient_id").annotate(counts=counts).values_list("counts")
 
 
-# One row with how many there are and how many are unread, or none.
+def _build_notification_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return _notification_counts(values["viewer_id"])
+
+
+# One row with a list: how many there are and how many are unread. None where there are none.
 NOTIFICATION_COUNTS = CompiledQuery(Notification, (), _build_notification_counts)
+
+
+def _build_session_with_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    counts = Subquery(_notification_counts(OuterRef("user_id")))
+    return _build_session(shape, values).annotate(notification_counts=counts)
+
+
+# A session with its account and ``notification_counts``, the list of above or None.
+SESSION_WITH_COUNTS = CompiledInstances(_build_session_with_counts)

@@ -175,7 +175,7 @@ def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> No
         [notification_from_row(row, link) for row in rows],
         NotificationSerializer(expected, many=True),
     )
-    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": me.pk}) == [(2, 1)]
+    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": me.pk}) == [([2, 1],)]
     assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": fan.pk}) == []
 
 

@@ -116,8 +116,8 @@ OWN_READS = {
     "GET /api/keys": 2,
     "GET /api/tokens/balance": 3,
     "GET /api/tokens/transactions": 2,
-    "GET /api/notifications": 3,
-    "GET /api/notifications?unread_only=true": 3,
+    "GET /api/notifications": 2,
+    "GET /api/notifications?unread_only=true": 2,
 }
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {

@@ -16,7 +16,8 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet
 
 from app.authentication import user_of
-from app.models import User
+from app.models import Session, User
+from app.models.compiled import CompiledInstances
 from app.pagination import CustomCursorPagination
 from app.services import idempotency_service
 from app.utils.rendering import Answer, to_json
@@ -65,6 +66,26 @@ class BaseViewSet(ModelViewSet):
     def user(self) -> User:
         """Who is signed in. Raises NotAuthenticated."""
         return user_of(self.request)
+
+    # --- What is read together with the session ---------------------------------------------------
+
+    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
+        """What the session is to be loaded by, and its values, where an action wants to know more
+        of the account: one statement instead of two."""
+        return None
+
+    def perform_authentication(self, request: Request) -> None:
+        if beside := self.beside_session():
+            session: Any = request._request.session
+            session.load_by(*beside)
+        super().perform_authentication(request)
+
+    @property
+    def session_of_user(self) -> Session | None:
+        """The session by which the user is known; None for nobody, and for keys."""
+        session: Any = self.request._request.session
+        stored: Session | None = session.stored
+        return stored if stored is not None and stored.user is self.request.user else None
 
     # --- Parsers, permissions and the like keep nothing of a request: one of each is enough ------
 

@@ -1,13 +1,12 @@
 from typing import Any
 
-from django.http import HttpRequest
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
-from app.models.compiled import CompiledQuery, Row
+from app.models.compiled import CompiledInstances, CompiledQuery, Row
 from app.models.generation import GenerationQuerySet
 from app.models.hot_reads import PICTURE, SESSION_WITH_STATUS, STATUS, status_beside
 from app.serializers.base import fields_asked_for, narrowed
@@ -71,13 +70,10 @@ class ImageViewSet(BaseViewSet):
     def throttle_scope(self) -> str | None:
         return "generate" if self.action == "generate" else None
 
-    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
-        asked = super().initialize_request(request, *args, **kwargs)
-        if self.action == "status":
-            # Before the session is looked at.
-            session: Any = request.session
-            session.load_by(SESSION_WITH_STATUS, {"generation_id": self.kwargs["pk"]})
-        return asked
+    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
+        if self.action != "status":
+            return None
+        return SESSION_WITH_STATUS, {"generation_id": self.kwargs["pk"]}
 
     def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)
@@ -116,19 +112,14 @@ class ImageViewSet(BaseViewSet):
 
     def status(self, request: Request, pk: int) -> Answer:
         """What has become of a picture. Made to be polled."""
-        return Answer(status_from_row(self._own_status() or self._row(STATUS, pk), linker()))
+        session = self.session_of_user
+        own = status_beside(session) if session else None
+        return Answer(status_from_row(own or self._row(STATUS, pk), linker()))
 
     @require_internal_token
     def report(self, request: Request, pk: int) -> Answer:
         """A worker's report about a picture."""
         return self.show(webhooks.record_generation_report(request, pk))
-
-    def _own_status(self) -> Row | None:
-        """What came with the session, if it is the session that the request is made with."""
-        session: Any = self.request._request.session
-        stored = session.stored
-        is_asking = stored is not None and stored.user is self.request.user
-        return status_beside(stored) if is_asking else None
 
     def _row(self, query: CompiledQuery, generation_id: int) -> Row:
         """What is read of one picture that the viewer may see. Raises NotFound."""

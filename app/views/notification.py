@@ -4,8 +4,8 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
-from app.models.compiled import Row
-from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS
+from app.models.compiled import CompiledInstances, Row
+from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
 from app.pagination import NotificationPagination
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.notification import (
@@ -24,12 +24,13 @@ from app.views.base import BaseViewSet
 class _Mine:
     """A user's notifications as pages are cut from them: counted, then sliced."""
 
-    def __init__(self, user_id: int, *, unread_only: bool, page_size: int) -> None:
+    def __init__(
+        self, user_id: int, *, counts: tuple[int, int], unread_only: bool, page_size: int
+    ) -> None:
         self._page_size = page_size
         self._values = {"viewer_id": user_id}
         self._unread_only = unread_only
-        counts = NOTIFICATION_COUNTS.rows("any", self._values)
-        self.all, self.unread = counts[0] if counts else (0, 0)
+        self.all, self.unread = counts
 
     def count(self) -> int:
         return self.unread if self._unread_only else self.all
@@ -60,6 +61,7 @@ class NotificationViewSet(BaseViewSet):
         """My notifications, newest first, by page number."""
         mine = _Mine(
             self.user.pk,
+            counts=self._counts(),
             unread_only=self.parse_query()["unread_only"],
             page_size=self.paginator.get_page_size(request),  # type: ignore[union-attr]
         )
@@ -69,6 +71,18 @@ class NotificationViewSet(BaseViewSet):
         return self.paginator.get_paginated_response(  # type: ignore[call-arg, union-attr]
             narrowed(rows, fields_asked_for(request)), unread_count=mine.unread
         )
+
+    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
+        return (SESSION_WITH_COUNTS, {}) if self.action == "list" else None
+
+    def _counts(self) -> tuple[int, int]:
+        """How many I have, and how many of them are unread."""
+        if session := self.session_of_user:
+            counts = session.notification_counts  # type: ignore[attr-defined]
+        else:
+            rows = NOTIFICATION_COUNTS.rows("any", {"viewer_id": self.user.pk})
+            counts = rows[0][0] if rows else None
+        return tuple(counts or (0, 0))
 
     @require_internal_token
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
