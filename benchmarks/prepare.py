@@ -104,7 +104,10 @@ class Database:
             people = [
                 row[0]
                 for row in connection.execute(
-                    "SELECT id FROM app_user WHERE role = 'user' ORDER BY id LIMIT %s", [PEOPLE]
+                    "SELECT id FROM app_user WHERE role = 'user' AND EXISTS"
+                    " (SELECT FROM app_notification WHERE recipient_id = app_user.id)"
+                    " ORDER BY id LIMIT %s",
+                    [PEOPLE],
                 )
             ]
             for _ in range(2):
