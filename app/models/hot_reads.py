@@ -29,8 +29,6 @@ from app.models.notification import Notification
 from app.models.session import Session
 from app.models.style import Artwork, Style, StyleQuerySet
 
-COUNTS = ArrayField(IntegerField())
-
 
 @dataclass(frozen=True)
 class FeedShape:
@@ -116,7 +114,7 @@ SESSION = CompiledInstances(_build_session)
 
 
 def _build_session_with_status(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    of_user = Q(user__generations__pk=values["generation_id"])
+    of_user = Q(user__generations__pk=values["pk"])
     columns: dict[str, Any] = {f"picture_{name}": F(f"picture__{name}") for name in STATUS_COLUMNS}
     columns["picture_queue_position"] = queue_position("picture__")
     sessions = _build_session(shape, values)
@@ -124,7 +122,7 @@ def _build_session_with_status(shape: Any, values: dict[str, Any]) -> QuerySet[A
     return sessions.alias(picture=picture).annotate(**columns)
 
 
-# The same, and of the account's own picture ``generation_id`` what ``STATUS`` says: a poll asks for
+# The same, and of the account's own picture ``pk`` what ``STATUS`` says: a poll asks for
 # both, and a second statement is a fifth of what it costs.
 SESSION_WITH_STATUS = CompiledInstances(_build_session_with_status)
 
@@ -234,7 +232,8 @@ NOTIFICATIONS = CompiledQuery(
 def _notification_counts(recipient: Any) -> QuerySet[Any, Any]:
     counted = Notification.objects.filter(recipient_id=recipient).order_by()
     unread = Count("pk", filter=Q(is_read=False))
-    counts = Func(Count("pk"), unread, template="ARRAY[%(expressions)s]", output_field=COUNTS)
+    numbers = ArrayField(IntegerField())
+    counts = Func(Count("pk"), unread, template="ARRAY[%(expressions)s]", output_field=numbers)
     return counted.values("recipient_id").annotate(counts=counts).values_list("counts")
 
 

@@ -50,6 +50,9 @@ class BaseViewSet(ModelViewSet):
     query: ClassVar[dict[str, Serializer]] = {}
     # Actions for workers: an internal token opens them, and neither cookie nor key does.
     internal: ClassVar[tuple[str, ...]] = ()
+    # What the session is loaded by where an action wants to know more of the account: one statement
+    # instead of two. Its values are those of the address.
+    beside_session: ClassVar[dict[str, CompiledInstances]] = {}
     # Actions whose answer is the same for everybody who is not signed in (see app/page_cache.py).
     shared: ClassVar[tuple[str, ...]] = ()
     # For the OpenAPI schema: statuses other than 200, error codes beyond those that every request
@@ -69,15 +72,10 @@ class BaseViewSet(ModelViewSet):
 
     # --- What is read together with the session ---------------------------------------------------
 
-    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
-        """What the session is to be loaded by, and its values, where an action wants to know more
-        of the account: one statement instead of two."""
-        return None
-
     def perform_authentication(self, request: Request) -> None:
-        if beside := self.beside_session():
+        if query := self.beside_session.get(self.action or ""):
             session: Any = request._request.session
-            session.load_by(*beside)
+            session.load_by(query, self.kwargs)
         super().perform_authentication(request)
 
     @property

@@ -6,7 +6,7 @@ from rest_framework.request import Request
 from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
-from app.models.compiled import CompiledInstances, CompiledQuery, Row
+from app.models.compiled import CompiledQuery, Row
 from app.models.generation import GenerationQuerySet
 from app.models.hot_reads import PICTURE, SESSION_WITH_STATUS, STATUS, status_beside
 from app.serializers.base import fields_asked_for, narrowed
@@ -56,6 +56,7 @@ class ImageViewSet(BaseViewSet):
         "cancel": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
     }
+    beside_session = {"status": SESSION_WITH_STATUS}
     # Where workers report: a cookie gives no right to do so.
     internal = ("report",)
     action_permissions = {
@@ -69,11 +70,6 @@ class ImageViewSet(BaseViewSet):
     @property
     def throttle_scope(self) -> str | None:
         return "generate" if self.action == "generate" else None
-
-    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
-        if self.action != "status":
-            return None
-        return SESSION_WITH_STATUS, {"generation_id": self.kwargs["pk"]}
 
     def get_queryset(self) -> GenerationQuerySet:
         return Generation.objects.visible_to(self.request.user)

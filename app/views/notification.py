@@ -4,7 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
-from app.models.compiled import CompiledInstances, Row
+from app.models.compiled import Row
 from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
 from app.pagination import NotificationPagination
 from app.serializers.base import fields_asked_for, narrowed
@@ -56,6 +56,7 @@ class NotificationViewSet(BaseViewSet):
     success = {"create": 201}
     errors = {"create": ("INVALID_INTERNAL_TOKEN",)}
     internal = ("create",)
+    beside_session = {"list": SESSION_WITH_COUNTS}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """My notifications, newest first, by page number."""
@@ -72,13 +73,11 @@ class NotificationViewSet(BaseViewSet):
             narrowed(rows, fields_asked_for(request)), unread_count=mine.unread
         )
 
-    def beside_session(self) -> tuple[CompiledInstances, dict[str, Any]] | None:
-        return (SESSION_WITH_COUNTS, {}) if self.action == "list" else None
-
     def _counts(self) -> tuple[int, int]:
         """How many I have, and how many of them are unread."""
-        if session := self.session_of_user:
-            counts = session.notification_counts  # type: ignore[attr-defined]
+        session: Any = self.session_of_user
+        if hasattr(session, "notification_counts"):
+            counts = session.notification_counts
         else:
             rows = NOTIFICATION_COUNTS.rows("any", {"viewer_id": self.user.pk})
             counts = rows[0][0] if rows else None
