@@ -10,6 +10,7 @@ from __future__ import annotations
 import threading
 import time
 import weakref
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,8 +67,7 @@ class KeptConnections:
             return taken
 
     def _latest(self, wrapper: DatabaseWrapper) -> DatabaseWrapper | None:
-        fitting = [other for other in self._idle if other.address == wrapper.address]
-        return max(fitting, key=lambda other: other.lent_at, default=None)
+        return _used_last(other for other in self._idle if other.address == wrapper.address)
 
     def _forget(self, wrapper: DatabaseWrapper) -> None:
         self._idle.discard(wrapper)
@@ -79,10 +79,14 @@ class KeptConnections:
             time.sleep(self.IDLE_SECONDS / 5)
             with self._changed:
                 until = time.monotonic() - self.IDLE_SECONDS
-                latest = max(self._idle, key=lambda wrapper: wrapper.lent_at, default=None)
-                old = [each for each in self._idle if each.lent_at < until and each is not latest]
+                last = _used_last(self._idle)
+                old = [each for each in self._idle if each.lent_at < until and each is not last]
                 connections = [wrapper.connection for wrapper in old]
                 for wrapper in old:
                     self._forget(wrapper)
             for connection in connections:
                 connection.close()
+
+
+def _used_last(wrappers: Iterable[DatabaseWrapper]) -> DatabaseWrapper | None:
+    return max(wrappers, key=lambda wrapper: wrapper.lent_at, default=None)
