@@ -9,6 +9,8 @@ from typing import Any
 
 import httpx
 
+from tests.system import wait_for
+
 
 def once(response: httpx.Response, name: str) -> str:
     """The header's value, which must be there exactly once."""
@@ -18,8 +20,13 @@ def once(response: httpx.Response, name: str) -> str:
 
 
 def lines_about(log: Path, request_id: str) -> list[dict[str, Any]]:
-    lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
-    return [line for line in lines if line.get("request_id") == request_id]
+    """What a server logged of a request, which it writes after the answer has gone."""
+
+    def written() -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in log.read_text().splitlines() if line.startswith("{")]
+        return [line for line in lines if line.get("request_id") == request_id]
+
+    return wait_for(written, seconds=5, what=f"a line about {request_id} in {log}")
 
 
 def measured(what: str, amount: float, unit: str) -> None:
