@@ -91,4 +91,7 @@ CMD ["python", "-m", "nanio", "serve", "--host", "0.0.0.0", "--port", "9000", \
 FROM nginx:1.28 AS nginx
 COPY --from=backend /app/staticfiles /app/staticfiles
 COPY nginx/conf.d/default.conf /etc/nginx/conf.d/default.conf
+COPY nginx/files.conf /etc/nginx/files.conf
+# The base image runs what is in this folder at each start.
+COPY nginx/upstreams.sh /docker-entrypoint.d/40-upstreams.sh
 EXPOSE 80 443

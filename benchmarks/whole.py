@@ -82,7 +82,7 @@ class System:
             "backend:8000": f"127.0.0.1:{port}",
             "/app/data/media/": f"{self.servers.folder}/data/media/",
             r"~^files\.": "127.0.0.1",
-            "http://files:9000": f"http://127.0.0.1:{port}",
+            "files:9000": f"127.0.0.1:{port}",
         }
         self.nginx = PrivateNginx(self.folder / "nginx", changes, certificate, key)
         self.environment = self.servers.environment(

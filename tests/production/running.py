@@ -15,6 +15,7 @@ import subprocess
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 from cryptography import x509
@@ -60,7 +61,7 @@ class Production(System):
                 "/app/staticfiles/": f"{nginx_static or static}/",
                 "/app/data/media/": f"{folder}/data/media/",
                 r"~^files\.": "127.0.0.1",
-                "http://files:9000": files or f"http://127.0.0.1:{self.port}",
+                "files:9000": urlsplit(files).netloc if files else f"127.0.0.1:{self.port}",
             },
             *certificate,
         )

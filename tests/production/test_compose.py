@@ -127,8 +127,12 @@ def test_images_from_elsewhere_have_a_version(compose: dict[str, Any]) -> None:
 
 
 def test_nginx_speaks_to_the_services_by_their_names(compose: dict[str, Any]) -> None:
-    text = "".join(path.read_text() for path in (PROJECT / "nginx/conf.d").glob("*.conf"))
-    asked = set(re.findall(r"(?:server|proxy_pass http://)\s*([a-z]+):(\d+)", text))
-    asked |= set(re.findall(r"proxy_pass http://([a-z]+):(\d+)", text))
-    assert asked == {("backend", "8000"), ("files", "9000")}
-    assert {name for name, _ in asked} <= set(compose["services"])
+    upstreams = compose["services"]["nginx"]["environment"]
+    assert upstreams == {
+        "BACKEND_UPSTREAM": "${BACKEND_UPSTREAM:-backend:8000}",
+        "FILES_UPSTREAM": "${FILES_UPSTREAM-files:9000}",
+    }
+    assert {"backend", "files"} <= set(compose["services"])
+    shipped = [PROJECT / "nginx/conf.d/default.conf", PROJECT / "nginx/files.conf"]
+    asked = re.findall(r"proxy_pass http://(\S+);", "".join(file.read_text() for file in shipped))
+    assert set(asked) == {"backend", "files"}

@@ -17,7 +17,9 @@ from app.utils.servers.process import (
     wait_until_ready,
 )
 
-CONFIGURATION = Path(__file__).resolve().parents[3] / "nginx" / "conf.d"
+SHIPPED = Path(__file__).resolve().parents[3] / "nginx"
+# What docker-compose.yml tells that script.
+_UPSTREAMS = {"BACKEND_UPSTREAM": "backend:8000", "FILES_UPSTREAM": "files:9000"}
 _START_SECONDS = 20.0
 # SIGQUIT lets requests under way end.
 _STOP_SIGNALS = ((signal.SIGQUIT, 3.0), (signal.SIGTERM, 2.0))
@@ -70,14 +72,22 @@ class PrivateNginx:
         ours = {
             "listen 80": f"listen 127.0.0.1:{self.port}",
             "/etc/nginx/tls/": f"{tls}/",
+            "/etc/nginx/files.conf": f"{folder}/files.conf",
             "/dev/stdout": str(self.access_log),
             **changes,
         }
-        for shipped in CONFIGURATION.glob("*.conf"):
-            text = shipped.read_text()
+        for shipped in (SHIPPED / "conf.d/default.conf", SHIPPED / "files.conf"):
+            shutil.copy(shipped, folder / shipped.relative_to(SHIPPED))
+        subprocess.run(  # noqa: S603
+            [SHIPPED / "upstreams.sh", folder / "conf.d/upstreams.conf"],
+            check=True,
+            env={"PATH": os.environ["PATH"], **_UPSTREAMS},
+        )
+        for file in (*(folder / "conf.d").iterdir(), folder / "files.conf"):
+            text = file.read_text()
             for before, after in ours.items():
                 text = text.replace(before, after)
-            (folder / "conf.d" / shipped.name).write_text(text)
+            file.write_text(text)
 
     def start(self) -> None:
         log = self.folder / "output.log"
