@@ -74,6 +74,11 @@ def in_one_statement() -> Iterator[None]:
         _execute(_joined(statements), [value for _, values in writes for value in values])
 
 
+def are_put_off() -> bool:
+    """Whether what is written here goes to the database only at the end of such a block."""
+    return _put_off.get() is not None
+
+
 def insert(model: type[Model], *columns: str, or_ignore: bool = False) -> CompiledWrite:
     """A new row; the columns that are not given have the model's defaults.
 

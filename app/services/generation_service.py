@@ -114,7 +114,6 @@ def request_generation(
         raise StyleNotReady
     buyer = lock_users(user.pk)[user.pk]
     cost = cost_of(style.price, aspect_ratio)
-    TokenService.require_balance(buyer, cost)
     size = FORMATS[AspectRatio(aspect_ratio)]
     generation = Generation(
         pk=style.next_generation_id,
@@ -130,9 +129,12 @@ def request_generation(
         created_at=clock.now(),
     )
     with in_one_statement():
+        # Who cannot pay is refused here, before anything is written.
+        TokenService.consume_tokens(
+            user.pk, cost, "generation", locked=buyer, generation=generation
+        )
         NEW_GENERATION.save(generation)
         tag_service.tag_generation(generation)
-        TokenService.charge(buyer, cost, "generation", generation=generation)
         _enqueue(generation)
     return generation
 
@@ -306,7 +308,9 @@ def _complete(generation: Generation, image: _ReportedImage) -> None:
         COMPLETED_GENERATION.save(generation)
         if share > 0:
             artist = generation.style.artist.user
-            TokenService.pay(artist, share, "generation", generation=generation)
+            TokenService.add_tokens(
+                artist.pk, share, "generation", locked=artist, generation=generation
+            )
         STYLE_USE.run(pk=generation.style_id)
         notification_service.tell_generation_complete(generation)
 

@@ -3,18 +3,26 @@
 import random
 import threading
 from collections import Counter
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
-from app.models import Transaction, User
+from app.models import Purchase, Style, Transaction, User
+from app.models.compiled_writes import in_one_statement
+from app.models.hot_writes import STYLE_USE
 from app.services import token_service
-from app.services.token_service import TokenService
+from app.services.token_service import TokenService, lock_users
 from app.tests import ledger
-from app.tests.factories import UserFactory
+from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.tests.together import all_at_once
+
+# A method of the service, amount, reason, and what it is for.
+Call = tuple[str, int, str, dict[str, Any]]
 
 
 def consume(user: User, amount: int) -> bool:
@@ -191,3 +199,140 @@ def test_a_change_that_is_rolled_back_leaves_neither_balance_nor_entry():
     with pytest.raises(ZeroDivisionError):
         fail_after_paying()
     assert ledger.snapshot() == before
+
+
+def too_much(user: User) -> Call:
+    return "consume_tokens", 101, "a picture", {}
+
+
+def a_second_charge(user: User) -> Call:
+    picture = GenerationFactory(user=user, status="failed")
+    return "consume_tokens", 10, "generation", {"generation": picture}
+
+
+def a_second_refund(user: User) -> Call:
+    picture = GenerationFactory(user=user, status="failed")
+    return "refund_tokens", 10, "generation_failed", {"generation": picture}
+
+
+def a_payment_for_what_was_refunded(user: User) -> Call:
+    picture = GenerationFactory(user=user, status="failed")
+    return "add_tokens", 10, "generation", {"generation": picture}
+
+
+def a_purchase_given_twice(user: User) -> Call:
+    purchase = Purchase.objects.create(user=user, amount=100, gateway_reference="once")
+    TokenService.add_tokens(UserFactory().pk, 100, "purchase", purchase=purchase)
+    return "add_tokens", 100, "purchase", {"purchase": purchase}
+
+
+def a_second_welcome(user: User) -> Call:
+    with transaction.atomic():
+        TokenService.add_tokens(user.pk, 30, "welcome_bonus")
+        TokenService.consume_tokens(user.pk, 30, "a picture")
+    return "add_tokens", 30, "welcome_bonus", {}
+
+
+def more_than_an_entry_holds(user: User) -> Call:
+    return "add_tokens", 2**31, "gift", {}
+
+
+@pytest.mark.django_db(transaction=True)
+class TestWithinATransaction:
+    """The caller may catch what is raised, go on, and commit."""
+
+    @pytest.mark.parametrize("is_locked", [False, True], ids=["locks", "is given the lock"])
+    @pytest.mark.parametrize(
+        ("refused", "error"),
+        [
+            (too_much, InsufficientTokensError),
+            (a_second_charge, IntegrityError),
+            (a_second_refund, IntegrityError),
+            (a_payment_for_what_was_refunded, IntegrityError),
+            (a_purchase_given_twice, IntegrityError),
+            (a_second_welcome, IntegrityError),
+            (more_than_an_entry_holds, DatabaseError),
+        ],
+    )
+    def test_after_a_refusal_it_goes_on(self, refused, error, is_locked):
+        user, other = UserFactory(tokens=100), UserFactory()
+        method, amount, reason, options = refused(user)
+        entries = ledger.entries_of(user)
+        with transaction.atomic():
+            UserFactory(username="written-before")
+            locked = lock_users(user.pk)[user.pk] if is_locked else None
+            with pytest.raises(error):
+                getattr(TokenService, method)(user.pk, amount, reason, locked=locked, **options)
+            assert ledger.balance_of(user) == 100
+            assert locked is None or locked.token_balance == 100
+            # The user's own, and somebody else's.
+            TokenService.consume_tokens(user.pk, 40, "a picture", locked=locked)
+            TokenService.add_tokens(other.pk, 7, "gift")
+        assert User.objects.filter(username="written-before").exists()
+        assert (ledger.balance_of(user), ledger.balance_of(other)) == (60, 7)
+        assert ledger.entries_of(user) == [*entries, ("consume", 40)]
+        assert_balances_add_up()
+
+    @pytest.mark.parametrize("method", ["add_tokens", "consume_tokens", "refund_tokens"])
+    @pytest.mark.parametrize(("amount", "error"), [(0, InvalidInput), (10, NotFound)])
+    def test_what_makes_no_sense_leaves_it_whole(self, method, amount, error):
+        user = UserFactory(tokens=100)
+        with transaction.atomic():
+            with pytest.raises(error):
+                getattr(TokenService, method)(2**40, amount, "test")
+            getattr(TokenService, method)(user.pk, 10, "test")
+        assert ledger.balance_of(user) == (90 if method == "consume_tokens" else 110)
+        assert_balances_add_up()
+
+    def test_within_one_statement_a_refusal_is_no_part_of_it(self):
+        user, style = UserFactory(tokens=100), StyleFactory()
+        with transaction.atomic():
+            locked = lock_users(user.pk)[user.pk]
+            with in_one_statement():
+                STYLE_USE.run(pk=style.pk)
+                with pytest.raises(InsufficientTokensError):
+                    TokenService.consume_tokens(user.pk, 101, "a picture", locked=locked)
+                TokenService.consume_tokens(user.pk, 100, "a picture", locked=locked)
+        assert ledger.balance_of(user) == 0
+        assert Style.objects.get(pk=style.pk).usage_count == 1
+        assert_balances_add_up()
+
+    def test_only_what_may_have_to_be_undone_has_a_savepoint(self):
+        user = UserFactory(tokens=100)
+        take = partial(TokenService.consume_tokens, user.pk, 1, "a picture")
+        assert statements_of(take) == ["BEGIN", "SELECT", "WITH", "COMMIT"]
+        with transaction.atomic():
+            assert statements_of(take) == ["SELECT", "SAVEPOINT", "WITH", "RELEASE"]
+            locked = lock_users(user.pk)[user.pk]
+            with in_one_statement():
+                assert statements_of(partial(take, locked=locked)) == []
+        assert ledger.balance_of(user) == 97
+
+    def test_the_lock_that_is_handed_over_is_the_users_and_is_held(self):
+        user, other = UserFactory(tokens=100), UserFactory(tokens=100)
+        before = ledger.snapshot()
+        with pytest.raises(ValueError, match="locked in the transaction"):
+            TokenService.consume_tokens(user.pk, 1, "a picture", locked=user)
+        with transaction.atomic():
+            locked = lock_users(user.pk)[user.pk]
+            with pytest.raises(ValueError, match="this user"):
+                TokenService.add_tokens(other.pk, 1, "gift", locked=locked)
+        assert ledger.snapshot() == before
+
+
+def statements_of(act: Callable[[], object]) -> list[str]:
+    """The first words of what is asked of the database."""
+    with CaptureQueriesContext(connection) as queries:
+        act()
+    return [query["sql"].split()[0] for query in queries.captured_queries]
+
+
+def assert_balances_add_up() -> None:
+    """That, and not more: here pictures' money moves without the pictures."""
+    moved: Counter[int] = Counter()
+    for entry in Transaction.objects.all():
+        moved[entry.sender_id or entry.receiver_id or 0] += (
+            -entry.amount if entry.sender_id else entry.amount
+        )
+    for user in User.objects.all():
+        assert user.token_balance == moved[user.pk]
