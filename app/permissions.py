@@ -1,4 +1,8 @@
-"""The plan's permission classes. What may be seen is decided by query sets, not here."""
+"""The plan's permission classes. What may be seen is decided by query sets, not here.
+
+What may be changed is: a view hands ``may_change`` to the service, which asks it about the row that
+it has locked (see ``BaseViewSet.may_change``).
+"""
 
 from typing import Any
 
@@ -8,6 +12,7 @@ from rest_framework.views import APIView
 
 from app.authentication import user_of
 from app.exceptions import ArtistOnly
+from app.models.ownership import is_owner, is_owner_or_staff
 
 
 class IsArtist(permissions.IsAuthenticated):
@@ -21,24 +26,22 @@ class IsArtist(permissions.IsAuthenticated):
         return True
 
 
-def owner_id(thing: Any) -> int | None:
-    """The id of the user a thing belongs to."""
-    for name in ("user_id", "artist_id", "recipient_id"):
-        if hasattr(thing, name):
-            found: int = getattr(thing, name)
-            return found
-    return None
-
-
 class IsOwner(permissions.IsAuthenticated):
     """Only the one it belongs to."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
-        return owner_id(obj) == request.user.pk
+        return is_owner(request.user, obj)
+
+
+class IsOwnerOrStaff(permissions.IsAuthenticated):
+    """The one it belongs to, and who keeps order here."""
+
+    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+        return is_owner_or_staff(request.user, obj)
 
 
 class IsOwnerOrReadOnly(permissions.IsAuthenticatedOrReadOnly):
     """Everybody may look, only the owner may change."""
 
     def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
-        return request.method in permissions.SAFE_METHODS or owner_id(obj) == request.user.pk
+        return request.method in permissions.SAFE_METHODS or is_owner(request.user, obj)

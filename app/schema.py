@@ -10,7 +10,7 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
-from rest_framework.permissions import IsAuthenticated
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated, IsAuthenticatedOrReadOnly
 
 from app.schema_examples import REQUESTS, RESPONSES
 from app.utils.exception_handler import GENERIC, STATUS_OF
@@ -214,7 +214,10 @@ class EnvelopeSchema(AutoSchema):
             return [{"internalToken": []}]
         if self._is_bare():
             return [{}]
-        is_protected = any(isinstance(p, IsAuthenticated) for p in self.view.get_permissions())
+        closed: tuple[type, ...] = (IsAuthenticated,)
+        if self.method not in SAFE_METHODS:
+            closed = (IsAuthenticated, IsAuthenticatedOrReadOnly)
+        is_protected = any(isinstance(p, closed) for p in self.view.get_permissions())
         ways: list[dict[str, list[str]]] = [{"session": []}, {"apiKey": []}]
         return ways if is_protected else [*ways, {}]
 

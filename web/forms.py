@@ -144,7 +144,7 @@ class PictureForm(SiteForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
-    def changes(self) -> dict[str, str]:
+    def changes(self) -> dict[str, Any]:
         """What was sent of it: each button sends its own part."""
         sent = {name: self.cleaned_data[name] for name in self.fields if name in self.data}
         return {name: value for name, value in sent.items() if value or name == "description"}

@@ -12,6 +12,7 @@ from django.db import transaction
 
 from app.exceptions import Conflict, NotFound
 from app.models import ApiKey, User
+from app.models.ownership import MayChange, is_owner
 from app.services.token_service import lock_users
 from app.utils import clock
 
@@ -46,10 +47,13 @@ def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
     return NewKey(key, secret)
 
 
-def revoke_key(*, user: User, key_id: int) -> None:
-    """The key stops working at once. Raises NotFound."""
-    if not ApiKey.objects.of(user).filter(pk=key_id).update(revoked_at=clock.now()):
+def revoke_key(*, user: User, key_id: int, may_change: MayChange = is_owner) -> None:
+    """The key stops working at once. Raises NotFound for another user's key."""
+    key = ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).first()
+    if key is None or not may_change(user, key):
         raise NotFound("You have no such key.")
+    key.revoked_at = clock.now()
+    key.save(update_fields=["revoked_at"])
 
 
 def find_key(secret: str) -> ApiKey | None:

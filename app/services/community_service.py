@@ -10,6 +10,7 @@ from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User
+from app.models.ownership import MayChange, is_owner, is_owner_or_staff
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,12 @@ class FollowState:
 def toggle_like(*, user: User, generation_id: int) -> LikeState:
     """Like a public picture, or take the like back. Raises NotFound."""
     picture = _lock_public(generation_id)
-    deleted, _ = Like.objects.filter(user=user, generation=picture).delete()
-    if not deleted:
-        Like.objects.create(user=user, generation=picture)
-    picture.like_count += -1 if deleted else 1
+    like, is_liked = Like.objects.get_or_create(user=user, generation=picture)
+    if not is_liked:
+        like.delete()
+    picture.like_count += 1 if is_liked else -1
     picture.save(update_fields=["like_count"])
-    return LikeState(is_liked=not deleted, like_count=picture.like_count)
+    return LikeState(is_liked=is_liked, like_count=picture.like_count)
 
 
 @transaction.atomic
@@ -56,14 +57,19 @@ def add_comment(
 
 
 @transaction.atomic
-def delete_comment(*, user: User, comment_id: int) -> None:
+def delete_comment(
+    *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff
+) -> None:
     """Delete one's own comment (staff: any), with its replies. Raises NotFound, NotAllowed."""
     comment = Comment.objects.filter(pk=comment_id).select_related("generation").first()
+    # Of a private picture its owner knows, and who has commented on it.
     if comment is None or not (
-        comment.generation.is_public or user.pk in {comment.user_id, comment.generation.user_id}
+        comment.generation.is_public
+        or is_owner(user, comment)
+        or is_owner(user, comment.generation)
     ):
         raise NotFound("There is no such comment.")
-    if comment.user_id != user.pk and not user.is_staff:
+    if not may_change(user, comment):
         raise NotAllowed("Only its author can delete a comment.")
     picture = Generation.objects.select_for_update(no_key=True).get(pk=comment.generation_id)
     _, deleted = Comment.objects.filter(pk=comment_id).delete()

@@ -32,6 +32,7 @@ from app.models.hot_writes import (
     STYLE_TO_BUY,
     STYLE_USE,
 )
+from app.models.ownership import MayChange, is_owner
 from app.services import (
     job_service,
     notification_service,
@@ -140,12 +141,12 @@ def request_generation(
 
 
 @transaction.atomic(savepoint=False)
-def cancel(*, user: User, generation_id: int) -> Generation:
-    """Cancel while nobody has begun, and refund. Raises NotFound, InvalidTransition.
+def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) -> Generation:
+    """Cancel while nobody has begun, and refund. Raises NotFound, NotAllowed, InvalidTransition.
 
     Canceling twice is no error and refunds once.
     """
-    generation = _lock_own(user, generation_id)
+    generation = _lock_own(user, generation_id, may_change)
     if generation.status == GenerationStatus.CANCELED:
         return generation
     if generation.status != GenerationStatus.QUEUED:
@@ -167,9 +168,10 @@ def update_generation(
     generation_id: int,
     visibility: str | None = None,
     description: str | None = None,
+    may_change: MayChange = is_owner,
 ) -> Generation:
-    """Show or hide a picture, describe it. Raises NotFound, InvalidTransition."""
-    generation = _lock_own(user, generation_id)
+    """Show or hide a picture, describe it. Raises NotFound, NotAllowed, InvalidTransition."""
+    generation = _lock_own(user, generation_id, may_change)
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
             raise InvalidTransition("Only a completed picture can be shown to others.")
@@ -391,9 +393,9 @@ def _lock_current(
     return generation
 
 
-def _lock_own(user: User, generation_id: int) -> Generation:
+def _lock_own(user: User, generation_id: int, may_change: MayChange) -> Generation:
     generation = _lock(generation_id)
-    if generation.user_id == user.pk:
+    if may_change(user, generation):
         return generation
     if generation.is_public:
         raise NotAllowed("Only the owner of a picture can change it.")

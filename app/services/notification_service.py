@@ -17,6 +17,7 @@ from app.models import (
 )
 from app.models.hot_writes import NEW_NOTIFICATION
 from app.models.notification import TargetType
+from app.models.ownership import MayChange, is_owner
 from app.utils import clock
 
 # Of each picture, one of them is told, once.
@@ -123,10 +124,13 @@ def tell(
 
 
 @transaction.atomic
-def mark_read(user: User, notification_id: int) -> Notification:
+def mark_read(
+    user: User, notification_id: int, *, may_change: MayChange = is_owner
+) -> Notification:
     """Raises NotFound for another user's notification."""
-    notification = Notification.objects.of(user).filter(pk=notification_id).first()
-    if notification is None:
+    found = Notification.objects.select_related("actor").filter(pk=notification_id)
+    notification = found.first()
+    if notification is None or not may_change(user, notification):
         raise NotFound("You have no such notification.")
     if not notification.is_read:
         notification.is_read = True

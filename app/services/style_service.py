@@ -16,6 +16,7 @@ from app.exceptions import (
     DuplicateStyleName,
 )
 from app.models import Artist, Artwork, Style, User
+from app.models.ownership import MayChange, is_owner
 from app.services import (
     image_service,
     storage,
@@ -162,14 +163,15 @@ def update_style(
     price: int | None = None,
     tags: Sequence[str] | None = None,
     is_active: bool | None = None,
+    may_change: MayChange = is_owner,
 ) -> Style:
     """Change what is given. A new price holds for pictures ordered from now on.
 
-    Raises NotFound unless the style is the user's own, and DuplicateStyleName when a deleted style
-    comes back while another bears its name.
+    Raises NotAllowed or NotFound unless the user may change the style, and DuplicateStyleName when
+    a deleted style comes back while another bears its name.
     """
     names = None if tags is None else tag_service.parse(tags, field="tags")
-    style = training_service.lock_own_style(user, style_id)
+    style = training_service.lock_own_style(user, style_id, may_change)
     counted = tag_service.counted_in(style)
     if description is not None:
         style.description = description
@@ -187,9 +189,12 @@ def update_style(
 
 
 @transaction.atomic
-def delete_style(*, user: User, style_id: int) -> None:
-    """Withdraw a style: nobody can order from it, what was made with it stays."""
-    _withdraw([training_service.lock_own_style(user, style_id)])
+def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner) -> None:
+    """Withdraw a style: nobody can order from it, what was made with it stays.
+
+    Raises NotAllowed or NotFound unless the user may change the style.
+    """
+    _withdraw([training_service.lock_own_style(user, style_id, may_change)])
 
 
 @transaction.atomic(savepoint=False)

@@ -9,6 +9,7 @@ from django.db import transaction
 
 from app.exceptions import InvalidTransition, NotAllowed, NotFound
 from app.models import Style, TrainingStatus, User
+from app.models.ownership import MayChange, is_owner
 from app.services import (
     job_service,
     notification_service,
@@ -37,9 +38,12 @@ ALLOWED_MOVES = {
 
 
 @transaction.atomic
-def retrain(*, user: User, style_id: int) -> Style:
-    """Train again after a failure, as a new task. Raises NotFound, InvalidTransition."""
-    style = lock_own_style(user, style_id)
+def retrain(*, user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
+    """Train again after a failure, as a new task.
+
+    Raises NotFound, NotAllowed, InvalidTransition.
+    """
+    style = lock_own_style(user, style_id, may_change)
     if style.training_status != TrainingStatus.FAILED:
         raise InvalidTransition("Only a style whose training failed can be trained again.")
     style.training_status = TrainingStatus.PENDING
@@ -209,10 +213,10 @@ def lock_style(style_id: int) -> Style:
     return style
 
 
-def lock_own_style(user: User, style_id: int) -> Style:
+def lock_own_style(user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
     """Raises NotAllowed for another artist's style, NotFound for one the user cannot see."""
     style = lock_style(style_id)
-    if style.artist_id == user.pk:
+    if may_change(user, style):
         return style
     if style.is_ready:
         raise NotAllowed("Only the artist of a style can change it.")

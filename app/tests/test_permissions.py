@@ -4,15 +4,21 @@ from types import SimpleNamespace
 
 import pytest
 from django.apps import apps
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
-from django.db import InterfaceError
+from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import (
+    ImproperlyConfigured,
+    RequestDataTooBig,
+    TooManyFilesSent,
+)
+from django.db import InterfaceError, transaction
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
 
 from app.middleware import ApiErrorMiddleware
-from app.models import Tag
+from app.models import Notification, Tag
 from app.pagination import CustomCursorPagination, _field
-from app.permissions import IsArtist, IsOwner, IsOwnerOrReadOnly
+from app.permissions import IsArtist, IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
+from app.tests.api import Api
 from app.tests.factories import (
     ArtistFactory,
     GenerationFactory,
@@ -22,6 +28,7 @@ from app.tests.factories import (
 )
 from app.utils.exception_handler import custom_exception_handler
 from app.utils.rendering import to_json
+from app.views.base import BaseViewSet
 
 pytestmark = pytest.mark.django_db
 
@@ -39,14 +46,81 @@ class TestPermissions:
         thing = make()
         owner = thing.user if hasattr(thing, "user") else thing.artist.user
         for user, is_owner in ((owner, True), (UserFactory(), False)):
-            for permission in (IsOwner(), IsOwnerOrReadOnly()):
+            for permission in (IsOwner(), IsOwnerOrStaff(), IsOwnerOrReadOnly()):
                 assert permission.has_object_permission(asked_by(user), None, thing) is is_owner
             reading = asked_by(user, "GET")
             assert IsOwnerOrReadOnly().has_object_permission(reading, None, thing)
 
     def test_a_thing_without_an_owner_is_nobodys(self):
         thing = SimpleNamespace()
-        assert not IsOwner().has_object_permission(asked_by(UserFactory()), None, thing)
+        for user in (UserFactory(), AnonymousUser()):
+            assert not IsOwner().has_object_permission(asked_by(user), None, thing)
+
+
+class Owned:
+    """Something of ``owner``, and requests that change it."""
+
+    def __init__(self) -> None:
+        self.owner = ArtistFactory(user__tokens=100).user
+        self.style = StyleFactory(artist=self.owner.artist)
+        self.failed = StyleFactory(artist=self.owner.artist, training_status="failed")
+        self.picture = PublicPictureFactory(user=self.owner)
+        self.queued = GenerationFactory(user=self.owner, status="queued")
+        note = Notification.objects.create(recipient=self.owner, type="follow", message=".")
+        as_owner = Api(self.owner)
+        key = as_owner.post("/api/keys", {"name": "k", "scopes": ["read"]}).data["id"]
+        path = f"/api/images/{self.picture.pk}/comments"
+        comment = as_owner.post(path, {"content": "."}).data["id"]
+        # The class that decides, the request, and what somebody else is told.
+        self.changes = [
+            (IsOwnerOrReadOnly, "PATCH", f"/api/models/{self.style.pk}", {"price": 20}, 403),
+            (IsOwnerOrReadOnly, "DELETE", f"/api/models/{self.style.pk}", None, 403),
+            (IsOwnerOrReadOnly, "POST", f"/api/models/{self.failed.pk}/retrain", None, 404),
+            (IsOwnerOrReadOnly, "PATCH", f"/api/images/{self.picture.pk}", {}, 403),
+            (IsOwnerOrReadOnly, "POST", f"/api/images/{self.queued.pk}/cancel", None, 404),
+            (IsOwner, "PATCH", f"/api/notifications/{note.pk}/read", None, 404),
+            (IsOwner, "DELETE", f"/api/keys/{key}", None, 404),
+            (IsOwnerOrStaff, "DELETE", f"/api/comments/{comment}", None, 403),
+        ]
+
+    def ask(self, user, method: str, path: str, body) -> int:
+        """The status of a request that leaves nothing behind."""
+        with transaction.atomic():
+            status = Api(user).send(method, path, body).status
+            transaction.set_rollback(True)
+        return status
+
+
+class TestTheClassesDecide:
+    """Views ask them, and nobody else does: what they say is what becomes of a request."""
+
+    def test_what_the_owner_may_others_may_not(self):
+        owned, stranger = Owned(), UserFactory()
+        for _, method, path, body, refusal in owned.changes:
+            assert owned.ask(stranger, method, path, body) == refusal
+            assert owned.ask(None, method, path, body) == 401
+            assert owned.ask(owned.owner, method, path, body) in {200, 204}
+
+    def test_whom_they_refuse_is_refused(self, monkeypatch):
+        owned = Owned()
+        for kind, method, path, body, refusal in owned.changes:
+            with monkeypatch.context() as changed:
+                changed.setattr(kind, "has_object_permission", lambda *_: False)
+                assert owned.ask(owned.owner, method, path, body) == refusal
+
+    def test_whom_they_let_is_let(self, monkeypatch):
+        owned, stranger = Owned(), ArtistFactory().user
+        for kind, method, path, body, _ in owned.changes:
+            with monkeypatch.context() as changed:
+                changed.setattr(kind, "has_object_permission", lambda *_: True)
+                answer = owned.ask(stranger, method, path, body)
+            # What is answered after a change is read as the viewer may see it.
+            assert answer in ({404} if "retrain" in path or "cancel" in path else {200, 204})
+
+    def test_an_action_that_asks_none_of_them_is_a_mistake(self):
+        view = BaseViewSet(action="update")
+        with pytest.raises(ImproperlyConfigured, match="update: no permission class"):
+            view.may_change(UserFactory(), StyleFactory())
 
 
 class TestErrors:

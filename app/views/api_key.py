@@ -1,10 +1,10 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.models import ApiKey
+from app.permissions import IsOwner
 from app.serializers.api_key import (
     ApiKeyCreateSerializer,
     ApiKeySerializer,
@@ -18,7 +18,7 @@ from app.views.base import BaseViewSet
 class ApiKeyViewSet(BaseViewSet):
     """Keys for programs. Managed by people only: a key cannot make or revoke keys."""
 
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwner,)
     output = {"list": ApiKeySerializer, "create": NewApiKeySerializer}
     input = {"create": ApiKeyCreateSerializer}
     schema_tag = "keys"
@@ -34,5 +34,5 @@ class ApiKeyViewSet(BaseViewSet):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Revoke a key; it stops working at once."""
-        api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"])
+        api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"], may_change=self.may_change)
         return Answer(status=204)

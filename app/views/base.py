@@ -8,9 +8,10 @@ from functools import lru_cache
 from typing import Any, ClassVar
 
 import orjson
+from django.core.exceptions import ImproperlyConfigured
 from django.http import QueryDict
 from rest_framework import serializers
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet
@@ -19,6 +20,7 @@ from app.authentication import user_of
 from app.models import Session, User
 from app.models.compiled import CompiledInstances
 from app.pagination import CustomCursorPagination
+from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.services import idempotency_service
 from app.utils.rendering import Answer, to_json
 
@@ -28,6 +30,8 @@ Serializer = type[serializers.BaseSerializer[Any]]
 _instances: dict[Any, Any] = {}
 # By view and methods: what every answer of it says.
 _default_headers: dict[tuple[Any, ...], dict[str, str]] = {}
+# The permission classes that look at the thing itself.
+JUDGES = (IsOwner, IsOwnerOrStaff, IsOwnerOrReadOnly)
 IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
@@ -84,6 +88,21 @@ class BaseViewSet(ModelViewSet):
         session: Any = self.request._request.session
         stored: Session | None = session.stored
         return stored if stored is not None and stored.user is self.request.user else None
+
+    # --- What may be changed ----------------------------------------------------------------------
+
+    def may_change(self, user: User, thing: Any) -> bool:
+        """Whether the action's permission classes let ``thing`` be changed.
+
+        For the service, which asks about the row that it has locked and knows what to say.
+        """
+        if not any(isinstance(each, JUDGES) for each in self.get_permissions()):
+            raise ImproperlyConfigured(f"{self.action}: no permission class says who may do this.")
+        try:
+            self.check_object_permissions(self.request, thing)
+        except PermissionDenied:
+            return False
+        return True
 
     # --- Parsers, permissions and the like keep nothing of a request: one of each is enough ------
 

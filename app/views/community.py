@@ -7,6 +7,7 @@ from rest_framework.request import Request
 from app.models import Comment
 from app.models.hot_reads import FEED, FeedShape
 from app.pagination import CustomCursorPagination
+from app.permissions import IsOwnerOrStaff
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.community import (
     CommentCreateSerializer,
@@ -60,7 +61,7 @@ class CommentViewSet(BaseViewSet):
     schema_names = {"list": "comments", "create": "comment", "destroy": "delete_comment"}
     action_permissions = {
         "create": (IsAuthenticated,),
-        "destroy": (IsAuthenticated,),
+        "destroy": (IsOwnerOrStaff,),
         "like": (IsAuthenticated,),
     }
 
@@ -77,7 +78,9 @@ class CommentViewSet(BaseViewSet):
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Delete my own comment (staff: any) with its replies."""
-        community_service.delete_comment(user=self.user, comment_id=kwargs["pk"])
+        community_service.delete_comment(
+            user=self.user, comment_id=kwargs["pk"], may_change=self.may_change
+        )
         return Answer(status=204)
 
     def like(self, request: Request, pk: int) -> Answer:

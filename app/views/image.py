@@ -9,6 +9,7 @@ from app.models import Generation
 from app.models.compiled import CompiledQuery, Row
 from app.models.generation import GenerationQuerySet
 from app.models.hot_reads import PICTURE, SESSION_WITH_STATUS, STATUS, status_beside
+from app.permissions import IsOwnerOrReadOnly
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.generation import (
     GenerateSerializer,
@@ -59,11 +60,10 @@ class ImageViewSet(BaseViewSet):
     beside_session = {"status": SESSION_WITH_STATUS}
     # Where workers report: a cookie gives no right to do so.
     internal = ("report",)
+    permission_classes = (IsOwnerOrReadOnly,)
     action_permissions = {
         "generate": (IsAuthenticated,),
         "mine": (IsAuthenticated,),
-        "update": (IsAuthenticated,),
-        "cancel": (IsAuthenticated,),
         "report": (),
     }
 
@@ -97,13 +97,13 @@ class ImageViewSet(BaseViewSet):
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Show my picture to everybody or hide it, and describe it."""
         generation_service.update_generation(
-            user=self.user, generation_id=kwargs["pk"], **self.parse()
+            user=self.user, generation_id=kwargs["pk"], may_change=self.may_change, **self.parse()
         )
         return self.show(self._detail(kwargs["pk"]))
 
     def cancel(self, request: Request, pk: int) -> Answer:
         """Cancel while it is queued; all of it is refunded."""
-        generation_service.cancel(user=self.user, generation_id=pk)
+        generation_service.cancel(user=self.user, generation_id=pk, may_change=self.may_change)
         return self.show(self._detail(pk))
 
     def status(self, request: Request, pk: int) -> Answer:

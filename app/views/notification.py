@@ -1,12 +1,12 @@
 from typing import Any
 
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
 from app.models.compiled import Row
 from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
 from app.pagination import NotificationPagination
+from app.permissions import IsOwner
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.notification import (
     MarkedReadSerializer,
@@ -47,7 +47,7 @@ class NotificationViewSet(BaseViewSet):
     """What happened that concerns me."""
 
     pagination_class = NotificationPagination
-    permission_classes = (IsAuthenticated,)
+    permission_classes = (IsOwner,)
     action_permissions = {"create": ()}
     output = {"list": NotificationSerializer, "mark_all_read": MarkedReadSerializer}
     input = {"create": NotificationCreateSerializer}
@@ -99,7 +99,8 @@ class NotificationViewSet(BaseViewSet):
 
     def read(self, request: Request, pk: int) -> Answer:
         """Mark one as read."""
-        return self.show(notification_service.mark_read(self.user, pk))
+        read = notification_service.mark_read(self.user, pk, may_change=self.may_change)
+        return self.show(read)
 
     def mark_all_read(self, request: Request) -> Answer:
         """Mark all as read."""

@@ -3,7 +3,6 @@ from typing import Any
 
 import orjson
 from rest_framework.parsers import FormParser, MultiPartParser
-from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
@@ -11,7 +10,7 @@ from app.exceptions import NotFound
 from app.models import AspectRatio, Style
 from app.models.hot_reads import ARTWORKS, NEWEST_STYLES, POPULAR_STYLES, STYLE, StylesShape
 from app.pagination import CustomCursorPagination
-from app.permissions import IsArtist
+from app.permissions import IsArtist, IsOwnerOrReadOnly
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.style import (
     OwnStyleSerializer,
@@ -69,14 +68,8 @@ class StyleModelViewSet(BaseViewSet):
         "retrain": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
     }
-    action_permissions = {
-        "create": (IsArtist,),
-        "mine": (IsArtist,),
-        "update": (IsAuthenticated,),
-        "destroy": (IsAuthenticated,),
-        "retrain": (IsAuthenticated,),
-        "report": (),
-    }
+    permission_classes = (IsOwnerOrReadOnly,)
+    action_permissions = {"create": (IsArtist,), "mine": (IsArtist,), "report": ()}
     # Where workers report: a cookie gives no right to do so.
     internal = ("report",)
 
@@ -134,17 +127,21 @@ class StyleModelViewSet(BaseViewSet):
 
     def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Change description, price or tags; withdraw the style or bring it back."""
-        style = style_service.update_style(user=self.user, style_id=kwargs["pk"], **self.parse())
+        style = style_service.update_style(
+            user=self.user, style_id=kwargs["pk"], may_change=self.may_change, **self.parse()
+        )
         return self.show(self._detail(style.pk))
 
     def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Withdraw my style. What was made with it stays."""
-        style_service.delete_style(user=self.user, style_id=kwargs["pk"])
+        style_service.delete_style(
+            user=self.user, style_id=kwargs["pk"], may_change=self.may_change
+        )
         return Answer(status=204)
 
     def retrain(self, request: Request, pk: int) -> Answer:
         """Train again after a failure."""
-        style = training_service.retrain(user=self.user, style_id=pk)
+        style = training_service.retrain(user=self.user, style_id=pk, may_change=self.may_change)
         return self.show(self._detail(style.pk))
 
     @require_internal_token
