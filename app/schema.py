@@ -33,11 +33,13 @@ GENERAL_CODES = {
     400: ["VALIDATION_ERROR", "INVALID_JSON"],
     403: ["PERMISSION_DENIED", "CSRF_FAILED"],
 }
+# What of a BaseViewSet describes an operation that is the same in all of them.
+HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
 _error_components: dict[str, dict[str, Any]] = {}
 
 
 class EnvelopeSchema(AutoSchema):
-    """The schema of one operation of a BaseViewSet, from ``input``, ``output``, ``errors`` …"""
+    """The schema of one operation of an ApiViewSet, from ``input``, ``output``, ``errors`` …"""
 
     @property
     def action(self) -> str:
@@ -52,11 +54,10 @@ class EnvelopeSchema(AutoSchema):
         return [self._of_view("schema_tag", "") or "system"]
 
     def get_description(self) -> str:  # type: ignore[override]
-        method: Any = getattr(self.view, self.action, None)
-        own = (getattr(method, "__doc__", None) or "").strip()
-        is_inherited = not own or method.__qualname__.startswith("BaseViewSet")
-        text = (self.view.__doc__ or "").strip() if is_inherited else own
-        return " ".join(text.split())
+        names = (self.action, HOOKS.get(self.action, ""))
+        own = [getattr(self.view, name, None) for name in names]
+        texts = [str(each.__doc__) for each in own if _is_described(each)]
+        return " ".join((texts or [self.view.__doc__ or ""])[0].split())
 
     def get_override_parameters(self) -> list[Any]:
         parameters: list[Any] = []
@@ -220,6 +221,11 @@ class EnvelopeSchema(AutoSchema):
         is_protected = any(isinstance(p, closed) for p in self.view.get_permissions())
         ways: list[dict[str, list[str]]] = [{"session": []}, {"apiKey": []}]
         return ways if is_protected else [*ways, {}]
+
+
+def _is_described(method: Any) -> bool:
+    """Whether a view describes the operation itself, and not the classes that all views share."""
+    return bool(getattr(method, "__doc__", None)) and method.__module__ != "app.views.base"
 
 
 class SchemaOnce(SchemaGenerator):

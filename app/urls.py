@@ -35,8 +35,8 @@ Comments = community.CommentViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
 api = [
-    path("health", health.HealthViewSet.as_view({"get": "health"}), name="health"),
-    path("ready", health.HealthViewSet.as_view({"get": "ready"}), name="ready"),
+    path("health", health.HealthCheckView.as_view({"get": "health"}), name="health"),
+    path("ready", health.HealthCheckView.as_view({"get": "ready"}), name="ready"),
     path("schema", SpectacularAPIView.as_view(generator_class=SchemaOnce), name="schema"),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # Signing in

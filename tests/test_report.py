@@ -303,7 +303,7 @@ INNERMOST = {
     ),
     "dispatch (rest_framework/views.py:500)": "REST framework",
     "to_representation (rest_framework/serializers.py:2)": "serialization and rendering",
-    "feed (app/views/community.py:1);picture_from_row (app/serializers/generation.py:2)": (
+    "feed (app/views/community.py:1);from_row (app/serializers/generation.py:2)": (
         "serialization and rendering"
     ),
     "feed (app/views/community.py:1);search (bisect.py:2)": "our views and services",

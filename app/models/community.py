@@ -12,11 +12,10 @@ from app.models.user import Artist, User
 class FollowQuerySet(models.QuerySet["Follow"]):
     def of(self, user: User) -> FollowQuerySet:
         """The artists that ``user`` follows, latest first."""
-        return (
-            self.filter(follower=user)
-            .select_related("following__user")
-            .order_by("-created_at", "-pk")
-        )
+        return self.filter(follower=user).order_by("-created_at", "-pk")
+
+    def with_artist(self) -> FollowQuerySet:
+        return self.select_related("following__user")
 
 
 class Follow(models.Model):
@@ -62,8 +61,10 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """The comments on a public picture, oldest first. Raises NotFound."""
         if not Generation.objects.public().filter(pk=generation_id).exists():
             raise NotFound("There is no such picture.")
-        comments = self.filter(generation_id=generation_id).select_related("user")
-        return comments.order_by("created_at", "pk")
+        return self.filter(generation_id=generation_id).order_by("created_at", "pk")
+
+    def with_author(self) -> CommentQuerySet:
+        return self.select_related("user")
 
     def threads(self) -> CommentQuerySet:
         """Each comment followed by its replies."""

@@ -1,11 +1,12 @@
 """The statements that come most often, compiled once.
 
-Each is a query set of the models, the columns of its rows, and a shape. The ``…_from_row``
-functions beside the serializers say what becomes of a row.
+Each is a query set of the models, the columns of its rows, and a shape. The serializers'
+``from_row`` methods say what becomes of a row.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -154,31 +155,29 @@ STYLE_COLUMNS = (
 )
 
 
-def _build_styles(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) -> Any:
-    wanted, page = shape
-    found = styles_for(wanted.is_artist, values).found_by(
-        q=wanted.q,
-        tags=[values[f"tag_{number}"] for number in range(wanted.tags)],
-        artist_id=values["artist_id"] if wanted.of_artist else None,
-        training_status=wanted.training_status,
-        sort=wanted.sort,
-    )
-    length = len(ordering(found))
-    after = tuple(values[f"after_{n}"] for n in range(length)) if page.is_after else ()
-    return keyset_page(found.with_tags_json(), page, after).values_list(*STYLE_COLUMNS)
-
-
 def _is_narrowed(shape: tuple[StylesShape, PageShape]) -> bool:
     wanted, _ = shape
     return bool(wanted.q or wanted.of_artist or wanted.is_artist)
 
 
-NEWEST_STYLES = CompiledQuery(
-    Style, ("created_at", "pk"), _build_styles, order_at=1, is_uneven=_is_narrowed
-)
-POPULAR_STYLES = CompiledQuery(
-    Style, ("usage_count", "created_at", "pk"), _build_styles, is_uneven=_is_narrowed
-)
+def lists_of_styles(
+    find: Callable[[StylesShape, dict[str, Any]], StyleQuerySet],
+) -> dict[str, CompiledQuery]:
+    """Pages of what ``find`` finds, by ``StylesShape.sort``."""
+
+    def build(shape: tuple[StylesShape, PageShape], values: dict[str, Any]) -> Any:
+        wanted, page = shape
+        found = find(wanted, values)
+        length = len(ordering(found))
+        after = tuple(values[f"after_{n}"] for n in range(length)) if page.is_after else ()
+        return keyset_page(found.with_tags_json(), page, after).values_list(*STYLE_COLUMNS)
+
+    newest = ("created_at", "pk")
+    return {
+        "created_at": CompiledQuery(Style, newest, build, order_at=1, is_uneven=_is_narrowed),
+        "popular": CompiledQuery(Style, ("usage_count", *newest), build, is_uneven=_is_narrowed),
+    }
+
 
 # What ``StyleDetailSerializer`` shows beyond that.
 STYLE_DETAIL_COLUMNS = ("description", "is_active", "progress", "failure_reason", "updated_at")

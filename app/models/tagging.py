@@ -6,8 +6,11 @@ from app.utils.tag_names import TAG_PATTERN
 
 
 class TagQuerySet(models.QuerySet["Tag"]):
+    def active(self) -> "TagQuerySet":
+        return self.filter(is_active=True)
+
     def used(self) -> "TagQuerySet":
-        return self.filter(is_active=True, usage_count__gt=0)
+        return self.active().filter(usage_count__gt=0)
 
     def matching(self, text: str) -> "TagQuerySet":
         """Used tags that contain ``text`` in any case, the most used first."""

@@ -50,12 +50,11 @@ class Purchase(models.Model):
 class TransactionQuerySet(models.QuerySet["Transaction"]):
     def of(self, user: User) -> TransactionQuerySet:
         """The user's history, newest first."""
-        return (
-            self.alias(party=PARTY)
-            .filter(party=user.pk)
-            .select_related("generation__style")
-            .order_by("-created_at", "-pk")
-        )
+        return self.alias(party=PARTY).filter(party=user.pk).order_by("-created_at", "-pk")
+
+    def with_style(self) -> TransactionQuerySet:
+        """With the style of the picture that was paid, if one was."""
+        return self.select_related("generation__style")
 
     def of_type(self, kind: str) -> TransactionQuerySet:
         """Only those of one type; all when ``kind`` is empty."""

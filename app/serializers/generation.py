@@ -39,33 +39,33 @@ class PictureSerializer(BaseSerializer):
     artist = ArtistBriefSerializer(source="style.artist")
     created_at = serializers.DateTimeField()
 
-
-def picture_from_row(row: Row, link: Link) -> dict[str, Any]:
-    """What PictureSerializer makes of a picture, from a row of ``PICTURE_COLUMNS``."""
-    return {
-        "id": row[1],
-        "image_url": link(row[2]) or None,
-        "preview_url": link(row[3]) or None,
-        "placeholder": row[4],
-        "width": row[5],
-        "height": row[6],
-        "aspect_ratio": row[7],
-        "prompt_tags": row[8],
-        "seed": row[9],
-        "description": row[10],
-        "like_count": row[11],
-        "comment_count": row[12],
-        "is_liked_by_current_user": row[22],
-        "user": {"id": row[13], "username": row[14], "profile_image": link(row[15]) or None},
-        "style": {"id": row[16], "name": row[17]},
-        "artist": {
-            "id": row[18],
-            "username": row[19],
-            "profile_image": link(row[20]) or None,
-            "artist_name": row[21],
-        },
-        "created_at": row[0],
-    }
+    @staticmethod
+    def from_row(row: Row, link: Link) -> dict[str, Any]:
+        """What the fields make of a picture, from a row of ``PICTURE_COLUMNS``."""
+        return {
+            "id": row[1],
+            "image_url": link(row[2]) or None,
+            "preview_url": link(row[3]) or None,
+            "placeholder": row[4],
+            "width": row[5],
+            "height": row[6],
+            "aspect_ratio": row[7],
+            "prompt_tags": row[8],
+            "seed": row[9],
+            "description": row[10],
+            "like_count": row[11],
+            "comment_count": row[12],
+            "is_liked_by_current_user": row[22],
+            "user": {"id": row[13], "username": row[14], "profile_image": link(row[15]) or None},
+            "style": {"id": row[16], "name": row[17]},
+            "artist": {
+                "id": row[18],
+                "username": row[19],
+                "profile_image": link(row[20]) or None,
+                "artist_name": row[21],
+            },
+            "created_at": row[0],
+        }
 
 
 class PictureDetailSerializer(PictureSerializer):
@@ -86,19 +86,19 @@ class PictureDetailSerializer(PictureSerializer):
     def _is_owner(self, generation: Generation) -> bool:
         return bool(self.context["viewer_id"] == generation.user_id)
 
-
-def picture_detail_from_row(row: Row, link: Link, *, viewer_id: int | None) -> dict[str, Any]:
-    """What PictureDetailSerializer makes of a picture, from a row of ``PICTURE_COLUMNS`` and
-    ``PICTURE_DETAIL_COLUMNS``."""
-    status, visibility, finished_at, cost, failure_reason = row[23:]
-    is_owner = viewer_id == row[13]
-    return picture_from_row(row, link) | {
-        "status": status,
-        "visibility": visibility,
-        "finished_at": finished_at,
-        "cost": cost if is_owner else None,
-        "failure_reason": failure_reason or None if is_owner else None,
-    }
+    @staticmethod
+    def detail_from_row(row: Row, link: Link, *, viewer_id: int | None) -> dict[str, Any]:
+        """What the fields make of a picture, from a row of ``PICTURE_COLUMNS`` and
+        ``PICTURE_DETAIL_COLUMNS``."""
+        status, visibility, finished_at, cost, failure_reason = row[23:]
+        is_owner = viewer_id == row[13]
+        return PictureSerializer.from_row(row, link) | {
+            "status": status,
+            "visibility": visibility,
+            "finished_at": finished_at,
+            "cost": cost if is_owner else None,
+            "failure_reason": failure_reason or None if is_owner else None,
+        }
 
 
 class GenerationProgressSerializer(BaseSerializer):
@@ -122,19 +122,19 @@ class GenerationStatusSerializer(BaseSerializer):
     def get_failure_reason(self, generation: Generation) -> str | None:
         return generation.failure_reason or None
 
-
-def status_from_row(row: Row, link: Link) -> dict[str, Any]:
-    """What GenerationStatusSerializer makes of a picture, from a row of ``STATUS_COLUMNS``."""
-    return {
-        "id": row[0],
-        "status": row[1],
-        # The database's JSON goes out as it came.
-        "progress": None if row[2] is None else orjson.Fragment(row[2]),
-        "queue_position": row[3],
-        "image_url": link(row[4]) or None,
-        "preview_url": link(row[5]) or None,
-        "failure_reason": row[6] or None,
-    }
+    @staticmethod
+    def from_row(row: Row, link: Link) -> dict[str, Any]:
+        """What the fields make of a picture, from a row of ``STATUS_COLUMNS``."""
+        return {
+            "id": row[0],
+            "status": row[1],
+            # The database's JSON goes out as it came.
+            "progress": None if row[2] is None else orjson.Fragment(row[2]),
+            "queue_position": row[3],
+            "image_url": link(row[4]) or None,
+            "preview_url": link(row[5]) or None,
+            "failure_reason": row[6] or None,
+        }
 
 
 class GenerationAcceptedSerializer(BaseSerializer):

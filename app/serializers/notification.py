@@ -32,20 +32,19 @@ class NotificationSerializer(BaseSerializer):
             return None
         return {"type": notification.target_type, "id": notification.target_id}
 
-
-def notification_from_row(row: Row, link: Link) -> dict[str, Any]:
-    """What NotificationSerializer makes of a notification, from a row of
-    ``NOTIFICATION_COLUMNS``."""
-    actor = {"id": row[7], "username": row[8], "profile_image": link(row[9] or "") or None}
-    return {
-        "id": row[1],
-        "type": row[2],
-        "message": row[3],
-        "actor": None if row[7] is None else actor,
-        "target": {"type": row[4], "id": row[5]} if row[4] else None,
-        "is_read": row[6],
-        "created_at": row[0],
-    }
+    @staticmethod
+    def from_row(row: Row, link: Link) -> dict[str, Any]:
+        """What the fields make of a notification, from a row of ``NOTIFICATION_COLUMNS``."""
+        actor = {"id": row[7], "username": row[8], "profile_image": link(row[9] or "") or None}
+        return {
+            "id": row[1],
+            "type": row[2],
+            "message": row[3],
+            "actor": None if row[7] is None else actor,
+            "target": {"type": row[4], "id": row[5]} if row[4] else None,
+            "is_read": row[6],
+            "created_at": row[0],
+        }
 
 
 class NotificationQuerySerializer(BaseSerializer):

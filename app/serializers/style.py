@@ -62,26 +62,26 @@ class StyleListSerializer(BaseSerializer):
     training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
     created_at = serializers.DateTimeField()
 
-
-def style_from_row(row: Row, link: Link) -> dict[str, Any]:
-    """What StyleListSerializer makes of a style, from a row of ``STYLE_COLUMNS``."""
-    return {
-        "id": row[2],
-        "name": row[3],
-        "artist": {
-            "id": row[7],
-            "username": row[8],
-            "profile_image": link(row[9]) or None,
-            "artist_name": row[10],
-        },
-        "thumbnail": link(row[4]) or None,
-        "price": row[5],
-        "usage_count": row[0],
-        # The database's JSON goes out as it came.
-        "tags": orjson.Fragment(row[11]),
-        "training_status": row[6],
-        "created_at": row[1],
-    }
+    @staticmethod
+    def from_row(row: Row, link: Link) -> dict[str, Any]:
+        """What the fields make of a style, from a row of ``STYLE_COLUMNS``."""
+        return {
+            "id": row[2],
+            "name": row[3],
+            "artist": {
+                "id": row[7],
+                "username": row[8],
+                "profile_image": link(row[9]) or None,
+                "artist_name": row[10],
+            },
+            "thumbnail": link(row[4]) or None,
+            "price": row[5],
+            "usage_count": row[0],
+            # The database's JSON goes out as it came.
+            "tags": orjson.Fragment(row[11]),
+            "training_status": row[6],
+            "created_at": row[1],
+        }
 
 
 class TrainingProgressSerializer(BaseSerializer):
@@ -117,32 +117,32 @@ class StyleDetailSerializer(StyleListSerializer):
         """Tokens for each format."""
         return {ratio: price_of(style.price) for ratio, price_of in self.context["costs"].items()}
 
-
-def style_detail_from_rows(
-    row: Row, artworks: list[Row], prices: dict[str, int], link: Link, *, viewer_id: int | None
-) -> dict[str, Any]:
-    """What StyleDetailSerializer makes of a style, from a row of ``STYLE_COLUMNS`` and
-    ``STYLE_DETAIL_COLUMNS`` and rows of ``ARTWORK_COLUMNS``."""
-    description, is_active, progress, failure_reason, updated_at = row[12:]
-    return style_from_row(row, link) | {
-        "description": description,
-        "artworks": [
-            {
-                "id": work[0],
-                "position": work[1],
-                "image_url": link(work[2]) or None,
-                "width": work[3],
-                "height": work[4],
-            }
-            for work in artworks
-        ],
-        "is_ready": is_active and row[6] == TrainingStatus.COMPLETED,
-        "is_active": is_active,
-        "progress": None if progress is None else orjson.Fragment(progress),
-        "failure_reason": failure_reason or None if viewer_id == row[7] else None,
-        "prices": prices,
-        "updated_at": updated_at,
-    }
+    @staticmethod
+    def from_rows(
+        row: Row, artworks: list[Row], prices: dict[str, int], link: Link, *, viewer_id: int | None
+    ) -> dict[str, Any]:
+        """What the fields make of a style, from a row of ``STYLE_COLUMNS`` and
+        ``STYLE_DETAIL_COLUMNS`` and rows of ``ARTWORK_COLUMNS``."""
+        description, is_active, progress, failure_reason, updated_at = row[12:]
+        return StyleListSerializer.from_row(row, link) | {
+            "description": description,
+            "artworks": [
+                {
+                    "id": work[0],
+                    "position": work[1],
+                    "image_url": link(work[2]) or None,
+                    "width": work[3],
+                    "height": work[4],
+                }
+                for work in artworks
+            ],
+            "is_ready": is_active and row[6] == TrainingStatus.COMPLETED,
+            "is_active": is_active,
+            "progress": None if progress is None else orjson.Fragment(progress),
+            "failure_reason": failure_reason or None if viewer_id == row[7] else None,
+            "prices": prices,
+            "updated_at": updated_at,
+        }
 
 
 class OwnStyleSerializer(StyleListSerializer):

@@ -10,6 +10,10 @@ class TokenBalanceSerializer(BaseSerializer):
     balance = serializers.IntegerField()
     earned = serializers.IntegerField(required=False, help_text="Artists only.")
 
+    @staticmethod
+    def plain(instance: dict[str, int]) -> dict[str, int]:
+        return {name: instance[name] for name in ("balance", "earned") if name in instance}
+
 
 class TokenPurchaseSerializer(BaseSerializer):
     amount = serializers.IntegerField(min_value=100, max_value=1_000_000)

@@ -14,7 +14,6 @@ from app.models.compiled import CompiledQuery
 from app.models.hot_reads import (
     ARTWORKS,
     FEED,
-    NEWEST_STYLES,
     NOTIFICATION_COUNTS,
     NOTIFICATIONS,
     PICTURE,
@@ -29,20 +28,16 @@ from app.serializers.generation import (
     GenerationStatusSerializer,
     PictureDetailSerializer,
     PictureSerializer,
-    picture_detail_from_row,
-    picture_from_row,
-    status_from_row,
 )
-from app.serializers.notification import NotificationSerializer, notification_from_row
+from app.serializers.notification import NotificationSerializer
 from app.serializers.style import (
     StyleDetailSerializer,
     StyleListSerializer,
-    style_detail_from_rows,
-    style_from_row,
 )
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.utils.links import link
 from app.utils.rendering import to_json
+from app.views.style import LISTS
 
 pytestmark = pytest.mark.django_db
 PROGRESS = {
@@ -64,7 +59,7 @@ def test_rows_say_what_the_serializer_says(pictures) -> None:
     shape = (FeedShape(is_signed_in=True), PageShape(20))
     rows = FEED.rows(shape, {"viewer_id": viewer.pk})
     expected = PictureSerializer(Generation.objects.feed(viewer), many=True).data
-    assert to_json([picture_from_row(row, link) for row in rows]) == to_json(expected)
+    assert to_json([PictureSerializer.from_row(row, link) for row in rows]) == to_json(expected)
     assert [row[-1] for row in rows].count(True) == 1
 
 
@@ -120,7 +115,7 @@ def test_the_status_row_says_what_the_serializer_says(state: str) -> None:
     picture = GenerationFactory(status=state)
     rows = STATUS.rows(True, {"generation_id": picture.pk, "viewer_id": picture.user_id})
     expected = Generation.objects.with_queue_position().get(pk=picture.pk)
-    said = orjson.loads(to_json(status_from_row(rows[0], link)))
+    said = orjson.loads(to_json(GenerationStatusSerializer.from_row(rows[0], link)))
     wanted = orjson.loads(to_json(GenerationStatusSerializer(expected).data))
     assert said == wanted
     assert said["queue_position"] == (2 if state == "queued" else None)
@@ -137,7 +132,7 @@ def test_the_picture_row_says_what_the_serializer_says(state: str, is_owner: boo
     if rows:
         expected = Generation.objects.detail(viewer, picture.pk)
         context = {"viewer_id": viewer.pk}
-        said = picture_detail_from_row(rows[0], link, viewer_id=viewer.pk)
+        said = PictureDetailSerializer.detail_from_row(rows[0], link, viewer_id=viewer.pk)
         assert to_json(said) == to_json(PictureDetailSerializer(expected, context=context).data)
 
 
@@ -146,13 +141,18 @@ def test_style_rows_say_what_the_serializers_say() -> None:
     StyleFactory()
     artist = style.artist.user
     shape = (StylesShape(is_artist=True), PageShape(20))
-    rows = NEWEST_STYLES.rows(shape, {"viewer_id": artist.pk})
+    rows = LISTS["created_at"].rows(shape, {"viewer_id": artist.pk})
     found = Style.objects.visible_to(artist).found_by().with_artist().with_tags()
-    assert same([style_from_row(row, link) for row in rows], StyleListSerializer(found, many=True))
+    assert same(
+        [StyleListSerializer.from_row(row, link) for row in rows],
+        StyleListSerializer(found, many=True),
+    )
 
     (row,) = STYLE.rows(True, {"style_id": style.pk, "viewer_id": artist.pk})
     works = ARTWORKS.rows("any", {"style_id": style.pk})
-    said = style_detail_from_rows(row, works, {"1:1": style.price}, link, viewer_id=artist.pk)
+    said = StyleDetailSerializer.from_rows(
+        row, works, {"1:1": style.price}, link, viewer_id=artist.pk
+    )
     detail = Style.objects.detail(artist, style.pk)
     context = {"viewer_id": artist.pk, "costs": {"1:1": int}}
     assert same(said, StyleDetailSerializer(detail, context=context))
@@ -172,7 +172,7 @@ def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> No
     expected = mine.unread() if unread_only else mine
     assert len(rows) == (1 if unread_only else 2)
     assert same(
-        [notification_from_row(row, link) for row in rows],
+        [NotificationSerializer.from_row(row, link) for row in rows],
         NotificationSerializer(expected, many=True),
     )
     assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": me.pk}) == [([2, 1],)]
@@ -181,11 +181,11 @@ def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> No
 
 def test_searched_texts_are_not_kept() -> None:
     StyleFactory(name="Needle")
-    kept = len(NEWEST_STYLES._statements)
+    kept = len(LISTS["created_at"]._statements)
     for text in ("needle", "hay%", "\\"):
         answer = APIClient().get("/api/models", {"q": text})
         assert len(answer.json()["data"]["results"]) == (1 if text == "needle" else 0)
-    assert len(NEWEST_STYLES._statements) == kept
+    assert len(LISTS["created_at"]._statements) == kept
 
 
 def same(said: object, serializer: BaseSerializer | ListSerializer) -> bool:

@@ -1,7 +1,6 @@
 from typing import Any
 
 from django.db.models import QuerySet
-from rest_framework.request import Request
 
 from app.models import ApiKey
 from app.permissions import IsOwner
@@ -11,7 +10,6 @@ from app.serializers.api_key import (
     NewApiKeySerializer,
 )
 from app.services import api_key_service
-from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
 
 
@@ -28,11 +26,10 @@ class ApiKeyViewSet(BaseViewSet):
     def get_queryset(self) -> QuerySet[ApiKey]:
         return ApiKey.objects.of(self.user)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def make(self, given: dict[str, Any]) -> api_key_service.NewKey:
         """Make a key. Its secret is in this answer and never again."""
-        return self.show(api_key_service.create_key(user=self.user, **self.parse()), status=201)
+        return api_key_service.create_key(user=self.user, **given)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def remove(self, pk: Any) -> None:
         """Revoke a key; it stops working at once."""
-        api_key_service.revoke_key(user=self.user, key_id=kwargs["pk"], may_change=self.may_change)
-        return Answer(status=204)
+        api_key_service.revoke_key(user=self.user, key_id=pk, may_change=self.may_change)

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
-from rest_framework.viewsets import ModelViewSet
+from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
 from app.authentication import user_of
 from app.models import Session, User
@@ -35,12 +35,11 @@ JUDGES = (IsOwner, IsOwnerOrStaff, IsOwnerOrReadOnly)
 IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
-class BaseViewSet(ModelViewSet):
-    """Lists and shows what the viewer may see, newest first, in pages.
+class ApiViewSet(GenericViewSet):
+    """What all views of the API do alike.
 
     ``output`` maps each action to the serializer of its answer, ``input`` to the one of its body,
-    ``query`` to the one of its query parameters. What changes something is overridden in
-    subclasses and calls one service.
+    ``query`` to the one of its query parameters.
     """
 
     # What may be sent is in the schema; browsers' preflights are answered by a middleware.
@@ -54,6 +53,9 @@ class BaseViewSet(ModelViewSet):
     query: ClassVar[dict[str, Serializer]] = {}
     # Actions for workers: an internal token opens them, and neither cookie nor key does.
     internal: ClassVar[tuple[str, ...]] = ()
+    # The query set's methods that read what the rows of an action are shown with: ``with_artist``
+    # and the like, which are select_related or prefetch_related.
+    related: ClassVar[dict[str, tuple[str, ...]]] = {}
     # What the session is loaded by where an action wants to know more of the account: one statement
     # instead of two. Its values are those of the address.
     beside_session: ClassVar[dict[str, CompiledInstances]] = {}
@@ -150,15 +152,16 @@ class BaseViewSet(ModelViewSet):
     def get_serializer_context(self) -> dict[str, Any]:
         return {**super().get_serializer_context(), "viewer_id": self.request.user.pk}
 
-    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        return self.page_of(self.get_queryset())
-
-    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        return self.show(self.get_object())
+    def with_related(self, queryset: Any) -> Any:
+        """``queryset`` with what the action shows its rows with: none asks a question of its own
+        (N+1)."""
+        for method in self.related.get(self.action or "", ()):
+            queryset = getattr(queryset, method)()
+        return queryset
 
     def page_of(self, queryset: Any) -> Answer:
         """One page of ``queryset``, as the request asks for."""
-        rows = self.paginate_queryset(queryset)
+        rows = self.paginate_queryset(self.with_related(queryset))
         answer: Answer = self.get_paginated_response(self.get_serializer(rows, many=True).data)  # type: ignore[assignment]
         return answer
 
@@ -210,6 +213,45 @@ class BaseViewSet(ModelViewSet):
             # What its fields would say, without a copy of each for each request.
             return serializer.plain(result)
         return self.get_serializer(result).data
+
+
+class ReadOnlyViewSet(ApiViewSet, ReadOnlyModelViewSet):
+    """Lists and shows what the viewer may see, newest first, in pages."""
+
+    def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return self.page_of(self.get_queryset())
+
+    def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return self.show(self.get_object())
+
+
+class BaseViewSet(ReadOnlyViewSet, ModelViewSet):
+    """Also makes, changes and removes.
+
+    ``make``, ``change`` and ``remove`` call one service each, and their docstrings describe the
+    operations. Serializers write nothing, so there is no default.
+    """
+
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return self.show(self.make(self.parse()), status=201)
+
+    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        return self.show(self.change(self.parse()))
+
+    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        self.remove(kwargs.get("pk"))
+        return Answer(status=204)
+
+    def make(self, given: dict[str, Any]) -> Any:
+        """Returns what was made."""
+        raise NotImplementedError
+
+    def change(self, given: dict[str, Any]) -> Any:
+        """Returns what was changed, as it is shown."""
+        raise NotImplementedError
+
+    def remove(self, pk: Any) -> None:
+        raise NotImplementedError
 
 
 def _the(kind: Any) -> Any:

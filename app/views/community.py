@@ -1,12 +1,12 @@
 from typing import Any
 
+from django.db.models import QuerySet
 from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.models import Comment
 from app.models.hot_reads import FEED, FeedShape
-from app.pagination import CustomCursorPagination
 from app.permissions import IsOwnerOrStaff
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.community import (
@@ -17,15 +17,14 @@ from app.serializers.community import (
 from app.serializers.generation import (
     FeedQuerySerializer,
     PictureSerializer,
-    picture_from_row,
 )
 from app.services import community_service
 from app.utils.links import linker
 from app.utils.rendering import Answer
-from app.views.base import BaseViewSet
+from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
-class FeedViewSet(BaseViewSet):
+class FeedViewSet(ReadOnlyViewSet):
     """What the community made and shows, newest first."""
 
     schema_tag = "community"
@@ -39,7 +38,7 @@ class FeedViewSet(BaseViewSet):
         following = self.parse_query()["following"]
         if following and viewer_id is None:
             raise NotAuthenticated
-        paginator = CustomCursorPagination()
+        paginator: Any = self.paginator
         rows = paginator.paginate_compiled(
             FEED,
             request,
@@ -47,7 +46,7 @@ class FeedViewSet(BaseViewSet):
             values={} if viewer_id is None else {"viewer_id": viewer_id},
         )
         link = linker()
-        pictures = [picture_from_row(row, link) for row in rows]
+        pictures = [PictureSerializer.from_row(row, link) for row in rows]
         return paginator.get_paginated_response(narrowed(pictures, fields_asked_for(request)))
 
 
@@ -57,6 +56,7 @@ class CommentViewSet(BaseViewSet):
     schema_tag = "community"
     output = {"list": CommentSerializer, "like": LikeStateSerializer}
     input = {"create": CommentCreateSerializer}
+    related = {"list": ("with_author",)}
     success = {"create": 201, "destroy": 204}
     schema_names = {"list": "comments", "create": "comment", "destroy": "delete_comment"}
     action_permissions = {
@@ -67,21 +67,19 @@ class CommentViewSet(BaseViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The comments on a picture, oldest first."""
-        return self.page_of(Comment.objects.on_public(kwargs["pk"]))
+        return super().list(request, *args, **kwargs)
 
-    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def get_queryset(self) -> QuerySet[Comment]:
+        return Comment.objects.on_public(self.kwargs["pk"])
+
+    def make(self, given: dict[str, Any]) -> Comment:
         """Comment on a picture, or answer a comment on it (one level deep)."""
-        comment = community_service.add_comment(
-            user=self.user, generation_id=kwargs["pk"], **self.parse()
-        )
-        return self.show(comment, status=201)
+        picture_id = self.kwargs["pk"]
+        return community_service.add_comment(user=self.user, generation_id=picture_id, **given)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def remove(self, pk: Any) -> None:
         """Delete my own comment (staff: any) with its replies."""
-        community_service.delete_comment(
-            user=self.user, comment_id=kwargs["pk"], may_change=self.may_change
-        )
-        return Answer(status=204)
+        community_service.delete_comment(user=self.user, comment_id=pk, may_change=self.may_change)
 
     def like(self, request: Request, pk: int) -> Answer:
         """Like a picture, or take the like back."""

@@ -8,7 +8,7 @@ from app.utils.rendering import JsonRenderer
 from app.views.base import BaseViewSet
 
 
-class HealthViewSet(BaseViewSet):
+class HealthCheckView(BaseViewSet):
     """Whether the process lives and reaches its database."""
 
     schema_tag = "system"

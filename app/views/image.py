@@ -3,7 +3,6 @@ from typing import Any
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import Generation
 from app.models.compiled import CompiledQuery, Row
@@ -19,18 +18,15 @@ from app.serializers.generation import (
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
     PictureUpdateSerializer,
-    picture_detail_from_row,
-    status_from_row,
 )
 from app.services import generation_service
 from app.utils.links import linker
 from app.utils.rendering import Answer
-from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
-from app.views.webhooks import GENERATION_REPORT, REPORT_CODES
+from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
 
 
-class ImageViewSet(BaseViewSet):
+class ImageViewSet(GenerationWebhook, BaseViewSet):
     """Pictures: ordered, watched, shown."""
 
     output = {
@@ -72,7 +68,7 @@ class ImageViewSet(BaseViewSet):
         return "generate" if self.action == "generate" else None
 
     def get_queryset(self) -> GenerationQuerySet:
-        return Generation.objects.visible_to(self.request.user)
+        return Generation.objects.of(self.user, **self.parse_query())
 
     def generate(self, request: Request) -> Answer:
         """Order a picture: it is paid now and made by a worker; watch its status."""
@@ -85,21 +81,21 @@ class ImageViewSet(BaseViewSet):
 
     def mine(self, request: Request) -> Answer:
         """The pictures I ordered, in every state."""
-        wanted = self.parse_query()
-        return self.page_of(Generation.objects.of(self.user, **wanted))
+        return self.page_of(self.get_queryset())
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """A picture: a public one, or my own."""
         row = self._row(PICTURE, kwargs["pk"])
-        picture = picture_detail_from_row(row, linker(), viewer_id=request.user.pk)
+        picture = PictureDetailSerializer.detail_from_row(row, linker(), viewer_id=request.user.pk)
         return Answer(narrowed([picture], fields_asked_for(request))[0])
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def change(self, given: dict[str, Any]) -> Generation:
         """Show my picture to everybody or hide it, and describe it."""
+        picture_id = self.kwargs["pk"]
         generation_service.update_generation(
-            user=self.user, generation_id=kwargs["pk"], may_change=self.may_change, **self.parse()
+            user=self.user, generation_id=picture_id, may_change=self.may_change, **given
         )
-        return self.show(self._detail(kwargs["pk"]))
+        return self._detail(picture_id)
 
     def cancel(self, request: Request, pk: int) -> Answer:
         """Cancel while it is queued; all of it is refunded."""
@@ -110,12 +106,7 @@ class ImageViewSet(BaseViewSet):
         """What has become of a picture. Made to be polled."""
         session = self.session_of_user
         own = status_beside(session) if session else None
-        return Answer(status_from_row(own or self._row(STATUS, pk), linker()))
-
-    @require_internal_token
-    def report(self, request: Request, pk: int) -> Answer:
-        """A worker's report about a picture."""
-        return self.show(webhooks.record_generation_report(request, pk))
+        return Answer(GenerationStatusSerializer.from_row(own or self._row(STATUS, pk), linker()))
 
     def _row(self, query: CompiledQuery, generation_id: int) -> Row:
         """What is read of one picture that the viewer may see. Raises NotFound."""

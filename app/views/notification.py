@@ -3,6 +3,7 @@ from typing import Any
 from rest_framework.request import Request
 
 from app.authentication import require_internal_token
+from app.models import Notification
 from app.models.compiled import Row
 from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
 from app.pagination import NotificationPagination
@@ -13,7 +14,6 @@ from app.serializers.notification import (
     NotificationCreateSerializer,
     NotificationQuerySerializer,
     NotificationSerializer,
-    notification_from_row,
 )
 from app.services import notification_service
 from app.utils.links import linker
@@ -68,7 +68,7 @@ class NotificationViewSet(BaseViewSet):
         )
         link = linker()
         page: Any = self.paginate_queryset(mine)  # type: ignore[arg-type]
-        rows = [notification_from_row(row, link) for row in page]
+        rows = [NotificationSerializer.from_row(row, link) for row in page]
         return self.paginator.get_paginated_response(  # type: ignore[call-arg, union-attr]
             narrowed(rows, fields_asked_for(request)), unread_count=mine.unread
         )
@@ -86,16 +86,17 @@ class NotificationViewSet(BaseViewSet):
     @require_internal_token
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Tell a user something, on behalf of a worker or a service."""
-        given = self.parse()
+        return super().create(request, *args, **kwargs)
+
+    def make(self, given: dict[str, Any]) -> Notification:
         target = given["target"] or {"type": "", "id": None}
-        notification = notification_service.tell(
+        return notification_service.tell(
             recipient_id=given["recipient_id"],
             kind=given["type"],
             message=given["message"],
             target_type=target["type"],
             target_id=target["id"],
         )
-        return self.show(notification, status=201)
 
     def read(self, request: Request, pk: int) -> Answer:
         """Mark one as read."""

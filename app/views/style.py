@@ -1,15 +1,14 @@
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import orjson
 from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 
-from app.authentication import require_internal_token
 from app.exceptions import NotFound
 from app.models import AspectRatio, Style
-from app.models.hot_reads import ARTWORKS, NEWEST_STYLES, POPULAR_STYLES, STYLE, StylesShape
-from app.pagination import CustomCursorPagination
+from app.models.hot_reads import ARTWORKS, STYLE, StylesShape, lists_of_styles, styles_for
+from app.models.style import StyleQuerySet
 from app.permissions import IsArtist, IsOwnerOrReadOnly
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.style import (
@@ -21,17 +20,14 @@ from app.serializers.style import (
     StyleQuerySerializer,
     StyleUpdateSerializer,
     TrainingReportedSerializer,
-    style_detail_from_rows,
-    style_from_row,
 )
 from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
 from app.utils.links import linker
 from app.utils.rendering import Answer, to_json
-from app.views import webhooks
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
-from app.views.webhooks import REPORT_CODES, TRAINING_REPORT
+from app.views.webhooks import REPORT_CODES, TRAINING_REPORT, TrainingWebhook
 
 UPLOAD_CODES = (
     *("INSUFFICIENT_IMAGES", "TOO_MANY_IMAGES", "INVALID_IMAGE_FORMAT"),
@@ -39,7 +35,7 @@ UPLOAD_CODES = (
 )
 
 
-class StyleModelViewSet(BaseViewSet):
+class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     """Styles: found by everybody, made and changed by their artists."""
 
     output = {
@@ -57,6 +53,7 @@ class StyleModelViewSet(BaseViewSet):
         "report": TRAINING_REPORT,
     }
     query = {"list": StyleQuerySerializer}
+    related = {"mine": ("with_artist", "with_tags", "with_earnings")}
     shared = ("list", "retrieve")
     schema_tag = "models"
     paged = ("list", "mine")
@@ -82,6 +79,38 @@ class StyleModelViewSet(BaseViewSet):
         costs = {ratio: partial(cost_of, aspect_ratio=ratio) for ratio in AspectRatio.values}
         return {**super().get_serializer_context(), "costs": costs}
 
+    @cached_property
+    def wanted(self) -> tuple[StylesShape, dict[str, Any]]:
+        """What the request looks for."""
+        query = self.parse_query()
+        is_artist, values = self._artist_viewer()
+        values |= {f"tag_{number}": name for number, name in enumerate(query["tags"])}
+        if query["artist_id"] is not None:
+            values["artist_id"] = query["artist_id"]
+        shape = StylesShape(
+            is_artist,
+            query["sort"],
+            query["q"],
+            query["training_status"],
+            of_artist="artist_id" in values,
+            tags=len(query["tags"]),
+        )
+        return shape, values
+
+    def get_queryset(self) -> StyleQuerySet:
+        """What is looked for among the styles that the viewer may see; ``?tags=a,b`` wants both.
+
+        Lists run it compiled: see ``LISTS``.
+        """
+        shape, values = self.wanted
+        return styles_for(shape.is_artist, values).found_by(
+            q=shape.q,
+            tags=[values[f"tag_{number}"] for number in range(shape.tags)],
+            artist_id=values["artist_id"] if shape.of_artist else None,
+            training_status=shape.training_status,
+            sort=shape.sort,
+        )
+
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Find styles. Artists also find their own that are not ready yet."""
         if not self._is_everybodys_list():
@@ -101,7 +130,7 @@ class StyleModelViewSet(BaseViewSet):
         rows = STYLE.rows(is_artist, values | viewer)
         if not rows:
             raise NotFound("There is no such style.")
-        style = style_detail_from_rows(
+        style = StyleDetailSerializer.from_rows(
             rows[0],
             ARTWORKS.rows("any", values),
             {ratio: cost_of(rows[0][5], ratio) for ratio in AspectRatio.values},
@@ -112,8 +141,7 @@ class StyleModelViewSet(BaseViewSet):
 
     def mine(self, request: Request) -> Answer:
         """My styles in every state, with what each has earned."""
-        styles = Style.objects.of(self.user).with_artist().with_tags().with_earnings()
-        return self.page_of(styles)
+        return self.page_of(Style.objects.of(self.user))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Upload 10–100 works; they are checked, and a worker learns the style."""
@@ -125,57 +153,34 @@ class StyleModelViewSet(BaseViewSet):
             status=201,
         )
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def change(self, given: dict[str, Any]) -> Style:
         """Change description, price or tags; withdraw the style or bring it back."""
-        style = style_service.update_style(
-            user=self.user, style_id=kwargs["pk"], may_change=self.may_change, **self.parse()
+        style_id = self.kwargs["pk"]
+        style_service.update_style(
+            user=self.user, style_id=style_id, may_change=self.may_change, **given
         )
-        return self.show(self._detail(style.pk))
+        return self._detail(style_id)
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def remove(self, pk: Any) -> None:
         """Withdraw my style. What was made with it stays."""
-        style_service.delete_style(
-            user=self.user, style_id=kwargs["pk"], may_change=self.may_change
-        )
-        return Answer(status=204)
+        style_service.delete_style(user=self.user, style_id=pk, may_change=self.may_change)
 
     def retrain(self, request: Request, pk: int) -> Answer:
         """Train again after a failure."""
         style = training_service.retrain(user=self.user, style_id=pk, may_change=self.may_change)
         return self.show(self._detail(style.pk))
 
-    @require_internal_token
-    def report(self, request: Request, pk: int) -> Answer:
-        """A worker's report about a training."""
-        return self.show(webhooks.record_training_report(request, pk))
-
     def _found(self) -> dict[str, Any]:
         """A page of what is looked for."""
-        wanted = self.parse_query()
-        is_artist, values = self._artist_viewer()
-        tags = {f"tag_{number}": name for number, name in enumerate(wanted["tags"])}
-        values |= tags
-        if wanted["artist_id"] is not None:
-            values["artist_id"] = wanted["artist_id"]
-        shape = StylesShape(
-            is_artist,
-            wanted["sort"],
-            wanted["q"],
-            wanted["training_status"],
-            of_artist="artist_id" in values,
-            tags=len(tags),
-        )
-        paginator = CustomCursorPagination()
+        shape, values = self.wanted
+        paginator: Any = self.paginator
         rows = paginator.paginate_compiled(
-            POPULAR_STYLES if wanted["sort"] == "popular" else NEWEST_STYLES,
-            self.request,
-            shape=shape,
-            values=values,
-            keep=not wanted["q"],
+            LISTS[shape.sort], self.request, shape=shape, values=values, keep=not shape.q
         )
         link = linker()
-        styles = [style_from_row(row, link) for row in rows]
-        return paginator.page_with(narrowed(styles, fields_asked_for(self.request)))
+        styles = [StyleListSerializer.from_row(row, link) for row in rows]
+        page: dict[str, Any] = paginator.page_with(narrowed(styles, fields_asked_for(self.request)))
+        return page
 
     def _artist_viewer(self) -> tuple[bool, dict[str, Any]]:
         """Whether an artist asks, and then who: artists also see their own that is not offered."""
@@ -184,10 +189,14 @@ class StyleModelViewSet(BaseViewSet):
         return is_artist, {"viewer_id": user.pk} if is_artist else {}
 
     def _is_everybodys_list(self) -> bool:
-        """Whether this is the first page of popular styles, as anybody sees it."""
+        """Whether this is the first page of popular styles, as all but artists see it.
+
+        Those find their own among them: what became of an upload is to be seen at once.
+        """
         given = self.request.query_params
+        is_artist, _ = self._artist_viewer()
         return (
-            not self.request.user.is_authenticated
+            not is_artist
             and given.get("sort") == "popular"
             # Whatever else could be put there would be kept as well, without end.
             and set(given) <= {"sort", "limit"}
@@ -195,3 +204,11 @@ class StyleModelViewSet(BaseViewSet):
 
     def _detail(self, style_id: int) -> Style:
         return Style.objects.detail(self.request.user, style_id)
+
+
+def _find(shape: StylesShape, values: dict[str, Any]) -> StyleQuerySet:
+    return StyleModelViewSet(wanted=(shape, values)).get_queryset()
+
+
+# The view's own query set, compiled to SQL once for each shape of what is looked for.
+LISTS = lists_of_styles(_find)

@@ -1,19 +1,19 @@
 from typing import Any
 
 import orjson
-from django.db.models import QuerySet
 from rest_framework.request import Request
 
 from app.models import Tag
+from app.models.tagging import TagQuerySet
 from app.serializers.tag import TagQuerySerializer, TagSerializer
 from app.utils import caches
 from app.utils.rendering import Answer, to_json
-from app.views.base import BaseViewSet
+from app.views.base import ReadOnlyViewSet
 
 POPULAR = 20
 
 
-class TagViewSet(BaseViewSet):
+class TagViewSet(ReadOnlyViewSet):
     """The tags that artists use most, and search among them."""
 
     pagination_class = None
@@ -22,8 +22,8 @@ class TagViewSet(BaseViewSet):
     shared = ("list",)
     schema_tag = "tags"
 
-    def get_queryset(self) -> QuerySet[Tag]:
-        return Tag.objects.filter(is_active=True)
+    def get_queryset(self) -> TagQuerySet:
+        return Tag.objects.active()
 
     def list(self, request: Request, *args: object, **kwargs: object) -> Any:
         """The most used tags, or those that contain `search`."""
@@ -36,4 +36,4 @@ class TagViewSet(BaseViewSet):
         return Answer(orjson.Fragment(body))
 
     def _found(self, text: str) -> Any:
-        return self.get_serializer(Tag.objects.matching(text)[:POPULAR], many=True).data
+        return self.get_serializer(self.get_queryset().matching(text)[:POPULAR], many=True).data

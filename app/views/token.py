@@ -4,6 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.models import Transaction, User
+from app.models.token import TransactionQuerySet
 from app.serializers.token import (
     PurchasedSerializer,
     TokenBalanceSerializer,
@@ -14,10 +15,10 @@ from app.serializers.token import (
 from app.services import payment_service
 from app.utils import caches
 from app.utils.rendering import Answer
-from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
+from app.views.base import IDEMPOTENCY_CODES, ApiViewSet
 
 
-class TokenViewSet(BaseViewSet):
+class TokenViewSet(ApiViewSet):
     """The wallet."""
 
     permission_classes = (IsAuthenticated,)
@@ -29,6 +30,7 @@ class TokenViewSet(BaseViewSet):
     }
     input = {"purchase": TokenPurchaseSerializer}
     query = {"transactions": TransactionQuerySerializer}
+    related = {"transactions": ("with_style",)}
     schema_tag = "tokens"
     paged = ("transactions",)
     success = {"purchase": 201}
@@ -38,14 +40,14 @@ class TokenViewSet(BaseViewSet):
         """My tokens; for artists also what their styles have earned."""
         if not self.user.is_artist:
             # The account was read with the session, by this very request.
-            return Answer({"balance": self.user.token_balance})
+            return self.show({"balance": self.user.token_balance})
         balance, version = User.objects.balance_of(self.user.pk)
         earned = caches.kept(
             f"earned:{self.user.pk}:{version}",
             lambda: Transaction.objects.earned_by(self.user.pk),
             seconds=caches.EARNED_SECONDS,
         )
-        return Answer({"balance": balance, "earned": earned})
+        return self.show({"balance": balance, "earned": earned})
 
     def purchase(self, request: Request) -> Answer:
         """Buy tokens, in hundreds."""
@@ -60,5 +62,7 @@ class TokenViewSet(BaseViewSet):
 
     def transactions(self, request: Request) -> Answer:
         """My history, newest first."""
-        wanted = self.parse_query()
-        return self.page_of(Transaction.objects.of(self.user).of_type(wanted["type"]))
+        return self.page_of(self.get_queryset())
+
+    def get_queryset(self) -> TransactionQuerySet:
+        return Transaction.objects.of(self.user).of_type(self.parse_query()["type"])

@@ -7,7 +7,6 @@ from typing import IO, Any, cast
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
-from rest_framework.request import Request
 
 from app.exceptions import DomainError
 from app.permissions import IsArtist
@@ -30,11 +29,10 @@ class UploadViewSet(BaseViewSet):
     success = {"create": 201}
     errors = {"create": ("ARTIST_ONLY",)}
 
-    def create(self, request: Request, *args: object, **kwargs: object) -> Any:
+    def make(self, given: dict[str, Any]) -> dict[str, Any]:
         """Get a link for each file of a style to come. Links live for an hour, and what was
         uploaded and not used for two."""
-        places = upload_service.open_places(user=self.user, **self.parse())
-        return self.show({"uploads": places}, status=201)
+        return {"uploads": upload_service.open_places(user=self.user, **given)}
 
 
 @csrf_exempt  # the signature is the right to do this; no cookie is looked at

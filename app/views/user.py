@@ -9,6 +9,7 @@ from rest_framework.request import Request
 
 from app.exceptions import NotFound
 from app.models import Follow, User
+from app.models.user import UserQuerySet
 from app.serializers.community import FollowStateSerializer
 from app.serializers.user import (
     BecomeArtistSerializer,
@@ -19,7 +20,7 @@ from app.serializers.user import (
 )
 from app.services import community_service, user_service
 from app.utils.rendering import Answer
-from app.views.base import BaseViewSet
+from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
 class UserViewSet(BaseViewSet):
@@ -43,20 +44,23 @@ class UserViewSet(BaseViewSet):
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Somebody's public profile."""
-        user = User.objects.profiles(request.user).filter(pk=kwargs["pk"]).first()
+        user = self.get_queryset().filter(pk=kwargs["pk"]).first()
         if user is None:
             raise NotFound("There is no such user.")
         return self.show(user)
 
-    def update(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Change my user name, bio or picture. All but the picture may be sent as JSON as well."""
-        return self.show(user_service.update_profile(user=self.user, **self.parse()))
+    def get_queryset(self) -> UserQuerySet:
+        found: UserQuerySet = User.objects.profiles(self.request.user)
+        return found
 
-    def destroy(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+    def change(self, given: dict[str, Any]) -> User:
+        """Change my user name, bio or picture. All but the picture may be sent as JSON as well."""
+        return user_service.update_profile(user=self.user, **given)
+
+    def remove(self, pk: Any) -> None:
         """Leave: personal data are erased; what others paid for stays under a closed account."""
         user_service.leave(self.user)
-        logout(request)
-        return Answer(status=204)
+        logout(self.request)
 
     def become_artist(self, request: Request) -> Answer:
         """Become an artist: a name, and a signature that is drawn into every picture.
@@ -71,12 +75,13 @@ class UserViewSet(BaseViewSet):
         return self.show(community_service.toggle_follow(user=self.user, artist_id=pk))
 
 
-class FollowingViewSet(BaseViewSet):
+class FollowingViewSet(ReadOnlyViewSet):
     """The artists I follow, the latest first."""
 
     schema_tag = "users"
     permission_classes = (IsAuthenticated,)
     output = {"list": FollowedArtistSerializer}
+    related = {"list": ("with_artist",)}
     schema_names = {"list": "following"}
 
     def get_queryset(self) -> QuerySet[Follow]:

@@ -8,9 +8,11 @@ from typing import Any, TypeVar
 import msgspec
 from rest_framework.request import Request
 
+from app.authentication import require_internal_token
 from app.exceptions import InvalidInput
-from app.models import Generation, Style
 from app.services import generation_service, training_service
+from app.utils.rendering import Answer
+from app.views.base import ApiViewSet
 from protocol import (
     GenerationReport,
     InvalidReport,
@@ -30,15 +32,24 @@ TRAINING_REPORT = TrainingReport
 GENERATION_REPORT = GenerationReport
 
 
-def record_training_report(request: Request, style_id: int) -> Style:
+class TrainingWebhook(ApiViewSet):
     """``PATCH /api/models/:id/status``."""
-    return training_service.record_report(style_id, _decode(request, decode_training_report))
+
+    @require_internal_token
+    def report(self, request: Request, pk: int) -> Answer:
+        """A worker's report about a training."""
+        report = _decode(request, decode_training_report)
+        return self.show(training_service.record_report(pk, report))
 
 
-def record_generation_report(request: Request, generation_id: int) -> Generation:
-    """``PATCH /api/images/:id/status``."""
-    report = _decode(request, decode_generation_report)
-    return generation_service.record_report(generation_id, report)
+class GenerationWebhook(ApiViewSet):
+    """``PATCH /api/images/:id/status``, whose GET is there for those who poll."""
+
+    @require_internal_token
+    def report(self, request: Request, pk: int) -> Answer:
+        """A worker's report about a picture."""
+        report = _decode(request, decode_generation_report)
+        return self.show(generation_service.record_report(pk, report))
 
 
 def _decode(request: Request, decode: Callable[[bytes], Report]) -> Report:

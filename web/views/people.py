@@ -43,7 +43,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
 @signed_in
 def following(request: HttpRequest, user: User) -> HttpResponse:
     """The artists whom one follows."""
-    page = page_of(request, Follow.objects.of(user))
+    page = page_of(request, Follow.objects.of(user).with_artist())
     return render(request, "web/following.html", {"page": page})
 
 

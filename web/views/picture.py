@@ -34,7 +34,7 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     if is_owner:
         content["form"] = PictureForm(initial={"description": shown.description})
     if shown.is_public:
-        comments = Comment.objects.on_public(picture_id).threads()
+        comments = Comment.objects.on_public(picture_id).with_author().threads()
         content["comments"] = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
         content["comment_form"] = CommentForm()
     return render(request, "web/picture.html", content)

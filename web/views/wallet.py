@@ -36,7 +36,7 @@ class Entry:
 def wallet(request: HttpRequest, user: User) -> HttpResponse:
     kind = request.GET.get("show", "")
     kind = kind if kind in TransactionType.values else ""
-    page = page_of(request, Transaction.objects.of(user).of_type(kind))
+    page = page_of(request, Transaction.objects.of(user).of_type(kind).with_style())
     entries = [_entry(row, user) for row in page.rows]
     if wants_part(request):
         return render(request, "web/parts/entries.html", {"page": page, "entries": entries})
@@ -78,7 +78,7 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
             )
             return go(request, "/wallet")
     form.renew_key()
-    page = page_of(request, Transaction.objects.of(user))
+    page = page_of(request, Transaction.objects.of(user).with_style())
     entries = [_entry(row, user) for row in page.rows]
     content = {"page": page, "entries": entries, "kind": "", "form": form}
     return render(request, "web/wallet.html", content, status=400)
