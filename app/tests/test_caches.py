@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import pytest
+import time_machine
 from django.db import transaction
+from django.utils import timezone
 
+from app.models import Style, Tag, Transaction
 from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.api import Api
@@ -27,13 +30,53 @@ def test_popular_styles_are_kept_for_anonymous_visitors(
     assert [row["name"] for row in again.results] == ["Kept"]
 
 
-def test_a_new_price_is_seen_at_once(as_anyone, as_artist, artist) -> None:
+def test_who_is_signed_in_shares_them(as_anyone, as_buyer: Api, django_assert_num_queries) -> None:
+    StyleFactory(name="Kept")
+    first = as_anyone.get(POPULAR, sort="popular")
+    # The session.
+    with django_assert_num_queries(1):
+        again = as_buyer.get(POPULAR, sort="popular")
+    assert again.content == first.content
+
+
+@pytest.mark.parametrize("viewer", ["as_anyone", "as_buyer"])
+def test_popular_styles_are_kept_for_five_minutes(viewer: str, request) -> None:
+    client: Api = request.getfixturevalue(viewer)
+    StyleFactory(price=10)
+
+    def price() -> int:
+        return client.get(POPULAR, sort="popular").results[0]["price"]
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert price() == 10
+        # Past the services, which would have it forgotten.
+        Style.objects.update(price=25)
+        clock.shift(299)
+        assert price() == 10
+        clock.shift(2)
+        assert price() == 25
+
+
+def test_artists_see_at_once_what_becomes_of_their_own(as_artist: Api, artist) -> None:
+    style = StyleFactory(artist=artist.artist, training_status="training")
+
+    def state() -> str:
+        return as_artist.get(POPULAR, sort="popular").results[0]["training_status"]
+
+    assert state() == "training"
+    Style.objects.filter(pk=style.pk).update(training_status="failed")
+    assert state() == "failed"
+
+
+@pytest.mark.parametrize("viewer", ["as_anyone", "as_buyer"])
+def test_a_new_price_is_seen_at_once(viewer: str, request, as_artist, artist) -> None:
+    client: Api = request.getfixturevalue(viewer)
     style = StyleFactory(artist=artist.artist, price=10)
-    assert as_anyone.get(POPULAR, sort="popular").results[0]["price"] == 10
+    assert client.get(POPULAR, sort="popular").results[0]["price"] == 10
     as_artist.patch(f"/api/models/{style.pk}", {"price": 25})
-    assert as_anyone.get(POPULAR, sort="popular").results[0]["price"] == 25
+    assert client.get(POPULAR, sort="popular").results[0]["price"] == 25
     as_artist.delete(f"/api/models/{style.pk}")
-    assert as_anyone.get(POPULAR, sort="popular").results == []
+    assert client.get(POPULAR, sort="popular").results == []
 
 
 def test_other_lists_and_other_viewers_are_not_mixed_up(as_anyone, as_artist, artist) -> None:
@@ -60,6 +103,43 @@ def test_tags_are_kept_until_their_counts_move(as_anyone, django_assert_num_quer
         as_anyone.get("/api/tags")
     StyleFactory(tags=("night", "sea"))
     assert [tag["name"] for tag in as_anyone.get("/api/tags").data] == ["sea", "night"]
+
+
+def test_tags_are_kept_for_ten_minutes(as_anyone) -> None:
+    StyleFactory(tags=("sea",))
+
+    def names() -> list[str]:
+        return [tag["name"] for tag in as_anyone.get("/api/tags").data]
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert names() == ["sea"]
+        # Past the services, which would have it forgotten.
+        Tag.objects.update(name="fog")
+        clock.shift(599)
+        assert names() == ["sea"]
+        clock.shift(2)
+        assert names() == ["fog"]
+
+
+def test_what_an_artist_earned_is_kept_for_a_minute(as_artist: Api, artist) -> None:
+    def earned() -> int:
+        return as_artist.get("/api/tokens/balance").data["earned"]
+
+    with time_machine.travel(timezone.now(), tick=False) as clock:
+        assert earned() == 0
+        # Past the service: the balance has not moved.
+        style = StyleFactory(artist=artist.artist)
+        picture = GenerationFactory(style=style, status="processing")
+        Transaction.objects.create(receiver=artist, type="earn", amount=7, generation=picture)
+        clock.shift(59)
+        assert earned() == 0
+        clock.shift(2)
+        assert earned() == 7
+
+
+def test_a_version_outlives_what_it_is_of() -> None:
+    longest = max(caches.POPULAR_STYLES_SECONDS, caches.TAGS_SECONDS, caches.EARNED_SECONDS)
+    assert longest < caches.VERSION_SECONDS
 
 
 def test_what_an_artist_earned_is_kept_and_anew_after_every_transaction(
