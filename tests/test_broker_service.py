@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import socket
+import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,8 +24,9 @@ DEAD = dead_queue_name(GENERATION_QUEUE)
 
 @pytest.fixture
 def broker(amqp_url: str) -> Iterator[RabbitMQService]:
+    """With a connection that it keeps."""
     service = RabbitMQService(amqp_url)
-    service.depths()
+    service.publish(GENERATION_QUEUE, b"{}", message_id="first")
     yield service
     service.close()
 
@@ -87,14 +91,82 @@ def test_letters_that_somebody_else_takes_meanwhile_are_left_out(broker, channel
 def test_closing_a_connection_that_is_gone_is_no_error(amqp_url: str) -> None:
     with CuttableProxy(amqp_url) as proxy:
         service = RabbitMQService(proxy.url)
-        service.depths()
+        service.publish(GENERATION_QUEUE, b"{}", message_id="1")
         proxy.cut()
         service.close()
         assert service._connection is None
 
 
-def test_at_the_end_of_the_process_every_connection_is_closed(broker) -> None:
-    connection = broker._connection
-    assert connection.is_open
-    rabbitmq_service._close_all()
-    assert connection.is_closed
+class StubbornProxy(CuttableProxy):
+    """Ends the first ``refused`` connections before a word is said."""
+
+    def __init__(self, url: str, *, refused: int) -> None:
+        self._refused = refused
+        super().__init__(url)
+
+    def _accept(self) -> None:
+        while self.connections < self._refused:
+            try:
+                client, _ = self._listener.accept()
+            except OSError:
+                return
+            self.connections += 1
+            client.close()
+        super()._accept()
+
+
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rabbitmq_service, "BACK_OFF_SECONDS", 0.01)
+
+
+def test_three_times_nothing_is_an_absent_broker(amqp_url: str, no_pauses: None) -> None:
+    with StubbornProxy(amqp_url, refused=99) as proxy:
+        with pytest.raises(BrokerAway):
+            RabbitMQService(proxy.url).publish(GENERATION_QUEUE, b"{}", message_id="1")
+        assert proxy.connections == 3
+
+
+def test_the_third_try_may_be_the_good_one(amqp_url: str, channel, no_pauses: None) -> None:
+    with StubbornProxy(amqp_url, refused=2) as proxy:
+        service = RabbitMQService(proxy.url)
+        service.publish(GENERATION_QUEUE, b"at last", message_id="1")
+        service.close()
+        assert proxy.connections == 3
+    assert channel.basic_get(GENERATION_QUEUE, auto_ack=True)[2] == b"at last"
+    assert channel.basic_get(GENERATION_QUEUE)[2] is None
+
+
+def test_a_message_is_refused_after_three_tries(amqp_url: str, no_pauses: None) -> None:
+    with CuttableProxy(amqp_url) as proxy:
+        with pytest.raises(MessageRefused, match="no queue"):
+            RabbitMQService(proxy.url).publish("no such queue", b"{}", message_id="1")
+        assert proxy.connections == 3
+
+
+def test_a_silent_broker_is_not_waited_for_longer_than_patience_allows() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        broker = RabbitMQService(f"amqp://guest:guest@127.0.0.1:{silent.getsockname()[1]}/%2F")
+        began = time.monotonic()
+        with pytest.raises(BrokerAway):
+            broker.depths(patience=0.3)
+        assert 0.2 < time.monotonic() - began < 2
+
+
+def test_nor_is_another_thread_that_waits_for_the_broker() -> None:
+    broker = RabbitMQService("amqp://guest:guest@127.0.0.1:1/%2F")
+    is_held, is_enough = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with broker._lock:
+            is_held.set()
+            is_enough.wait(10)
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert is_held.wait(10)
+    with pytest.raises(BrokerAway, match="another thread"):
+        broker.depths(patience=0.1)
+    is_enough.set()
+    thread.join(10)
+    assert not thread.is_alive()

@@ -139,18 +139,20 @@ def test_one_connection_serves_many_threads(amqp_url, channel) -> None:
 def test_a_forked_child_makes_its_own_connection(amqp_url, channel) -> None:
     (message,) = order()
     with CuttableProxy(amqp_url) as proxy:
-        broker = RabbitMQService(proxy.url)
+        broker = RabbitMQService.shared(proxy.url)
         broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="parent")
         child = os.fork()
         if child == 0:
             code = 1
             try:
+                broker = RabbitMQService.shared(proxy.url)
                 broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="child")
                 broker.close()
                 code = 0
             finally:
                 os._exit(code)
         assert os.waitpid(child, 0)[1] == 0
+        assert proxy.connections == 2
         broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="parent again")
         broker.close()
         assert proxy.connections == 2

@@ -84,10 +84,8 @@ def _by_state(states: object) -> dict[str, int]:
 def _queues() -> tuple[dict[str, int], bool | None]:
     if not settings.AMQP_URL:
         return {}, None
-    broker = RabbitMQService(settings.AMQP_URL, patience=BROKER_PATIENCE_SECONDS)
+    broker = RabbitMQService.shared(settings.AMQP_URL)
     try:
-        return broker.depths(), True
+        return broker.depths(patience=BROKER_PATIENCE_SECONDS), True
     except BrokerAway:
         return {}, False
-    finally:
-        broker.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import copy
 import os
 import threading
 import time
@@ -10,10 +11,12 @@ import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import ClassVar
 
 import pika
 import structlog
 from pika.adapters.blocking_connection import BlockingChannel
+from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, GenerationTask, TrainingTask, encode
@@ -23,8 +26,13 @@ log = structlog.get_logger(__name__)
 
 TRIES = 3
 BACK_OFF_SECONDS = 0.2
+# For how long the broker may take to accept a connection.
+PATIENCE_SECONDS = 5.0
 # A broker that is silent for two of these is taken to be gone, even while a confirm is awaited.
 HEARTBEAT_SECONDS = 20
+# What pika raises when the broker is gone. One that takes connections and is silent is none of its
+# AMQPErrors.
+_AWAY = (AMQPError, AMQPConnectorException, OSError)
 
 
 class PublishFailed(Exception):
@@ -53,12 +61,25 @@ class DeadLetter:
 class RabbitMQService:
     """Thread-safe; a forked child makes its own connection; closed when the process ends."""
 
-    def __init__(self, url: str, *, patience: float = 5.0) -> None:
-        """``patience``: seconds to wait for the broker to accept a connection."""
+    _shared: ClassVar[RabbitMQService | None] = None
+    _sharing: ClassVar[threading.Lock] = threading.Lock()
+
+    @classmethod
+    def shared(cls, url: str) -> RabbitMQService:
+        """The one of this process. Asked for another broker than before, it leaves the former."""
+        with cls._sharing:
+            found = cls._shared
+            if found is None or found.url != url:
+                if found is not None:
+                    found.close()
+                found = cls._shared = cls(url)
+            return found
+
+    def __init__(self, url: str) -> None:
+        """Connects when it is first used."""
+        self.url = url
         self._parameters = pika.URLParameters(url)
         self._parameters.blocked_connection_timeout = 10
-        self._parameters.socket_timeout = patience
-        self._parameters.stack_timeout = 2 * patience
         if "heartbeat" not in url:
             self._parameters.heartbeat = HEARTBEAT_SECONDS
         self._lock = threading.RLock()
@@ -89,7 +110,7 @@ class RabbitMQService:
                     self._drop()
                     if attempt == TRIES - 1:
                         raise _refusal(queue, error) from error
-                except (AMQPError, OSError) as error:
+                except _AWAY as error:
                     self._drop()
                     if attempt == TRIES - 1:
                         raise BrokerAway(f"The broker is away: {error!r}") from error
@@ -104,14 +125,18 @@ class RabbitMQService:
                 return
             try:
                 self._connection.process_data_events(time_limit=0)
-            except (AMQPError, OSError) as error:
+            except _AWAY as error:
                 log.info("broker_connection_lost", error=repr(error))
                 self._drop()
 
-    def depths(self) -> dict[str, int]:
-        """How many messages wait in each queue, the dead ones included. Raises BrokerAway."""
+    def depths(self, *, patience: float = PATIENCE_SECONDS) -> dict[str, int]:
+        """How many messages wait in each queue, the dead ones included.
+
+        Raises BrokerAway, after twice ``patience`` seconds when there is no connection and none
+        comes about. Who only asks keeps none: nobody would answer its heartbeats.
+        """
         names = [name for queue in QUEUES for name in (queue, dead_queue_name(queue))]
-        with self._reached() as channel:
+        with self._reached(patience) as channel:
             return {
                 name: int(channel.queue_declare(name, passive=True).method.message_count)
                 for name in names
@@ -153,16 +178,26 @@ class RabbitMQService:
             self._drop()
 
     @contextmanager
-    def _reached(self) -> Iterator[BlockingChannel]:
-        with self._lock:
+    def _reached(self, patience: float = PATIENCE_SECONDS) -> Iterator[BlockingChannel]:
+        """The kept connection's channel, or that of one which ends with the block."""
+        if not self._lock.acquire(timeout=patience):
+            raise BrokerAway("The broker keeps another thread waiting.")
+        try:
+            self.keep_alive()
+            was_open = self._connection is not None
             try:
-                yield self._open_channel()
+                yield self._open_channel(patience)
             except ChannelClosedByBroker as error:
                 self._drop()
                 raise BrokerAway(f"The broker closed the channel: {error!r}") from error
-            except (AMQPError, OSError) as error:
+            except _AWAY as error:
                 self._drop()
                 raise BrokerAway(f"The broker is away: {error!r}") from error
+            finally:
+                if not was_open:
+                    self._drop()
+        finally:
+            self._lock.release()
 
     @staticmethod
     def _publish(channel: BlockingChannel, queue: str, body: bytes, message_id: str) -> None:
@@ -197,10 +232,13 @@ class RabbitMQService:
                 method.delivery_tag,
             )
 
-    def _open_channel(self) -> BlockingChannel:
+    def _open_channel(self, patience: float = PATIENCE_SECONDS) -> BlockingChannel:
         if self._channel is None or not self._channel.is_open:
             self._drop()
-            self._connection = pika.BlockingConnection(self._parameters)
+            parameters = copy.copy(self._parameters)
+            parameters.socket_timeout = patience
+            parameters.stack_timeout = 2 * patience
+            self._connection = pika.BlockingConnection(parameters)
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
             for name in QUEUES:
@@ -214,7 +252,7 @@ class RabbitMQService:
         if connection is not None and connection.is_open:
             try:
                 connection.close()
-            except (AMQPError, OSError) as error:
+            except _AWAY as error:
                 log.info("broker_close_failed", error=repr(error))
 
     def _forget_after_fork(self) -> None:
@@ -235,6 +273,7 @@ _instances: weakref.WeakSet[RabbitMQService] = weakref.WeakSet()
 
 
 def _forget_all() -> None:
+    RabbitMQService._sharing = threading.Lock()
     for service in list(_instances):
         service._forget_after_fork()
 

@@ -100,8 +100,4 @@ def _ask_cache() -> None:
 
 
 def _ask_broker() -> None:
-    broker = RabbitMQService(settings.AMQP_URL, patience=BROKER_PATIENCE_SECONDS)
-    try:
-        broker.depths()
-    finally:
-        broker.close()
+    RabbitMQService.shared(settings.AMQP_URL).depths(patience=BROKER_PATIENCE_SECONDS)

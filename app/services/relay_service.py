@@ -25,7 +25,7 @@ class Relay:
     """Publishes what is due. Without a broker's address it leaves the outbox to local workers."""
 
     def __init__(self, amqp_url: str) -> None:
-        self._broker = RabbitMQService(amqp_url) if amqp_url else None
+        self._broker = RabbitMQService.shared(amqp_url) if amqp_url else None
         self._away_seconds = 0.0
         self._away_until = 0.0
 

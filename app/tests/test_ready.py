@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import time
 from typing import Any
 
 import pytest
@@ -55,6 +57,14 @@ def test_a_broker_that_answers_is_connected(settings, amqp_url) -> None:
 def test_a_broker_that_is_away_is_named(settings) -> None:
     settings.AMQP_URL = NOWHERE.format(free_port())
     assert ready(503)["broker"] == "unavailable"
+
+
+def test_a_broker_that_is_silent_is_named_soon(settings) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings.AMQP_URL = NOWHERE.format(silent.getsockname()[1])
+        began = time.monotonic()
+        assert ready(503)["broker"] == "unavailable"
+        assert time.monotonic() - began < 4
 
 
 def test_a_cache_that_is_away_is_named(settings) -> None:

@@ -27,7 +27,7 @@ class Command(BaseCommand):
         action, wanted = options["action"], options["message_id"]
         if action != "list" and not wanted:
             raise CommandError(f"Say which: dead_letters {action} MESSAGE_ID, or `all`.")
-        broker = RabbitMQService(settings.AMQP_URL)
+        broker = RabbitMQService.shared(settings.AMQP_URL)
         queues = [options["queue"]] if options["queue"] else list(QUEUES)
         try:
             found = [each for queue in queues for each in self._act(broker, queue, action, wanted)]
