@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
 
 import pika
 import pytest
+from msgspec.structs import asdict
 from pika.adapters.blocking_connection import BlockingChannel
 
 from app.services import rabbitmq_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
-from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
+from protocol import GENERATION_QUEUE, TRAINING_QUEUE
 from protocol.queues import QUEUES, dead_queue_name
 from worker.tests.helpers import generation_task, training_task
 from worker.tests.helpers_broker import CuttableProxy
@@ -43,16 +47,55 @@ def channel(amqp_url: str, broker: RabbitMQService) -> Iterator[BlockingChannel]
         yield opened
 
 
-def test_tasks_arrive_on_their_queues(broker, channel, tmp_path: Path) -> None:
-    picture = generation_task(tmp_path, "http://backend.test")
-    training = training_task(tmp_path, "http://backend.test")
-    broker.send_generation_task(picture)
-    broker.send_training_task(training)
-    for queue, task in ((GENERATION_QUEUE, picture), (TRAINING_QUEUE, training)):
-        _, properties, body = channel.basic_get(queue, auto_ack=True)
-        assert decode_task(body) == task
-        assert properties.message_id == str(task.task_id)
-        assert properties.delivery_mode == 2
+def test_what_the_senders_are_told_arrives_on_their_queues(broker, channel, tmp_path: Path) -> None:
+    picture = asdict(generation_task(tmp_path, "http://backend.test").data)
+    training = asdict(training_task(tmp_path, "http://backend.test").data)
+    task_id = uuid4()
+    broker.send_generation_task(
+        *(71, 72, "a castle", "http://shop.test/71"),
+        **without(picture, "generation_id", "style_id", "prompt"),
+        task_id=task_id,
+        attempt=2,
+        request_id="order-1",
+    )
+    broker.send_training_task(
+        *(73, training["image_paths"][::-1], "http://shop.test/73"),
+        **without(training, "style_id", "image_paths"),
+        task_id=task_id,
+        attempt=3,
+        request_id="upload-1",
+    )
+    assert taken(channel, GENERATION_QUEUE, task_id) == {
+        "type": "image_generation",
+        "task_id": str(task_id),
+        "attempt": 2,
+        "request_id": "order-1",
+        "data": {**picture, "generation_id": 71, "style_id": 72, "prompt": "a castle"},
+        "webhook_url": "http://shop.test/71",
+    }
+    paths = training["image_paths"][::-1]
+    assert paths != training["image_paths"]
+    assert taken(channel, TRAINING_QUEUE, task_id) == {
+        "type": "model_training",
+        "task_id": str(task_id),
+        "attempt": 3,
+        "request_id": "upload-1",
+        "data": {**training, "style_id": 73, "image_paths": paths},
+        "webhook_url": "http://shop.test/73",
+    }
+
+
+def without(data: dict[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in data.items() if name not in names}
+
+
+def taken(channel: BlockingChannel, queue: str, task_id: UUID) -> dict[str, Any]:
+    """The message that lies first on ``queue``, as another reader of JSON sees it."""
+    _, properties, body = channel.basic_get(queue, auto_ack=True)
+    assert properties.message_id == str(task_id)
+    assert properties.delivery_mode == 2
+    message: dict[str, Any] = json.loads(body)
+    return message
 
 
 def test_a_full_queue_says_so(broker, channel) -> None:

@@ -13,12 +13,13 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from app.models import GenerationStatus, OutboxMessage
-from app.services import outbox_service
+from app.services import metrics_service, outbox_service, training_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
 from app.services.relay_service import Relay
-from app.tests.factories import GenerationFactory
+from app.tests.factories import GenerationFactory, StyleFactory
+from app.utils import clock
 from app.utils.servers.process import free_port
-from protocol import GENERATION_QUEUE, decode_task
+from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
 from protocol.queues import QUEUES, dead_queue_name
 from worker.tests.helpers_broker import CuttableProxy
 
@@ -89,6 +90,49 @@ def test_a_refused_message_stays_and_does_not_hold_up_others(amqp_url, channel) 
     assert refused.tries == 1
     assert refused.last_error == "The broker has no queue a queue that is not there."
     assert len(taken(channel)) == 2
+
+
+def test_a_message_that_is_none_stays_and_does_not_hold_up_others(amqp_url, channel) -> None:
+    bodies = [b"\x00\xff no JSON", b"{}", b'{"type": "image_generation", "task_id": "none"}']
+    spoiled, good = order(5)[:3], 2
+    for message, body in zip(spoiled, bodies, strict=True):
+        OutboxMessage.objects.filter(pk=message.pk).update(body=body)
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == good
+    relay.close()
+    for message in spoiled:
+        message.refresh_from_db()
+        assert (message.sent_at, message.tries) == (None, 1)
+        assert message.last_error
+        assert message.available_at > clock.now()
+    assert metrics_service.figures(max_age=0).outbox_failing == 3
+    assert len(taken(channel)) == good
+
+
+def test_what_is_published_is_what_the_senders_make_of_it(amqp_url, channel, monkeypatch) -> None:
+    """The relay has no other way to the broker."""
+    (ordered,) = order()
+    training_service.enqueue(StyleFactory(training_status="pending", works=1))
+    uploaded = OutboxMessage.objects.get(queue=TRAINING_QUEUE)
+    send_picture = RabbitMQService.send_generation_task
+    send_training = RabbitMQService.send_training_task
+
+    def other_picture(self, generation_id, style_id, prompt, webhook_url, **others):
+        send_picture(self, generation_id, style_id, f"{prompt}, fog", webhook_url, **others)
+
+    def other_training(self, style_id, image_paths, webhook_url, **others):
+        send_training(self, style_id, ["file:///other.png"], webhook_url, **others)
+
+    monkeypatch.setattr(RabbitMQService, "send_generation_task", other_picture)
+    monkeypatch.setattr(RabbitMQService, "send_training_task", other_training)
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == 2
+    relay.close()
+    (picture,) = taken(channel)
+    assert bytes(ordered.body).replace(b'"castle, sea"', b'"castle, sea, fog"') == picture
+    training = decode_task(channel.basic_get(TRAINING_QUEUE, auto_ack=True)[2])
+    assert training.data.image_paths == ["file:///other.png"]
+    assert decode_task(bytes(uploaded.body)).data.image_paths != training.data.image_paths
 
 
 def test_while_the_broker_is_away_everything_stays_as_it_is() -> None:

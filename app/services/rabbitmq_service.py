@@ -8,10 +8,11 @@ import os
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+from uuid import UUID
 
 import pika
 import structlog
@@ -19,7 +20,15 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from protocol import GENERATION_QUEUE, TRAINING_QUEUE, GenerationTask, TrainingTask, encode
+from protocol import (
+    GENERATION_QUEUE,
+    TRAINING_QUEUE,
+    GenerationData,
+    GenerationTask,
+    TrainingData,
+    TrainingTask,
+    encode,
+)
 from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 
 log = structlog.get_logger(__name__)
@@ -88,13 +97,60 @@ class RabbitMQService:
         self._inherited: list[pika.BlockingConnection] = []
         _instances.add(self)
 
-    def send_training_task(self, task: TrainingTask) -> None:
-        """Raises PublishFailed."""
-        self.publish(TRAINING_QUEUE, encode(task), message_id=str(task.task_id))
+    def send_training_task(
+        self,
+        style_id: int,
+        image_paths: Sequence[str],
+        webhook_url: str,
+        *,
+        task_id: UUID,
+        attempt: int,
+        request_id: str,
+        queue: str = TRAINING_QUEUE,
+        **others: Any,
+    ) -> None:
+        """Give workers a style to learn. ``others`` are the other fields of TrainingData.
 
-    def send_generation_task(self, task: GenerationTask) -> None:
-        """Raises PublishFailed."""
-        self.publish(GENERATION_QUEUE, encode(task), message_id=str(task.task_id))
+        Raises PublishFailed.
+        """
+        data = TrainingData(style_id=style_id, image_paths=list(image_paths), **others)
+        task = TrainingTask(
+            task_id=task_id,
+            attempt=attempt,
+            request_id=request_id,
+            data=data,
+            webhook_url=webhook_url,
+        )
+        self.publish(queue, encode(task), message_id=str(task_id))
+
+    def send_generation_task(
+        self,
+        generation_id: int,
+        style_id: int,
+        prompt: str,
+        webhook_url: str,
+        *,
+        task_id: UUID,
+        attempt: int,
+        request_id: str,
+        queue: str = GENERATION_QUEUE,
+        **others: Any,
+    ) -> None:
+        """Give workers a picture to make. ``others`` are the other fields of GenerationData.
+
+        Raises PublishFailed.
+        """
+        data = GenerationData(
+            generation_id=generation_id, style_id=style_id, prompt=prompt, **others
+        )
+        task = GenerationTask(
+            task_id=task_id,
+            attempt=attempt,
+            request_id=request_id,
+            data=data,
+            webhook_url=webhook_url,
+        )
+        self.publish(queue, encode(task), message_id=str(task_id))
 
     def publish(self, queue: str, body: bytes, *, message_id: str) -> None:
         """Put ``body`` on ``queue`` and wait for the broker's confirm.

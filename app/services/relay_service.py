@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import re
 import time
 
 import structlog
+from msgspec.structs import asdict
 
 from app.models import OutboxMessage
 from app.services import handover_service, outbox_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from protocol import InvalidMessage, Task, TrainingTask, decode_task
 
 log = structlog.get_logger(__name__)
 
@@ -18,7 +19,6 @@ BATCH = 20
 MAX_DELAY_SECONDS = 30.0
 # Between tries to reach a broker that is away; so late at most does work go on after its return.
 MAX_AWAY_SECONDS = 5.0
-_REQUEST_ID = re.compile(rb'"request_id":"([^"\\]{1,64})"')
 
 
 class Relay:
@@ -71,14 +71,15 @@ class Relay:
 
     @staticmethod
     def _publish(broker: RabbitMQService, message: OutboxMessage) -> bool:
-        """Whether the broker took it; one that it refuses does not hold up the others."""
-        body = bytes(message.body)
+        """Whether the broker took it; one that is refused does not hold up the others."""
         with structlog.contextvars.bound_contextvars(
-            task_id=str(message.task_id), attempt=message.attempt, request_id=_request_id(body)
+            task_id=str(message.task_id), attempt=message.attempt, request_id=""
         ):
             try:
-                broker.publish(message.queue, body, message_id=str(message.task_id))
-            except MessageRefused as error:
+                task = decode_task(bytes(message.body))
+                structlog.contextvars.bind_contextvars(request_id=task.request_id)
+                _send(broker, task, queue=message.queue)
+            except (InvalidMessage, MessageRefused) as error:
                 delay = min(0.5 * 2 ** min(message.tries, 10), MAX_DELAY_SECONDS)
                 outbox_service.mark_unsent(message, error=str(error), delay=delay)
                 log.warning("publish_refused", queue=message.queue, error=str(error))
@@ -90,6 +91,12 @@ class Relay:
         return True
 
 
-def _request_id(body: bytes) -> str:
-    found = _REQUEST_ID.search(body)
-    return found[1].decode() if found else ""
+def _send(broker: RabbitMQService, task: Task, *, queue: str) -> None:
+    others = asdict(task.data)
+    others |= {"task_id": task.task_id, "attempt": task.attempt, "request_id": task.request_id}
+    if isinstance(task, TrainingTask):
+        told = (others.pop("style_id"), others.pop("image_paths"), task.webhook_url)
+        broker.send_training_task(*told, queue=queue, **others)
+    else:
+        told = (others.pop("generation_id"), others.pop("style_id"), others.pop("prompt"))
+        broker.send_generation_task(*told, task.webhook_url, queue=queue, **others)
