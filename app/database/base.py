@@ -14,6 +14,7 @@ from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8Dumper
 
 from app.database.kept import KeptConnections, Taken
+from app.database.slow import NoticingCursor, noticed
 
 KEPT = KeptConnections()
 
@@ -206,8 +207,11 @@ class DatabaseWrapper(base.DatabaseWrapper):
         cursor = self._kept_cursors.get(kind)
         if cursor is None or cursor.connection is not self.connection:
             cursor = self._kept_cursors[kind] = kind(self.connection)
-        with self.wrap_database_errors:
+        with noticed(sql), self.wrap_database_errors:
             return cursor.execute(sql, values, prepare=is_planned_once).fetchall()
+
+    def make_cursor(self, cursor: Any) -> NoticingCursor:
+        return NoticingCursor(cursor, self)
 
 
 def _is_full(error: psycopg.OperationalError) -> bool:

@@ -53,6 +53,8 @@ class Bounds:
 class Plan:
     statement: str
     root: dict[str, Any]
+    # As the server measured it.
+    milliseconds: float = 0.0
 
     def nodes(self) -> Iterator[dict[str, Any]]:
         left = [self.root]
@@ -116,10 +118,11 @@ def _watched() -> Iterator[list[Plan]]:
     plans: list[Plan] = []
 
     def note(message: Any) -> None:
-        _, is_plan, text = (message.message_primary or "").partition("plan:\n")
+        took, is_plan, text = (message.message_primary or "").partition("plan:\n")
         if is_plan:
             told = json.loads(text)
-            plans.append(Plan(told["Query Text"], told["Plan"]))
+            # "duration: 0.123 ms  "
+            plans.append(Plan(told["Query Text"], told["Plan"], float(took.split()[1])))
 
     with connection.cursor() as cursor:
         cursor.execute(_BEGIN)
