@@ -5,6 +5,7 @@ from collections import Counter
 from functools import partial
 
 import pytest
+from django.db import IntegrityError, transaction
 
 from app.models import Artist, Comment, Follow, Generation, Like, Notification
 from app.tests.api import Api
@@ -190,6 +191,13 @@ class TestLikes:
             assert like(client, private).refusal == (404, "NOT_FOUND")
         assert counters(private) == (0, 0)
 
+    def test_the_database_takes_no_second_like_of_anybody(self, picture):
+        fan = UserFactory()
+        Like.objects.create(user=fan, generation=picture)
+        with pytest.raises(IntegrityError, match="like_unique"), transaction.atomic():
+            Like.objects.create(user=fan, generation=picture)
+        assert Like.objects.filter(generation=picture).count() == 1
+
     def test_who_is_not_signed_in_likes_nothing(self, as_anyone, picture):
         assert like(as_anyone, picture).refusal == (401, "UNAUTHENTICATED")
         assert counters(picture) == (0, 0)
@@ -298,6 +306,13 @@ class TestFollowing:
         answer = as_artist.post(f"/api/artists/{artist.pk}/follow")
         assert answer.refusal == (409, "CONFLICT")
         assert not Follow.objects.exists()
+
+    def test_the_database_takes_no_second_follow_of_anybody(self, visitor, artist):
+        fan = UserFactory()
+        Follow.objects.create(follower=fan, following=artist.artist)
+        with pytest.raises(IntegrityError, match="follow_unique"), transaction.atomic():
+            Follow.objects.create(follower=fan, following=artist.artist)
+        assert Follow.objects.count() == 1
 
     def test_only_artists_are_followed(self, visitor, buyer):
         for pk in (buyer.pk, 999_999):
