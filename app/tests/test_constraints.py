@@ -1,0 +1,175 @@
+"""Every constraint of the database has a row that it refuses, whatever the code above believes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import call_command
+from django.db import IntegrityError, transaction
+from django.db.models import Model
+
+from app.models import (
+    Artwork,
+    ArtworkTag,
+    Comment,
+    Follow,
+    Generation,
+    GenerationTag,
+    IdempotencyKey,
+    Like,
+    Notification,
+    OutboxMessage,
+    Purchase,
+    Style,
+    Tag,
+    Transaction,
+    User,
+)
+from app.services import payment_service
+from app.services.token_service import TokenService
+from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+
+pytestmark = pytest.mark.django_db
+
+
+def again(row: Model, **changes: Any) -> None:
+    """Insert the row a second time, with these changes."""
+    kept = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
+    kept.pop(row._meta.pk.attname)
+    type(row)._default_manager.create(**{**kept, **changes})
+
+
+def every(kind: type[Model], **changes: Any) -> None:
+    """Change all rows of a kind."""
+    kind._default_manager.update(**changes)
+
+
+class Scene:
+    """One row of everything. ``entry`` finds the ledger's entry of a type."""
+
+    def __init__(self) -> None:
+        self.buyer: User = UserFactory(username="bo")
+        self.style: Style = StyleFactory(tags=("sea",), works=1)
+        self.picture = GenerationFactory(user=self.buyer, style=self.style, prompt_tags=("sea",))
+        self.artist = self.style.artist
+        self.work = Artwork.objects.get()
+        ArtworkTag.objects.create(artwork=self.work, tag=Tag.objects.get(), sequence=0)
+        self.like = Like.objects.create(user=self.artist.user, generation=self.picture)
+        self.follow = Follow.objects.create(follower=self.buyer, following=self.artist)
+        payment = payment_service.take_payment(user=self.buyer, amount=100, payment_method="card")
+        payment_service.record_purchase(
+            user=self.buyer, amount=100, payment_method="card", payment=payment
+        )
+        TokenService.grant_welcome_bonus(self.buyer.pk, 100)
+        self.key = IdempotencyKey.objects.create(
+            user=self.buyer, key="k", fingerprint="f", response_status=202, response_body="{}"
+        )
+
+    def entry(self, kind: str, **conditions: Any) -> Transaction:
+        return Transaction.objects.get(type=kind, **conditions)
+
+    def note(self, kind: str) -> Notification:
+        return Notification.objects.get(type=kind)
+
+    def book(self, kind: str, **columns: Any) -> None:
+        Transaction.objects.create(**{"type": kind, "amount": 1, **columns})
+
+
+Breaks = Callable[[Scene], object]
+BREAKS: dict[str, tuple[Breaks, ...]] = {
+    "user_balance_not_negative": (lambda s: every(User, token_balance=-1),),
+    "user_provider_identity_unique": (lambda s: again(s.buyer, username="other"),),
+    "user_username_unique_any_case": (
+        lambda s: again(s.buyer, username="BO", provider_user_id="other"),
+    ),
+    "follow_unique": (lambda s: again(s.follow),),
+    "follow_not_oneself": (lambda s: again(s.follow, follower_id=s.artist.pk),),
+    "like_unique": (lambda s: again(s.like),),
+    "comment_not_empty": (
+        lambda s: Comment.objects.create(user=s.buyer, generation=s.picture, content=""),
+    ),
+    "outbox_attempt_once": (lambda s: again(OutboxMessage.objects.get()),),
+    "tag_name_lower_printable_ascii": (lambda s: Tag.objects.create(name="Sea"),),
+    "idempotency_key_unique": (lambda s: again(s.key),),
+    "notification_not_for_own_acts": (
+        lambda s: again(s.note("like"), actor_id=s.buyer.pk, type="comment"),
+    ),
+    "notification_like_once": (lambda s: again(s.note("like")),),
+    "notification_follow_once": (lambda s: again(s.note("follow")),),
+    "notification_outcome_once": (
+        lambda s: again(s.note("generation_complete")),
+        lambda s: again(s.note("generation_complete"), type="generation_failed"),
+    ),
+    "purchase_amount_in_range": (
+        lambda s: every(Purchase, amount=99),
+        lambda s: every(Purchase, amount=1_000_001),
+    ),
+    "purchase_reference_unique": (lambda s: again(Purchase.objects.get()),),
+    "generation_status_known": (lambda s: every(Generation, status="lost"),),
+    "generation_visibility_known": (lambda s: every(Generation, visibility="friends"),),
+    "generation_seed_in_range": (
+        lambda s: every(Generation, seed=-1),
+        lambda s: every(Generation, seed=2**32),
+    ),
+    "generation_cost_positive": (lambda s: every(Generation, cost=0),),
+    "generation_completed_has_image": (lambda s: every(Generation, image_path=""),),
+    "artwork_position_unique": (lambda s: again(s.work, sha256="other"),),
+    "artwork_image_unique": (lambda s: again(s.work, position=1),),
+    "style_tag_unique": (lambda s: again(s.style.style_tags.get(), sequence=1),),
+    "generation_tag_unique": (lambda s: again(GenerationTag.objects.get(), sequence=1),),
+    "artwork_tag_unique": (lambda s: again(ArtworkTag.objects.get(), sequence=1),),
+    "transaction_amount_positive": (lambda s: s.book("earn", receiver=s.buyer, amount=0),),
+    "transaction_parties_fit_type": (
+        lambda s: s.book("consume"),
+        lambda s: s.book("consume", receiver=s.buyer),
+        lambda s: s.book("consume", sender=s.buyer, receiver=s.artist.user),
+        *(
+            lambda s, kind=kind: s.book(kind, sender=s.buyer)
+            for kind in ("earn", "refund", "purchase")
+        ),
+        lambda s: s.book("gift", receiver=s.buyer),
+    ),
+    "transaction_purchase_fits_type": (
+        lambda s: s.book("earn", receiver=s.buyer, purchase=_unbooked_purchase(s)),
+    ),
+    "transaction_charge_once": (lambda s: again(s.entry("consume")),),
+    "transaction_settle_once": (
+        lambda s: again(s.entry("earn", generation=s.picture)),
+        lambda s: s.book("refund", receiver=s.buyer, generation=s.picture),
+    ),
+    "transaction_welcome_bonus_once": (lambda s: again(s.entry("earn", memo="welcome_bonus")),),
+    "style_price_in_range": (lambda s: every(Style, price=0), lambda s: every(Style, price=10_001)),
+    "style_training_status_known": (lambda s: every(Style, training_status="lost"),),
+    "style_completed_has_model": (lambda s: every(Style, model_path=""),),
+    "style_name_unique_per_artist": (
+        lambda s: StyleFactory(artist=s.artist, name=s.style.name.upper()),
+    ),
+}
+
+
+def _unbooked_purchase(scene: Scene) -> Purchase:
+    return Purchase.objects.create(
+        user=scene.buyer, amount=100, payment_method="card", gateway="test", gateway_reference="2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "number"), [(name, number) for name in BREAKS for number in range(len(BREAKS[name]))]
+)
+def test_a_row_that_breaks_it_is_refused(name: str, number: int) -> None:
+    scene = Scene()
+    with pytest.raises(IntegrityError, match=f'"{name}"'), transaction.atomic():
+        BREAKS[name][number](scene)
+
+
+def test_every_constraint_has_such_a_row() -> None:
+    models = apps.get_app_config("app").get_models()
+    assert set(BREAKS) == {c.name for model in models for c in model._meta.constraints}
+
+
+def test_what_the_models_say_is_what_was_migrated() -> None:
+    """Else the rows above would try another database than the models describe."""
+    call_command("makemigrations", check=True, dry_run=True, verbosity=0)
