@@ -1,0 +1,148 @@
+"""The shipped nginx before a web process that tells what it is asked."""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx
+import pytest
+
+from app.utils.servers.nginx import PrivateNginx
+from tests.production.running import make_certificate
+
+MB = 1024 * 1024
+
+
+class WebProcess(BaseHTTPRequestHandler):
+    """Answers with the request, or hands a file out as nginx is told to."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        headers = {name.lower(): self.headers.get_all(name) for name in self.headers}
+        body = json.dumps({"path": self.path, "headers": headers}).encode()
+        self.send_response(200)
+        if self.path == "/media/picture.png":
+            self.send_header("X-Accel-Redirect", "/protected-media/picture.png")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Quietly."""
+
+
+@pytest.fixture(scope="module")
+def nginx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PrivateNginx]:
+    folder = tmp_path_factory.mktemp("nginx")
+    for name in ("static/app.0123456789ab.css", "static/app.css", "media/picture.png"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(f"from the disk: {name}")
+    web = ThreadingHTTPServer(("127.0.0.1", 0), WebProcess)
+    threading.Thread(target=web.serve_forever, daemon=True).start()
+    port = web.server_address[1]
+    running = PrivateNginx(
+        folder / "nginx",
+        {
+            "backend:8000": f"127.0.0.1:{port}",
+            "files:9000": f"127.0.0.1:{port}",
+            "/app/staticfiles/": f"{folder}/static/",
+            "/app/data/media/": f"{folder}/media/",
+        },
+        *make_certificate(folder),
+    )
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+        web.shutdown()
+        web.server_close()
+
+
+@pytest.fixture
+def browser(nginx: PrivateNginx) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=f"http://127.0.0.1:{nginx.port}", timeout=20) as client:
+        yield client
+
+
+def seen(browser: httpx.Client, path: str = "/api/health", **headers: str) -> dict[str, list[str]]:
+    """The headers that the web process was given."""
+    answer = browser.get(path, headers=headers)
+    assert answer.status_code == 200
+    told: dict[str, list[str]] = answer.json()["headers"]
+    return told
+
+
+def test_the_web_process_is_told_who_asks_and_how(browser: httpx.Client) -> None:
+    told = seen(
+        browser,
+        **{
+            "Host": "styles.example.com:8443",
+            # A balancer before us names the client; what the client claims is not passed on.
+            "X-Forwarded-For": "198.51.100.66, 203.0.113.7",
+            "X-Real-IP": "198.51.100.1",
+            "X-Forwarded-Proto": "https",
+            "X-Request-ID": "from-outside.1",
+        },
+    )
+    assert told["host"] == ["styles.example.com:8443"]
+    assert told["x-forwarded-for"] == ["203.0.113.7"]
+    assert told["x-real-ip"] == ["203.0.113.7"]
+    assert told["x-forwarded-proto"] == ["https"]
+    assert told["x-request-id"] == ["from-outside.1"]
+
+
+def test_what_nobody_says_nginx_says_itself(browser: httpx.Client) -> None:
+    told = seen(browser, **{"X-Request-ID": "two words"})
+    assert told["x-forwarded-for"] == told["x-real-ip"] == ["127.0.0.1"]
+    assert told["x-forwarded-proto"] == ["http"]
+    [request_id] = told["x-request-id"]
+    assert len(request_id) == 32
+
+
+def test_static_files_come_from_the_disk(browser: httpx.Client) -> None:
+    named = browser.get("/static/app.0123456789ab.css")
+    assert named.text == "from the disk: static/app.0123456789ab.css"
+    assert named.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+    assert named.headers["X-Content-Type-Options"] == "nosniff"
+    assert browser.get("/static/app.css").headers["Cache-Control"] == "public, max-age=60"
+    # One that another version of the program has.
+    assert browser.get("/static/absent.css").json()["path"] == "/static/absent.css"
+
+
+def test_media_are_asked_of_the_web_process_and_come_from_the_disk(browser: httpx.Client) -> None:
+    assert browser.get("/media/other.png").json()["path"] == "/media/other.png"
+    assert browser.get("/media/picture.png").text == "from the disk: media/picture.png"
+    assert browser.get("/protected-media/picture.png").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "most"),
+    [
+        ("/api/models", 1010 * MB),
+        ("/api/models/", 1010 * MB),
+        ("/studio/upload", 1010 * MB),
+        ("/api/images/generate", 8 * MB),
+        ("/", 8 * MB),
+    ],
+)
+def test_bodies_are_taken_up_to_a_length(nginx: PrivateNginx, path: str, most: int) -> None:
+    assert asked_to_go_on(nginx, path, most) == "100"
+    assert asked_to_go_on(nginx, path, most + 1) == "413"
+
+
+def asked_to_go_on(nginx: PrivateNginx, path: str, length: int) -> str:
+    """The status with which nginx lets a body be sent, or not; none of it is."""
+    with socket.create_connection(("127.0.0.1", nginx.port), timeout=20) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n"
+            "Content-Type: application/octet-stream\r\nExpect: 100-continue\r\n\r\n".encode()
+        )
+        status: str = connection.recv(64).decode().split()[1]
+        return status
