@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage faults bench format lock clean restore-drill
+.PHONY: help run test coverage faults mutate bench format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -41,6 +41,9 @@ coverage: .venv/installed-dev ## run all tests and count lines: app/ at least 95
 
 faults: .venv/installed-dev ## hurt everything there is, on real servers (SEED=, ROWS=Q4,M6)
 	@$(BIN)/python -m tests.faults $(if $(SEED),--seed $(SEED)) $(if $(ROWS),--only $(ROWS))
+
+mutate: .venv/installed-dev ## break each promise in a copy: some test must notice (ONLY=session-age,…)
+	@$(BIN)/python -m tests.mutate $(if $(ONLY),--only $(ONLY))
 
 bench: .venv/installed-bench ## measure against the bare limit and write docs/performance.md (BENCH_ARGS=)
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)

@@ -1,0 +1,27 @@
+"""All mutations, by what they break."""
+
+from tests.mutate.changes import (
+    access,
+    community,
+    edge,
+    jobs,
+    limits,
+    locks,
+    money,
+    settings,
+    startup,
+    tables,
+)
+
+MUTATIONS = (
+    *settings.MUTATIONS,
+    *startup.MUTATIONS,
+    *edge.MUTATIONS,
+    *limits.MUTATIONS,
+    *money.MUTATIONS,
+    *locks.MUTATIONS,
+    *jobs.MUTATIONS,
+    *access.MUTATIONS,
+    *community.MUTATIONS,
+    *tables.MUTATIONS,
+)

@@ -1,0 +1,269 @@
+"""Likes, comments, follows, tags, what people are told, and what is kept for a while."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+COMMUNITY = "app/tests/test_community.py"
+NOTES = "app/tests/test_notifications.py"
+TOLD = f"{NOTES}::TestWhatIsTold"
+STYLES = "app/tests/test_styles.py::TestList"
+CACHES = "app/tests/test_caches.py"
+REPORTS = "app/tests/test_generation_reports.py"
+TRAININGS = "app/tests/test_training_reports.py::TestTheWay"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/services/notification_service.py",
+        (
+            "nobody-is-told-of-own-acts",
+            "if actor is not None and actor.pk == recipient_id:",
+            "if False:",
+            TOLD,
+        ),
+        ("text-of-a-like", "likes your picture.", "liked your picture.", TOLD),
+        ("text-of-a-comment", "commented on your picture:", "commented:", TOLD),
+        ("text-of-an-answer", "answered your comment:", "answered:", TOLD),
+        ("text-of-a-follow", "follows you.", "follows.", TOLD),
+        (
+            "text-of-a-trained-style",
+            "Your style model {style.name} is ready!",
+            "Your style {style.name} is ready!",
+            TRAININGS,
+        ),
+        (
+            "text-of-a-failed-training",
+            "Training failed for {style.name}. ",
+            "Training of {style.name} failed. ",
+            TRAININGS,
+        ),
+        (
+            "text-of-a-picture",
+            'is ready.",\n    )',
+            'is done.",\n    )',
+            f"{REPORTS}::TestCompletion",
+        ),
+        (
+            "text-of-a-refund",
+            "tokens were refunded.",
+            "tokens are yours.",
+            f"{REPORTS}::TestFailure",
+        ),
+        (
+            "link-to-the-style",
+            "target_type=TargetType.STYLE,",
+            "target_type=TargetType.USER,",
+            TRAININGS,
+        ),
+        (
+            "all-are-mine",
+            "filter(recipient=user, is_read=False)",
+            "filter(is_read=False)",
+            f"{NOTES}::TestReading",
+        ),
+        (
+            "owner-is-told-once",
+            "if parent is not None and parent.user_id != comment.generation.user_id:",
+            "if parent is not None:",
+            TOLD,
+        ),
+    ),
+    *in_file(
+        "app/signals.py",
+        (
+            "like-is-told",
+            "        notification_service.tell_of_like(instance)",
+            "        pass",
+            TOLD,
+        ),
+        (
+            "comment-is-told",
+            "        notification_service.tell_of_comment(instance)",
+            "        pass",
+            TOLD,
+        ),
+        (
+            "follow-is-told",
+            "        notification_service.tell_of_follow(instance)",
+            "        pass",
+            TOLD,
+        ),
+    ),
+    *in_file(
+        "app/models/notification.py",
+        (
+            "unread-only",
+            "return self.filter(is_read=False)",
+            "return self",
+            f"{NOTES}::TestReading",
+        ),
+        (
+            "notifications-newest-first",
+            'select_related("actor").order_by("-created_at", "-pk")',
+            'select_related("actor").order_by("created_at", "pk")',
+            f"{NOTES}::TestReading",
+        ),
+    ),
+    *in_file(
+        "app/services/community_service.py",
+        ("like-is-toggled", "        like.delete()\n", "        pass\n", f"{COMMUNITY}::TestLikes"),
+        (
+            "likes-are-counted",
+            "picture.like_count += 1 if is_liked else -1",
+            "picture.like_count += 1",
+            f"{COMMUNITY}::TestLikes",
+        ),
+        (
+            "comments-are-counted",
+            "picture.comment_count += 1\n",
+            "pass\n",
+            f"{COMMUNITY}::TestComments",
+        ),
+        (
+            "answers-are-one-deep",
+            "if parent.parent_id is not None:",
+            "if False:",
+            f"{COMMUNITY}::TestComments",
+        ),
+        (
+            "answer-on-its-picture",
+            "filter(pk=parent_id, generation=picture)",
+            "filter(pk=parent_id)",
+            f"{COMMUNITY}::TestComments",
+        ),
+        (
+            "nobody-follows-oneself",
+            "if artist.pk == user.pk:",
+            "if False:",
+            f"{COMMUNITY}::TestFollowing",
+        ),
+        (
+            "follows-are-counted",
+            "artist.follower_count += -1 if deleted else 1",
+            "artist.follower_count += 1",
+            f"{COMMUNITY}::TestFollowing",
+        ),
+    ),
+    *in_file(
+        "app/models/community.py",
+        (
+            "comments-oldest-first",
+            'order_by("created_at", "pk")',
+            'order_by("-created_at", "-pk")',
+            f"{COMMUNITY}::TestComments",
+        ),
+    ),
+    *in_file(
+        "app/models/generation.py",
+        (
+            "feed-newest-first",
+            '__in=followed)\n        return pictures.order_by("-created_at", "-pk")',
+            '__in=followed)\n        return pictures.order_by("created_at", "pk")',
+            f"{COMMUNITY}::TestFeed",
+        ),
+        (
+            "feed-of-the-followed",
+            "            pictures = pictures.filter(style__artist_id__in=followed)\n",
+            "",
+            f"{COMMUNITY}::TestFeed",
+        ),
+    ),
+    *in_file(
+        "app/models/style.py",
+        (
+            "all-tags-not-any",
+            "            styles = styles.filter(\n                models.Exists(",
+            "            styles = self.filter(\n                models.Exists(",
+            STYLES,
+        ),
+        (
+            "popular-first",
+            'order = ("-usage_count", *newest) if sort == "popular"',
+            'order = newest if sort == "popular"',
+            STYLES,
+        ),
+        (
+            "styles-newest-first",
+            'newest = ("-created_at", "-pk")\n        order',
+            'newest = ("created_at", "pk")\n        order',
+            STYLES,
+        ),
+        ("styles-of-an-artist", "styles = styles.filter(artist_id=artist_id)", "pass", STYLES),
+        (
+            "styles-by-status",
+            "styles = styles.filter(training_status=training_status)",
+            "pass",
+            STYLES,
+        ),
+    ),
+    *in_file(
+        "app/models/tagging.py",
+        (
+            "tags-by-use",
+            '.used().order_by("-usage_count"',
+            '.used().order_by("usage_count"',
+            "app/tests/test_tags.py::TestTags",
+        ),
+        (
+            "tags-that-are-used",
+            "self.active().filter(usage_count__gt=0)",
+            "self.active()",
+            "app/tests/test_tags.py::TestTags",
+        ),
+        (
+            "tags-that-are-active",
+            "self.active().filter(usage_count__gt=0)",
+            "self.filter(usage_count__gt=0)",
+            "app/tests/test_tags.py::TestTags",
+        ),
+        (
+            "tags-in-any-case",
+            "name__contains=text.lower()",
+            "name__contains=text",
+            "app/tests/test_tags.py::TestTags",
+        ),
+    ),
+    *in_file(
+        "app/utils/caches.py",
+        (
+            "popular-for-five-minutes",
+            "POPULAR_STYLES_SECONDS = 300",
+            "POPULAR_STYLES_SECONDS = 2",
+            CACHES,
+        ),
+        (
+            "popular-no-longer",
+            "POPULAR_STYLES_SECONDS = 300",
+            "POPULAR_STYLES_SECONDS = 3000",
+            CACHES,
+        ),
+        ("tags-for-ten-minutes", "TAGS_SECONDS = 600", "TAGS_SECONDS = 2", CACHES),
+        ("tags-no-longer", "TAGS_SECONDS = 600", "TAGS_SECONDS = 6000", CACHES),
+        ("earned-for-a-minute", "EARNED_SECONDS = 60", "EARNED_SECONDS = 2", CACHES),
+        ("earned-no-longer", "EARNED_SECONDS = 60", "EARNED_SECONDS = 600", CACHES),
+        ("what-is-forgotten-is-gone", "if kept_version == version:", "if True:", CACHES),
+        (
+            "forgotten-after-the-commit",
+            "transaction.on_commit(lambda: _change_version(area))",
+            "_change_version(area)",
+            CACHES,
+        ),
+    ),
+    *in_file(
+        "app/services/style_service.py",
+        (
+            "new-price-is-seen",
+            "counted_in(style))\n    caches.forget(caches.POPULAR_STYLES)\n",
+            "counted_in(style))\n",
+            CACHES,
+        ),
+    ),
+    *in_file(
+        "app/services/tag_service.py",
+        ("new-counts-are-seen", "    caches.forget(caches.TAGS)\n", "", CACHES),
+        (
+            "counts-move",
+            'update(usage_count=F("usage_count") + change)',
+            'update(usage_count=F("usage_count"))',
+            "app/tests/test_styles.py::TestChange",
+        ),
+    ),
+)

@@ -1,0 +1,174 @@
+"""Rules of money: what is charged, paid and given back, once each, under locks."""
+
+from tests.mutate.mutation import in_file
+
+ORDERS = "app/tests/test_generate.py"
+REPORTS = "app/tests/test_generation_reports.py"
+TOKENS = "app/tests/test_token_service.py"
+IDEMPOTENCY = "app/tests/test_idempotency.py"
+CHARGES = f"{ORDERS}::TestOrdering"
+SHARES = f"{ORDERS}::TestTheArtistsShare"
+REFUNDS = f"{REPORTS}::TestFailure"
+
+MUTATIONS = (
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "factor-large",
+            'Format(1024, 1024, Decimal("1.5"))',
+            'Format(1024, 1024, Decimal("1.4"))',
+            CHARGES,
+        ),
+        (
+            "factor-tall",
+            'Format(512, 1024, Decimal("1.2"))',
+            'Format(512, 1024, Decimal("1.0"))',
+            CHARGES,
+        ),
+        (
+            "factor-square",
+            'Format(512, 512, Decimal("1.0"))',
+            'Format(512, 512, Decimal("1.1"))',
+            CHARGES,
+        ),
+        ("size-large", "Format(1024, 1024,", "Format(1024, 512,", CHARGES),
+        ("cost-rounded-up", "return math.ceil(price", "return math.floor(price", CHARGES),
+        (
+            "fee-rounded-for-the-artist",
+            "cost - cost * settings.PLATFORM_FEE_PERCENT // 100",
+            "cost * (100 - settings.PLATFORM_FEE_PERCENT) // 100",
+            SHARES,
+        ),
+        ("fee-kept", "share = artist_share(generation.cost)", "share = generation.cost", SHARES),
+        (
+            "artist-paid",
+            "        if share > 0:\n",
+            "        if share < 0:\n",
+            f"{REPORTS}::TestCompletion",
+        ),
+        (
+            "refund-of-what-was-charged",
+            "TokenService.refund_tokens(generation.user_id, charge.amount,",
+            "TokenService.refund_tokens(generation.user_id, generation.style.price,",
+            REFUNDS,
+        ),
+        (
+            "refund-to-the-buyer",
+            "refund_tokens(generation.user_id,",
+            "refund_tokens(generation.style.artist_id,",
+            REFUNDS,
+        ),
+        (
+            "refund-on-failure",
+            '_refund(generation, "generation_failed")',
+            "pass",
+            REFUNDS,
+        ),
+        (
+            "refund-on-cancel",
+            '_refund(generation, "generation_canceled")',
+            "pass",
+            f"{ORDERS}::TestCanceling",
+        ),
+    ),
+    *in_file(
+        "app/services/token_service.py",
+        ("balance-is-asked", "if balance < 0:", "if False:", f"{TOKENS}::TestRefusals"),
+        ("the-last-token", "if balance < 0:", "if balance <= 0:", f"{TOKENS}::TestOneAtATime"),
+        (
+            "amount-above-zero",
+            "    if amount <= 0:\n",
+            "    if amount < 0:\n",
+            f"{TOKENS}::TestRefusals",
+        ),
+        (
+            "bonus-once",
+            "if had_it or amount <= 0:",
+            "if amount <= 0:",
+            f"{TOKENS}::TestOneAtATime::test_welcome_bonus_is_given_once",
+        ),
+        (
+            "what-is-consumed-is-taken",
+            "-amount if is_taken else amount",
+            "amount if is_taken else -amount",
+            f"{TOKENS}::TestOneAtATime",
+        ),
+        (
+            "entry-says-who",
+            "sender_id=user_id if is_taken else None",
+            "sender_id=None",
+            f"{TOKENS}::TestOneAtATime",
+        ),
+        (
+            "entry-of-a-refund",
+            "kind = TransactionType.REFUND",
+            "kind = TransactionType.EARN",
+            f"{TOKENS}::TestOneAtATime",
+        ),
+        (
+            "entry-of-a-purchase",
+            "TransactionType.PURCHASE if is_bought",
+            "TransactionType.EARN if is_bought",
+            f"{TOKENS}::TestOneAtATime",
+        ),
+        (
+            "callers-transaction-survives",
+            "needs_savepoint = connection.in_atomic_block and not are_put_off()",
+            "needs_savepoint = False",
+            TOKENS,
+        ),
+        ("lock-handed-over-is-the-users", "locked.pk != user_id or", "False or", TOKENS),
+    ),
+    *in_file(
+        "app/services/idempotency_service.py",
+        (
+            "key-kept-a-day",
+            "timedelta(hours=24)",
+            "timedelta(hours=23)",
+            f"{IDEMPOTENCY}::TestOneAfterTheOther",
+        ),
+        (
+            "key-is-of-its-request",
+            "if remembered.fingerprint != fingerprint:",
+            "if False:",
+            f"{IDEMPOTENCY}::TestOneAfterTheOther",
+        ),
+        (
+            "key-is-of-its-user",
+            "filter(user=user, key=key).first()",
+            "filter(key=key).first()",
+            f"{IDEMPOTENCY}::TestOneAfterTheOther",
+        ),
+        ("key-is-held", "if not cursor.fetchone()[0]:", "if False:", f"{IDEMPOTENCY}::TestAtOnce"),
+        (
+            "key-length",
+            "MAX_KEY_LENGTH = 255",
+            "MAX_KEY_LENGTH = 256",
+            f"{IDEMPOTENCY}::TestOneAfterTheOther",
+        ),
+    ),
+    *in_file(
+        "app/services/user_service.py",
+        (
+            "bonus-once-a-person",
+            "if not _has_left_before(provider, provider_user_id):\n        TokenService",
+            "if True:\n        TokenService",
+            "app/tests/test_users.py",
+        ),
+    ),
+    *in_file(
+        "app/services/payment_service.py",
+        (
+            "purchase-is-entered",
+            'TokenService.add_tokens(user.pk, amount, "purchase", purchase=purchase)',
+            'TokenService.add_tokens(user.pk, amount, "gift")',
+            "app/tests/test_tokens.py::TestPurchase",
+        ),
+        (
+            "test-gateway-is-allowed-by-name",
+            "if not settings.ALLOW_TEST_GATEWAY:",
+            "if False:",
+            "app/tests/test_tokens.py::TestPurchase",
+        ),
+    ),
+)

@@ -1,0 +1,105 @@
+"""What production asks of its environment, and how its web server is set up."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+ENVIRONMENT = "app/tests/test_environment.py::TestRefusal"
+GUNICORN = "tests/test_gunicorn.py"
+# A rule that finds nothing wrong.
+FINE = 'lambda environment: ""'
+
+
+def never_asked(*names: str) -> tuple[tuple[str, str, str, str], ...]:
+    """For each variable, a rule that takes whatever is there, or is not."""
+    given = ((name, f'_given("{name}")') for name in names)
+    return tuple(
+        (f"required-{name.lower()}".replace("_", "-"), rule, FINE, ENVIRONMENT)
+        for name, rule in given
+    )
+
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/utils/environment.py",
+        *never_asked(
+            *("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "S3_BUCKET"),
+            *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
+        ),
+        (
+            "required-secret-key",
+            'return _weakness(key) if key else "is missing"',
+            'return _weakness(key) if key else ""',
+            ENVIRONMENT,
+        ),
+        (
+            "required-allowed-hosts",
+            '    if not hosts:\n        return "is missing"\n',
+            "",
+            ENVIRONMENT,
+        ),
+        (
+            "required-internal-api-tokens",
+            '    if not tokens:\n        return "is missing"\n',
+            "",
+            ENVIRONMENT,
+        ),
+        (
+            "required-data-dir",
+            '    if not folder:\n        return "is missing"\n',
+            '    if not folder:\n        return ""\n',
+            ENVIRONMENT,
+        ),
+        (
+            "required-addresses",
+            '        if not value:\n            return "is missing"\n',
+            '        if not value:\n            return ""\n',
+            ENVIRONMENT,
+        ),
+        ("known-secret-key", "if key == DEVELOPMENT_SECRET_KEY:", "if False:", ENVIRONMENT),
+        ("short-secret-key", "SHORTEST_SECRET_KEY = 50", "SHORTEST_SECRET_KEY = 40", ENVIRONMENT),
+        ("known-token", "if DEVELOPMENT_TOKEN in tokens:", "if False:", ENVIRONMENT),
+        ("short-token", "SHORTEST_TOKEN = 32", "SHORTEST_TOKEN = 5", ENVIRONMENT),
+        (
+            "no-debug",
+            'error pages would show the program.", _is_off("DEBUG"))',
+            f'error pages would show the program.", {FINE})',
+            ENVIRONMENT,
+        ),
+        (
+            "no-demo-sign-in",
+            'it lets anybody in by name.", _is_off("DEMO_SIGN_IN"))',
+            f'it lets anybody in by name.", {FINE})',
+            ENVIRONMENT,
+        ),
+        (
+            "no-free-purchases",
+            'if gateway == "test" and not',
+            'if gateway == "" and not',
+            ENVIRONMENT,
+        ),
+        ("every-host", 'return "allows every host" if', 'return "" if', ENVIRONMENT),
+    ),
+    *in_file(
+        "config/settings_production.py",
+        (
+            "environment-is-judged",
+            "if _problems := refusal(os.environ):",
+            "if False and (_problems := refusal(os.environ)):",
+            ENVIRONMENT,
+        ),
+    ),
+    *in_file(
+        "gunicorn.conf.py",
+        ("gunicorn-bind", '"0.0.0.0:8000"', '"127.0.0.1:8000"', GUNICORN),
+        ("gunicorn-port", '"0.0.0.0:8000"', '"0.0.0.0:8001"', GUNICORN),
+        ("gunicorn-one-worker", "2 * len(os.sched_getaffinity(0)) + 1)", "1)", GUNICORN),
+        (
+            "gunicorn-workers",
+            "2 * len(os.sched_getaffinity(0)) + 1)",
+            "len(os.sched_getaffinity(0)) + 2)",
+            GUNICORN,
+        ),
+        ("gunicorn-timeout", "timeout = 120\n", "timeout = 5\n", GUNICORN),
+        ("gunicorn-access-log", 'accesslog = "-"', "accesslog = None", GUNICORN),
+        ("gunicorn-error-log", 'errorlog = "-"', 'errorlog = "/tmp/errors"', GUNICORN),
+    ),
+)
