@@ -13,11 +13,11 @@ from rest_framework.request import Request
 from app.serializers.user import DemoSignInSerializer, MeSerializer, SignedOutSerializer
 from app.services import user_service
 from app.utils.rendering import Answer
-from app.views.base import BaseViewSet
+from app.views.base import ApiViewSet
 
 
 @method_decorator(ensure_csrf_cookie, name="dispatch")
-class AuthViewSet(BaseViewSet):
+class AuthViewSet(ApiViewSet):
     """Who I am. Every answer sets the ``csrftoken`` cookie, whatever its status."""
 
     schema_tag = "auth"

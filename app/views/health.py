@@ -5,10 +5,10 @@ from rest_framework.response import Response
 from app.serializers.system import HealthSerializer, ReadinessSerializer
 from app.services import readiness_service
 from app.utils.rendering import JsonRenderer
-from app.views.base import BaseViewSet
+from app.views.base import ApiViewSet
 
 
-class HealthCheckView(BaseViewSet):
+class HealthCheckView(ApiViewSet):
     """Whether the process lives and reaches its database."""
 
     schema_tag = "system"
