@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from app.models import Generation, User
 from app.services import api_key_service, community_service
 from app.tests.factories import (
+    ArtistFactory,
     GenerationFactory,
     PublicPictureFactory,
     StyleFactory,
@@ -71,6 +72,8 @@ def crowd(buyer: User, artist: User) -> dict[str, int]:
     Generation.objects.update(placeholder=PLACEHOLDER)
     picture = pictures[-1]
     community_service.toggle_follow(user=buyer, artist_id=artist.pk)
+    for _ in range(22):
+        community_service.toggle_follow(user=buyer, artist_id=ArtistFactory().pk)
     for number in range(24):
         person = UserFactory(bio="words " * 80)
         community_service.toggle_like(user=person, generation_id=picture.pk)
