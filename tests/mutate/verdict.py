@@ -54,7 +54,7 @@ def _outcome(run: Run, seconds: float) -> tuple[str, str]:
 def failures(output: str) -> list[str]:
     """The tests that failed by themselves, not in a fixture or while they were collected."""
     _, found, summary = output.rpartition("short test summary info")
-    return re.findall(r"^FAILED (\S+)", summary, re.MULTILINE) if found else []
+    return re.findall(r"^FAILED (.+?)(?: - .*)?$", summary, re.MULTILINE) if found else []
 
 
 def _end_of(output: str) -> str:

@@ -2,6 +2,8 @@
 
 from tests.mutate.changes import (
     access,
+    api,
+    broker,
     community,
     edge,
     jobs,
@@ -21,7 +23,9 @@ MUTATIONS = (
     *money.MUTATIONS,
     *locks.MUTATIONS,
     *jobs.MUTATIONS,
+    *broker.MUTATIONS,
     *access.MUTATIONS,
+    *api.MUTATIONS,
     *community.MUTATIONS,
     *tables.MUTATIONS,
 )

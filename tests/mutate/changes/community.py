@@ -210,8 +210,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "tags-that-are-active",
-            "self.active().filter(usage_count__gt=0)",
-            "self.filter(usage_count__gt=0)",
+            "return self.filter(is_active=True)\n",
+            "return self.all()\n",
             "app/tests/test_tags.py::TestTags",
         ),
         (
