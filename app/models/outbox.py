@@ -1,7 +1,11 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Coalesce
+
+# When a message was first due: it is late since then, however often it was put off.
+FIRST_DUE = Coalesce("due_at", "available_at")
 
 
 class OutboxMessage(models.Model):
@@ -16,6 +20,9 @@ class OutboxMessage(models.Model):
     attempt = models.PositiveSmallIntegerField()
     body = models.BinaryField(help_text="The message, as it goes on the queue.")
     available_at = models.DateTimeField(help_text="Not to be sent before.")
+    due_at = models.DateTimeField(
+        null=True, blank=True, help_text="When it was first due, for one that was put off since."
+    )
     sent_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
     last_error = models.CharField(max_length=500, blank=True)
@@ -31,7 +38,10 @@ class OutboxMessage(models.Model):
                 name="outbox_unsent",
                 fields=["queue", "available_at", "id"],
                 condition=Q(sent_at__isnull=True),
-            )
+            ),
+            models.Index(
+                FIRST_DUE, F("id"), name="outbox_first_due", condition=Q(sent_at__isnull=True)
+            ),
         ]
 
     def __str__(self) -> str:

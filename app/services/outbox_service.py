@@ -17,9 +17,9 @@ from django.db.models.functions import Least
 
 from app.models import OutboxMessage
 from app.models.hot_writes import NEW_OUTBOX_MESSAGE
+from app.models.outbox import FIRST_DUE
 from app.utils import clock
 from protocol import Task, encode
-from protocol.queues import QUEUES
 
 CHANNEL = "outbox"
 # First key of the advisory locks on messages; the second is the message's id.
@@ -79,19 +79,18 @@ def mark_sent(*messages: OutboxMessage, error: str = "") -> None:
 
 
 def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None:
-    """Leave the message for another try, ``delay`` seconds from now."""
+    """Leave the message for another try, ``delay`` seconds from now. It is late all the same."""
     OutboxMessage.objects.filter(pk=message.pk).update(
-        last_error=error[:500], available_at=clock.seconds_from_now(delay)
+        last_error=error[:500], available_at=clock.seconds_from_now(delay), due_at=FIRST_DUE
     )
 
 
 def oldest_age() -> float:
-    """For how many seconds the oldest message has been due; 0 when none is."""
-    due = OutboxMessage.objects.filter(sent_at__isnull=True, available_at__lte=clock.now())
-    # One queue at a time: within each, the index says which is the first.
-    first = due.order_by("queue", "available_at", "pk").values_list("available_at", flat=True)
-    oldest = [found for queue in QUEUES if (found := first.filter(queue=queue).first())]
-    return max(0.0, (clock.now() - min(oldest)).total_seconds()) if oldest else 0.0
+    """For how many seconds the oldest message has been due, whatever its queue and however often
+    it was put off since; 0 when none is."""
+    unsent = OutboxMessage.objects.filter(sent_at__isnull=True)
+    oldest = unsent.order_by(FIRST_DUE, "pk").values_list(FIRST_DUE, flat=True).first()
+    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 
 def _begin_try(message_ids: list[int]) -> list[OutboxMessage]:

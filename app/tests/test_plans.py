@@ -23,11 +23,13 @@ from django.test import RequestFactory
 
 from app.database.slow import SLOW_SECONDS
 from app.models import Generation, GenerationStatus, OutboxMessage, User
+from app.models.outbox import FIRST_DUE
 from app.services import lease_service, outbox_service
 from app.tests import large
 from app.tests.api import Answer, Api
 from app.tests.large import ARTIST, BUYER, FAN, PICTURE
 from app.tests.plans import Bounds, Plan, big_tables, plans_of
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -207,6 +209,9 @@ def test_the_relay_reads_what_it_takes(marketplace: set[str]) -> None:
 
 def test_the_age_of_a_long_outbox_is_read_from_its_head(marketplace: set[str]) -> None:
     OutboxMessage.objects.filter(pk__gt=1_000).update(sent_at=None)
+    # The broker refuses half of them.
+    refused = OutboxMessage.objects.filter(pk__gt=5_000)
+    refused.update(due_at=FIRST_DUE, available_at=clock.seconds_from_now(30))
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE app_outboxmessage")
     assert problems_in(outbox_service.oldest_age, marketplace) == set()
