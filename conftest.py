@@ -16,6 +16,9 @@ from app.utils.servers.for_tests import TestServers, ask_for_server
 from app.utils.servers.process import ServerError
 from app.utils.servers.s3 import S3Access
 
+# How long a test may take, and the end of the run.
+pytest_plugins = ["tests.time_limits"]
+
 _servers: TestServers | None = None
 
 

@@ -26,7 +26,7 @@ SECOND_START_SECONDS = 15
 # Ten at most, one on idle cores; other tests may share them.
 STOP_SECONDS = 20
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.time_limit(900)]
 
 
 class Run:

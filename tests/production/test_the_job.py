@@ -17,7 +17,7 @@ from tests.production.looking import measured
 from tests.production.running import Production, Visitor
 from tests.system import wait_for
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.time_limit(900)]
 
 UPLOADS = 100
 SIDE = 1300
