@@ -124,7 +124,7 @@ class System:
         """End a process and its children without any warning."""
         process = self._processes.pop(name)
         os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.wait(timeout=15)
 
     def process(self, name: str) -> subprocess.Popen[bytes]:
         return self._processes[name]
@@ -143,7 +143,7 @@ class System:
                 process.wait(timeout=15)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+                process.wait(timeout=15)
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"

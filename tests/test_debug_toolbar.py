@@ -32,7 +32,12 @@ def evaluate(expression: str, **environment: str) -> subprocess.CompletedProcess
     code = f"from django.conf import settings; print({expression})"
     given = {"PATH": os.environ["PATH"], **environment}
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=PROJECT, env=given, capture_output=True, text=True
+        [sys.executable, "-c", code],
+        cwd=PROJECT,
+        env=given,
+        capture_output=True,
+        text=True,
+        timeout=60,
     )
 
 

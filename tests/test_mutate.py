@@ -173,7 +173,7 @@ def test_a_copy_is_of_the_tree_as_it_lies(tmp_path: Path) -> None:
     (tree / ".gitignore").write_text("*.pyc\n")
 
     def git(*arguments: str) -> None:
-        subprocess.run(["git", *arguments], cwd=tree, check=True, capture_output=True)
+        subprocess.run(["git", *arguments], cwd=tree, check=True, capture_output=True, timeout=60)
 
     git("init")
     git("add", "tracked.py", "changed.py")

@@ -6,6 +6,7 @@ import io
 import os
 import threading
 from collections.abc import Iterator
+from time import monotonic
 
 import pika
 import pytest
@@ -21,6 +22,7 @@ from app.utils import clock
 from app.utils.servers.process import free_port
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
 from protocol.queues import QUEUES, dead_queue_name
+from tests.system import wait_for
 from worker.tests.helpers_broker import CuttableProxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -45,9 +47,10 @@ def order(count: int = 1) -> list[OutboxMessage]:
 
 
 def taken(channel) -> list[bytes]:
-    bodies = []
+    bodies, deadline = [], monotonic() + 30
     while (got := channel.basic_get(GENERATION_QUEUE, auto_ack=True))[2] is not None:
         bodies.append(got[2])
+        assert monotonic() < deadline, "the queue does not become empty"
     return bodies
 
 
@@ -73,7 +76,7 @@ def test_a_claimed_message_is_nobody_elses(amqp_url) -> None:
     with outbox_service.claim_batch(2) as mine:
         thread = threading.Thread(target=look)
         thread.start()
-        thread.join()
+        thread.join(30)
     assert (len(mine), seen) == (2, [1])
     with outbox_service.claim_batch(10) as free_again:
         assert len(free_again) == 3
@@ -174,7 +177,7 @@ def test_one_connection_serves_many_threads(amqp_url, channel) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join()
+            thread.join(30)
         broker.close()
         assert proxy.connections == 1
     assert len(taken(channel)) == 50
@@ -195,7 +198,12 @@ def test_a_forked_child_makes_its_own_connection(amqp_url, channel) -> None:
                 code = 0
             finally:
                 os._exit(code)
-        assert os.waitpid(child, 0)[1] == 0
+        ended = wait_for(
+            lambda: status if (status := os.waitpid(child, os.WNOHANG))[0] else None,
+            seconds=30,
+            what="the end of the child",
+        )
+        assert ended == (child, 0)
         assert proxy.connections == 2
         broker.publish(GENERATION_QUEUE, bytes(message.body), message_id="parent again")
         broker.close()
@@ -229,8 +237,9 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(settings, amqp_url
         method, _, _ = channel.basic_get(GENERATION_QUEUE)
         channel.basic_nack(method.delivery_tag, requeue=False)
     one, other, last = (str(message.task_id) for message in messages)
-    while RabbitMQService(amqp_url).depths()[dead_queue_name(GENERATION_QUEUE)] < 3:
-        channel.connection.process_data_events(time_limit=0.05)
+    dead = dead_queue_name(GENERATION_QUEUE)
+    broker = RabbitMQService(amqp_url)
+    wait_for(lambda: broker.depths()[dead] == 3, seconds=30, what="three dead letters")
     listed = dead_letters("list")
     assert all(task_id in listed for task_id in (one, other, last))
     assert listed.endswith("3 dead letters found.\n")

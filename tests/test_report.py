@@ -264,7 +264,7 @@ def test_what_an_ended_child_used_is_counted() -> None:
         assert processes.family(parent.pid) == [parent.pid]
         itself = processes.cpu_seconds(parent.pid)
         assert processes.family_cpu_seconds(parent.pid) >= itself + 0.25
-        parent.communicate()
+        parent.communicate(timeout=30)
 
 
 def test_pages_of_files_are_not_what_a_process_asked_for(tmp_path: Path) -> None:

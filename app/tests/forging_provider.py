@@ -68,7 +68,7 @@ class ForgingProvider:
     def stop(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        self._thread.join()
+        self._thread.join(10)
 
     def environment(self) -> dict[str, str]:
         """What makes the settings use it in place of Google."""

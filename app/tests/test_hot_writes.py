@@ -212,7 +212,7 @@ class TestInOneStatement:
         with in_one_statement():
             thread = threading.Thread(target=lambda: seen.append(compiled_writes._put_off.get()))
             thread.start()
-            thread.join()
+            thread.join(10)
         assert seen == [None]
 
 

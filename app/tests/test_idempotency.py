@@ -249,7 +249,7 @@ def test_who_lost_the_answer_asks_again_and_pays_once(live_server):
         f"X-CSRFToken: {csrf}\r\nIdempotency-Key: {KEY}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     )
-    with socket.create_connection((address.hostname, address.port)) as connection:
+    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
         connection.sendall(request.encode())
     assert wait_for(IdempotencyKey.objects.exists, seconds=10)
 

@@ -162,7 +162,7 @@ def test_where_there_are_no_more_a_thread_waits_for_one(threads) -> None:
     first.inc_thread_sharing()
     later.start()
     assert session(third) == kept
-    later.join()
+    later.join(10)
     for wrapper in threads:
         wrapper.close()
 

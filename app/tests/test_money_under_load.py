@@ -101,7 +101,7 @@ class TestLocksOfAReport:
                     "UPDATE app_user SET token_balance = 7 WHERE role = 'artist'"
                 )
                 other.commit()
-            assert reported.result().status == 200
+            assert reported.result(timeout=30).status == 200
         # What was paid meanwhile is not lost.
         assert ledger.balance_of(artist) == 7 + 10
 
@@ -112,7 +112,7 @@ class TestLocksOfAReport:
             with report_that_waits(generation, other) as reported:
                 lock(connection, User, generation.style.artist_id)
                 other.commit()
-            assert reported.result().status == 200
+            assert reported.result(timeout=30).status == 200
         ledger.assert_right()
 
 

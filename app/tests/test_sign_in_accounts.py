@@ -136,11 +136,11 @@ def test_without_the_lock_they_collide(
     forger: ForgingProvider, monkeypatch: pytest.MonkeyPatch, subs: tuple[str, str]
 ) -> None:
     """The control: both get past the look whether the account is there, and one breaks."""
-    both_have_looked = threading.Barrier(2, timeout=10)
+    both_have_looked = threading.Barrier(2)
     save_user = DefaultSocialAccountAdapter.save_user
 
     def save_together(*arguments: Any, **named: Any) -> Any:
-        both_have_looked.wait()
+        both_have_looked.wait(10)
         return save_user(*arguments, **named)
 
     monkeypatch.setattr(user_service, "lock_user_names", lambda: None)

@@ -173,11 +173,11 @@ class TestManyAtOnce:
     def test_without_the_lock_money_is_lost(self, monkeypatch):
         """The control of the tests above: the same two consumers, the lock taken out."""
         user = UserFactory(tokens=1000)
-        both_have_read = threading.Barrier(2, timeout=10)
+        both_have_read = threading.Barrier(2)
 
         def read_without_lock(*user_ids: int) -> dict[int, User]:
             found = User.objects.in_bulk(user_ids)
-            both_have_read.wait()
+            both_have_read.wait(10)
             return found
 
         monkeypatch.setattr(token_service, "lock_users", read_without_lock)

@@ -18,16 +18,16 @@ def all_at_once(calls: Sequence[Callable[[], Result]], *, threads: int = 20) -> 
     Each thread has a database connection of its own, closed at its end.
     """
     count = min(threads, len(calls))
-    start = threading.Barrier(count, timeout=30)
+    start = threading.Barrier(count)
 
     def work(number: int) -> list[tuple[int, Result]]:
         try:
-            start.wait()
+            start.wait(30)
             return [(index, calls[index]()) for index in range(number, len(calls), count)]
         finally:
             connections.close_all()
 
     with ThreadPoolExecutor(count) as executor:
-        parts: list[Any] = list(executor.map(work, range(count)))
+        parts: list[Any] = list(executor.map(work, range(count), timeout=120))
     results = dict(pair for part in parts for pair in part)
     return [results[index] for index in range(len(calls))]

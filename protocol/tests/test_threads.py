@@ -44,5 +44,5 @@ for thread in threads:
 def test_many_threads_read_their_first_message_at_once(decode: str, message: object) -> None:
     for _ in range(3):
         command = [sys.executable, "-c", AT_ONCE, decode, json.dumps(message)]
-        ended = subprocess.run(command, capture_output=True, text=True, check=False)
+        ended = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
         assert (ended.returncode, ended.stderr) == (0, "")

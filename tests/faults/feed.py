@@ -48,7 +48,7 @@ def growing_feed(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outco
                 link = page["next"]
     finally:
         over.set()
-        writer.join()
+        writer.join(30)
     inserted = stage.one("SELECT count(*) FROM app_generation WHERE status = 'completed'")
 
     def check() -> Misses:

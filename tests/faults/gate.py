@@ -69,7 +69,8 @@ class Gate:
                 client.sendall(_BROKEN)
             return
         try:
-            web = socket.create_connection(self._target)
+            web = socket.create_connection(self._target, timeout=10)
+            web.settimeout(None)
         except OSError:
             client.close()
             return

@@ -34,7 +34,7 @@ class Load:
                 asked.append(executor.submit(ask))
                 pace.wait(self._gap)
             for each in asked:
-                each.result()
+                each.result(timeout=120)
         return took
 
 

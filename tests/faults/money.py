@@ -223,7 +223,7 @@ def _editing_price(
         yield edits
     finally:
         over.set()
-        thread.join()
+        thread.join(60)
 
 
 def new_uuid(rng: random.Random) -> str:

@@ -6,6 +6,7 @@ import random
 import threading
 from collections import Counter
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import httpx
@@ -133,7 +134,7 @@ def database_restarted(stage: BrokerStage, rng: random.Random, *, scale: float =
         wait_for(lambda w=wanted: sum(statuses.values()) >= w, seconds=60, what="load")  # type: ignore[misc]
         postgres.stop()
         postgres.start()
-    running.join()
+    running.join(180)
     # Whoever got no answer asks again with the same key: nobody knows what became of it.
     ids = [_insist(stage, buyer, style_id, {"Idempotency-Key": key}) for key in accepted]
     stage.wait_for_end(ids, seconds=90)
@@ -235,12 +236,13 @@ def _pids(stage: Stage) -> dict[str, list[str]]:
 
 def _drain(url: str) -> list[tuple[str, int]]:
     """Task and attempt of everything on the queue of pictures, which is empty then."""
-    found = []
+    found, deadline = [], monotonic() + 60
     with pika.BlockingConnection(pika.URLParameters(url)) as connection:
         channel = connection.channel()
-        while True:
+        while monotonic() < deadline:
             _, _, body = channel.basic_get(GENERATION_QUEUE, auto_ack=True)
             if body is None:
                 return found
             task = decode_task(body)
             found.append((str(task.task_id), task.attempt))
+    raise TimeoutError("The queue did not become empty.")

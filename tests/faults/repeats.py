@@ -112,7 +112,7 @@ def cut_connection(stage: Stage, rng: random.Random, *, scale: float = 1) -> Out
 def _send_and_vanish(stage: Stage, buyer: Person, style_id: int, key: str) -> None:
     body = json.dumps({"style_id": style_id, "prompt_tags": ["sea"], "aspect_ratio": "1:1"})
     cookies = "; ".join(f"{name}={value}" for name, value in buyer.http.cookies.items())
-    with socket.create_connection(("127.0.0.1", stage.port)) as connection:
+    with socket.create_connection(("127.0.0.1", stage.port), timeout=60) as connection:
         connection.sendall(
             (
                 f"POST /api/images/generate HTTP/1.1\r\nHost: 127.0.0.1:{stage.port}\r\n"

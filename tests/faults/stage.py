@@ -282,7 +282,7 @@ class HandWorker:
 def at_once(calls: Sequence[Callable[[], Result]], *, threads: int = 25) -> list[Result]:
     """The results of ``calls``, made by ``threads`` threads."""
     with ThreadPoolExecutor(threads) as executor:
-        return [future.result() for future in [executor.submit(call) for call in calls]]
+        return [future.result(timeout=900) for future in [executor.submit(call) for call in calls]]
 
 
 def noise_png(seed: int, side: int = 256) -> bytes:

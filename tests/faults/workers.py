@@ -104,7 +104,7 @@ class _Overdue:
 
     def __exit__(self, *_: object) -> None:
         self._over.set()
-        self._thread.join()
+        self._thread.join(30)
 
     def _watch(self) -> None:
         query = "SELECT extract(epoch FROM now() - min(lease_expires_at)) FROM app_generation"

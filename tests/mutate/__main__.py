@@ -66,7 +66,7 @@ def not_green(copies: Sequence[Copy], tests: Sequence[str]) -> str:
         return "" if run.code == 0 else run.output
 
     with ThreadPoolExecutor(len(copies)) as executor:
-        return "".join(executor.map(look, range(len(copies))))
+        return "".join(executor.map(look, range(len(copies)), timeout=2 * GREEN_SECONDS))
 
 
 def play_all(mutations: Sequence[Mutation], stage: Stage) -> list[Verdict]:
@@ -76,7 +76,7 @@ def play_all(mutations: Sequence[Mutation], stage: Stage) -> list[Verdict]:
         free.put(copy)
 
     def play(mutation: Mutation) -> Verdict:
-        copy = free.get()
+        copy = free.get(timeout=GREEN_SECONDS)
         try:
             return judge(mutation, copy)
         finally:
@@ -87,7 +87,7 @@ def play_all(mutations: Sequence[Mutation], stage: Stage) -> list[Verdict]:
         futures = [executor.submit(play, mutation) for mutation in mutations]
         try:
             for number, future in enumerate(as_completed(futures), start=1):
-                verdict = future.result()
+                verdict = future.result(timeout=0)
                 verdicts[verdict.mutation.name] = verdict
                 say(f"[{number:3}/{len(mutations)}] {line(verdict)}")
         except BaseException:

@@ -63,7 +63,7 @@ class Processes:
             output, _ = process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             _end(process)
-            output, _ = process.communicate()
+            output, _ = process.communicate(timeout=30)
             return Run(None, output)
         finally:
             with self._lock:
@@ -200,6 +200,7 @@ def copy_tree(tree: Path, folder: Path) -> None:
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     ).stdout
     for name in filter(None, listed.split("\0")):
         source = tree / name

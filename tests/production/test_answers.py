@@ -188,7 +188,9 @@ def test_more_than_the_limit_is_refused_at_the_door(production: Production) -> N
     """By the length alone, before any of it is sent; and in the API's own words."""
     for path, length in (("/api/models", 2**30), ("/api/users/me", 9 * 2**20)):
         client = http.client.HTTPSConnection(
-            "localhost", production.nginx.tls_port, context=trusting(production.certificate)
+            *("localhost", production.nginx.tls_port),
+            context=trusting(production.certificate),
+            timeout=60,
         )
         with contextlib.closing(client):
             client.putrequest("POST", path)

@@ -90,7 +90,7 @@ def rush(system: System, person: Person, requests_each: int = REQUESTS_EACH) -> 
                 base_url=system.url, timeout=60, headers=CLOSE, cookies=cookies
             ) as signed_in,
         ):
-            start.wait()
+            start.wait(60)
             for ask_next in (asked * requests_each)[:requests_each]:
                 begun_at = monotonic()
                 answer = ask_next()
@@ -103,7 +103,7 @@ def rush(system: System, person: Person, requests_each: int = REQUESTS_EACH) -> 
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(120)
     assert seen.statuses.total() == CLIENTS * requests_each
     return seen
 

@@ -92,7 +92,8 @@ class CuttableProxy:
                 client, _ = self._listener.accept()
             except OSError:
                 return
-            broker = socket.create_connection(self._target)
+            broker = socket.create_connection(self._target, timeout=10)
+            broker.settimeout(None)
             self.connections += 1
             self._sockets += [client, broker]
             for source, sink in ((client, broker), (broker, client)):

@@ -89,7 +89,7 @@ class WorkerProcess:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.wait(timeout=DEADLINE)
 
     def log(self) -> str:
         return self._log.read_text()

@@ -75,7 +75,7 @@ class TestDisk:
         for round_number in range(50):
             Storage().store(sources[round_number % 2], target.as_uri(), "image/png")
         done.set()
-        reader.join()
+        reader.join(30)
         assert seen <= set(contents)
 
     def test_failed_store_leaves_nothing(self, tmp_path: Path) -> None:

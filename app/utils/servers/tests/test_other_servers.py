@@ -2,6 +2,7 @@
 
 import socket
 from pathlib import Path
+from time import monotonic
 
 import boto3
 import botocore.exceptions
@@ -80,9 +81,10 @@ def publish(url: str, body: bytes) -> None:
 def received(url: str) -> list[bytes]:
     connection = pika.BlockingConnection(pika.URLParameters(url))
     channel = connection.channel()
-    bodies = []
+    bodies, deadline = [], monotonic() + 10
     while (message := channel.basic_get("letters", auto_ack=True))[0] is not None:
         bodies.append(message[2])
+        assert monotonic() < deadline, "the queue does not become empty"
     connection.close()
     return bodies
 

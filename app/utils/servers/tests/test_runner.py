@@ -50,6 +50,7 @@ def test_command_runs_the_suite_and_fails_with_it(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
+            timeout=120,
         )
 
     passed = run(good, "app.utils.servers.tests.test_runner.test_verbosity")
