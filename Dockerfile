@@ -46,7 +46,8 @@ COPY protocol protocol
 COPY config config
 COPY app app
 COPY web web
-RUN DJANGO_SETTINGS_MODULE=config.settings_static \
+# No secret exists while an image is built, so these are development's settings.
+RUN DJANGO_ENV=development DJANGO_SETTINGS_MODULE=config.settings_static \
     python manage.py collectstatic --no-input --verbosity=0 && \
     install --directory --owner=app --group=app /app/data
 ENV DJANGO_SETTINGS_MODULE=config.settings_production

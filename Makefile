@@ -23,12 +23,12 @@ test: .venv/installed-dev ## every check and test, stopping at the first that fa
 	@# Where an import belongs depends on other files, which ruff's cache doesn't watch.
 	@$(BIN)/ruff check --no-cache .
 	@echo "== Types: mypy"
-	@$(BIN)/mypy .
+	@DJANGO_ENV=development $(BIN)/mypy .
 	@echo "== Layers: lint-imports"
 	@$(BIN)/lint-imports
 	@echo "== Migrations: makemigrations --check"
 	@folder=$$(mktemp -d) && chmod 711 "$$folder" && trap 'rm -rf "$$folder"' EXIT && \
-		DATA_DIR="$$folder" $(BIN)/python manage.py makemigrations --check --dry-run
+		DATA_DIR="$$folder" DJANGO_ENV=development $(BIN)/python manage.py makemigrations --check --dry-run
 	@echo "== Tests: pytest"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 

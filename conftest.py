@@ -10,14 +10,20 @@ import os
 import signal
 import sys
 
+import django
 import pytest
 
+from app.utils.environment import DEVELOPMENT, DEVELOPMENT_SETTINGS
 from app.utils.servers.for_tests import TestServers, ask_for_server
 from app.utils.servers.process import ServerError
 from app.utils.servers.s3 import S3Access
 
 # How long a test may take, and the end of the run.
 pytest_plugins = ["tests.time_limits"]
+# Tests are development that was asked for, whatever the shell says. The other conftest.py files
+# import models, so Django has to be ready before the servers run.
+os.environ |= {"DJANGO_ENV": DEVELOPMENT, "DJANGO_SETTINGS_MODULE": DEVELOPMENT_SETTINGS}
+django.setup()
 
 _servers: TestServers | None = None
 

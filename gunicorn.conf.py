@@ -4,12 +4,18 @@ import contextlib
 import gc
 import os
 import shutil
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
+from app.utils.environment import PRODUCTION_SETTINGS, is_development, refusal, settings_module
+from app.utils.this_machine import is_this_machine
+
 wsgi_app = "config.wsgi:application"
-bind = os.environ.get("GUNICORN_BIND", "0.0.0.0:8000")
+_is_development = is_development(os.environ)
+# Development answers this machine alone.
+bind = os.environ.get("GUNICORN_BIND") or ("127.0.0.1:8000" if _is_development else "0.0.0.0:8000")
 
 # Of the cores that this process may use, which in a container are not all there are.
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(0)) + 1)
@@ -43,7 +49,16 @@ os.environ.setdefault(
 
 
 def on_starting(server: Any) -> None:
-    """Begin with an empty folder: one that is left over is of an earlier start."""
+    """Refuse what must not start, before any process is there to fail. Begin with an empty folder
+    of metrics: one that is left over is of an earlier start."""
+    named = os.environ.get("DJANGO_SETTINGS_MODULE") or settings_module(os.environ)
+    if named == PRODUCTION_SETTINGS and (problems := refusal(os.environ)):
+        sys.exit(problems)
+    if _is_development:
+        for address in server.address:
+            # A Unix socket's is text.
+            if isinstance(address, tuple) and not is_this_machine(address[0]):
+                sys.exit(f"DJANGO_ENV=development listens on this machine only, not {address[0]}.")
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True)
 

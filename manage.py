@@ -1,5 +1,5 @@
 #!/usr/bin/env python
-"""Django's commands. Without DATABASE_URL they bring their own PostgreSQL along."""
+"""Django's commands. Development's bring their own PostgreSQL along, unless DATABASE_URL is set."""
 
 import os
 import sys
@@ -8,18 +8,38 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 
 from app.utils import environment
-from app.utils.servers.local import SETTINGS, command_name, local_environment
+from app.utils.servers.local import command_name, local_environment, settings_module
 
 
 def main() -> None:
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS)
-    if command_name(sys.argv) == "check_environment":
+    command = command_name(sys.argv)
+    _choose_settings(command)
+    if command == "check_environment":
         # With a bad environment Django would not even get as far as finding this command.
         text, is_good = environment.describe(os.environ)
         sys.stdout.write(f"{text}\n")
         sys.exit(0 if is_good else 1)
+    if command == "dev" and not environment.is_development(os.environ):
+        sys.exit(
+            "make run is development, and this environment is production's (ALLOWED_HOSTS or "
+            "DJANGO_ENV is set). Use a shell without it."
+        )
+    is_production = settings_module(sys.argv) == environment.PRODUCTION_SETTINGS
+    # Django would say the same below a stack trace, and not for every command.
+    if command and is_production and (problems := environment.refusal(os.environ)):
+        sys.exit(problems)
     with local_environment(sys.argv, Path(__file__).resolve().parent):
         execute_from_command_line(sys.argv)
+
+
+def _choose_settings(command: str) -> None:
+    named = settings_module(sys.argv)
+    if named in {"", environment.DEVELOPMENT_SETTINGS} and environment.command_is_development(
+        command, os.environ
+    ):
+        os.environ["DJANGO_ENV"] = environment.DEVELOPMENT
+    if not named:
+        os.environ["DJANGO_SETTINGS_MODULE"] = environment.settings_module(os.environ)
 
 
 if __name__ == "__main__":

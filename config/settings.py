@@ -1,13 +1,27 @@
-"""Settings, read from the environment. With nothing set, everything runs on one machine.
+"""Settings, read from the environment: those of development, which production builds on.
 
-``config/settings_production.py`` builds on this module and refuses what is fit only for a laptop.
+Development has secrets that everybody knows and gives tokens away, so it has to be asked for:
+``make run``, the tests and the development commands of ``manage.py`` do, and DJANGO_ENV=development
+does. ``config/settings_production.py`` takes what it shares from here and refuses the rest.
 """
 
+import os
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 
 import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
 from environs import Env
+
+from app.utils import environment
+
+DEVELOPMENT = environment.is_development(os.environ)
+if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:
+    raise ImproperlyConfigured(
+        "config.settings are development's. Set DJANGO_ENV=development to ask for them, or "
+        "DJANGO_SETTINGS_MODULE=config.settings_production."
+    )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
@@ -18,7 +32,7 @@ DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
 # The address under which workers and browsers reach the web processes.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
-SECRET_KEY = env.str("SECRET_KEY", "unsafe-development-key-never-used-in-production")
+SECRET_KEY = env.str("SECRET_KEY", environment.DEVELOPMENT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
 
@@ -101,7 +115,7 @@ PLATFORM_FEE_PERCENT = env.int("PLATFORM_FEE_PERCENT", 0)
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", True)
 # What a worker authenticates with; several at once, so that they can be rotated.
-INTERNAL_API_TOKENS = env.list("INTERNAL_API_TOKENS", ["development-internal-token"])
+INTERNAL_API_TOKENS = environment.internal_api_tokens(os.environ) or [environment.DEVELOPMENT_TOKEN]
 TRAINING_EPOCHS = env.int("TRAINING_EPOCHS", 3)
 # A job without a sign of life for this long is given to another worker.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)

@@ -1,9 +1,19 @@
-"""The WSGI application: ``gunicorn config.wsgi:application``."""
+"""The WSGI application: ``gunicorn config.wsgi:application``.
+
+With production's settings, unless DJANGO_ENV=development asks for the others: those answer this
+machine alone.
+"""
 
 import os
+from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
-os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+from app.utils import environment
+from app.utils.this_machine import ThisMachineOnly
 
-application = get_wsgi_application()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.settings_module(os.environ))
+
+application: WSGIApplication = get_wsgi_application()
+if environment.is_development(os.environ):
+    application = ThisMachineOnly(application)

@@ -52,8 +52,9 @@ class System:
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
         self.environment = {
             **os.environ,
+            "DJANGO_ENV": "development",
             "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": environment.get("DATABASE_URL") or _new_database(),
+            "DATABASE_URL": environment.get("DATABASE_URL") or new_database(),
             "DEMO_SIGN_IN": "1",
             "INTERNAL_API_TOKEN": self.token,
             "INTERNAL_API_TOKENS": self.token,
@@ -204,7 +205,7 @@ def make_bucket(access: S3Access, name: str) -> None:
     ).create_bucket(Bucket=name)
 
 
-def _new_database() -> str:
+def new_database() -> str:
     """A database of its own on the test server, so that systems do not see each other."""
     given = os.environ["DATABASE_URL"]
     name = f"system_{secrets.token_hex(6)}"

@@ -41,6 +41,7 @@ def evaluate(expression: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+DEVELOPMENT = {"DJANGO_ENV": "development", "DJANGO_SETTINGS_MODULE": "config.settings"}
 IS_THERE = (
     "'debug_toolbar' in settings.INSTALLED_APPS or 'debug_toolbar' in str(settings.MIDDLEWARE)"
 )
@@ -67,13 +68,13 @@ def test_data_stays_data(developing: System) -> None:
 @pytest.mark.parametrize(("debug", "is_there"), [("1", "True"), ("0", "False"), ("", "False")])
 def test_only_debug_brings_it(debug: str, is_there: str) -> None:
     given = {"DEBUG": debug} if debug else {}
-    done = evaluate(IS_THERE, DJANGO_SETTINGS_MODULE="config.settings", **given)
+    done = evaluate(IS_THERE, **DEVELOPMENT, **given)
     assert done.stdout.strip() == is_there, done.stderr
 
 
 def test_without_the_package_debug_works_too() -> None:
     hide = "__import__('sys').modules.update(debug_toolbar=None)"
-    done = evaluate(f"({hide}, {IS_THERE})[1]", DJANGO_SETTINGS_MODULE="config.settings", DEBUG="1")
+    done = evaluate(f"({hide}, {IS_THERE})[1]", **DEVELOPMENT, DEBUG="1")
     assert done.stdout.strip() == "False", done.stderr
 
 

@@ -16,6 +16,8 @@ KNOWN_QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
 DEFAULT_JOB_TIMEOUT = 1500.0
 # Below the 10 seconds that containers are commonly given to stop.
 DEFAULT_GRACE = 8.0
+# What the backend asks of its tokens in production.
+SHORTEST_TOKEN = 32
 
 
 class SettingsError(ValueError):
@@ -50,6 +52,12 @@ class _Parser(argparse.ArgumentParser):
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
     """Raises SettingsError for whatever is missing or wrong. ``--help`` exits as usual."""
     given = _parser(environ).parse_args(arguments)
+    token = environ.get("INTERNAL_API_TOKEN", "").strip()
+    if missing := [
+        *([] if given.broker else ["AMQP_URL (or --broker), where tasks come from"]),
+        *([] if token else ["INTERNAL_API_TOKEN, which the backend accepts"]),
+    ]:
+        raise SettingsError(f"The worker does not start without {' and '.join(missing)}.")
     return Settings(
         broker=_broker(given.broker),
         engine=given.engine,
@@ -58,7 +66,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         work_dir=Path(given.work_dir).absolute(),
         job_timeout=_seconds("--job-timeout", given.job_timeout),
         grace=_seconds("--grace", given.grace),
-        token=_token(environ.get("INTERNAL_API_TOKEN", "")),
+        token=_token(token, is_development=environ.get("DJANGO_ENV") == "development"),
         s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or environ.get("AWS_S3_ENDPOINT_URL"),
         stops_with_stdin=given.stop_with_stdin,
     )
@@ -114,9 +122,7 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
     return parser
 
 
-def _broker(url: str | None) -> str:
-    if not url:
-        raise SettingsError("Say where tasks come from: --broker stdio: or --broker amqp://….")
+def _broker(url: str) -> str:
     if url != STDIO and urlsplit(url).scheme not in ("amqp", "amqps"):
         raise SettingsError("--broker must be stdio: or begin with amqp:// or amqps://.")
     return url
@@ -148,10 +154,12 @@ def _seconds(option: str, text: str) -> float:
     return seconds
 
 
-def _token(token: str) -> str:
-    token = token.strip()
-    if not token:
-        raise SettingsError("Set INTERNAL_API_TOKEN to a token that the backend accepts.")
+def _token(token: str, *, is_development: bool) -> str:
+    if len(token) < SHORTEST_TOKEN and not is_development:
+        raise SettingsError(
+            f"INTERNAL_API_TOKEN is shorter than {SHORTEST_TOKEN} characters, which only "
+            "DJANGO_ENV=development takes."
+        )
     if not re.fullmatch(r"[\x21-\x7e]+", token):
         raise SettingsError("INTERNAL_API_TOKEN may hold printable ASCII only, without spaces.")
     return token

@@ -16,6 +16,7 @@ from app.utils.environment import (
     DEVELOPMENT_TOKEN,
     RULES,
     describe,
+    internal_api_tokens,
     judge,
     refusal,
 )
@@ -45,6 +46,8 @@ ON_ONE_MACHINE = {name: value for name, value in ON_S3.items() if name not in _S
 }
 
 UNSAFE = [
+    ("DJANGO_ENV", "development", "neither empty nor production"),
+    ("DJANGO_ENV", "Production", "neither empty nor production"),
     ("SECRET_KEY", DEVELOPMENT_SECRET_KEY, "development key"),
     ("SECRET_KEY", "short-" + "x1y2z" * 8, "shorter than 50"),
     ("SECRET_KEY", "abcd" * 20, "fewer than 5 different"),
@@ -151,10 +154,20 @@ class TestRefusal:
                 assert not any(value in text for text in texts), name
         assert not any("s3kr1t" in text for text in texts)
 
-    def test_the_development_values_are_those_of_the_settings(self) -> None:
-        source = (PROJECT / "config" / "settings.py").read_text()
-        assert f'"{DEVELOPMENT_SECRET_KEY}"' in source
-        assert f'"{DEVELOPMENT_TOKEN}"' in source
+    def test_internal_api_token_alone_is_enough(self) -> None:
+        alone = ON_S3 | {"INTERNAL_API_TOKENS": "", "INTERNAL_API_TOKEN": "a" * 32}
+        assert refusal(alone) == ""
+        assert internal_api_tokens(alone) == ["a" * 32]
+        assert named_in(refusal(alone | {"INTERNAL_API_TOKEN": "a" * 31})) == [
+            "INTERNAL_API_TOKENS"
+        ]
+        # While tokens are rotated the list says which are valid, and the single one is a worker's.
+        assert internal_api_tokens(
+            {"INTERNAL_API_TOKENS": "new, old", "INTERNAL_API_TOKEN": "x"}
+        ) == [
+            "new",
+            "old",
+        ]
 
 
 def run(

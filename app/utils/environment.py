@@ -1,7 +1,8 @@
-"""What production asks of its environment: one table, read by the settings and by people.
+"""Which settings a process starts with, and what production asks of its environment.
 
-``config/settings_production.py`` refuses to start over it, ``manage.py check_environment`` shows
-it. Neither Django's settings nor a database are needed here, and no value is ever repeated.
+Development has to be asked for. Everything else starts with production's settings, which refuse to
+start over the table below; ``manage.py check_environment`` shows it. Neither Django's settings nor
+a database are needed here, and no value is ever repeated.
 """
 
 from __future__ import annotations
@@ -16,9 +17,45 @@ DEVELOPMENT_TOKEN = "development-internal-token"  # noqa: S105 - known to all
 # What Django itself asks of a key (security.W009).
 SHORTEST_SECRET_KEY = 50
 SHORTEST_TOKEN = 32
+HOW_TO_DEVELOP = (
+    "To try the program out on this machine: make run, or DJANGO_ENV=development with this command."
+)
 _TRUE = {"1", "true", "t", "yes", "y", "on"}
 
 Environment = Mapping[str, str]
+
+DEVELOPMENT_SETTINGS = "config.settings"
+PRODUCTION_SETTINGS = "config.settings_production"
+DEVELOPMENT = "development"
+# An environment that names one of these describes a deployment, not somebody's laptop.
+_OF_DEPLOYMENTS = ("DATABASE_URL", "AMQP_URL", "REDIS_URL", "S3_BUCKET", "ALLOWED_HOSTS")
+# Commands that are development by their name, and those that never are unless it is asked for.
+_DEVELOPMENT_COMMANDS = frozenset({"dev", "test"})
+_DEPLOYED_COMMANDS = frozenset({"relay_outbox", "local_worker"})
+
+
+def is_development(environment: Environment) -> bool:
+    """Whether the environment asks for development, with its known secrets and free tokens."""
+    return _value(environment, "DJANGO_ENV") == DEVELOPMENT
+
+
+def settings_module(environment: Environment) -> str:
+    """The settings that a process starts with, unless it names others."""
+    return DEVELOPMENT_SETTINGS if is_development(environment) else PRODUCTION_SETTINGS
+
+
+def command_is_development(command: str, environment: Environment) -> bool:
+    """Whether ``manage.py command`` is development's although the environment does not say so.
+
+    ``dev`` and ``test`` always are. The other commands are on a machine whose environment names no
+    server: they then have a private PostgreSQL. The processes of a deployment never are.
+    """
+    if _value(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:
+        return False
+    if command in _DEVELOPMENT_COMMANDS:
+        # Where production is set up its database is not meant, not even with a variable missing.
+        return not _value(environment, "ALLOWED_HOSTS")
+    return not any(_value(environment, name) for name in _OF_DEPLOYMENTS)
 
 
 @dataclass(frozen=True)
@@ -51,7 +88,7 @@ def refusal(environment: Environment) -> str:
     if not bad:
         return ""
     lines = [f"  {each.rule.name} {each.problem}. {each.rule.advice}" for each in bad]
-    return "\n".join(["Production does not start with this environment:", *lines])
+    return "\n".join(["Production does not start with this environment:", *lines, HOW_TO_DEVELOP])
 
 
 def describe(environment: Environment) -> tuple[str, bool]:
@@ -128,6 +165,11 @@ def _keeps_files_here(environment: Environment) -> bool:
 # --- One rule each ----------------------------------------------------------------------------
 
 
+def _django_env(environment: Environment) -> str:
+    value = _value(environment, "DJANGO_ENV")
+    return "" if value in {"", "production"} else "is neither empty nor production"
+
+
 def _weakness(key: str) -> str:
     if key == DEVELOPMENT_SECRET_KEY:
         return "is the development key, which everybody knows"
@@ -165,8 +207,13 @@ def _site_url(environment: Environment) -> str:
     return "" if fits or _allowed_hosts(environment) else "names a host that ALLOWED_HOSTS lacks"
 
 
+def internal_api_tokens(environment: Environment) -> list[str]:
+    """The tokens that workers may use: INTERNAL_API_TOKENS, else INTERNAL_API_TOKEN alone."""
+    return _list(environment, "INTERNAL_API_TOKENS") or _list(environment, "INTERNAL_API_TOKEN")
+
+
 def _internal_api_tokens(environment: Environment) -> str:
-    tokens = _list(environment, "INTERNAL_API_TOKENS")
+    tokens = internal_api_tokens(environment)
     if not tokens:
         return "is missing"
     if DEVELOPMENT_TOKEN in tokens:
@@ -204,6 +251,7 @@ def _payment_gateway(environment: Environment) -> str:
 _RANDOM = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 
 RULES: tuple[Rule, ...] = (
+    Rule("DJANGO_ENV", "Leave it out, or set it to production.", _django_env),
     Rule("SECRET_KEY", _RANDOM, _secret_key),
     Rule(
         "SECRET_KEY_FALLBACKS",
@@ -232,7 +280,11 @@ RULES: tuple[Rule, ...] = (
         _url("AMQP_URL", "amqp", "amqps"),
     ),
     Rule("REDIS_URL", "Set redis://HOST:6379/0.", _url("REDIS_URL", "redis", "rediss", "unix")),
-    Rule("INTERNAL_API_TOKENS", f"Workers sign in with it. {_RANDOM}", _internal_api_tokens),
+    Rule(
+        "INTERNAL_API_TOKENS",
+        f"Set it, or INTERNAL_API_TOKEN, to what workers sign in with. {_RANDOM}",
+        _internal_api_tokens,
+    ),
     Rule(
         "GOOGLE_CLIENT_ID",
         "Google's console shows it with the OAuth client of this site.",

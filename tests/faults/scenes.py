@@ -14,7 +14,7 @@ from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, Verdict, judge
-from tests.system import PROJECT, _new_database, make_bucket
+from tests.system import PROJECT, make_bucket, new_database
 
 Run = Callable[..., Outcome]
 
@@ -59,7 +59,7 @@ def walk(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
     steps = int(5000 * scale)
 
     def walk_once(seed: int, *options: str) -> subprocess.CompletedProcess[str]:
-        environment = {**stage.environment, "DATABASE_URL": _new_database()}
+        environment = {**stage.environment, "DATABASE_URL": new_database()}
         for command in (
             ["manage.py", "migrate", "--verbosity=0"],
             ["-m", "tests.faults.model_check", f"--seed={seed}", *options],

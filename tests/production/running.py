@@ -67,7 +67,7 @@ class Production(System):
         )
         self.url = f"https://localhost:{self.nginx.tls_port}"
         self.files_url = f"https://127.0.0.1:{self.nginx.tls_port}"
-        for name in ("DEMO_SIGN_IN", "S3_BUCKET"):
+        for name in ("DJANGO_ENV", "DEMO_SIGN_IN", "S3_BUCKET"):
             self.environment.pop(name, None)
         token = secrets.token_urlsafe(40)
         self.environment |= {
@@ -161,6 +161,7 @@ def collect_static(folder: Path) -> Path:
         cwd=PROJECT,
         env={
             "PATH": os.environ["PATH"],
+            "DJANGO_ENV": "development",
             "DJANGO_SETTINGS_MODULE": "config.settings_static",
             "STATIC_ROOT": str(folder),
         },

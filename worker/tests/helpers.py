@@ -17,7 +17,7 @@ from PIL import Image
 from protocol import GenerationData, GenerationTask, TrainingData, TrainingTask
 from worker.engines.base import Artwork, EngineError, OnProgress, TrainedModel
 
-TOKEN = "a-test-token"
+TOKEN = "a-test-token-of-32-characters-or-more"
 DEADLINE = 15.0  # seconds; far more than anything here takes
 
 

@@ -75,7 +75,6 @@ class TestServers:
         """Start PostgreSQL and point the environment at the servers of this run."""
         for name in _VARIABLES_OF_OTHERS:
             os.environ.pop(name, None)
-        os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
         os.environ["DATA_DIR"] = str(self.folder / "data")
         os.environ["DATABASE_URL"] = os.environ.get("TEST_DATABASE_URL") or self._start_postgres()
         key = secrets.token_hex(16)

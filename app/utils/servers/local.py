@@ -9,12 +9,12 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
+from app.utils.environment import DEVELOPMENT_SETTINGS
 from app.utils.servers.dev_environment import STARTED_AT, prepare_dev_environment
 from app.utils.servers.interruption import interruption
 from app.utils.servers.postgres import PrivatePostgres
 from app.utils.servers.process import ServerError
 
-SETTINGS = "config.settings"
 # These read no row; starting a database for them would only cost time.
 _COMMANDS_WITHOUT_DATABASE = frozenset(
     {
@@ -89,13 +89,14 @@ def command_name(arguments: Sequence[str]) -> str:
 def _needs_private_database(command: str, arguments: Sequence[str]) -> bool:
     return (
         not os.environ.get("DATABASE_URL")
-        and _settings_module(arguments) == SETTINGS
+        and settings_module(arguments) == DEVELOPMENT_SETTINGS
         and command not in _COMMANDS_WITHOUT_DATABASE
     )
 
 
-def _settings_module(arguments: Sequence[str]) -> str:
-    module = os.environ.get("DJANGO_SETTINGS_MODULE", SETTINGS)
+def settings_module(arguments: Sequence[str]) -> str:
+    """The settings that the command line or the environment names; empty if neither does."""
+    module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
     for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
         if word == "--settings":
             module = following
