@@ -345,7 +345,7 @@ REST_FRAMEWORK = {
 
 # At most so many requests in so many seconds, for each user or address. Empty: no limit.
 RATE_LIMITS = {
-    "sign_in": env.str("RATE_LIMIT_SIGN_IN", "60/300" if DEMO_SIGN_IN else "5/300"),
+    "sign_in": env.str("RATE_LIMIT_SIGN_IN", "600/300" if DEMO_SIGN_IN else "5/300"),
     "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
     "user": env.str("RATE_LIMIT_USER", "100/60"),
     "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),

@@ -39,7 +39,7 @@ class Run:
         environment = {
             name: value
             for name, value in os.environ.items()
-            if name not in {"DATABASE_URL", "STYLE_LICENSE_TEST_SERVERS"}
+            if not name.startswith(("DATABASE_", "DJANGO_", "STYLE_LICENSE_"))
         }
         self.process = subprocess.Popen(
             [sys.executable, "manage.py", "dev"],
