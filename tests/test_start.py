@@ -103,8 +103,7 @@ class Start:
 
     def __init__(self, way: str, column: str, folder: Path, database: str) -> None:
         self.way, self.port = way, free_port()
-        self.folder = folder / f"{self.port}"
-        self.folder.mkdir(mode=0o711)
+        self.folder = Path(tempfile.mkdtemp(dir=folder))
         # PostgreSQL's user has to pass through here too.
         self.folder.chmod(0o711)
         self.log = self.folder / "log"

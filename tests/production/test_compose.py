@@ -113,7 +113,7 @@ def test_the_worker_is_told_all_that_it_needs(compose: dict[str, Any]) -> None:
     )
     optional = {
         *("WORKER_BROKER", "AWS_S3_ENDPOINT_URL", "WORKER_QUEUES", "WORKER_DIR"),
-        *("WORKER_JOB_TIMEOUT", "WORKER_GRACE"),
+        *("WORKER_JOB_TIMEOUT", "WORKER_GRACE", "DJANGO_ENV"),
     }
     assert read - optional <= told
     assert told & {"SECRET_KEY", "DATABASE_URL", "GOOGLE_CLIENT_SECRET"} == set()

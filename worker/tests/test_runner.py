@@ -16,6 +16,7 @@ from worker.provenance import read_provenance
 from worker.reports import ReportClient
 from worker.runner import STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
 from worker.tests.helpers import (
+    TOKEN,
     Backend,
     GateEngine,
     files_under,
@@ -100,7 +101,7 @@ class TestGeneration:
         make_runner().run(task)
         for report in backend.of(task):
             assert report.path == "/api/images/7/status"
-            assert report.headers["Authorization"] == "Bearer a-test-token"
+            assert report.headers["Authorization"] == f"Bearer {TOKEN}"
             assert report.headers["X-Request-ID"] == "req-1"
             assert report.headers["Content-Type"] == "application/json"
         assert len({report.connection for report in backend.of(task)}) == 1
