@@ -52,6 +52,7 @@ ELSEWHERE = {
     "make test": "it is what .ci/run runs, and this is part of it",
     "make coverage": "it is all of make test again, counting lines",
     "make faults": "tests/test_faults.py",
+    "make mutate": "tests/test_mutate.py",
     "make bench": "tests/test_benchmarks.py",
     'make bench BENCH_ARGS="--stages write"': "tests/test_report.py",
     'make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"': (
@@ -60,7 +61,7 @@ ELSEWHERE = {
     "python -m benchmarks.soak": "it takes half an hour; tests/test_benchmarks.py runs its parts",
     "make lock": "it takes whatever versions the package index has on that day",
     "pip install -r requirements/bench.txt": "make bench installs the same file",
-    "locust -f benchmarks/locustfile.py": "tests/test_benchmarks.py",
+    "locust -f benchmarks/locustfile.py": "tests/test_locust.py",
     "gunicorn": "tests/test_start.py",
     "gunicorn config.wsgi:application": "tests/test_start.py",
     "make restore-drill": "tests/test_printed_commands.py",
@@ -182,6 +183,7 @@ def test_the_commands_run_as_they_are_printed(checkout: Path, shell: dict[str, s
         ("run", "exec .venv/bin/python manage.py dev"),
         ("restore-drill", ".venv/bin/python manage.py restore_drill"),
         ("faults", ".venv/bin/python -m tests.faults"),
+        ("mutate", ".venv/bin/python -m tests.mutate"),
         ("bench", ".venv/bin/python -m benchmarks.report"),
     ],
 )
