@@ -5,8 +5,8 @@ runs the tests that must notice. A mutation that none of them notices has surviv
 nobody watches. The run then ends with 1 and names it. Two mutations run side by side, each in its
 own copy and on a database of its own; all of them take a quarter of an hour on two cores.
 
-    make mutate                          all of them
-    make mutate ONLY=session-age,cost    some
+    make mutate                                  all of them
+    make mutate ONLY=session-age,ssl-redirect    some
 
 What counts as noticed is a test that fails. A module that no longer imports, a fixture that
 breaks or a run that does not end says nothing about the promise, so each of these ends the run with
