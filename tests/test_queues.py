@@ -31,18 +31,18 @@ def arguments(name: str) -> dict[str, Any]:
 
 @pytest.fixture
 def channel(amqp_url: str) -> Iterator[BlockingChannel]:
-    """The broker, once the backend has published."""
-    backend = RabbitMQService(amqp_url)
-    backend.publish(NAMES[0], b"{}", message_id="1")
-    backend.close()
+    """The broker, once the backend has looked at it."""
+    RabbitMQService(amqp_url).depths()
     with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
         yield connection.channel()
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_whoever_declares_them_alike_is_let(channel: BlockingChannel, name: str) -> None:
-    channel.queue_declare(name, durable=True, arguments=arguments(name))
-    channel.queue_declare(f"{name}.dead", durable=True, arguments=DEAD)
+    for queue, given in ((name, arguments(name)), (f"{name}.dead", DEAD)):
+        # They are there.
+        channel.queue_declare(queue, passive=True)
+        channel.queue_declare(queue, durable=True, arguments=given)
 
 
 @pytest.mark.parametrize("name", NAMES)

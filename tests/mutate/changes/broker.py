@@ -122,22 +122,10 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{RELAY}::test_a_refused_message_stays_and_does_not_hold_up_others",
         ),
         (
-            "sent-is-noted",
-            "                    outbox_service.mark_sent(*sent)\n",
-            "                    pass\n",
-            f"{RELAY}::test_what_is_due_is_published_once_and_noted",
-        ),
-        (
             "accepted-is-told",
             "                handover_service.message_accepted(message)\n",
             "                pass\n",
-            RELAY,
-        ),
-        (
-            "broker-away-is-not-asked-again",
-            "mark_unsent(message, error=str(error))\n                raise\n",
-            "mark_unsent(message, error=str(error))\n                return False\n",
-            f"{RELAY}::test_while_the_broker_is_away_everything_stays_as_it_is",
+            "tests/test_handover.py",
         ),
     ),
     *in_file(
@@ -145,7 +133,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         (
             "claimed-is-nobody-elses",
             "WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s",
-            "WHERE %s > 0 AND pg_try_advisory_lock(id) LIMIT %s",
+            "WHERE %s > 0 LIMIT %s",
             f"{RELAY}::test_a_claimed_message_is_nobody_elses",
         ),
         (
@@ -153,12 +141,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "WHERE sent_at IS NULL AND available_at <= %s",
             "WHERE available_at <= %s",
             f"{RELAY}::test_what_is_due_is_published_once_and_noted",
-        ),
-        (
-            "nothing-before-its-time",
-            "WHERE sent_at IS NULL AND available_at <= %s",
-            "WHERE sent_at IS NULL AND %s IS NOT NULL",
-            RELAY,
         ),
     ),
     *in_file(
@@ -174,12 +156,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "            channel.basic_ack(delivery.tag)\n",
             "            pass\n",
             f"{FEED}::test_tasks_of_all_queues_are_done_and_acknowledged",
-        ),
-        (
-            "poison-is-not-given-back",
-            "requeue=outcome is Outcome.AGAIN",
-            "requeue=True",
-            f"{FEED}::test_poison_is_dead_lettered_and_harms_no_neighbour",
         ),
         (
             "interrupted-is-given-back",

@@ -4,6 +4,8 @@ from tests.mutate.mutation import Mutation, in_file
 
 ENVIRONMENT = "app/tests/test_environment.py::TestRefusal"
 GUNICORN = "tests/test_gunicorn.py"
+START = "tests/test_start.py"
+ASKED = "app/tests/test_asking_for_development.py"
 # A rule that finds nothing wrong.
 FINE = 'lambda environment: ""'
 
@@ -18,6 +20,60 @@ def never_asked(*names: str) -> tuple[tuple[str, str, str, str], ...]:
 
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/utils/environment.py",
+        (
+            "production-unless-asked",
+            "return DEVELOPMENT_SETTINGS if is_development(environment) else PRODUCTION_SETTINGS",
+            "return DEVELOPMENT_SETTINGS",
+            ASKED,
+        ),
+        (
+            "deployed-commands-are-productions",
+            'if _value(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:',
+            'if _value(environment, "DJANGO_ENV"):',
+            ASKED,
+        ),
+        (
+            "database-alone-is-production",
+            '_OF_DEPLOYMENTS = ("DATABASE_URL", ',
+            "_OF_DEPLOYMENTS = (",
+            ASKED,
+        ),
+    ),
+    *in_file(
+        "config/settings.py",
+        (
+            "development-is-asked-for",
+            "if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:",
+            "if False:",
+            ASKED,
+        ),
+    ),
+    *in_file(
+        "app/utils/this_machine.py",
+        (
+            "development-answers-this-machine",
+            "return (mapped or address).is_loopback",
+            "return True",
+            f"{START}::test_development_answers_nobody_elses_machine",
+        ),
+    ),
+    *in_file(
+        "gunicorn.conf.py",
+        (
+            "development-on-loopback",
+            '("127.0.0.1:8000" if _is_development else "0.0.0.0:8000")',
+            '"0.0.0.0:8000"',
+            f"{START}::test_what_gunicorn_listens_on_by_itself",
+        ),
+        (
+            "development-listens-to-nobody-else",
+            "if isinstance(address, tuple) and not is_this_machine(address[0]):",
+            "if False:",
+            f"{START}::test_development_does_not_listen_for_others",
+        ),
+    ),
     *in_file(
         "app/utils/environment.py",
         *never_asked(
