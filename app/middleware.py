@@ -9,14 +9,15 @@ import structlog
 from csp.constants import HEADER as POLICY_HEADER
 from csp.middleware import CSPMiddleware
 from django.conf import settings
-from django.core.exceptions import RequestDataTooBig, TooManyFilesSent
 from django.db import InterfaceError, OperationalError
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.utils import translation
 
 from app import throttling
 from app.utils import request_id
-from app.utils.addresses import answers_data
+from app.utils.addresses import answers_data, is_for_programs
+from app.utils.bodies import REFUSED
+from app.utils.exception_handler import TOO_LARGE
 from app.views import errors
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -37,6 +38,33 @@ class RequestIdMiddleware:
         for name, value in throttling.headers_of(request).items():
             response[name] = value
         return response
+
+
+class EdgeMiddleware:
+    """Refuse what no view should see, under every web server alike."""
+
+    # The web servers take a request line that is a little longer.
+    MAX_URI = 8000
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if status := self._refusal(request.META):
+            return errors.refused(request, status)
+        return self.get_response(request)
+
+    def _refusal(self, meta: dict[str, Any]) -> int:
+        """The status to answer with, 0 for what may pass."""
+        if refused := meta.get(REFUSED):
+            return int(refused)
+        # Not every server tells how the address was written.
+        uri = meta.get("RAW_URI") or f"{meta['PATH_INFO']}?{meta.get('QUERY_STRING', '')}"
+        if len(uri) > self.MAX_URI:
+            return 414
+        if meta.get("HTTP_CONTENT_ENCODING", "identity").lower() != "identity":
+            return 415
+        return 0
 
 
 class PagesOnlyEndMiddleware:
@@ -119,7 +147,7 @@ class TrailingSlashMiddleware:
 
 
 class ApiErrorMiddleware:
-    """Errors that Django answers outside of the API's views get the API's shape under /api.
+    """Errors that Django answers outside of the API's views get the API's shape where programs ask.
 
     What is not available says when to ask again.
     """
@@ -133,7 +161,7 @@ class ApiErrorMiddleware:
         response = self.get_response(request)
         if (
             response.status_code >= 400
-            and request.path.startswith("/api/")
+            and is_for_programs(request.path)
             and not response.headers.get("Content-Type", "").startswith("application/json")
         ):
             response = errors.for_status(response.status_code)
@@ -142,8 +170,10 @@ class ApiErrorMiddleware:
         return response
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        if isinstance(error, RequestDataTooBig | TooManyFilesSent):
+        if isinstance(error, TOO_LARGE):
             return errors.for_status(413)
+        if isinstance(error, UnreadablePostError):
+            return errors.for_status(400)
         if isinstance(error, OperationalError | InterfaceError):
             log.warning("database_unavailable", error=str(error))
             return errors.for_status(503)

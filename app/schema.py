@@ -13,7 +13,8 @@ from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated, IsAuthenticatedOrReadOnly
 
 from app.schema_examples import REQUESTS, RESPONSES
-from app.utils.exception_handler import GENERIC, STATUS_OF
+from app.utils.error_bodies import GENERIC, MALFORMED
+from app.utils.exception_handler import STATUS_OF
 from app.views.base import IDEMPOTENCY_CODES
 from protocol import GenerationReport, TrainingReport
 
@@ -22,7 +23,7 @@ COMPONENT_REF = "#/components/schemas/{name}"
 
 def _status_by_code() -> dict[str, int]:
     found = {code: status for status, (code, _) in GENERIC.items()}
-    found |= {"INVALID_JSON": 400, "CSRF_FAILED": 403}
+    found |= {"INVALID_JSON": 400, MALFORMED[0]: 400, "CSRF_FAILED": 403}
     found |= {kind.code: status for kind, status in STATUS_OF.items()}
     return found
 
@@ -35,6 +36,8 @@ GENERAL_CODES = {
 }
 # What of a BaseViewSet describes an operation that is the same in all of them.
 HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
+# What the web servers and the first middlewares say.
+OF_ANY_REQUEST = (404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 503, 505)
 _error_components: dict[str, dict[str, Any]] = {}
 
 
@@ -260,8 +263,24 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         }
 
 
+def _of_any_request() -> str:
+    codes = [(400, MALFORMED), *((status, GENERIC[status]) for status in OF_ANY_REQUEST)]
+    rows = [f"| {code} | {status} | {message} |" for status, (code, message) in codes]
+    return "\n".join(
+        [
+            "Any request may also be refused before an operation hears of it, in the shape of all",
+            "errors. Bodies may come in chunks.",
+            "",
+            "| code | status | message |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
+
+
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what no view shows: the reports' types, the internal token, Google's two addresses."""
+    result["info"]["description"] = _of_any_request()
     result["paths"].update(_google_paths())
     components = result.setdefault("components", {})
     reports = msgspec.json.schema_components(

@@ -31,7 +31,7 @@ from requests import RequestException
 
 from app.models import User
 from app.services import user_service
-from app.utils.exception_handler import error_body
+from app.utils.error_bodies import error_body
 from app.utils.rendering import to_json
 
 PROVIDER = "google"

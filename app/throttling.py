@@ -13,7 +13,7 @@ from rest_framework.throttling import BaseThrottle
 
 from app.services import rate_limit_service
 from app.services.rate_limit_service import Verdict
-from app.utils.exception_handler import generic_body
+from app.utils.error_bodies import generic_body
 from app.utils.rendering import to_json
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitVie
 from app import sign_in
 from app.schema import SchemaOnce
 from app.throttling import limited
+from app.utils.negotiation import FirstUnlessAsked
 from app.utils.routes import RoutesByShape  # and registers "id"
 from app.views import (
     api_key,
@@ -37,7 +38,13 @@ Notifications = notification.NotificationViewSet.as_view
 api = [
     path("health", health.HealthCheckView.as_view({"get": "health"}), name="health"),
     path("ready", health.HealthCheckView.as_view({"get": "ready"}), name="ready"),
-    path("schema", SpectacularAPIView.as_view(generator_class=SchemaOnce), name="schema"),
+    path(
+        "schema",
+        SpectacularAPIView.as_view(
+            generator_class=SchemaOnce, content_negotiation_class=FirstUnlessAsked
+        ),
+        name="schema",
+    ),
     path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     # Signing in
     path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),

@@ -162,6 +162,7 @@ MIDDLEWARE = [
     "app.middleware.ContentPolicyMiddleware",
     "app.middleware.BrowserPolicyMiddleware",
     "app.middleware.ApiErrorMiddleware",
+    "app.middleware.EdgeMiddleware",
     "app.middleware.TrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
@@ -330,8 +331,8 @@ REST_FRAMEWORK = {
     "DEFAULT_RENDERER_CLASSES": ["app.utils.rendering.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": [
         "app.utils.parsing.JsonParser",
-        "rest_framework.parsers.MultiPartParser",
-        "rest_framework.parsers.FormParser",
+        "app.utils.parsing.MultiPartParser",
+        "app.utils.parsing.FormParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "app.schema.EnvelopeSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.utils.negotiation.AlwaysJson",

@@ -10,10 +10,11 @@ from wsgiref.types import WSGIApplication
 from django.core.wsgi import get_wsgi_application
 
 from app.utils import environment
+from app.utils.bodies import WholeBodies
 from app.utils.this_machine import ThisMachineOnly
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.settings_module(os.environ))
 
-application: WSGIApplication = get_wsgi_application()
+application: WSGIApplication = WholeBodies(get_wsgi_application())
 if environment.is_development(os.environ):
     application = ThisMachineOnly(application)

@@ -1,8 +1,10 @@
 """What holds for every request: its id, its slash, the one shape of errors."""
 
+import json
 import re
 
 import pytest
+import yaml
 from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.files.storage import FileSystemStorage
@@ -20,7 +22,8 @@ from app.sessions import SessionStore
 from app.tests.api import Api
 from app.tests.factories import StyleFactory, UserFactory
 from app.utils import rendering
-from app.utils.exception_handler import GENERIC, STATUS_OF, custom_exception_handler, generic_body
+from app.utils.error_bodies import GENERIC, generic_body
+from app.utils.exception_handler import STATUS_OF, custom_exception_handler
 from app.utils.request_id import current_request_id
 
 pytestmark = pytest.mark.django_db
@@ -134,23 +137,73 @@ class TestErrors:
         answer = as_buyer.post("/api/tokens/purchase", body, content_type=content_type)
         assert answer.refusal == (413, "PAYLOAD_TOO_LARGE")
 
-    def test_a_form_without_end_or_boundary(self, as_artist):
-        for content_type in ("multipart/form-data", "multipart/form-data; boundary=x"):
-            answer = as_artist.post("/api/models", "--y\r\n\r\n", content_type=content_type)
-            assert answer.status == 400
-            assert answer.code in {"INVALID_JSON", "VALIDATION_ERROR"}
+    @pytest.mark.parametrize("content_type", ["multipart/form-data", "MULTIPART/FORM-DATA"])
+    def test_a_form_without_a_boundary_says_so(self, as_artist, content_type):
+        answer = as_artist.post("/api/models", "--y\r\n\r\n", content_type=content_type)
+        assert answer.refusal == (400, "VALIDATION_ERROR")
+        assert "boundary" in answer.message
+
+    def test_a_form_that_does_not_keep_to_its_boundary(self, as_artist):
+        content_type = "multipart/form-data; boundary=x"
+        answer = as_artist.post("/api/models", "--y\r\n\r\n", content_type=content_type)
+        assert answer.refusal == (400, "VALIDATION_ERROR")
+
+    @pytest.mark.parametrize(
+        "content_type",
+        [
+            "MULTIPART/FORM-DATA; BOUNDARY=x",
+            'Multipart/Form-Data; boundary="x"; charset=UTF-8',
+        ],
+    )
+    def test_a_type_in_capitals_is_the_same_type(self, as_artist, content_type):
+        body = b'--x\r\nContent-Disposition: form-data; name="price"\r\n\r\n0\r\n--x--\r\n'
+        answer = as_artist.post("/api/models", body, content_type=content_type)
+        assert answer.refusal == (400, "VALIDATION_ERROR")
+        assert set(answer.details) == {"name", "price"}
+
+    @pytest.mark.parametrize("name", ["..", ".", "/", "a/..", "%2e%2e", "\\\\"])
+    def test_a_file_with_an_odd_name_is_looked_at(self, as_buyer, name):
+        body = (
+            '--x\r\nContent-Disposition: form-data; name="artist_name"\r\n\r\nMira\r\n'
+            f'--x\r\nContent-Disposition: form-data; name="signature_image"; filename="{name}"\r\n'
+            "Content-Type: image/png\r\n\r\nx\r\n--x--\r\n"
+        )
+        content_type = "multipart/form-data; boundary=x"
+        answer = as_buyer.post("/api/users/me/artist", body.encode(), content_type=content_type)
+        assert answer.refusal == (400, "VALIDATION_ERROR")
+        assert set(answer.details) == {"signature_image"}
+
+    def test_json_in_capitals_is_json(self, as_buyer):
+        body = '{"amount": 100, "payment_method": "card"}'
+        answer = as_buyer.post("/api/tokens/purchase", body, content_type="APPLICATION/JSON")
+        assert answer.status == 201
+
+    @pytest.mark.parametrize("charset", ["utf-16", "latin-1"])
+    @pytest.mark.parametrize(
+        ("kind", "body"),
+        [
+            ("application/json", '{"amount": 100, "payment_method": "card"}'),
+            ("application/x-www-form-urlencoded", "amount=100&payment_method=card"),
+        ],
+    )
+    def test_text_is_utf8(self, as_buyer, kind, body, charset):
+        answer = as_buyer.post(
+            "/api/tokens/purchase", body, content_type=f"{kind}; charset={charset}"
+        )
+        assert answer.refusal == (415, "UNSUPPORTED_MEDIA_TYPE")
+        same = as_buyer.post("/api/tokens/purchase", body, content_type=f"{kind}; charset=UTF8")
+        assert same.status == 201
 
     def test_too_many_fields(self, as_artist):
         body = "&".join(f"f{n}=1" for n in range(1001))
         answer = as_artist.post(
             "/api/models", body, content_type="application/x-www-form-urlencoded"
         )
-        assert answer.status in {400, 413}
-        assert answer.code in {"VALIDATION_ERROR", "PAYLOAD_TOO_LARGE"}
+        assert answer.refusal == (413, "PAYLOAD_TOO_LARGE")
 
     def test_a_host_that_is_not_ours(self, as_anyone):
         answer = as_anyone.call("GET", "/api/models", headers={"Host": "evil.example"})
-        assert answer.refusal == (400, "VALIDATION_ERROR")
+        assert answer.refusal == (400, "BAD_REQUEST")
 
     @pytest.mark.parametrize("accept", ["text/html", "application/xml", "image/*;q=0.1", "x", ""])
     def test_answers_are_json_whatever_is_accepted(self, as_anyone, accept):
@@ -192,6 +245,35 @@ class TestErrors:
             storage.exists("key")
         monkeypatch.setattr(FileSystemStorage, "delete", fail)
         storage.delete(["key"])  # stays, is logged, does no harm
+
+
+class TestTheSchema:
+    @pytest.mark.parametrize(
+        ("query", "accept", "expected"),
+        [
+            ("", None, "application/vnd.oai.openapi"),
+            ("", "*/*", "application/vnd.oai.openapi"),
+            ("", "text/html,application/xhtml+xml,*/*;q=0.8", "application/vnd.oai.openapi"),
+            ("", "image/png", "application/vnd.oai.openapi"),
+            ("", "application/json", "application/json"),
+            ("", "application/json, text/plain, */*", "application/json"),
+            ("", "application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+            ("", "application/yaml", "application/yaml"),
+            ("?format=json", None, "application/vnd.oai.openapi+json"),
+            ("?format=json", "text/html,*/*;q=0.8", "application/vnd.oai.openapi+json"),
+            ("?format=json", "application/json", "application/json"),
+            ("?format=json", "application/yaml", "application/vnd.oai.openapi+json"),
+            ("?format=yaml", "application/json", "application/vnd.oai.openapi"),
+            ("?format=wonders", "application/json", "application/json"),
+        ],
+    )
+    def test_it_comes_in_the_format_that_was_asked_for(self, as_anyone, query, accept, expected):
+        headers = {} if accept is None else {"Accept": accept}
+        answer = as_anyone.call("GET", f"/api/schema{query}", headers=headers)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].partition(";")[0] == expected
+        read = json.loads if "json" in expected else yaml.safe_load
+        assert read(answer.content)["openapi"] == "3.1.0"
 
 
 class TestTheTableOfErrors:

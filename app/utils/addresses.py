@@ -7,3 +7,8 @@ _PAGES = ("/api/docs", "/api/auth/google/")
 
 def answers_data(path: str) -> bool:
     return path.startswith(_DATA) and not path.startswith(_PAGES)
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether errors there have the API's shape."""
+    return f"/{path.strip('/')}/".startswith(("/api/", "/media/", "/uploads/"))

@@ -6,13 +6,19 @@ import errno
 from typing import Any
 
 import structlog
-from django.core.exceptions import PermissionDenied, RequestDataTooBig, TooManyFilesSent
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
 from django.db import InterfaceError, OperationalError
-from django.http import Http404
+from django.http import Http404, UnreadablePostError
 from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from app import exceptions as domain
+from app.utils.error_bodies import GENERIC, error_body, generic_body, refusal_body
 
 log = structlog.get_logger(__name__)
 
@@ -42,35 +48,9 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.ServiceUnavailable: 503,
 }
 
-# What errors without a code of their own say, by status.
-GENERIC: dict[int, tuple[str, str]] = {
-    400: ("VALIDATION_ERROR", "The request is not valid."),
-    401: ("UNAUTHENTICATED", "Sign in first."),
-    403: ("PERMISSION_DENIED", "You may not do this."),
-    404: ("NOT_FOUND", "There is nothing here."),
-    405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
-    406: ("NOT_ACCEPTABLE", "This address answers in JSON."),
-    413: ("PAYLOAD_TOO_LARGE", "The request is too large."),
-    415: ("UNSUPPORTED_MEDIA_TYPE", "This address does not take this type of body."),
-    429: ("RATE_LIMITED", "Too many requests. Wait a moment and try again."),
-    500: ("INTERNAL_ERROR", "Something went wrong on our side. It has been noted."),
-    503: ("SERVICE_UNAVAILABLE", "This is not available right now. Try again in a moment."),
-}
-
-
+TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 # A disk, a quota or a process's own limit is full; uploads are spooled to disk.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-
-
-def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message}
-    if details:
-        error["details"] = details
-    return {"success": False, "error": error}
-
-
-def generic_body(status: int) -> dict[str, Any]:
-    return error_body(*GENERIC.get(status, GENERIC[500 if status >= 500 else 400]))
 
 
 def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -82,8 +62,10 @@ def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):
         error = drf.PermissionDenied()
-    elif isinstance(error, RequestDataTooBig | TooManyFilesSent):
+    elif isinstance(error, TOO_LARGE):
         return Response(generic_body(413), status=413)
+    elif isinstance(error, UnreadablePostError):
+        return Response(refusal_body(400), status=400)
     elif isinstance(error, OperationalError | InterfaceError):
         log.warning("database_unavailable", error=str(error))
         return Response(generic_body(503), status=503)

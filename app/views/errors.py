@@ -6,14 +6,23 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
 
-from app.utils.exception_handler import error_body, generic_body
+from app.utils.addresses import is_for_programs
+from app.utils.error_bodies import error_body, refusal_body
 from app.utils.rendering import to_json
 
 
 def for_status(status: int) -> HttpResponse:
     return HttpResponse(
-        to_json(generic_body(status)), status=status, content_type="application/json"
+        to_json(refusal_body(status)), status=status, content_type="application/json"
     )
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse:
+    """For a request of which no view hears. A person gets the sentence alone."""
+    if _is_for_programs(request):
+        return for_status(status)
+    message = refusal_body(status)["error"]["message"]
+    return HttpResponse(f"{message}\n", status=status, content_type="text/plain; charset=utf-8")
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -49,4 +58,4 @@ def _answer(request: HttpRequest, status: int) -> HttpResponse:
 
 
 def _is_for_programs(request: HttpRequest) -> bool:
-    return request.path.startswith(("/api/", "/media/"))
+    return is_for_programs(request.path)

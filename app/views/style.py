@@ -2,7 +2,6 @@ from functools import cached_property, partial
 from typing import Any
 
 import orjson
-from rest_framework.parsers import FormParser, MultiPartParser
 from rest_framework.request import Request
 
 from app.exceptions import NotFound
@@ -25,6 +24,7 @@ from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
 from app.utils.links import linker
+from app.utils.parsing import FormParser, MultiPartParser
 from app.utils.rendering import Answer, to_json
 from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
 from app.views.webhooks import REPORT_CODES, TRAINING_REPORT, TrainingWebhook

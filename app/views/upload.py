@@ -13,7 +13,8 @@ from app.permissions import IsArtist
 from app.serializers.upload import UploadPlacesSerializer, UploadRequestSerializer
 from app.services import upload_service
 from app.utils import links
-from app.utils.exception_handler import STATUS_OF, error_body
+from app.utils.error_bodies import error_body
+from app.utils.exception_handler import STATUS_OF
 from app.utils.rendering import to_json
 from app.views import errors
 from app.views.base import BaseViewSet

@@ -1,0 +1,116 @@
+"""How long a request's body may be, and that it is whole: the same under every web server."""
+
+from __future__ import annotations
+
+import io
+import re
+import tempfile
+from collections.abc import Callable, Iterable
+from typing import IO, Any
+
+MEGABYTE = 1024 * 1024
+# nginx refuses by the same numbers; a test compares them.
+LARGEST_BODY = 8 * MEGABYTE
+LARGEST_BODIES = {
+    # 100 pictures of 10 MB, and what multipart adds. With or without the trailing slash.
+    re.compile(r"/(api/models|studio/upload|studio/upload/check)/?"): 1010 * MEGABYTE,
+    # One of them. What is a little larger is told so by its own name.
+    re.compile(r"/uploads/.+"): 11 * MEGABYTE,
+}
+# Where a body is refused, the application finds the status here.
+REFUSED = "style_license.refused"
+_MEMORY = 256 * 1024
+_BLOCK = 64 * 1024
+
+Environ = dict[str, Any]
+Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def largest_body(path: str) -> int:
+    """The most bytes that a request to ``path`` may carry."""
+    for pattern, limit in LARGEST_BODIES.items():
+        if pattern.fullmatch(path):
+            return limit
+    return LARGEST_BODY
+
+
+class WholeBodies:
+    """WSGI around Django, which reads as many bytes as Content-Length says and asks no questions.
+
+    A body in chunks gets its length here. One that is too long, or whose length cannot be known,
+    is not read: ``REFUSED`` is set. One that ends early is an OSError to whoever reads it.
+    """
+
+    def __init__(self, application: Application) -> None:
+        self.application = application
+
+    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if coding := environ.get("HTTP_TRANSFER_ENCODING"):
+            with tempfile.SpooledTemporaryFile(_MEMORY) as spooled:
+                self._read_chunks(environ, coding, spooled)
+                return self.application(environ, start_response)
+        if environ.get("CONTENT_LENGTH"):
+            self._guard(environ)
+        return self.application(environ, start_response)
+
+    def _read_chunks(self, environ: Environ, coding: str, spooled: IO[bytes]) -> None:
+        if coding.strip().lower() != "chunked":
+            _refuse(environ, 501)
+            return
+        limit = largest_body(environ.get("PATH_INFO", ""))
+        size = 0
+        while block := environ["wsgi.input"].read(_BLOCK):
+            size += len(block)
+            if size > limit:
+                _refuse(environ, 413)
+                return
+            spooled.write(block)
+        spooled.seek(0)
+        del environ["HTTP_TRANSFER_ENCODING"]
+        environ["CONTENT_LENGTH"] = str(size)
+        environ["wsgi.input"] = spooled
+
+    def _guard(self, environ: Environ) -> None:
+        given = environ["CONTENT_LENGTH"]
+        if not (given.isascii() and given.isdigit()):
+            _refuse(environ, 400)
+        elif len(given) > 15 or int(given) > largest_body(environ.get("PATH_INFO", "")):
+            _refuse(environ, 413)
+        elif int(given):
+            environ["wsgi.input"] = _Whole(environ["wsgi.input"], int(given))
+
+
+class _Whole:
+    """A body of which all has to come."""
+
+    def __init__(self, stream: IO[bytes], length: int) -> None:
+        self._stream = stream
+        self._missing = length
+
+    def read(self, size: int = -1) -> bytes:
+        """As many bytes as are asked for, even where the server gives fewer at a time."""
+        parts = []
+        wanted = self._within(size)
+        while wanted:
+            parts.append(self._counted(self._stream.read(wanted)))
+            wanted -= len(parts[-1])
+        return b"".join(parts)
+
+    def readline(self, size: int = -1) -> bytes:
+        wanted = self._within(size)
+        return self._counted(self._stream.readline(wanted)) if wanted else b""
+
+    def _within(self, size: int) -> int:
+        return self._missing if size < 0 else min(size, self._missing)
+
+    def _counted(self, part: bytes) -> bytes:
+        if not part:
+            raise OSError("The body is shorter than its Content-Length.")
+        self._missing -= len(part)
+        return part
+
+
+def _refuse(environ: Environ, status: int) -> None:
+    environ[REFUSED] = status
+    environ["CONTENT_LENGTH"] = "0"
+    environ["wsgi.input"] = io.BytesIO()

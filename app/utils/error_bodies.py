@@ -1,0 +1,48 @@
+"""The one shape of errors, and what errors without a code of their own say.
+
+Needs no settings: the web server answers by it before there is an application.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+# By status.
+GENERIC: dict[int, tuple[str, str]] = {
+    400: ("VALIDATION_ERROR", "The request is not valid."),
+    401: ("UNAUTHENTICATED", "Sign in first."),
+    403: ("PERMISSION_DENIED", "You may not do this."),
+    404: ("NOT_FOUND", "There is nothing here."),
+    405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
+    406: ("NOT_ACCEPTABLE", "This address answers in JSON."),
+    408: ("REQUEST_TIMEOUT", "The request took too long to arrive."),
+    411: ("LENGTH_REQUIRED", "Say how long the body is, by Content-Length."),
+    413: ("PAYLOAD_TOO_LARGE", "The request is too large."),
+    414: ("URI_TOO_LONG", "The address is too long: it may have 8,000 bytes."),
+    415: ("UNSUPPORTED_MEDIA_TYPE", "This address does not take this type of body."),
+    417: ("EXPECTATION_FAILED", "The only expectation that is met is 100-continue."),
+    429: ("RATE_LIMITED", "Too many requests. Wait a moment and try again."),
+    431: ("HEADERS_TOO_LARGE", "The headers are too many or too long."),
+    500: ("INTERNAL_ERROR", "Something went wrong on our side. It has been noted."),
+    501: ("NOT_IMPLEMENTED", "The body's transfer coding is not known here."),
+    503: ("SERVICE_UNAVAILABLE", "This is not available right now. Try again in a moment."),
+    505: ("HTTP_VERSION_NOT_SUPPORTED", "Speak HTTP/1.1."),
+}
+# What is wrong with the request as such, rather than with a value in it.
+MALFORMED = ("BAD_REQUEST", "This is not a request that can be read.")
+
+
+def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
+    error: dict[str, Any] = {"code": code, "message": message}
+    if details:
+        error["details"] = details
+    return {"success": False, "error": error}
+
+
+def generic_body(status: int) -> dict[str, Any]:
+    return error_body(*GENERIC.get(status, GENERIC[500 if status >= 500 else 400]))
+
+
+def refusal_body(status: int) -> dict[str, Any]:
+    """For what no view has looked at."""
+    return error_body(*MALFORMED) if status == 400 else generic_body(status)
