@@ -58,7 +58,8 @@ class PageCacheMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if not settings.PAGE_CACHE_SECONDS or not _is_anybodys(request):
             return self.get_response(request)
-        address = request.build_absolute_uri()
+        # Not build_absolute_uri, for which /a/../b is /b.
+        address = f"{request.scheme}://{request.get_host()}{request.get_full_path()}"
         page = self._pages.get(address)
         if page is not None and page.dies_at > time.monotonic():
             return throttling.limited("anonymous", page.answer)(request)
