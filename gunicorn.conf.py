@@ -21,11 +21,14 @@ bind = os.environ.get("GUNICORN_BIND") or ("127.0.0.1:8000" if _is_development e
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(0)) + 1)
 # A request often waits: for the database, the broker's confirmation, 100 files on their way to S3.
 # Each request takes one database connection, see docs/operations.md.
-worker_class = "gthread"
+worker_class = "app.utils.servers.web_worker.Worker"
 threads = int(os.environ.get("GUNICORN_THREADS") or 4)
 # One that is answered and one that waits for each thread. Without a limit, the first process to
 # wake takes all connections that come at once, and the others idle.
 worker_connections = 2 * threads
+
+# The application refuses an address of more than 8,000 bytes; a method and a version come on top.
+limit_request_line = 8190
 
 timeout = 120
 # How long requests under way may go on when a worker process is told to end.
