@@ -1,0 +1,445 @@
+"""Whatever is sent to the edge is answered like the API: by gunicorn alone, with nginx before it,
+and by the development server."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic
+from typing import Any, LiteralString
+
+import psycopg
+import pytest
+from psycopg import sql
+
+from app.utils.bodies import LARGEST_BODIES, MEGABYTE, largest_body
+from app.utils.error_bodies import error_body, refusal_body
+from app.utils.servers.nginx import SHIPPED
+from app.utils.servers.process import free_port
+from tests.production.edge import HEALTH, Answer, Wire, described
+from tests.production.edge_rows import (
+    CHUNKED,
+    JSON,
+    KEY,
+    PNG,
+    PURCHASE,
+    REFUSED,
+    TOO_LARGE,
+    Row,
+    chunks,
+    declared,
+    framed,
+    of_length,
+    request,
+)
+from tests.production.running import Production, make_certificate
+from tests.system import wait_for
+
+pytestmark = pytest.mark.slow
+
+# An artist with a key and a place for an upload.
+SET_UP = """
+import io, json
+from PIL import Image
+from app.models import User
+from app.services import api_key_service, upload_service, user_service
+artist = User.objects.create_user("edge")
+image = Image.new("RGBA", (64, 64), (0, 0, 0, 80))
+image.save(signature := io.BytesIO(), "PNG")
+signature.seek(0)
+user_service.become_artist(user=artist, artist_name="Edge", signature_image=signature)
+artist.refresh_from_db()
+key = api_key_service.create_key(user=artist, name="edge", scopes=["read", "generate", "manage"])
+[place] = upload_service.open_places(user=artist, content_types=["image/png"])
+print(json.dumps({"key": key.secret, "upload": place.url, "place": place.key}))
+"""
+
+
+class SlowClients:
+    """One for each server, who sends a header byte by byte."""
+
+    def __init__(self, ports: dict[str, int]) -> None:
+        self.ends: dict[str, tuple[float, Answer]] = {}
+        for server, port in ports.items():
+            threading.Thread(target=self._dribble, args=(server, port), daemon=True).start()
+
+    def _dribble(self, server: str, port: int) -> None:
+        began = monotonic()
+        with Wire(port, seconds=30) as wire:
+            wire.send(request("GET", "/api/models", "X-Name: ")[:-4])
+            while not wire.is_answered(seconds=0.5):
+                wire.send(b"x")
+            self.ends[server] = (monotonic() - began, wire.receive())
+
+
+@dataclass(frozen=True)
+class Site:
+    """The servers of one database, by name, and who may write there."""
+
+    ports: dict[str, int]
+    database: psycopg.Connection[Any]
+    digests: sql.Composed
+    media: Path
+    key: str
+    upload: str
+    place: str
+    slow: SlowClients
+
+    def filled(self, sent: bytes) -> bytes:
+        return sent.replace(b"@KEY@", self.key.encode()).replace(b"@UPLOAD@", self.upload.encode())
+
+    def ask(self, server: str, sent: bytes) -> Answer:
+        with Wire(self.ports[server]) as wire:
+            wire.send(self.filled(sent))
+            return wire.receive()
+
+    def value(self, question: LiteralString) -> Any:
+        [found] = self.database.execute(question).fetchone() or [None]
+        return found
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        before = self._state()
+        yield
+        assert self._state() == before
+
+    def _state(self) -> dict[str, str]:
+        digests = self.database.execute(self.digests).fetchall()
+        files = sorted(str(path) for path in self.media.rglob("*") if path.is_file())
+        return {**dict(digests), "files": str(files)}
+
+
+def digests_of_tables(database: psycopg.Connection[Any]) -> sql.Composed:
+    """A digest of each table but that of the keys, which says when each was last used."""
+    names = database.execute(
+        "SELECT tablename FROM pg_tables WHERE tablename LIKE 'app\\_%' "
+        "AND tablename <> 'app_apikey'"
+    ).fetchall()
+    assert len(names) > 10
+    return sql.SQL(" UNION ALL ").join(
+        sql.SQL(
+            "SELECT {}, coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
+        ).format(sql.Literal(name), sql.Identifier(name))
+        for (name,) in names
+    )
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[Site]:
+    folder = tmp_path_factory.mktemp("edge")
+    system = Production(
+        folder,
+        {
+            "FILE_STORAGE": "local",
+            "DATA_DIR": str(folder / "data"),
+            "REDIS_URL": redis_url,
+            # What waits for the broker waits in the outbox; nobody here looks at it.
+            "AMQP_URL": "amqp://127.0.0.1:1/",
+            "GOOGLE_CLIENT_ID": "none",
+            "GOOGLE_CLIENT_SECRET": "none",
+            "STATIC_ROOT": str(folder),
+        },
+        static=folder,
+        certificate=make_certificate(folder),
+    )
+    try:
+        system.manage("migrate", "--verbosity=0")
+        made = json.loads(system.manage("shell", "--verbosity=0", "-c", SET_UP).stdout)
+        system.nginx.start()
+        system.start_web()
+        production = system.environment
+        port = free_port()
+        system.environment = {
+            **production,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DJANGO_ENV": "development",
+            "PORT": str(port),
+        }
+        system.spawn(
+            "development",
+            *("-m", "gunicorn", "config.wsgi:application"),
+            *("--config", "python:app.utils.servers.dev_web"),
+        )
+        system.environment = production
+
+        def is_there() -> bool:
+            try:
+                with Wire(port) as wire:
+                    wire.send(HEALTH)
+                    return wire.receive().status == 200
+            except OSError:
+                return False
+
+        wait_for(is_there, seconds=60, what="the development server's answer")
+        database = psycopg.connect(production["DATABASE_URL"], autocommit=True)
+        ports = {"gunicorn": system.port, "nginx": system.nginx.port, "development": port}
+        found = Site(
+            ports=ports,
+            database=database,
+            digests=digests_of_tables(database),
+            media=folder / "data" / "media",
+            key=made["key"],
+            upload="/uploads/" + made["upload"].split("/uploads/")[1],
+            place=made["place"],
+            slow=SlowClients(ports),
+        )
+        yield found
+    finally:
+        system.stop()
+
+
+@pytest.fixture(params=["gunicorn", "nginx", "development"])
+def server(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.parametrize("row", REFUSED, ids=lambda row: row.name)
+def test_it_is_answered_like_the_api(site: Site, server: str, row: Row) -> None:
+    status, code = row.proxied if server == "nginx" and row.proxied else row.expected
+    with Wire(site.ports[server]) as wire, site.unchanged():
+        wire.send(site.filled(row.sent))
+        if row.ends:
+            wire.end_sending()
+        answer = wire.receive()
+        assert (answer.status, answer.code) == (status, code), described(answer)
+        if answer.status is None:
+            assert answer.body == b"" or json.loads(answer.body)["success"] is False
+            return
+        # The connection is closed, or can be used for another request, as was said.
+        if answer.headers.get("connection", "").lower() == "close":
+            if server == "nginx":
+                # It waits for the rest of a body that it does not want.
+                wire.end_sending()
+            assert wire.is_closed(), described(answer)
+        else:
+            wire.send(HEALTH)
+            assert wire.receive().status == 200, described(answer)
+
+
+# --- What is unusual, and right ---
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        chunks(PURCHASE),
+        chunks(*(bytes([byte]) for byte in PURCHASE)),
+        b"0029;name=value\r\n" + PURCHASE + b"\r\n000\r\nX-Sum: 1\r\n\r\n",
+    ],
+    ids=["at once", "byte by byte", "with all that chunks may carry"],
+)
+def test_a_body_in_chunks_is_read(site: Site, server: str, body: bytes) -> None:
+    before = site.value("SELECT count(*) FROM app_transaction")
+    with Wire(site.ports[server]) as wire:
+        wire.send(site.filled(framed(*CHUNKED, body=body)))
+        answer = wire.receive()
+        assert answer.status == 201, described(answer)
+        assert site.value("SELECT count(*) FROM app_transaction") == before + 1
+        wire.send(HEALTH)
+        assert wire.receive().status == 200
+
+
+def test_a_change_in_chunks_is_made(site: Site, server: str) -> None:
+    bio = f"Written by way of {server}"
+    change = request("PATCH", "/api/users/me", *KEY, *JSON, *CHUNKED)
+    answer = site.ask(server, change + chunks(json.dumps({"bio": bio}).encode()))
+    assert answer.status == 200, described(answer)
+    assert site.value("SELECT bio FROM app_user WHERE username = 'edge'") == bio
+
+
+@pytest.mark.parametrize("size", [1, 9 * MEGABYTE, 10 * MEGABYTE])
+@pytest.mark.parametrize("is_chunked", [False, True], ids=["", "in chunks"])
+def test_a_picture_of_ten_megabytes_can_be_put_to_its_place(
+    site: Site, server: str, size: int, is_chunked: bool
+) -> None:
+    picture = os.urandom(size)
+    if is_chunked:
+        sent = request("PUT", "@UPLOAD@", *PNG, *CHUNKED) + chunks(picture)
+    else:
+        sent = request("PUT", "@UPLOAD@", *PNG, body=picture)
+    answer = site.ask(server, sent)
+    assert answer.status == 200, described(answer)
+    assert (site.media / site.place).read_bytes() == picture
+
+
+def test_one_of_more_is_refused(site: Site, server: str) -> None:
+    for size, expected in (
+        (10 * MEGABYTE + 1, (400, "IMAGE_TOO_LARGE")),
+        (12 * MEGABYTE, TOO_LARGE),
+    ):
+        with site.unchanged():
+            answer = site.ask(server, request("PUT", "@UPLOAD@", *PNG, body=bytes(size)))
+            assert (answer.status, answer.code) == expected, described(answer)
+
+
+def test_who_expects_to_be_told_to_go_on_is_told_once(site: Site, server: str) -> None:
+    length = f"Content-Length: {len(PURCHASE)}"
+    with Wire(site.ports[server]) as wire:
+        wire.send(site.filled(framed(length, "Expect: 100-Continue", body=b"")))
+        assert wire.is_told_to_go_on()
+        wire.send(PURCHASE)
+        answer = wire.receive()
+        assert (answer.status, answer.interim) == (201, 0), described(answer)
+
+
+def test_requests_behind_each_other_are_answered_in_turn(site: Site, server: str) -> None:
+    before = site.value("SELECT count(*) FROM app_transaction")
+    purchase = framed(f"Content-Length: {len(PURCHASE)}", body=PURCHASE)
+    in_chunks = framed(*CHUNKED, body=chunks(PURCHASE))
+    sent = site.filled(request() + purchase + in_chunks + request("BREW") + purchase + request())
+    with Wire(site.ports[server]) as wire:
+        # The last comes in two parts.
+        wire.send(sent[:-20])
+        answers = [wire.receive() for _ in range(5)]
+        wire.send(sent[-20:] + HEALTH)
+        answers += [wire.receive(), wire.receive()]
+        assert [answer.status for answer in answers] == [200, 201, 201, 405, 201, 200, 200]
+        assert wire.is_closed()
+    assert site.value("SELECT count(*) FROM app_transaction") == before + 3
+
+
+def test_a_request_may_come_byte_by_byte(site: Site, server: str) -> None:
+    before = site.value("SELECT count(*) FROM app_transaction")
+    with Wire(site.ports[server]) as wire:
+        wire.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        for byte in site.filled(framed(f"Content-Length: {len(PURCHASE)}", body=PURCHASE)):
+            wire.send(bytes([byte]))
+        assert wire.receive().status == 201
+    assert site.value("SELECT count(*) FROM app_transaction") == before + 1
+
+
+def test_http_1_0_is_answered_and_ended(site: Site, server: str) -> None:
+    with Wire(site.ports[server]) as wire:
+        wire.send(request().replace(b"HTTP/1.1", b"HTTP/1.0"))
+        answer = wire.receive()
+        assert (answer.status, answer.headers["connection"]) == (200, "close")
+        assert wire.is_closed()
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (request("GET", "/?" + "a" * 8_100), 414),
+        (request("GET", "/?" + "a" * 20_000), 414),
+        (request("GET", "/", "Cookie: a=" + "a" * 70_000), 431),
+        (request("POST", "/sign-in", "Content-Length: 9437184"), 413),
+        (request("GET", "/", "Transfer-Encoding: wonders"), 501),
+    ],
+)
+def test_a_person_is_told_in_a_sentence(site: Site, server: str, sent: bytes, status: int) -> None:
+    answer = site.ask(server, sent)
+    assert answer.status == status, described(answer)
+    if server == "nginx" and b"a" * 9_000 in sent.partition(b"\r\n")[0]:
+        # It does not keep an address of that length, so it cannot tell whose it is.
+        assert answer.code == "URI_TOO_LONG"
+        return
+    assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    assert answer.body.decode() == f"{refusal_body(status)['error']['message']}\n"
+    assert answer.headers["x-request-id"]
+
+
+def test_the_id_that_a_client_chose_is_kept(site: Site, server: str) -> None:
+    for sent in (
+        request("GET", of_length(9_000), "X-Request-ID: mine.1"),
+        declared("-1").replace(b"Host", b"X-Request-ID: mine.1\r\nHost"),
+    ):
+        answer = site.ask(server, sent)
+        assert answer.code in {"URI_TOO_LONG", "BAD_REQUEST"}
+        # Of a request line that is too long nginx reads nothing more.
+        if server != "nginx":
+            assert answer.headers["x-request-id"] == "mine.1"
+
+
+# --- Clients that take their time ---
+
+SLOW = [
+    request()[:-4],
+    request("GET", "/api/models", "X-Name: "),
+    framed("Content-Length: 100000", body=b"{"),
+    framed(*CHUNKED, body=b"fffff\r\n{"),
+    request("PUT", "@UPLOAD@", *PNG, "Content-Length: 9000000") + b"x",
+    b"",
+]
+
+
+def test_slow_clients_keep_nobody_waiting(site: Site, server: str) -> None:
+    """There are more of them than threads: twelve of each kind, and they go on."""
+    with ExitStack() as stack, site.unchanged():
+        wires = [stack.enter_context(Wire(site.ports[server])) for _ in range(12 * len(SLOW))]
+        for wire, sent in zip(wires, SLOW * 12, strict=True):
+            wire.send(site.filled(sent))
+        longest = 0.0
+        until = monotonic() + 2
+        while monotonic() < until:
+            for wire, sent in zip(wires, SLOW * 12, strict=True):
+                if sent:
+                    wire.send(b"x")
+            for _ in range(3):
+                began = monotonic()
+                assert site.ask(server, HEALTH).status == 200
+                longest = max(longest, monotonic() - began)
+        assert longest < 1
+
+
+def test_slow_clients_are_not_waited_for(site: Site, server: str) -> None:
+    """They began when the servers did."""
+    assert wait_for(lambda: site.slow.ends.get(server), seconds=20, what="the end of a slow client")
+    seconds, answer = site.slow.ends[server]
+    if server == "nginx":
+        assert (answer.status, answer.body) == (None, b"")
+        assert 14 <= seconds < 18
+    else:
+        assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
+        assert 10 <= seconds < 13
+
+
+# --- One table of errors, one table of limits ---
+
+
+def test_nginx_says_what_the_application_says() -> None:
+    text = (SHIPPED / "conf.d" / "default.conf").read_text()
+
+    def mapped(name: str) -> dict[str, str]:
+        found = re.search(rf"map \$status \${name} {{\n(.*?)\n}}", text, re.DOTALL)
+        assert found
+        return dict(re.findall(r'^ +(\w+) +"?(.*?)"?;$', found[1], re.MULTILINE))
+
+    codes, messages = mapped("error_code"), mapped("error_message")
+    assert set(codes) == set(messages)
+    statuses = {status for status in codes if status != "default"}
+    for status in statuses:
+        assert error_body(codes[status], messages[status]) == refusal_body(int(status))
+    assert error_body(codes["default"], messages["default"]) == refusal_body(500)
+    pages = re.findall(r"error_page ([\d ]+)(?:=(\d+) )?\$error_place", text)
+    answered = {
+        one for given, instead in pages for one in ([instead] if instead else given.split())
+    }
+    assert answered == statuses | {"500"}
+
+
+def test_nginx_and_the_application_set_the_same_limits() -> None:
+    text = (SHIPPED / "conf.d" / "default.conf").read_text()
+    [general] = re.findall(r"^    client_max_body_size (\d+)m;", text, re.MULTILINE)
+    assert int(general) * MEGABYTE == largest_body("/api/tokens/purchase")
+    special = re.findall(
+        r"location (?:~ )?(\S+) {\n +client_max_body_size (\d+)m;", text, re.MULTILINE
+    )
+    assert len(special) == len(LARGEST_BODIES)
+    for path in (
+        "/api/models",
+        "/api/models/",
+        "/studio/upload/check",
+        "/uploads/1/2.png",
+        "/api/models/1",
+    ):
+        [limit] = [int(size) for pattern, size in special if re.match(pattern, path)] or [
+            int(general)
+        ]
+        assert limit * MEGABYTE == largest_body(path), path
