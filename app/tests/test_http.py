@@ -78,15 +78,17 @@ class TestErrors:
             ("GET", "/api/images/generate"),
             ("POST", "/api/tags"),
             ("TRACE", "/api/tags"),
+            ("TRACE", "/api/tokens/balance"),
+            ("PUT", "/api/users/me"),
             ("OPTIONS", "/api/tags"),
             ("OPTIONS", "/api/tokens/purchase"),
             ("POST", "/api/health"),
             ("POST", "/api/auth/google/login"),
         ],
     )
-    def test_unknown_methods(self, as_buyer, method, path):
-        answer = as_buyer.call(method, path)
-        assert answer.refusal == (405, "METHOD_NOT_ALLOWED")
+    def test_unknown_methods(self, as_buyer, as_anyone, method, path):
+        for caller in (as_buyer, as_anyone):
+            assert caller.call(method, path).refusal == (405, "METHOD_NOT_ALLOWED")
 
     @pytest.mark.parametrize(
         "body",

@@ -116,7 +116,10 @@ class ApiViewSet(GenericViewSet):
         return [_the(authenticator) for authenticator in classes]
 
     def get_permissions(self) -> list[BasePermission]:
-        classes = self.action_permissions.get(self.action or "", self.permission_classes)
+        if self.action is None or self.action == "metadata":
+            # The address does not take the method: that is 405 to everybody.
+            return []
+        classes = self.action_permissions.get(self.action, self.permission_classes)
         return [_the(permission) for permission in classes]
 
     def get_content_negotiator(self) -> Any:
