@@ -24,6 +24,7 @@ test: .venv/installed-dev ## every check and test, stopping at the first that fa
 	@$(BIN)/ruff check --no-cache .
 	@echo "== Types: mypy"
 	@DJANGO_ENV=development $(BIN)/mypy .
+	@DJANGO_ENV=development $(BIN)/mypy examples/worker.py
 	@echo "== Layers: lint-imports"
 	@$(BIN)/lint-imports
 	@echo "== Migrations: makemigrations --check"

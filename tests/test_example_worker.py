@@ -1,0 +1,216 @@
+"""A worker by others, examples/worker.py, does the whole main job: it has but docs/protocol.md."""
+
+from __future__ import annotations
+
+import ast
+import io
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pika
+import pytest
+from PIL import Image
+
+from protocol.queues import QUEUES, dead_queue_name
+from tests.pictures import real_pictures, signature_png
+from tests.system import PROJECT, Person, System, wait_for
+
+pytestmark = pytest.mark.slow
+EXAMPLE = PROJECT / "examples" / "worker.py"
+SECONDS = 60.0
+
+
+class Outsiders(System):
+    """The system with workers that somebody else wrote."""
+
+    def start_worker(self, name: str) -> None:
+        self.spawn(name, str(EXAMPLE))
+
+
+@pytest.fixture(scope="module")
+def system(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Outsiders]:
+    running = Outsiders(
+        tmp_path_factory.mktemp("outsiders"),
+        {"AMQP_URL": request.getfixturevalue("amqp_url"), "JOB_RETRY_DELAYS": "0,0,0"},
+    )
+    try:
+        running.start(workers=0)
+        # The relay declares the queues when it has something to send, so it goes first.
+        running.manage("dead_letters", "list")
+        running.start_worker("worker")
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.fixture(scope="module")
+def artist(system: Outsiders) -> Person:
+    person = Person(system, "ada")
+    person.post(
+        "/api/users/me/artist",
+        data={"artist_name": "Ada Quill"},
+        files={"signature_image": ("signature.png", signature_png(), "image/png")},
+        status=201,
+    )
+    return person
+
+
+@pytest.fixture(scope="module")
+def style(system: Outsiders, artist: Person) -> dict[str, Any]:
+    return trained(artist, "Blots")
+
+
+@pytest.fixture(scope="module")
+def buyer(system: Outsiders) -> Person:
+    return Person(system, "bo")
+
+
+def trained(artist: Person, name: str) -> dict[str, Any]:
+    made = artist.post(
+        "/api/models",
+        data={"name": name, "price": "10", "tags": "sea"},
+        files=[("images", (f"{n}.png", data)) for n, data in enumerate(real_pictures(10))],
+        status=201,
+    )
+    return ended(artist, f"/api/models/{made['id']}", "training_status")
+
+
+def order(buyer: Person, style: dict[str, Any]) -> int:
+    accepted = buyer.post(
+        "/api/images/generate",
+        json={"style_id": style["id"], "prompt_tags": ["sea"], "aspect_ratio": "1:2", "seed": 3},
+        status=202,
+    )
+    return int(accepted["generation_id"])
+
+
+def ended(person: Person, path: str, field: str) -> dict[str, Any]:
+    def look() -> dict[str, Any] | None:
+        seen: dict[str, Any] = person.get(path)
+        return seen if seen[field] in {"completed", "failed", "canceled"} else None
+
+    return wait_for(look, seconds=SECONDS, what=f"the end of {path}")
+
+
+def newest_model(system: Outsiders) -> Path:
+    models = Path(system.environment["DATA_DIR"]).glob("media/models/*/1/model.json")
+    return max(models, key=lambda path: path.stat().st_mtime)
+
+
+def colours(image: Image.Image) -> set[Any]:
+    return {colour for _, colour in image.getcolors(image.width * image.height) or []}
+
+
+def test_it_trains_paints_signs_and_the_artist_is_paid(
+    system: Outsiders, artist: Person, style: dict[str, Any], buyer: Person
+) -> None:
+    assert style["is_ready"], style
+    assert artist.get("/api/notifications")["results"][0]["type"] == "training_complete"
+    before = artist.get("/api/tokens/balance")["balance"]
+    number = order(buyer, style)
+    picture = ended(buyer, f"/api/images/{number}/status", "status")
+    assert picture["status"] == "completed", picture
+    content = httpx.get(picture["image_url"]).content
+    with Image.open(io.BytesIO(content)) as image:
+        assert (image.format, image.size) == ("PNG", (512, 1024))
+        assert image.text["artist_name"] == "Ada Quill"
+        assert image.text["generation_id"] == str(number)
+        painted = image.convert("RGB")
+    # The signature, and nothing else, has other colours than the model.
+    corner = (410, 940, 512, 1024)
+    model = {tuple(colour) for colour in json.loads(newest_model(system).read_text())}
+    assert colours(painted.crop((0, 0, 512, 940))) <= model
+    assert not colours(painted.crop(corner)) <= model
+    assert artist.get("/api/tokens/balance")["balance"] == before + 12
+    assert buyer.get("/api/notifications")["results"][0]["type"] == "generation_complete"
+
+
+def test_what_it_cannot_make_is_refunded(system: Outsiders, artist: Person, buyer: Person) -> None:
+    """Its model is spoilt: three attempts, then the buyer has everything back."""
+    style = trained(artist, "Spoilt")
+    newest_model(system).write_text("no colours")
+    before = buyer.get("/api/tokens/balance")["balance"]
+    picture = ended(buyer, f"/api/images/{order(buyer, style)}/status", "status")
+    assert picture["status"] == "failed"
+    assert picture["failure_reason"] == "The worker could not do this."
+    assert buyer.get("/api/tokens/balance")["balance"] == before
+    assert buyer.get("/api/notifications")["results"][0]["type"] == "generation_failed"
+
+
+@pytest.mark.parametrize("how", ["killed", "told to stop"])
+def test_what_it_leaves_in_the_middle_the_next_one_completes(
+    system: Outsiders, style: dict[str, Any], buyer: Person, how: str
+) -> None:
+    system.end("worker")
+    # One whose model takes its time.
+    slow = system.folder / "slow.py"
+    slow.write_text(
+        f"import sys, time\nsys.path.insert(0, {str(EXAMPLE.parent)!r})\nimport worker\n"
+        "worker.JOBS['image_generation'] = (lambda data: time.sleep(600), 'status', 'processing')\n"
+        "worker.main()\n"
+    )
+    system.spawn("slow", str(slow))
+    path = f"/api/images/{order(buyer, style)}/status"
+    wait_for(lambda: buyer.get(path)["status"] == "processing", seconds=SECONDS, what="its begin")
+    process = system.process("slow")
+    (system.kill if how == "killed" else system.end)("slow")
+    assert process.returncode == (-9 if how == "killed" else 0)
+    system.start_worker("worker")
+    assert ended(buyer, path, "status")["status"] == "completed"
+
+
+def test_what_is_no_task_goes_to_the_dead_letters_and_more_fields_do_no_harm(
+    system: Outsiders, style: dict[str, Any], buyer: Person
+) -> None:
+    parameters = pika.URLParameters(system.environment["AMQP_URL"])
+    with pika.BlockingConnection(parameters) as connection:
+        channel = connection.channel()
+        dead = dead_queue_name("image_generation")
+        channel.queue_purge(dead)
+        for body in (b"no JSON", b'{"type": "watercolour"}', b"[]"):
+            channel.basic_publish("", "image_generation", body)
+        wait_for(
+            lambda: channel.queue_declare(dead, passive=True).method.message_count == 3,
+            seconds=SECONDS,
+            what="three dead letters",
+        )
+        channel.queue_purge(dead)
+        # A task as a later version may send it, straight to the worker: the relay waits.
+        system.end("relay")
+        number = order(buyer, style)
+        task = _message_of(system, number)
+        task["priority"] = 1
+        task["data"]["licence_number"] = "SL-1"
+        channel.basic_publish("", "image_generation", json.dumps(task).encode())
+        seen = ended(buyer, f"/api/images/{number}/status", "status")
+        assert seen["status"] == "completed"
+    system.start_relay()
+
+
+def _message_of(system: Outsiders, generation_id: int) -> dict[str, Any]:
+    code = (
+        "from app.models import OutboxMessage, Generation; "
+        f"task = Generation.objects.get(pk={generation_id}).task_id; "
+        "print(bytes(OutboxMessage.objects.get(task_id=task).body).decode())"
+    )
+    found: dict[str, Any] = json.loads(
+        system.manage("shell", "--no-imports", "-c", code).stdout.splitlines()[-1]
+    )
+    return found
+
+
+def test_it_imports_nothing_of_ours() -> None:
+    imported = set()
+    for node in ast.walk(ast.parse(EXAMPLE.read_text())):
+        if isinstance(node, ast.Import):
+            imported |= {name.name.partition(".")[0] for name in node.names}
+        if isinstance(node, ast.ImportFrom):
+            imported.add((node.module or "").partition(".")[0])
+    assert imported - sys.stdlib_module_names == {"pika", "PIL"}
+    assert set(QUEUES) == {"image_generation", "model_training"}
