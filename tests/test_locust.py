@@ -59,6 +59,11 @@ print(locustfile.Buyer.host)
 
 def test_by_itself_it_is_a_hundred_users_for_two_minutes() -> None:
     done = subprocess.run(
-        [sys.executable, "-c", DEFAULTS], cwd=PROJECT, capture_output=True, text=True, check=True
+        [sys.executable, "-c", DEFAULTS],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
     )
     assert done.stdout.splitlines() == ["True 100 10 120", "http://127.0.0.1:8000"]

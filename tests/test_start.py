@@ -88,7 +88,7 @@ def test_development_runs_only_where_it_was_asked_for(folder: Path) -> None:
     assert migrate.outcome() == RUNS, migrate.text()
     starts = [Start(way, column, folder, database) for way, column in cells]
     with ThreadPoolExecutor(3) as pool:
-        outcomes = list(pool.map(Start.outcome, starts))
+        outcomes = list(pool.map(Start.outcome, starts, timeout=1200))
     expected = {(way, column): TABLE[way][COLUMNS.index(column)] for way, column in cells}
     wrong = [
         f"{way} × {column}: {outcome}, not {expected[way, column]}\n{start.text()[-800:]}"
