@@ -13,6 +13,7 @@ from app.utils.environment import DEVELOPMENT_SETTINGS
 from app.utils.servers.dev_environment import STARTED_AT, prepare_dev_environment
 from app.utils.servers.interruption import interruption
 from app.utils.servers.postgres import PrivatePostgres
+from app.utils.servers.postgres_files import find_programs
 from app.utils.servers.process import ServerError
 
 # These read no row; starting a database for them would only cost time.
@@ -56,6 +57,10 @@ def local_environment(arguments: Sequence[str], project: Path) -> Iterator[None]
                 server = PrivatePostgres(data_dir(project))
                 stack.callback(server.stop)
                 os.environ["DATABASE_URL"] = server.start()
+                if command == "dbshell":
+                    # Where no psql is installed, the one that came with the server does.
+                    path = (os.environ.get("PATH", os.defpath), str(find_programs()))
+                    os.environ["PATH"] = os.pathsep.join(path)
                 if command == "dev":
                     how = "was running already" if server.taken_over else "ready"
                     seconds = time.monotonic() - STARTED_AT
