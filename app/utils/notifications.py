@@ -11,7 +11,6 @@ from django.db import connections
 log = structlog.get_logger(__name__)
 
 SLICE_SECONDS = 0.5
-CONNECT_SECONDS = 5
 
 
 class Listener:
@@ -49,12 +48,5 @@ class Listener:
 
     def _connect(self) -> None:
         parameters = connections["default"].get_connection_params()
-        wanted = {
-            name: parameters[name]
-            for name in ("host", "port", "dbname", "user", "password")
-            if name in parameters
-        }
-        self._connection = psycopg.connect(
-            **wanted, autocommit=True, connect_timeout=CONNECT_SECONDS
-        )
+        self._connection = psycopg.connect(**parameters, autocommit=True)
         self._connection.execute(f"LISTEN {self._channel}")
