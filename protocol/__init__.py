@@ -15,6 +15,7 @@ from protocol.messages import (
     TrainingTask,
     decode_task,
     encode,
+    encode_over,
 )
 from protocol.reports import (
     GenerationProgress,
@@ -44,4 +45,5 @@ __all__ = [
     "decode_task",
     "decode_training_report",
     "encode",
+    "encode_over",
 ]

@@ -88,3 +88,12 @@ def decode_task(body: bytes | str) -> Task:
 
 def encode(message: msgspec.Struct) -> bytes:
     return msgspec.json.encode(message)
+
+
+def encode_over(task: Task, written: bytes) -> bytes:
+    """``task`` as JSON, and with it what ``written``, the JSON it was read from, has besides.
+
+    While versions change over, a relay hands on fields that only the newer version knows.
+    """
+    known, found = msgspec.to_builtins(task), msgspec.json.decode(written)
+    return msgspec.json.encode(found | known | {"data": found["data"] | known["data"]})

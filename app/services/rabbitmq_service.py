@@ -28,6 +28,7 @@ from protocol import (
     TrainingData,
     TrainingTask,
     encode,
+    encode_over,
 )
 from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 
@@ -107,11 +108,13 @@ class RabbitMQService:
         attempt: int,
         request_id: str,
         queue: str = TRAINING_QUEUE,
+        written: bytes = b"",
         **others: Any,
     ) -> None:
         """Give workers a style to learn. ``others`` are the other fields of TrainingData.
 
-        Raises PublishFailed.
+        ``written`` is the task as it was stored; what only a later version knows of it is sent
+        along. Raises PublishFailed.
         """
         data = TrainingData(style_id=style_id, image_paths=list(image_paths), **others)
         task = TrainingTask(
@@ -121,7 +124,8 @@ class RabbitMQService:
             data=data,
             webhook_url=webhook_url,
         )
-        self.publish(queue, encode(task), message_id=str(task_id))
+        body = encode_over(task, written) if written else encode(task)
+        self.publish(queue, body, message_id=str(task_id))
 
     def send_generation_task(
         self,
@@ -134,11 +138,12 @@ class RabbitMQService:
         attempt: int,
         request_id: str,
         queue: str = GENERATION_QUEUE,
+        written: bytes = b"",
         **others: Any,
     ) -> None:
         """Give workers a picture to make. ``others`` are the other fields of GenerationData.
 
-        Raises PublishFailed.
+        ``written`` is as in send_training_task. Raises PublishFailed.
         """
         data = GenerationData(
             generation_id=generation_id, style_id=style_id, prompt=prompt, **others
@@ -150,7 +155,8 @@ class RabbitMQService:
             data=data,
             webhook_url=webhook_url,
         )
-        self.publish(queue, encode(task), message_id=str(task_id))
+        body = encode_over(task, written) if written else encode(task)
+        self.publish(queue, body, message_id=str(task_id))
 
     def publish(self, queue: str, body: bytes, *, message_id: str) -> None:
         """Put ``body`` on ``queue`` and wait for the broker's confirm.

@@ -78,7 +78,7 @@ class Relay:
             try:
                 task = decode_task(bytes(message.body))
                 structlog.contextvars.bind_contextvars(request_id=task.request_id)
-                _send(broker, task, queue=message.queue)
+                _send(broker, task, message)
             except (InvalidMessage, MessageRefused) as error:
                 delay = min(0.5 * 2 ** min(message.tries, 10), MAX_DELAY_SECONDS)
                 outbox_service.mark_unsent(message, error=str(error), delay=delay)
@@ -91,12 +91,13 @@ class Relay:
         return True
 
 
-def _send(broker: RabbitMQService, task: Task, *, queue: str) -> None:
+def _send(broker: RabbitMQService, task: Task, message: OutboxMessage) -> None:
     others = asdict(task.data)
     others |= {"task_id": task.task_id, "attempt": task.attempt, "request_id": task.request_id}
+    others |= {"queue": message.queue, "written": bytes(message.body)}
     if isinstance(task, TrainingTask):
         told = (others.pop("style_id"), others.pop("image_paths"), task.webhook_url)
-        broker.send_training_task(*told, queue=queue, **others)
+        broker.send_training_task(*told, **others)
     else:
         told = (others.pop("generation_id"), others.pop("style_id"), others.pop("prompt"))
-        broker.send_generation_task(*told, task.webhook_url, queue=queue, **others)
+        broker.send_generation_task(*told, task.webhook_url, **others)
