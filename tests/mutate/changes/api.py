@@ -76,16 +76,19 @@ MUTATIONS: tuple[Mutation, ...] = (
             "app/tests/test_generation_reports.py::TestStates",
         ),
         (
-            "errors-say-no-success",
-            '{"success": False, "error": error}',
-            '{"success": True, "error": error}',
-            HTTP,
-        ),
-        (
             "wait-is-told",
             'headers["Retry-After"] = ',
             'headers["X-Retry-After"] = ',
             "app/tests/test_rate_limits.py",
+        ),
+    ),
+    *in_file(
+        "app/utils/error_bodies.py",
+        (
+            "errors-say-no-success",
+            '{"success": False, "error": error}',
+            '{"success": True, "error": error}',
+            HTTP,
         ),
     ),
     *in_file(
