@@ -68,6 +68,7 @@ ELSEWHERE = {
     "python -m worker": "tests/test_start.py",
     "python -m worker --broker stdio:": "worker/tests/test_feed_stdio.py",
     "python manage.py runserver": "tests/test_printed_commands.py",
+    "python manage.py dbshell": "app/utils/servers/tests/test_dbshell.py",
     "python manage.py test": "app/utils/servers/tests/test_runner.py",
     "python manage.py dead_letters list": "tests/test_relay.py",
     "python manage.py dead_letters show ID": "tests/test_relay.py",
