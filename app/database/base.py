@@ -55,8 +55,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     IDLE_SECONDS = 1.0
     CONNECT_SECONDS = 5
-    # A machine that vanishes says no goodbye: this one asks after 10 s of silence and gives up 15 s
-    # later. Left to itself, Linux waits for two hours.
+    # A machine that vanishes says no goodbye. Each side asks after 10 s of silence, and gives up
+    # 15 s later. Left to itself, Linux waits for two hours, and the server keeps locks meanwhile.
     SIGNS_OF_LIFE: ClassVar = {
         "keepalives_idle": 10,
         "keepalives_interval": 5,
@@ -125,8 +125,10 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters = super().get_connection_params()
         # None, Django's default, would forbid to prepare even what is asked for by name.
         parameters["prepare_threshold"] = self.NEVER_BY_ITSELF
-        planner = " ".join(f"-c {name}={value}" for name, value in self.PLANNER.items())
-        parameters["options"] = f"{parameters.get('options', '')} {planner}".strip()
+        asked_there = {f"tcp_{n.removeprefix('tcp_')}": v for n, v in self.SIGNS_OF_LIFE.items()}
+        session = {**asked_there, **self.PLANNER}
+        options = " ".join(f"-c {name}={value}" for name, value in session.items())
+        parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         return {"connect_timeout": self.CONNECT_SECONDS, **self.SIGNS_OF_LIFE, **parameters}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:

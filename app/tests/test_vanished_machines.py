@@ -1,4 +1,4 @@
-"""No connection waits for hours for a database whose machine vanished without a goodbye.
+"""Neither side waits for hours for the other one, whose machine vanished without a goodbye.
 
 What Linux then does is in its hands: here is whether it was told to.
 """
@@ -33,6 +33,13 @@ def patience_seconds(used: psycopg.Connection) -> tuple[float, float]:
 def test_a_connection_gives_up_within_half_a_minute() -> None:
     connection.ensure_connection()
     assert patience_seconds(connection.connection) == (25, 25)
+
+
+def test_the_server_gives_up_as_soon_and_frees_the_locks() -> None:
+    names = ("keepalives_idle", "keepalives_interval", "keepalives_count", "user_timeout")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT " + ", ".join(f"current_setting('tcp_{name}')" for name in names))
+        assert cursor.fetchone() == ("10", "5", "3", "25000")
 
 
 def test_so_does_the_one_that_waits_for_calls() -> None:
