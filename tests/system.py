@@ -205,9 +205,9 @@ def make_bucket(access: S3Access, name: str) -> None:
     ).create_bucket(Bucket=name)
 
 
-def new_database() -> str:
-    """A database of its own on the test server, so that systems do not see each other."""
-    given = os.environ["DATABASE_URL"]
+def new_database(server: str | None = None) -> str:
+    """A database of its own on ``server``, or that of the tests: systems do not see each other."""
+    given = server or os.environ["DATABASE_URL"]
     name = f"system_{secrets.token_hex(6)}"
     with psycopg.connect(given, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')

@@ -11,6 +11,7 @@ import signal
 import sys
 from time import monotonic
 
+from app.utils.servers.for_tests import TestServers
 from tests.faults.scenes import SCENES
 from tests.faults.servers import Servers
 from tests.faults.verdict import HEADER, Verdict
@@ -30,7 +31,7 @@ def main() -> int:
     # A terminated run takes its servers and processes with it, as one stopped by Ctrl-C does.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, signal.default_int_handler)
-    with Servers() as servers:
+    with Servers(TestServers()) as servers:
         for scene in SCENES:
             if only and not only & {name.lower() for name in scene.names}:
                 continue

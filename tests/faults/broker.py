@@ -90,8 +90,10 @@ def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
     dispatched = monotonic() - returned
     ids = [int(a.json()["data"]["generation_id"]) for a in load.answers if a.status_code == 202]
     stage.wait_for_end(ids, seconds=120)
-    # Both are measured on a machine that does other things as well: a millisecond is no finding.
-    calm, storm = max(percentile(normal, 95), 0.02), percentile(during, 95)
+    # Both are measured on a machine that does other things as well: a millisecond is no finding,
+    # and of few requests only one that waits for the broker is.
+    least = 0.02 if scale >= 1 else 1.0
+    calm, storm = max(percentile(normal, 95), least), percentile(during, 95)
     lose, find = stage.lose(ids[-1])
     return Outcome(
         len(load.answers),

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 
 from app.utils.servers.for_tests import TestServers
+from app.utils.servers.postgres import PrivatePostgres
 from app.utils.servers.postgres_files import server_account
 from app.utils.servers.process import ServerProcess, start_process, wait_for
 from app.utils.servers.rabbitmq import PrivateRabbitMQ
@@ -22,19 +23,25 @@ from app.utils.servers.s3 import PrivateS3
 
 
 class Servers:
-    """PostgreSQL at once, the others when a scene first asks for them."""
+    """Each starts when a scene first asks for it.
 
-    def __init__(self) -> None:
-        self._base = TestServers()
+    The database server is that of ``base``, or of the test run that this is a part of; it also
+    has one of its own, to be restarted.
+    """
+
+    def __init__(self, base: TestServers | None = None) -> None:
+        self._base = base
         self.folder = Path(tempfile.mkdtemp(prefix="style-license-faults-"))
         self.folder.chmod(0o711)
         self._rabbitmq: PrivateRabbitMQ | None = None
         self._redis: PrivateRedis | None = None
         self._s3: PrivateS3 | None = None
+        self._postgres: PrivatePostgres | None = None
         self._started: list[PrivateRabbitMQ] = []
 
     def __enter__(self) -> Self:
-        self._base.start()
+        if self._base is not None:
+            self._base.start()
         return self
 
     def __exit__(
@@ -46,8 +53,19 @@ class Servers:
         for server in (*self._started, self._redis, self._s3):
             if server is not None:
                 server.stop()
-        self._base.stop()
+        if self._postgres is not None:
+            self._postgres.stop()
+            self._postgres.remove()
+        if self._base is not None:
+            self._base.stop()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    @property
+    def postgres(self) -> PrivatePostgres:
+        if self._postgres is None:
+            self._postgres = PrivatePostgres(self.folder / "database", durable=False)
+            self._postgres.start()
+        return self._postgres
 
     @property
     def rabbitmq(self) -> PrivateRabbitMQ:
