@@ -6,6 +6,7 @@ It learns the colours of an artist's works and paints blots in them: put your ow
 ``train`` and ``generate``. docs/protocol.md says what a worker has to do, and why.
 """
 
+import io
 import json
 import os
 import random
@@ -14,13 +15,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from http.client import HTTPException
 from pathlib import Path
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pika
-from PIL import Image, ImageDraw, PngImagePlugin
+from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
+
+Tell = Callable[[float], None]
+GRACE_SECONDS = 2  # to finish a job after SIGTERM
 
 
 def path_of(uri: str) -> Path:
@@ -28,53 +34,77 @@ def path_of(uri: str) -> Path:
     return Path(unquote(urlsplit(uri).path))
 
 
-def train(data: dict[str, Any]) -> dict[str, Any]:
+def store(folder: str, name: str, content: bytes) -> str:
+    """Write a result under the task's folder, so that nobody ever sees half of it."""
+    path = path_of(folder) / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f".{name}.{os.getpid()}")
+    part.write_bytes(content)
+    part.replace(path)
+    return path.as_uri()
+
+
+def train(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Learn a style: here, the average colour of each work."""
-    works = [Image.open(path_of(uri)).convert("RGB") for uri in data["image_paths"]]
-    colours = [work.resize((1, 1), Image.Resampling.BOX).getpixel((0, 0)) for work in works]
-    model = path_of(data["output_path"]) / "model.json"
-    model.parent.mkdir(parents=True, exist_ok=True)
-    model.write_text(json.dumps(colours))
-    return {"model_path": model.as_uri()}
+    colours = []
+    for number, uri in enumerate(data["image_paths"], start=1):
+        with Image.open(path_of(uri)) as work:
+            dot = work.convert("RGB").resize((1, 1), Image.Resampling.BOX)
+        colours.append(dot.getpixel((0, 0)))
+        tell(number / len(data["image_paths"]))
+    return {"model_path": store(data["output_path"], "model.json", json.dumps(colours).encode())}
 
 
-def generate(data: dict[str, Any]) -> dict[str, Any]:
+def generate(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
     """Make a picture of exactly the size asked for; the same order makes the same picture."""
     colours = [tuple(colour) for colour in json.loads(path_of(data["lora_path"]).read_text())]
     width, height = data["width"], data["height"]
     dice = random.Random(f"{data['seed']} {data['prompt']}")
     picture = Image.new("RGB", (width, height), dice.choice(colours))
-    for _ in range(300):
+    pen = ImageDraw.Draw(picture)
+    for number in range(300):
+        if number % 100 == 99:
+            tell(number / 300)
         x, y, r = dice.uniform(0, width), dice.uniform(0, height), dice.uniform(4, width / 8)
-        ImageDraw.Draw(picture).ellipse((x - r, y - r, x + r, y + r), dice.choice(colours))
+        pen.ellipse((x - r, y - r, x + r, y + r), dice.choice(colours))
     if data["signature_path"]:  # at the lower right, a fifth of the width
-        signature = Image.open(path_of(data["signature_path"])).convert("RGBA")
-        signature.thumbnail((width // 5, height // 5))
-        picture.paste(signature, (width - signature.width, height - signature.height), signature)
+        with Image.open(path_of(data["signature_path"])) as drawn:
+            ink = ImageOps.contain(drawn.convert("RGBA"), (width // 5, width // 5))
+        picture.paste(ink, (width - ink.width, height - ink.height), ink)
+    else:  # a font with the letters of all your artists is better than this one
+        font = ImageFont.load_default(width / 40)
+        pen.text(
+            (width - 4, height - 4),
+            data["artist_name"],
+            "white",
+            font,
+            "rd",
+            stroke_width=2,
+            stroke_fill="black",
+        )
     said = PngImagePlugin.PngInfo()
     said.add_itxt("Description", "AI generated")
     for name in ("artist_name", "style_name", "license_url", "generation_id"):
         said.add_itxt(name, str(data[name]))
-    image = path_of(data["output_path"]) / "image.png"
-    image.parent.mkdir(parents=True, exist_ok=True)
-    picture.save(image, pnginfo=said)
-    return {"image_path": image.as_uri()}
+    file = io.BytesIO()
+    picture.save(file, "PNG", pnginfo=said)
+    return {"image_path": store(data["output_path"], "image.png", file.getvalue())}
 
 
-# By queue and type: what to do, and the report's name for the state and for having begun.
+# By queue and type: what to do; how a report names the state, having begun, and what it counts.
 # Pictures come first, because somebody waits for them.
 JOBS = {
-    "image_generation": (generate, "status", "processing"),
-    "model_training": (train, "training_status", "training"),
+    "image_generation": (generate, "status", "processing", "step"),
+    "model_training": (train, "training_status", "training", "epoch"),
 }
 
 
-class NotOurs(Exception):
-    """The job was canceled, has ended, or was given to another worker: drop it."""
+class Ended(Exception):
+    """The backend's answer ends the job; says what becomes of the message, as ``work_on`` does."""
 
 
 def report(task: dict[str, Any], **said: Any) -> None:
-    """Tell the backend, until it is heard. Raises NotOurs; HTTPError when the report is wrong."""
+    """Tell the backend, until it is heard. Raises Ended when its answer is not 200."""
     body = {"task_id": task["task_id"], "attempt": task["attempt"], **said}
     headers = {"Authorization": f"Bearer {os.environ['INTERNAL_API_TOKEN']}"}
     headers |= {"Content-Type": "application/json", "X-Request-ID": task["request_id"]}
@@ -86,54 +116,77 @@ def report(task: dict[str, Any], **said: Any) -> None:
             urllib.request.urlopen(request, timeout=30).close()
             return
         except urllib.error.HTTPError as error:
-            if error.code in (404, 409):
-                raise NotOurs from error
-            if error.code < 500 and error.code != 429:
-                raise
-        except OSError:
+            if error.code in (404, 409):  # canceled, ended, or given to another worker: drop it
+                raise Ended("ack") from error
+            if error.code == 403:  # the token is wrong, the message is not
+                raise Ended("stop") from error
+            if error.code < 500:
+                print(f"{task['task_id']}: {error.read()!r}", file=sys.stderr)
+                raise Ended("reject") from error
+        except (OSError, HTTPException):
             pass  # the backend is away; the message stays ours meanwhile
         time.sleep(2)
 
 
-def work_on(body: bytes, settled: list[bool]) -> None:
-    """Do a job. ``settled`` gets True, or nothing when nobody can work on this message."""
+def work_on(body: bytes) -> str:
+    """Do a job. Returns what becomes of its message: "ack", "reject", or "stop" for hands off.
+
+    Raises whatever a message brings that is no task.
+    """
     task = json.loads(body)
-    work, state, begun = JOBS[task["type"]]
+    work, state, begun, unit = JOBS[task["type"]]
+
+    def tell(share: float) -> None:
+        """The sign of life that keeps the job ours; needed at least once a minute."""
+        total = task["data"].get("num_epochs", 100)
+        progress = {f"current_{unit}": int(share * total), f"total_{unit}s": total}
+        report(task, **{state: begun, "progress": {**progress, "progress_percent": 100 * share}})
+
     try:
-        report(task, **{state: begun})  # a training of hours tells its progress here and there
+        tell(0)
         try:
-            ended = {state: "completed", **work(task["data"])}
-        except (OSError, ValueError) as error:
+            ended = {state: "completed", **work(task["data"], tell)}
+        except Ended:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the buyer must hear of it
             print(f"{task['task_id']}: {error!r}", file=sys.stderr)
             ended = {state: "failed", "failure_reason": "The worker could not do this."}
             ended["retryable"] = isinstance(error, OSError)  # a disk may recover
         report(task, **ended)
-    except NotOurs:
-        pass
-    settled.append(True)
+    except Ended as answer:
+        return str(answer)
+    return "ack"
 
 
 def main() -> None:
-    # Whatever is not acknowledged when the connection ends goes to another worker.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    stopping = Event()
+    signal.signal(signal.SIGTERM, lambda *_: stopping.set())
     with pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"])) as connection:
         channel = connection.channel()
         for queue in JOBS:
             channel.queue_declare(queue, passive=True)  # the backend makes them
-        while True:
+        while not stopping.is_set():
             got = next((got for queue in JOBS if (got := channel.basic_get(queue))[0]), None)
             if got is None:
                 connection.sleep(0.5)
                 continue
-            settled: list[bool] = []
-            job = Thread(target=work_on, args=(got[2], settled), daemon=True)
+            method, _, body = got
+            said: list[str] = []
+            job = Thread(
+                target=lambda body=body, said=said: said.append(work_on(body)), daemon=True
+            )
             job.start()
-            while job.is_alive():
+            while job.is_alive() and not stopping.is_set():
                 connection.sleep(0.2)  # answers the broker's heartbeats
-            if settled:
-                channel.basic_ack(got[0].delivery_tag)
+            job.join(GRACE_SECONDS)
+            if job.is_alive():
+                return  # what is not acknowledged when the connection ends goes to another worker
+            if said == ["stop"]:
+                sys.exit("The backend does not take this INTERNAL_API_TOKEN.")
+            if said == ["ack"]:
+                channel.basic_ack(method.delivery_tag)
             else:
-                channel.basic_reject(got[0].delivery_tag, requeue=False)  # to the dead letters
+                channel.basic_reject(method.delivery_tag, requeue=False)  # to the dead letters
 
 
 if __name__ == "__main__":

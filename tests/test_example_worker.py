@@ -152,7 +152,8 @@ def test_what_it_leaves_in_the_middle_the_next_one_completes(
     slow = system.folder / "slow.py"
     slow.write_text(
         f"import sys, time\nsys.path.insert(0, {str(EXAMPLE.parent)!r})\nimport worker\n"
-        "worker.JOBS['image_generation'] = (lambda data: time.sleep(600), 'status', 'processing')\n"
+        "_, *names = worker.JOBS['image_generation']\n"
+        "worker.JOBS['image_generation'] = (lambda *_: time.sleep(600), *names)\n"
         "worker.main()\n"
     )
     system.spawn("slow", str(slow))
@@ -163,6 +164,24 @@ def test_what_it_leaves_in_the_middle_the_next_one_completes(
     assert process.returncode == (-9 if how == "killed" else 0)
     system.start_worker("worker")
     assert ended(buyer, path, "status")["status"] == "completed"
+
+
+def test_with_a_wrong_token_it_stops_and_leaves_the_work_to_others(
+    system: Outsiders, style: dict[str, Any], buyer: Person
+) -> None:
+    system.end("worker")
+    stranger = system.folder / "stranger.py"
+    stranger.write_text(
+        f"import os, sys\nsys.path.insert(0, {str(EXAMPLE.parent)!r})\nimport worker\n"
+        "os.environ['INTERNAL_API_TOKEN'] = 'wrong'\nworker.main()\n"
+    )
+    system.spawn("stranger", str(stranger))
+    number = order(buyer, style)
+    assert system.process("stranger").wait(timeout=SECONDS) == 1
+    assert "does not take this INTERNAL_API_TOKEN" in system.log("stranger").read_text()
+    assert "\n0 dead letters" in "\n" + system.manage("dead_letters", "list").stdout
+    system.start_worker("worker")
+    assert ended(buyer, f"/api/images/{number}/status", "status")["status"] == "completed"
 
 
 def test_what_is_no_task_goes_to_the_dead_letters_and_more_fields_do_no_harm(
