@@ -1,3 +1,4 @@
+import json
 import os
 import signal
 import threading
@@ -7,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from protocol import encode
 from protocol.queues import dead_queue_name
 from worker.feeds.amqp import AmqpFeed
 from worker.runner import JobRunner
@@ -266,3 +268,17 @@ def is_running(pid: int) -> bool:
     except FileNotFoundError:
         return False
     return state != "Z"
+
+
+def test_fields_of_later_versions_are_no_reason_to_refuse_a_task(
+    tmp_path: Path, backend: Backend, queues: Queues, start_feed: StartFeed
+) -> None:
+    tasks = [training_task(tmp_path, backend.url), generation_task(tmp_path, backend.url)]
+    for queue, task in zip(BOTH, tasks, strict=True):
+        later = json.loads(encode(task))
+        later["priority"] = {"of": [1]}
+        later["data"]["licence_number"] = "SL-1"
+        queues.publish_bytes(queue, json.dumps(later).encode())
+    start_feed()
+    wait_until(lambda: all("completed" in backend.statuses(task) for task in tasks))
+    assert [queues.waiting(dead_queue_name(queue)) for queue in BOTH] == [0, 0]
