@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
+from django.db import connection
 from django.db.models import Count, Sum
 
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
@@ -34,6 +35,9 @@ class Figures:
     refunded_tokens: int
     audit_findings: int | None
     audited_at: datetime | None
+    # Of all programs, and how many the server gives at most.
+    connections: int
+    most_connections: int
     queues: Mapping[str, int] = field(default_factory=dict)
     is_broker_reached: bool | None = None
 
@@ -60,6 +64,7 @@ def _count() -> Figures:
     audit = measure_service.last(measure_service.LEDGER_FINDINGS)
     leases = measure_service.last(measure_service.LEASES_EXPIRED)
     queues, is_reached = _queues()
+    connections, most_connections = _connections()
     return Figures(
         outbox_depth=dict(depth),
         outbox_age_seconds=outbox_service.oldest_age(),
@@ -71,9 +76,25 @@ def _count() -> Figures:
         refunded_tokens=refunds["tokens"] or 0,
         audit_findings=audit[0] if audit else None,
         audited_at=audit[1] if audit else None,
+        connections=connections,
+        most_connections=most_connections,
         queues=queues,
         is_broker_reached=is_reached,
     )
+
+
+def _connections() -> tuple[int, int]:
+    with connection.cursor() as cursor:
+        cursor.execute(_CONNECTIONS)
+        row: tuple[int, int] = cursor.fetchone()
+    return row
+
+
+# The server's own processes have no user; those that help with a statement have a leader.
+_CONNECTIONS = """
+    SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity
+    WHERE datname IS NOT NULL AND usename IS NOT NULL AND leader_pid IS NULL
+"""
 
 
 def _by_state(states: object) -> dict[str, int]:

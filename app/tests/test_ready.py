@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import socket
 import time
 from typing import Any
 
+import psycopg
 import pytest
 from django.core.management import call_command
+from django.db import connection
 from django.test import Client
 
 from app.models import GenerationStatus, OutboxMessage, User
@@ -140,6 +144,22 @@ def test_metrics_show_the_depth_of_queues(settings, amqp_url) -> None:
     assert 'style_license_queue_messages{queue="image_generation.dead"}' in found
     settings.AMQP_URL = NOWHERE.format(free_port())
     assert scraped()["style_license_broker_up"] == 0
+
+
+# Within a transaction the server goes on telling what it told first.
+@pytest.mark.django_db(transaction=True)
+def test_metrics_show_how_near_the_connections_are_to_their_limit() -> None:
+    before = scraped()
+    with contextlib.ExitStack() as stack:
+        for _ in range(8):
+            stack.enter_context(psycopg.connect(os.environ["DATABASE_URL"]))
+        during = scraped()
+    used = "style_license_database_connections"
+    # Those of earlier tests may end meanwhile.
+    assert 5 <= during[used] - before[used] <= 8
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW max_connections")
+        assert during[f"{used}_limit"] == int(cursor.fetchone()[0])
 
 
 def test_the_audit_leaves_what_it_found(buyer) -> None:

@@ -58,6 +58,10 @@ class _SystemCollector:
         yield _counter("leases_expired", "Attempts whose worker fell silent.", now.leases_expired)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
+        yield _gauge("database_connections", "Connections in use or kept.", now.connections)
+        yield _gauge(
+            "database_connections_limit", "What the server gives at most.", now.most_connections
+        )
         if now.audit_findings is not None and now.audited_at is not None:
             yield _gauge(
                 "ledger_findings", "Rows that the last audit found wrong.", now.audit_findings
