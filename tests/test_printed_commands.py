@@ -76,7 +76,7 @@ ELSEWHERE = {
     "aws s3 sync s3://style-license backup/files": "it is another program's",
 }
 # README's tour is run by tests/test_readme.py, what Docker runs by `make containers`.
-TOURS = {"curl": "tests/test_readme.py", "docker": "docker-compose.yml"}
+TOURS = {"curl": "tests/test_readme.py", "docker": "tests/containers/document.py"}
 
 
 def printed(text: str) -> list[str]:

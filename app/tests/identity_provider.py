@@ -29,11 +29,11 @@ SECONDS_TO_START = 20
 
 
 class IdentityProvider:
-    """One nanoidp process, its files in ``folder``."""
+    """One nanoidp process, its files in ``folder``, at ``host``, an address of this machine."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, host: str = "127.0.0.1") -> None:
         self.folder = folder
-        self.url = f"http://127.0.0.1:{free_port()}"
+        self.url = f"http://{host}:{free_port()}"
         self._process: ServerProcess | None = None
 
     def start(self) -> None:
@@ -42,11 +42,11 @@ class IdentityProvider:
         (self.folder / "settings.yaml").write_text(json.dumps(self._settings()))
         (self.folder / "users.yaml").write_text(json.dumps(self._users()))
         log = self.folder / "log"
-        port = str(httpx.URL(self.url).port)
+        address = httpx.URL(self.url)
         self._process = start_process(
             [
                 *[sys.executable, "-m", "nanoidp", "--strict-config"],
-                *["--config", self.folder, "--port", port],
+                *["--config", self.folder, "--host", address.host, "--port", str(address.port)],
             ],
             log=log,
             folder=self.folder,

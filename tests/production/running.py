@@ -173,13 +173,13 @@ def collect_static(folder: Path) -> Path:
     return folder
 
 
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost and 127.0.0.1 that vouches for itself, and its key."""
+def make_certificate(folder: Path, *hosts: str) -> tuple[Path, Path]:
+    """A certificate for localhost, 127.0.0.1 and ``hosts``, vouching for itself, and its key."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.datetime.now(datetime.UTC)
     addresses = [
-        x509.DNSName("localhost"),
+        *(x509.DNSName(host) for host in ("localhost", *hosts)),
         x509.IPAddress(ipaddress.IPv4Address("127.0.0.1")),
     ]
     certificate = (

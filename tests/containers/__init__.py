@@ -1,0 +1,1 @@
+"""``make containers``: the shipped images and compose files, run. See ``__main__.py``."""
