@@ -46,7 +46,7 @@ class SteadyRequests:
             finally:
                 self._stopping.set()
             for each in asking:
-                each.result()
+                each.result(timeout=90)
         say(f"{self.answered} requests answered, {len(self.lost)} lost")
         seconds, what = self.slowest
         say(f"the slowest took {seconds:.1f} s: {what}")

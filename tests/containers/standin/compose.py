@@ -233,6 +233,7 @@ def _logs(project: Project, given: argparse.Namespace) -> None:
                 text=True,
                 errors="replace",
                 check=False,
+                timeout=60,
             )
             name = container.name.removeprefix(f"{project.name}-")
             sys.stdout.writelines(f"{name}  | {line}\n" for line in done.stdout.splitlines())

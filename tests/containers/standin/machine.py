@@ -103,7 +103,7 @@ def enter(arguments: list[str]) -> int:
     )
     outer = ["unshare", "--mount", "sh", "-c", script, "sh", str(OUTER_NETWORK), *network]
     environment = {**os.environ, **configuration(), INSIDE: "1", "RESOLVER": resolver}
-    return subprocess.run(outer, env=environment, check=False).returncode
+    return subprocess.run(outer, env=environment, check=False, timeout=2 * 3600).returncode
 
 
 def begin() -> None:

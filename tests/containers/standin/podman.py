@@ -27,7 +27,7 @@ def podman(*arguments: str, timeout: float = SECONDS, check: bool = True) -> str
 
 def pass_on(*arguments: str) -> int:
     """Run ``podman …`` with this terminal; its exit code."""
-    return subprocess.run(["podman", *arguments], check=False).returncode
+    return subprocess.run(["podman", *arguments], check=False, timeout=1800).returncode
 
 
 def succeeds(*arguments: str) -> bool:
