@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test coverage faults mutate containers bench format lock clean restore-drill
+.PHONY: help run test check static coverage faults mutate containers bench format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -16,7 +16,15 @@ help: ## list the targets
 run: .venv/installed-run ## start everything on this machine, with demo artists: one address to open
 	@exec $(BIN)/python manage.py dev
 
-test: .venv/installed-dev ## every check and test, stopping at the first that fails
+test: static ## every check and test, stopping at the first that fails
+	@echo "== Tests: pytest"
+	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check: static ## the checks and the quick tests, to run by hand after a change
+	@echo "== Quick tests: pytest -m 'not slow'"
+	@$(BIN)/python -m pytest -q -m "not slow" $(PYTEST_ARGS)
+
+static: .venv/installed-dev ## the checks that run no test: format, lint, types, layers, migrations
 	@echo "== Format: ruff format --check"
 	@$(BIN)/ruff format --check .
 	@echo "== Lint: ruff check"
@@ -30,8 +38,6 @@ test: .venv/installed-dev ## every check and test, stopping at the first that fa
 	@echo "== Migrations: makemigrations --check"
 	@folder=$$(mktemp -d) && chmod 711 "$$folder" && trap 'rm -rf "$$folder"' EXIT && \
 		DATA_DIR="$$folder" DJANGO_ENV=development $(BIN)/python manage.py makemigrations --check --dry-run
-	@echo "== Tests: pytest"
-	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
 coverage: .venv/installed-dev ## run all tests and count lines: app/ at least 95 %, its services 100 %
 	@$(BIN)/coverage erase
