@@ -29,6 +29,18 @@ MUTATIONS = (
             'CSRF_COOKIE_SAMESITE = "Lax"\nCSRF_COOKIE_HTTPONLY = True',
             COOKIES,
         ),
+        (
+            "cors-cookies",
+            "CORS_ALLOW_CREDENTIALS = True",
+            "CORS_ALLOW_CREDENTIALS = False",
+            "app/tests/test_cors.py",
+        ),
+        (
+            "cors-of-all",
+            "CORS_ALLOW_CREDENTIALS = True",
+            "CORS_ALLOW_CREDENTIALS = CORS_ALLOW_ALL_ORIGINS = True",
+            "app/tests/test_cors.py",
+        ),
         ("conn-max-age", '"CONN_MAX_AGE", 600', '"CONN_MAX_AGE", 0', SHIPPED, PRODUCTION),
         ("conn-health-checks", "conn_health_checks=True", "conn_health_checks=False", SHIPPED),
         ("welcome-bonus", '"WELCOME_BONUS_TOKENS", 100', '"WELCOME_BONUS_TOKENS", 10', SHIPPED),
