@@ -54,6 +54,7 @@ ELSEWHERE = {
     "make check": "it is a part of make test",
     "make coverage": "it is all of make test again, counting lines",
     "make faults": "tests/test_faults.py",
+    "make containers": "tests/containers/__main__.py",
     "make mutate": "tests/test_mutate.py",
     "make bench": "tests/test_benchmarks.py",
     'make bench BENCH_ARGS="--stages write"': "tests/test_report.py",
