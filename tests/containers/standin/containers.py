@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.containers.standin.compose_file import Project, Service, bind_source, seconds
+from tests.containers.standin.compose_file import Project, Service, bind_source
 from tests.containers.standin.podman import inspected, podman, succeeds
 
 PROJECT = "com.docker.compose.project"
@@ -216,6 +216,3 @@ def stop(found: list[Container]) -> None:
     longest = max(float(each.found["Config"].get("StopTimeout", 10)) for each in found)
     for call in calls:
         call.wait(timeout=longest + 60)
-
-
-__all__ = ["Container", "containers", "create", "patience", "seconds", "stop"]
