@@ -12,6 +12,11 @@ from app.models.job import Job
 from app.services import storage
 from app.utils import clock
 
+# How long the names of what a worker writes may be: what follows the attempt's folder, and the
+# whole address. The database has room for no more.
+MAX_BELOW_FOLDER = 200
+MAX_ADDRESS = 500
+
 
 class Try(Protocol):
     """One attempt at a job: the job itself, a task, a report."""
@@ -72,6 +77,12 @@ def reported_key(address: str, folder: str, *, field: str) -> str:
         key = storage.key_under(address, folder)
     except storage.PathOutside as error:
         raise InvalidInput.field(field, f"The path {error}.") from error
+    if len(key) > len(folder) + 1 + MAX_BELOW_FOLDER or len(storage.uri(key)) > MAX_ADDRESS:
+        raise InvalidInput.field(
+            field,
+            f"At most {MAX_BELOW_FOLDER} characters may follow the output path,"
+            f" and {MAX_ADDRESS} make the whole address.",
+        )
     if not storage.exists(key):
         raise InvalidInput.field(field, "There is no file at this path.")
     return key
