@@ -70,6 +70,7 @@ ELSEWHERE = {
     "make restore-drill": "tests/test_printed_commands.py",
     "python -m worker": "tests/test_start.py",
     "python -m worker --broker stdio:": "worker/tests/test_feed_stdio.py",
+    ".venv/bin/python examples/worker.py": "tests/test_try_a_worker.py",
     "python manage.py runserver": "tests/test_printed_commands.py",
     "python manage.py dbshell": "app/utils/servers/tests/test_dbshell.py",
     "python manage.py test": "app/utils/servers/tests/test_runner.py",

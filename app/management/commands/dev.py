@@ -98,7 +98,9 @@ class Command(BaseCommand):
             log=logs / "web.log",
             essential=True,
         )
-        yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")
+        if not settings.AMQP_URL:
+            # With a broker, tasks go there, for whatever worker somebody starts.
+            yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")
         yield Child("relay", [*manage, "relay_outbox"], log=logs / "relay.log")
 
     def wait_until_healthy(self, supervisor: Supervisor) -> None:
