@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from protocol.queues import QUEUES, dead_queue_name
+from tests.gates import GatedFile
 from tests.pictures import real_pictures, signature_png
 from tests.system import PROJECT, Person, System, wait_for
 
@@ -72,13 +73,17 @@ def buyer(system: Outsiders) -> Person:
 
 
 def trained(artist: Person, name: str) -> dict[str, Any]:
+    return ended(artist, f"/api/models/{upload(artist, name)}", "training_status")
+
+
+def upload(artist: Person, name: str) -> int:
     made = artist.post(
         "/api/models",
         data={"name": name, "price": "10", "tags": "sea"},
         files=[("images", (f"{n}.png", data)) for n, data in enumerate(real_pictures(10))],
         status=201,
     )
-    return ended(artist, f"/api/models/{made['id']}", "training_status")
+    return int(made["id"])
 
 
 def order(buyer: Person, style: dict[str, Any]) -> int:
@@ -164,6 +169,24 @@ def test_what_it_leaves_in_the_middle_the_next_one_completes(
     assert process.returncode == (-9 if how == "killed" else 0)
     system.start_worker("worker")
     assert ended(buyer, path, "status")["status"] == "completed"
+
+
+def test_a_training_whose_worker_is_killed_the_next_one_completes(
+    system: Outsiders, artist: Person
+) -> None:
+    system.end("worker")
+    path = f"/api/models/{upload(artist, 'Killed')}"
+    folders = Path(system.environment["DATA_DIR"]).glob("media/styles/*/originals")
+    newest = max(folders, key=lambda folder: folder.stat().st_mtime)
+    gate = GatedFile(sorted(newest.iterdir())[5])
+    system.start_worker("worker")
+    gate.wait_for_reader()
+    halfway = artist.get(path)
+    assert (halfway["training_status"], halfway["progress"]["progress_percent"]) == ("training", 50)
+    system.kill("worker")
+    gate.restore()
+    system.start_worker("worker")
+    assert ended(artist, path, "training_status")["is_ready"]
 
 
 def test_with_a_wrong_token_it_stops_and_leaves_the_work_to_others(
