@@ -119,7 +119,11 @@ def start(data_dir: Path) -> Iterator[object]:
         run.end()
 
 
-def test_first_start_stop_and_second_start(start, data_dir: Path) -> None:
+def test_first_start_stop_and_second_start(
+    start, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Whatever is logged goes to the files: the terminal is for sentences.
+    monkeypatch.setenv("LOG_LEVEL", "DEBUG")
     first = start()
     first.wait_until_ready(FIRST_START_SECONDS)
 
@@ -128,6 +132,8 @@ def test_first_start_stop_and_second_start(start, data_dir: Path) -> None:
     status, body = first.get("/api/health")
     assert (status, json.loads(body)) == (200, {"status": "ok", "database": "connected"})
     assert "Traceback" not in first.output
+    assert [line for line in first.output.splitlines() if line.startswith("{")] == []
+    assert '"level": "debug"' in (data_dir / "logs" / "dev.log").read_text()
     assert (data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
 
     same_data = start()

@@ -2,6 +2,7 @@
 
 import argparse
 import http.client
+import logging
 import multiprocessing
 import os
 import signal
@@ -18,6 +19,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from app.utils import logs
 from app.utils.servers.dev_environment import STARTED_AT, add_options
 from app.utils.servers.interruption import interruption
 from app.utils.servers.process import ServerError, prepared_to_end_with_parent, wait_for
@@ -46,6 +48,7 @@ class Command(BaseCommand):
             raise CommandError("Start it as: manage.py dev [--port …] [--data-dir …]")
         self.data_dir = Path(settings.DATA_DIR)
         self.port = int(os.environ["PORT"])
+        _log_to(self.data_dir / "logs" / "dev.log")
         supervisor = Supervisor(Path(settings.BASE_DIR), self.say)
         with interruption.when_asked():
             try:
@@ -156,6 +159,14 @@ class Command(BaseCommand):
 
     def seconds(self) -> float:
         return time.monotonic() - STARTED_AT
+
+
+def _log_to(file: Path) -> None:
+    """The terminal is for sentences; what this process logs goes where the others' logs are."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    handler = logging.FileHandler(file)
+    handler.setFormatter(logs.formatter())
+    logging.getLogger().handlers[:] = [handler]
 
 
 def _look_after(supervisor: Supervisor) -> None:
