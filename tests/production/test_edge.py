@@ -385,7 +385,8 @@ def test_slow_clients_keep_nobody_waiting(site: Site, server: str) -> None:
                 began = monotonic()
                 assert site.ask(server, HEALTH).status == 200
                 longest = max(longest, monotonic() - began)
-        assert longest < 1
+        # Whoever waited for one of them would wait for ten seconds.
+        assert longest < 5
 
 
 def test_slow_clients_are_not_waited_for(site: Site, server: str) -> None:
