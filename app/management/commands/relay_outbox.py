@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from typing import Any
 
 import structlog
@@ -32,6 +33,8 @@ class Command(BaseCommand):
         parser.add_argument("--sweep-seconds", type=float, default=5.0)
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self._sweep_seconds: float = options["sweep_seconds"]
+        self._sweep_at = 0.0
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
@@ -42,7 +45,7 @@ class Command(BaseCommand):
                 self._round(relay)
                 if options["once"] or stopping.is_set():
                     return
-                listener.wait(options["sweep_seconds"], stopping)
+                listener.wait(self._sweep_seconds, stopping)
         finally:
             relay.close()
             listener.close()
@@ -51,11 +54,18 @@ class Command(BaseCommand):
         try:
             relay.keep_alive()
             relay.publish_due()
-            lease_service.sweep()
-            idempotency_service.forget_old()
-            upload_service.forget_expired()
-            user_service.forget_ended_sessions()
+            # Every order wakes the relay; what ends by its age can wait for the next sweep.
+            if time.monotonic() >= self._sweep_at:
+                self._sweep_at = time.monotonic() + self._sweep_seconds
+                self._sweep()
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))
             # The next round connects anew.
             connection.close()
+
+    @staticmethod
+    def _sweep() -> None:
+        lease_service.sweep()
+        idempotency_service.forget_old()
+        upload_service.forget_expired()
+        user_service.forget_ended_sessions()
