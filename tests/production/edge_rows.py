@@ -230,6 +230,22 @@ REFUSED: list[Row] = [
         framed(*CHUNKED, body=chunks(PURCHASE)).replace(b"HTTP/1.1", b"HTTP/1.0"),
         BAD,
     ),
+    *(
+        Row(
+            f"a parameter in an encoding of its own, {kind}",
+            request(
+                *("POST", "/api/tokens/purchase", *KEY),
+                *(f"Content-Type: {kind}", "Content-Length: 2"),
+            )
+            + b"{}",
+            BAD,
+        )
+        for kind in (
+            "multipart/form-data; boundary*=utf-99''x",
+            "application/json; charset*=utf-99''x",
+            "application/json; charset*=utf-8''%00",
+        )
+    ),
     Row("a chunk without a size", framed(*CHUNKED, body=b"nonsense\r\n" + PURCHASE), BAD),
     Row(
         "a chunk that is longer than it says",

@@ -9,7 +9,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic
@@ -387,6 +387,34 @@ def test_slow_clients_keep_nobody_waiting(site: Site, server: str) -> None:
                 longest = max(longest, monotonic() - began)
         # Whoever waited for one of them would wait for ten seconds.
         assert longest < 5
+
+
+# As good as nonsense, or unfinished in a way that the server's parser would wait for.
+UNFINISHED = [
+    framed(*CHUNKED, body=b"5\n"),
+    framed(*CHUNKED, body=b"5;x\n"),
+    framed(*CHUNKED, body=b"0000000000000000ffff\r\n"),
+    framed(*CHUNKED, body=b"2\r\n{}\r\n5\n"),
+    framed(*CHUNKED, body=b"0\r\n" + b"X: y" + b"z" * 41_000),
+    framed("Transfer-Encoding: identity, chunked", body=b"5\r\n"),
+    request() + framed(*CHUNKED, body=b"5\n"),
+]
+
+
+@pytest.mark.parametrize("sent", UNFINISHED, ids=range(len(UNFINISHED)))
+def test_what_is_broken_and_goes_on_keeps_no_thread(site: Site, server: str, sent: bytes) -> None:
+    with ExitStack() as stack, site.unchanged():
+        wires = [stack.enter_context(Wire(site.ports[server])) for _ in range(24)]
+        for wire in wires:
+            wire.send(site.filled(sent))
+        for _ in range(3):
+            began = monotonic()
+            assert site.ask(server, HEALTH).status == 200
+            assert monotonic() - began < 5
+            for wire in wires:
+                # Some have been refused, and their connections ended.
+                with suppress(OSError):
+                    wire.send(b"a")
 
 
 def test_slow_clients_are_not_waited_for(site: Site, server: str) -> None:

@@ -29,7 +29,7 @@ PAUSE_SECONDS = 30.0
 # On average, once the pause would be over.
 LEAST_BYTES_A_SECOND = 1000
 # How long one write may take, so that nobody who reads nothing keeps a thread.
-SEND_SECONDS = 30.0
+SEND_SECONDS = 10.0
 
 # nginx has room for as much.
 LARGEST_LINE = 8 * 1024
@@ -63,8 +63,8 @@ class ClientSocket(socket.socket):
     """Takes over an accepted socket.
 
     ``collect`` reads what has come, and says when a thread can read a request without waiting. The
-    thread reads it by ``recv`` as from any socket. Nothing is judged here that the server's own
-    parser judges: what looks odd is handed to it at once.
+    thread reads that by ``recv``, and nothing else: what the client sends later is for ``collect``.
+    Nothing is judged here that the server's own parser judges: what looks odd is handed to it.
     """
 
     def __init__(self, accepted: socket.socket) -> None:
@@ -127,11 +127,9 @@ class ClientSocket(socket.socket):
     # --- What the server's threads call ---------------------------------------------------------
 
     def recv(self, size: int, flags: int = 0, /) -> bytes:
-        if self._is_read:
-            if part := self._collected.read(size):
-                return part
-            self._is_read = False
-        return super().recv(size, flags)
+        """What was collected, and then the end: a thread never waits for a client. A parser that
+        wants more than the collector took for a whole request refuses it."""
+        return self._collected.read(size) if self._is_read else b""
 
     def close(self) -> None:
         super().close()
