@@ -59,9 +59,10 @@ def on_starting(server: Any) -> None:
         sys.exit(problems)
     if _is_development:
         for address in server.address:
-            # A Unix socket's is text.
-            if isinstance(address, tuple) and not is_this_machine(address[0]):
-                sys.exit(f"DJANGO_ENV=development listens on this machine only, not {address[0]}.")
+            # A Unix socket's is text. No host at all means all of them.
+            host = (address[0] or "0.0.0.0") if isinstance(address, tuple) else ""  # noqa: S104
+            if not is_this_machine(host):
+                sys.exit(f"DJANGO_ENV=development listens on this machine only, not {host}.")
     shutil.rmtree(os.environ["PROMETHEUS_MULTIPROC_DIR"], ignore_errors=True)
     Path(os.environ["PROMETHEUS_MULTIPROC_DIR"]).mkdir(parents=True)
 

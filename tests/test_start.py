@@ -214,7 +214,7 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=10)
 
 
-@pytest.mark.parametrize("bind", ["0.0.0.0", "[::]", "192.0.2.1"])
+@pytest.mark.parametrize("bind", ["", "0.0.0.0", "[::]", "192.0.2.1"])
 def test_development_does_not_listen_for_others(folder: Path, bind: str) -> None:
     start = Start(GUNICORN, "development", folder, os.environ["DATABASE_URL"])
     start.environment["GUNICORN_BIND"] = f"{bind}:{start.port}"

@@ -69,7 +69,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "development-listens-to-nobody-else",
-            "if isinstance(address, tuple) and not is_this_machine(address[0]):",
+            "if not is_this_machine(host):",
             "if False:",
             f"{START}::test_development_does_not_listen_for_others",
         ),
