@@ -27,7 +27,7 @@ def test_the_five_requests_of_the_readme_end_in_a_picture(system: System, tmp_pa
     artist.post("/api/users/me/artist", json={"artist_name": "Ada"}, status=201)
     style = artist.post(
         "/api/models",
-        data={"name": "Quill", "price": "10", "tags": "sea"},
+        data={"name": "Quill", "price": "10", "tags": "watercolour"},
         files=[("images", (f"{n}.png", data)) for n, data in enumerate(real_pictures(10))],
         status=201,
     )
