@@ -44,6 +44,7 @@ COPY --from=backend-packages /opt/venv /opt/venv
 COPY manage.py gunicorn.conf.py ./
 COPY protocol protocol
 COPY config config
+COPY speed speed
 COPY app app
 COPY web web
 # No secret exists while an image is built, so these are development's settings.
@@ -54,7 +55,7 @@ ENV DJANGO_SETTINGS_MODULE=config.settings_production
 USER app
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
-    CMD ["python", "-m", "app.utils.healthcheck"]
+    CMD ["python", "-m", "app.http.healthcheck"]
 CMD ["python", "-m", "gunicorn"]
 
 

@@ -81,7 +81,7 @@ clean: ## stop a server left behind and delete all data of `make run` (asks; YES
 		read -r answer || answer=; \
 		[ "$$answer" = y ] || { echo "Nothing deleted."; exit 1; }; \
 	fi
-	@if [ -x $(BIN)/python ]; then $(BIN)/python -m app.utils.servers.clean; fi
+	@if [ -x $(BIN)/python ]; then $(BIN)/python -m devtools.servers.clean; fi
 	@rm -rf .coverage .coverage.* .mypy_cache .pytest_cache .ruff_cache .hypothesis
 
 # --- The environment ------------------------------------------------------------------------------

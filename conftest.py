@@ -14,9 +14,9 @@ import django
 import pytest
 
 from app.utils.environment import DEVELOPMENT, DEVELOPMENT_SETTINGS
-from app.utils.servers.for_tests import TestServers, ask_for_server
-from app.utils.servers.process import ServerError
-from app.utils.servers.s3 import S3Access
+from devtools.servers.for_tests import TestServers, ask_for_server
+from devtools.servers.process import ServerError
+from devtools.servers.s3 import S3Access
 
 # How long a test may take, and the end of the run.
 pytest_plugins = ["tests.time_limits"]

@@ -9,8 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from app.http.this_machine import is_this_machine
 from app.utils.environment import PRODUCTION_SETTINGS, is_development, refusal, settings_module
-from app.utils.this_machine import is_this_machine
 
 wsgi_app = "config.wsgi:application"
 _is_development = is_development(os.environ)
@@ -21,7 +21,7 @@ bind = os.environ.get("GUNICORN_BIND") or ("127.0.0.1:8000" if _is_development e
 workers = int(os.environ.get("WEB_CONCURRENCY") or 2 * len(os.sched_getaffinity(0)) + 1)
 # A request often waits: for the database, the broker's confirmation, 100 files on their way to S3.
 # Each request takes one database connection, see docs/operations.md.
-worker_class = "app.utils.servers.web_worker.Worker"
+worker_class = "app.http.gunicorn.web_worker.Worker"
 threads = int(os.environ.get("GUNICORN_THREADS") or 4)
 # One that is answered and one that waits for each thread. Without a limit, the first process to
 # wake takes all connections that come at once, and the others idle.
@@ -42,7 +42,7 @@ control_socket_disable = True
 
 accesslog = "-"
 errorlog = "-"
-logger_class = "app.utils.access_log.JsonLogger"
+logger_class = "app.http.gunicorn.access_log.JsonLogger"
 
 # --- Metrics: the processes count together, in files of this folder -----------------------------
 

@@ -3,12 +3,14 @@
 
 import os
 import sys
+from contextlib import AbstractContextManager, nullcontext
+from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.management import execute_from_command_line
 
 from app.utils import environment
-from app.utils.servers.local import command_name, local_environment, settings_module
+from app.utils.command_line import command_name, named_settings
 
 
 def main() -> None:
@@ -24,16 +26,25 @@ def main() -> None:
             "make run is development, and this environment is production's (ALLOWED_HOSTS or "
             "DJANGO_ENV is set). Use a shell without it."
         )
-    is_production = settings_module(sys.argv) == environment.PRODUCTION_SETTINGS
+    is_production = named_settings(sys.argv) == environment.PRODUCTION_SETTINGS
     # Django would say the same below a stack trace, and not for every command.
     if command and is_production and (problems := environment.refusal(os.environ)):
         sys.exit(problems)
-    with local_environment(sys.argv, Path(__file__).resolve().parent):
+    with _local_environment():
         execute_from_command_line(sys.argv)
 
 
+def _local_environment() -> AbstractContextManager[None]:
+    """What a developer's machine brings along; nothing in images, which have no devtools."""
+    if find_spec("devtools") is None:
+        return nullcontext()
+    from devtools.servers.local import local_environment
+
+    return local_environment(sys.argv, Path(__file__).resolve().parent)
+
+
 def _choose_settings(command: str) -> None:
-    named = settings_module(sys.argv)
+    named = named_settings(sys.argv)
     if named in {"", environment.DEVELOPMENT_SETTINGS} and environment.command_is_development(
         command, os.environ
     ):

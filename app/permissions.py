@@ -10,8 +10,8 @@ from rest_framework import permissions
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from app.authentication import user_of
 from app.exceptions import ArtistOnly
+from app.http.authentication import user_of
 from app.models.ownership import is_owner, is_owner_or_staff
 
 

@@ -5,10 +5,10 @@ from django.urls.resolvers import RoutePattern
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
 
 from app import sign_in
-from app.schema import SchemaOnce
-from app.throttling import limited
-from app.utils.negotiation import FirstUnlessAsked
-from app.utils.routes import RoutesByShape  # and registers "id"
+from app.http.negotiation import FirstUnlessAsked
+from app.http.routes import RoutesByShape  # and registers "id"
+from app.http.schema import SchemaOnce
+from app.http.throttling import limited
 from app.views import (
     api_key,
     auth,

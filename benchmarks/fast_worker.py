@@ -12,7 +12,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from worker.__main__ import leave, main
+from worker.__main__ import exit_now, main
 from worker.engines.base import Artwork, Engine, OnProgress, TrainedModel
 
 
@@ -51,4 +51,4 @@ def load(name: str) -> Engine:
 
 
 if __name__ == "__main__":
-    leave(main(sys.argv[1:], load=load))
+    exit_now(main(sys.argv[1:], load=load))

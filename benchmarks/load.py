@@ -13,10 +13,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from app.utils.servers.packages import ensure_installed
 from benchmarks import processes
 from benchmarks.cases import Case, Request
 from benchmarks.servers import Servers, Web
+from devtools.servers.packages import ensure_installed
 
 SCRIPT = Path(__file__).with_name("wrk.lua")
 SEPARATOR = b"\x1e"

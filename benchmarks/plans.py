@@ -7,7 +7,7 @@ from typing import Any
 
 import psycopg
 
-from app.database.base import DatabaseWrapper
+from speed.database.base import DatabaseWrapper
 
 # As the application's own connections are set.
 SETTINGS = [f"SET {name} = {value}" for name, value in DatabaseWrapper.PLANNER.items()]

@@ -30,30 +30,30 @@ OTHER = "other"
 # Beginnings of files as py-spy names them; the first area with a fitting one has the frame.
 AREAS: dict[str, tuple[str, ...]] = {
     "logs and metrics": (
-        *("app/utils/access_log.py", "app/utils/logs.py", "app/utils/request_metrics.py"),
+        *("app/http/gunicorn/access_log.py", "app/utils/logs.py", "app/http/request_metrics.py"),
         *("structlog/", "prometheus_client/", "gunicorn/glogging.py"),
     ),
     "gunicorn": ("gunicorn/",),
     "database client": (
-        *("psycopg/", "psycopg_binary/", "psycopg_c/", "app/database/", "django/db/"),
+        *("psycopg/", "psycopg_binary/", "psycopg_c/", "speed/database/", "django/db/"),
         "app/models/compiled",
     ),
     "session and authentication": (
-        *("django/contrib/sessions/", "django/contrib/auth/", "app/sessions.py"),
-        *("app/models/session.py", "app/authentication.py", "app/sign_in.py"),
+        *("django/contrib/sessions/", "django/contrib/auth/", "app/http/sessions.py"),
+        *("app/models/session.py", "app/http/authentication.py", "app/sign_in.py"),
         *("rest_framework/authentication.py", "app/permissions.py"),
-        *("rest_framework/permissions.py", "app/throttling.py"),
+        *("rest_framework/permissions.py", "app/http/throttling.py"),
     ),
-    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/utils/routes.py"),
+    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/http/routes.py"),
     "serialization and rendering": (
-        *("app/serializers/", "app/utils/rendering.py", "app/utils/links.py", "orjson/"),
+        *("app/serializers/", "app/http/rendering.py", "app/utils/links.py", "orjson/"),
         *("rest_framework/serializers.py", "rest_framework/fields.py"),
         *("rest_framework/relations.py", "rest_framework/renderers.py", "rest_framework/utils/"),
     ),
-    "REST framework": ("rest_framework/", "app/utils/negotiation.py", "app/utils/parsing.py"),
+    "REST framework": ("rest_framework/", "app/http/negotiation.py", "app/http/parsing.py"),
     "middleware": (
-        *("app/middleware.py", "app/page_cache.py", "app/utils/request_id.py"),
-        *("app/utils/addresses.py", "web/middleware.py", "django/middleware/", "whitenoise/"),
+        *("app/http/middleware.py", "app/http/page_cache.py", "app/utils/request_id.py"),
+        *("app/http/addresses.py", "web/middleware.py", "django/middleware/", "whitenoise/"),
         *("corsheaders/", "csp/", "allauth/", "django_htmx/", "django/utils/deprecation.py"),
     ),
     "request and response": (

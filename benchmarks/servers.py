@@ -21,10 +21,10 @@ import httpx
 import psycopg
 from redis import Redis
 
-from app.utils.servers.postgres import PrivatePostgres
-from app.utils.servers.process import ServerProcess, free_port, log_tail, start_process
-from app.utils.servers.redis import PrivateRedis
 from benchmarks import processes
+from devtools.servers.postgres import PrivatePostgres
+from devtools.servers.process import ServerProcess, free_port, log_tail, start_process
+from devtools.servers.redis import PrivateRedis
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "localhost"

@@ -19,12 +19,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from app.utils.servers.nginx import PrivateNginx
-from app.utils.servers.process import ServerProcess, free_port, log_tail, start_process
-from app.utils.servers.rabbitmq import PrivateRabbitMQ
 from benchmarks import processes
 from benchmarks.prepare import Database
 from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, Servers, Web
+from devtools.servers.nginx import PrivateNginx
+from devtools.servers.process import ServerProcess, free_port, log_tail, start_process
+from devtools.servers.rabbitmq import PrivateRabbitMQ
 
 WORKERS = 2
 # The queues' log stays in memory until it is this long. So little, that half an hour shows whether

@@ -44,7 +44,7 @@ DATABASES = {
         env.str("DATABASE_URL", "postgresql://postgres@127.0.0.1:5432/style_license"),
         conn_max_age=env.int("CONN_MAX_AGE", 600),
         conn_health_checks=True,
-        engine="app.database",
+        engine="speed.database",
     )
 }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -149,6 +149,8 @@ INSTALLED_APPS = [
     "allauth.socialaccount.providers.google",
     "app",
     "web",
+    # Commands for developers. No image has them.
+    *(["devtools"] if DEVELOPMENT and find_spec("devtools") else []),
 ]
 
 # Origins of front ends that are served from elsewhere.
@@ -156,29 +158,29 @@ CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 
 MIDDLEWARE = [
     # What adds headers comes first, so that errors and redirects carry them too.
-    "app.middleware.RequestIdMiddleware",
-    "app.utils.request_metrics.MetricsMiddleware",
+    "app.http.middleware.RequestIdMiddleware",
+    "app.http.request_metrics.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "app.middleware.ContentPolicyMiddleware",
-    "app.middleware.BrowserPolicyMiddleware",
-    "app.middleware.ApiErrorMiddleware",
-    "app.middleware.EdgeMiddleware",
-    "app.middleware.TrailingSlashMiddleware",
+    "app.http.middleware.ContentPolicyMiddleware",
+    "app.http.middleware.BrowserPolicyMiddleware",
+    "app.http.middleware.ApiErrorMiddleware",
+    "app.http.middleware.EdgeMiddleware",
+    "app.http.middleware.TrailingSlashMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     *(["corsheaders.middleware.CorsMiddleware"] if CORS_ALLOWED_ORIGINS else []),
-    "app.page_cache.PageCacheMiddleware",
+    "app.http.page_cache.PageCacheMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "app.sessions.AccountMiddleware",
+    "app.http.sessions.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "app.middleware.PagesOnlyMiddleware",
+    "app.http.middleware.PagesOnlyMiddleware",
     "web.middleware.SiteLocaleMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "web.middleware.SiteMiddleware",
-    "app.middleware.PagesOnlyEndMiddleware",
+    "app.http.middleware.PagesOnlyEndMiddleware",
 ]
 
 # For developers, where it is installed. Production neither installs it nor starts with DEBUG.
@@ -186,7 +188,7 @@ DEBUG_TOOLBAR = DEBUG and find_spec("debug_toolbar") is not None
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
     MIDDLEWARE.insert(
-        MIDDLEWARE.index("app.page_cache.PageCacheMiddleware"),
+        MIDDLEWARE.index("app.http.page_cache.PageCacheMiddleware"),
         "debug_toolbar.middleware.DebugToolbarMiddleware",
     )
     INTERNAL_IPS = ["127.0.0.1", "::1"]
@@ -226,7 +228,7 @@ APPEND_SLASH = False
 STATIC_URL = "/static/"
 STATIC_ROOT = Path(env.str("STATIC_ROOT", str(BASE_DIR / "staticfiles")))
 WHITENOISE_USE_FINDERS = True
-TEST_RUNNER = "app.utils.test_runner.PytestRunner"
+TEST_RUNNER = "devtools.test_runner.PytestRunner"
 
 # An upload is at most 100 pictures of 10 MB and a few short fields. Files go to disk, not memory.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
@@ -234,12 +236,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 110
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
-SESSION_ENGINE = "app.sessions"
+SESSION_ENGINE = "app.http.sessions"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 1_209_600
 CSRF_COOKIE_SAMESITE = "Lax"
-CSRF_FAILURE_VIEW = "app.views.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "app.http.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", [])
 CORS_ALLOW_CREDENTIALS = True
 CORS_EXPOSE_HEADERS = [
@@ -323,21 +325,21 @@ SOCIALACCOUNT_PROVIDERS = {
 
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "app.authentication.ApiKeyAuthentication",
-        "app.authentication.SessionAuthentication",
+        "app.http.authentication.ApiKeyAuthentication",
+        "app.http.authentication.SessionAuthentication",
     ],
-    "DEFAULT_THROTTLE_CLASSES": ["app.throttling.ApiThrottle"],
+    "DEFAULT_THROTTLE_CLASSES": ["app.http.throttling.ApiThrottle"],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
-    "DEFAULT_RENDERER_CLASSES": ["app.utils.rendering.EnvelopeRenderer"],
+    "DEFAULT_RENDERER_CLASSES": ["app.http.rendering.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "app.utils.parsing.JsonParser",
-        "app.utils.parsing.MultiPartParser",
-        "app.utils.parsing.FormParser",
+        "app.http.parsing.JsonParser",
+        "app.http.parsing.MultiPartParser",
+        "app.http.parsing.FormParser",
     ],
-    "DEFAULT_SCHEMA_CLASS": "app.schema.EnvelopeSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.utils.negotiation.AlwaysJson",
+    "DEFAULT_SCHEMA_CLASS": "app.http.schema.EnvelopeSchema",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.http.negotiation.AlwaysJson",
     "URL_FORMAT_OVERRIDE": None,
-    "DEFAULT_PAGINATION_CLASS": "app.pagination.CustomCursorPagination",
+    "DEFAULT_PAGINATION_CLASS": "app.http.pagination.CustomCursorPagination",
     "PAGE_SIZE": 20,
     "EXCEPTION_HANDLER": "app.utils.exception_handler.custom_exception_handler",
     "UNAUTHENTICATED_USER": "django.contrib.auth.models.AnonymousUser",
@@ -364,7 +366,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
-        "app.schema.complete",
+        "app.http.schema.complete",
     ],
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
     "ENUM_NAME_OVERRIDES": {

@@ -15,7 +15,7 @@ if settings.DEBUG_TOOLBAR:
 
     urlpatterns += debug_toolbar_urls()
 
-handler400 = "app.views.errors.bad_request"
-handler403 = "app.views.errors.permission_denied"
-handler404 = "app.views.errors.not_found"
-handler500 = "app.views.errors.server_error"
+handler400 = "app.http.errors.bad_request"
+handler403 = "app.http.errors.permission_denied"
+handler404 = "app.http.errors.not_found"
+handler500 = "app.http.errors.server_error"

@@ -9,9 +9,9 @@ from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
+from app.http.bodies import WholeBodies
+from app.http.this_machine import ThisMachineOnly
 from app.utils import environment
-from app.utils.bodies import WholeBodies
-from app.utils.this_machine import ThisMachineOnly
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.settings_module(os.environ))
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from app.demo import DEMO_ARTISTS, DemoArtist, signature
+from devtools.demo import DEMO_ARTISTS, DemoArtist, signature
 from worker.engines.base import Artwork
 from worker.engines.stylenet import StylenetEngine
 from worker.signature import sign

@@ -17,7 +17,7 @@ from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-from app.utils.servers.packages import ensure_installed
+from devtools.servers.packages import ensure_installed
 
 PROJECT = Path(__file__).resolve().parent.parent
 SCREENS = PROJECT / "docs" / "screens"

@@ -12,7 +12,7 @@ import httpx
 import psycopg
 from playwright.sync_api import Locator, Page, expect
 
-from app.demo import DEMO_ARTISTS, DemoArtist
+from devtools.demo import DEMO_ARTISTS, DemoArtist
 from tests.browser import DESKTOP, PHONE, Visitor, screens_are_wanted
 from tests.pictures import real_pictures
 from tests.system import Person, System, wait_for

@@ -17,8 +17,8 @@ import boto3
 import httpx
 import psycopg
 
-from app.utils.servers.process import free_port, log_tail
-from app.utils.servers.s3 import S3Access
+from devtools.servers.process import free_port, log_tail
+from devtools.servers.s3 import S3Access
 
 PROJECT = Path(__file__).resolve().parent.parent
 Result = TypeVar("Result")

@@ -9,8 +9,8 @@ import yaml
 from django.conf import settings
 
 from app.exceptions import InsufficientTokensError
+from app.http.pagination import MAX_LIMIT, CustomCursorPagination, NotificationPagination
 from app.models import Scope
-from app.pagination import MAX_LIMIT, CustomCursorPagination, NotificationPagination
 from app.services.idempotency_service import KEPT_FOR, MAX_KEY_LENGTH
 from app.utils.error_bodies import error_body
 from app.utils.exception_handler import STATUS_OF

@@ -13,12 +13,12 @@ from uuid import uuid4
 import psycopg
 import pytest
 
+from app.delivery.relay import Relay
 from app.services import metrics_service, readiness_service
 from app.services.rabbitmq_service import RabbitMQService
-from app.services.relay_service import Relay
 from app.tests.factories import GenerationFactory
 from app.tests.together import all_at_once
-from app.utils.servers.rabbitmq import PrivateRabbitMQ
+from devtools.servers.rabbitmq import PrivateRabbitMQ
 from protocol import GENERATION_QUEUE, encode
 from tests.system import PROJECT, System, wait_for
 from worker.tests.helpers import generation_task

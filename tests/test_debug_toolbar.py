@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from app.tests.test_environment import ON_S3
+from app.tests.http.test_environment import ON_S3
 from tests.system import PROJECT, System
 
 pytestmark = pytest.mark.slow

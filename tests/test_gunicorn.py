@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from app.tests.test_environment import ON_S3
+from app.tests.http.test_environment import ON_S3
 from tests.system import PROJECT
 
 

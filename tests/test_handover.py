@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from app.delivery.relay import Relay
 from app.models import Generation, GenerationStatus, TrainingStatus
 from app.services import training_service
-from app.services.relay_service import Relay
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 

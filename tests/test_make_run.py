@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from app.utils.servers.process import free_port, wait_for
+from devtools.servers.process import free_port, wait_for
 
 PROJECT = Path(__file__).resolve().parents[1]
 # Generous: the demo artists' works are drawn, learnt and sold, on a machine shared with others.

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.utils.servers.nginx import PrivateNginx
+from devtools.servers.nginx import PrivateNginx
 from tests.production.running import make_certificate
 
 MB = 1024 * 1024

@@ -175,8 +175,8 @@ def faults_of(line: Line) -> list[str]:
             "app/permissions.py: IsOwners is not there",
         ),
         (
-            {"tests": ("app/tests/test_tags.py::test_gone",)},
-            "app/tests/test_tags.py::test_gone is no test",
+            {"tests": ("app/tests/styles/test_tags.py::test_gone",)},
+            "app/tests/styles/test_tags.py::test_gone is no test",
         ),
         ({"tests": ()}, "It names no place or no test."),
         ({"places": ()}, "It names no place or no test."),
@@ -186,7 +186,7 @@ def faults_of(line: Line) -> list[str]:
     ],
 )
 def test_a_wrong_row_is_noticed(change: dict[str, Any], fault: str) -> None:
-    tests = ("app/tests/test_tags.py::TestTags::test_one_tag",)
+    tests = ("app/tests/styles/test_tags.py::TestTags::test_one_tag",)
     line = Line("M2-Tag-API", "a", "✓", ("app/permissions.py: IsOwner",), tests)
     assert faults_of(line) == []
     assert faults_of(replace(line, **change)) == [fault]
@@ -200,9 +200,9 @@ def test_a_name_that_is_not_there_is_noticed() -> None:
     assert not is_there("config/settings.py: SESSION_COOKIE_YEARS")
     assert is_there("nginx/conf.d/default.conf: location /media/")
     assert not is_there("nginx/conf.d/default.conf: location /medium/")
-    assert is_a_test("app/tests/test_tokens.py::TestBalance::test_a_user_has_tokens")
-    assert not is_a_test("app/tests/test_tokens.py::test_a_user_has_tokens")
-    assert not is_a_test("app/tests/test_tokens.py::TestBalance::test_a_user_has_none")
+    assert is_a_test("app/tests/money/test_tokens.py::TestBalance::test_a_user_has_tokens")
+    assert not is_a_test("app/tests/money/test_tokens.py::test_a_user_has_tokens")
+    assert not is_a_test("app/tests/money/test_tokens.py::TestBalance::test_a_user_has_none")
     assert not is_a_test("app/tests/ledger.py::assert_right")
 
 

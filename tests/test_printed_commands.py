@@ -19,7 +19,7 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from app.utils.servers.process import free_port
+from devtools.servers.process import free_port
 from tests.system import PROJECT, new_database
 
 pytestmark = pytest.mark.slow
@@ -44,7 +44,7 @@ HERE = {
     ".venv/bin/python manage.py jobs": "",
     "python manage.py jobs --stuck": "",
     "python manage.py restore_drill": "The ledger is right in the restored database.",
-    ".venv/bin/python -m pytest app/tests/test_token_service.py -k refund": "passed",
+    ".venv/bin/python -m pytest app/tests/money/test_token_service.py -k refund": "passed",
 }
 # Where the others are run: a test, or (with a space in it) the reason why none can.
 ELSEWHERE = {
@@ -73,8 +73,8 @@ ELSEWHERE = {
     "python -m worker --broker stdio:": "worker/tests/test_feed_stdio.py",
     ".venv/bin/python examples/worker.py": "tests/test_try_a_worker.py",
     "python manage.py runserver": "tests/test_printed_commands.py",
-    "python manage.py dbshell": "app/utils/servers/tests/test_dbshell.py",
-    "python manage.py test": "app/utils/servers/tests/test_runner.py",
+    "python manage.py dbshell": "devtools/tests/test_dbshell.py",
+    "python manage.py test": "devtools/tests/test_runner.py",
     "python manage.py dead_letters list": "tests/test_relay.py",
     ".venv/bin/python manage.py dead_letters list": "tests/test_example_worker.py",
     "python manage.py dead_letters show ID": "tests/test_relay.py",

@@ -14,13 +14,14 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connections
 
+from app.delivery import outbox
+from app.delivery.relay import Relay
 from app.models import GenerationStatus, OutboxMessage
-from app.services import metrics_service, outbox_service, training_service
+from app.services import metrics_service, training_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
-from app.services.relay_service import Relay
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
-from app.utils.servers.process import free_port
+from devtools.servers.process import free_port
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
 from protocol.queues import QUEUES, dead_queue_name
 from tests.system import wait_for
@@ -70,16 +71,16 @@ def test_a_claimed_message_is_nobody_elses(amqp_url) -> None:
     seen: list[int] = []
 
     def look() -> None:
-        with outbox_service.claim_batch(10) as others:
+        with outbox.claim_batch(10) as others:
             seen.append(len(others))
         connections.close_all()
 
-    with outbox_service.claim_batch(2) as mine:
+    with outbox.claim_batch(2) as mine:
         thread = threading.Thread(target=look)
         thread.start()
         thread.join(30)
     assert (len(mine), seen) == (2, [1])
-    with outbox_service.claim_batch(10) as free_again:
+    with outbox.claim_batch(10) as free_again:
         assert len(free_again) == 3
 
 

@@ -307,11 +307,11 @@ INNERMOST = {
         "serialization and rendering"
     ),
     "feed (app/views/community.py:1);search (bisect.py:2)": "our views and services",
-    "rows (app/models/compiled.py:1);execute (psycopg/cursor.py:2);wait (selectors.py:3)": (
+    "rows (speed/queries.py:1);execute (psycopg/cursor.py:2);wait (selectors.py:3)": (
         "database client"
     ),
     "execute (/opt/env/lib/site-packages/psycopg/cursor.py:2)": "database client",
-    "__call__ (app/utils/request_metrics.py:2);inc (prometheus_client/metrics.py:1)": (
+    "__call__ (app/http/request_metrics.py:2);inc (prometheus_client/metrics.py:1)": (
         "logs and metrics"
     ),
 }

@@ -21,10 +21,10 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from app.tests.test_environment import ON_S3
+from app.http.this_machine import ThisMachineOnly, is_this_machine
+from app.tests.http.test_environment import ON_S3
 from app.utils.environment import RULES
-from app.utils.servers.process import free_port
-from app.utils.this_machine import ThisMachineOnly, is_this_machine
+from devtools.servers.process import free_port
 from tests.system import PROJECT, new_database
 
 pytestmark = pytest.mark.slow
@@ -41,6 +41,7 @@ def refused(*names: str) -> str:
 RUNS, DEVELOPMENT, PRODUCTION = "runs", "development", "production"
 ALL, REST, ONE = refused(*REQUIRED), refused(*REQUIRED - {"DATABASE_URL"}), refused("SITE_URL")
 OURS = "refused: this environment is production's"
+NO_COMMAND = "refused: there is no such command"
 NOT_ASKED_FOR = "refused: nobody asked for development"
 OF_WORKERS = refused("AMQP_URL", "INTERNAL_API_TOKEN")
 
@@ -66,8 +67,8 @@ TABLE = {
     "manage.py migrate": (RUNS, REST, ONE, RUNS, RUNS),
     "manage.py showmigrations": (RUNS, REST, ONE, RUNS, RUNS),
     "manage.py relay_outbox --once": (ALL, REST, ONE, RUNS, RUNS),
-    # With a broker it says to run workers on that.
-    "manage.py local_worker": (ALL, REST, ONE, refused("AMQP_URL"), RUNS),
+    # A tool of development: production does not have it.
+    "manage.py local_worker": (ALL, REST, ONE, NO_COMMAND, RUNS),
     "-m worker": (OF_WORKERS, OF_WORKERS, refused("AMQP_URL"), RUNS, RUNS),
 }
 
@@ -200,6 +201,8 @@ class Start:
             return NOT_ASKED_FOR
         if "make run is development" in text:
             return OURS
+        if "Unknown command" in text:
+            return NO_COMMAND
         names = re.findall(r"^  ([A-Z0-9_]+) ", text, re.MULTILINE)
         return refused(*(names or re.findall(r"\b(AMQP_URL|INTERNAL_API_TOKEN)\b", text)))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.utils.servers.process import free_port
+from devtools.servers.process import free_port
 from tests.examples import Example
 from tests.test_make_run import FIRST_START_SECONDS, Run
 from worker.tests.helpers_broker import Queues

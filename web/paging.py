@@ -16,8 +16,8 @@ from django.db.models import BigIntegerField, F, Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 
-from app.models.compiled import CompiledQuery, Row
-from app.models.keyset import PageShape
+from app.models.reads.keyset import PageShape
+from speed.queries import CompiledQuery, Row
 
 Item = TypeVar("Item")
 ModelRow = TypeVar("ModelRow", bound=Model)

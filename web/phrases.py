@@ -14,7 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from app import exceptions as domain
 from app.models import Notification, NotificationType
-from app.services import image_service
+from app.services.uploads import image_service
 
 BY_CODE: Mapping[str, str] = {
     "VALIDATION_ERROR": _("Some of the values are not valid."),

@@ -17,8 +17,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from app.models import Generation, GenerationStatus, User, Visibility
-from app.models.compiled import Row
 from app.utils.links import link
+from speed.queries import Row
 
 SHAPES = {"1:2": "tall", "2:2": "large"}
 HEART = (
@@ -71,7 +71,7 @@ class Piece:
 
     @classmethod
     def of_row(cls, row: Row) -> Piece:
-        """From a row of ``hot_reads.PICTURE_COLUMNS``."""
+        """From a row of ``reads.hot.PICTURE_COLUMNS``."""
         return cls(
             pk=row[1],
             image_path=row[2],

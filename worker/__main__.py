@@ -131,11 +131,11 @@ def _stop_at_end_of_stdin(stop: threading.Event) -> None:
     threading.Thread(target=wait_for_end, name="stdin", daemon=True).start()
 
 
-def leave(code: int) -> NoReturn:
+def exit_now(code: int) -> NoReturn:
     """End the process without waiting for threads: one may be stuck in native code for ever."""
     sys.stderr.flush()
     os._exit(code)
 
 
 if __name__ == "__main__":
-    leave(main(sys.argv[1:]))
+    exit_now(main(sys.argv[1:]))

@@ -1,4 +1,4 @@
-"""Indexes that bound what lists, counts and sums read; see app/tests/test_plans.py.
+"""Indexes that bound what lists, counts and sums read; see app/tests/speed/test_plans.py.
 
 Made without locking the tables, the new ones first, so that the site goes on meanwhile. What breaks
 off leaves an invalid index: drop that one, and migrate again.

@@ -9,16 +9,16 @@ from typing import Any
 
 from django.db.models import BigIntegerField, Func, QuerySet, Value
 
-from app.models.compiled import CompiledInstances
-from app.models.compiled_writes import CompiledWrite, insert, update
 from app.models.generation import Generation
-from app.models.hot_reads import styles_for
 from app.models.notification import Notification
 from app.models.outbox import OutboxMessage
+from app.models.reads.hot import styles_for
 from app.models.style import Style
 from app.models.tagging import GenerationTag, Tag
 from app.models.token import Transaction
 from app.models.user import User
+from speed.queries import CompiledInstances
+from speed.writes import CompiledWrite, insert, update
 
 
 def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from typing import TYPE_CHECKING
 
+from django.conf import settings
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models
 
@@ -20,6 +22,6 @@ class Session(AbstractBaseSession):
 
     @classmethod
     def get_session_store_class(cls) -> type[SessionBase]:
-        from app.sessions import SessionStore
-
-        return SessionStore
+        engine = import_module(settings.SESSION_ENGINE)
+        store: type[SessionBase] = engine.SessionStore
+        return store

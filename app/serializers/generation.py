@@ -6,11 +6,11 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
-from app.models.compiled import Row
 from app.models.generation import MAX_SEED
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
 from app.utils.links import Link
+from speed.queries import Row
 
 
 class StyleBriefSerializer(BaseSerializer):

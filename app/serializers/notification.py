@@ -4,11 +4,11 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from app.models import Notification, NotificationType
-from app.models.compiled import Row
 from app.models.notification import TargetType
 from app.serializers.base import BaseSerializer
 from app.serializers.user import UserBriefSerializer
 from app.utils.links import Link
+from speed.queries import Row
 
 
 class TargetSerializer(BaseSerializer):

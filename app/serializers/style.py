@@ -6,13 +6,13 @@ from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
 from app.models import AspectRatio, Style, TrainingStatus
-from app.models.compiled import Row
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.serializers.base import BaseSerializer, LinkField
 from app.serializers.tag import SequencedTagSerializer
 from app.serializers.user import ArtistBriefSerializer
 from app.utils import tag_names
 from app.utils.links import Link
+from speed.queries import Row
 
 
 @extend_schema_field(

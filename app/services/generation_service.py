@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound, StyleNotReady
 from app.models import (
     AspectRatio,
@@ -22,7 +23,6 @@ from app.models import (
     TransactionType,
     User,
 )
-from app.models.compiled_writes import in_one_statement
 from app.models.generation import MAX_SEED
 from app.models.hot_writes import (
     COMPLETED_GENERATION,
@@ -33,17 +33,13 @@ from app.models.hot_writes import (
     STYLE_USE,
 )
 from app.models.ownership import MayChange, is_owner
-from app.services import (
-    job_service,
-    notification_service,
-    outbox_service,
-    storage,
-    tag_service,
-)
+from app.services import notification_service, storage, tag_service
+from app.services.jobs import job_service
 from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask
+from speed.writes import in_one_statement
 
 MAX_PLACEHOLDER = 1000
 
@@ -227,7 +223,7 @@ def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: boo
     if generation_id is None:
         return False
     generation = _lock(generation_id)
-    is_current = job_service.is_at(generation, task_id=task_id, attempt=attempt)
+    is_current = job_service.is_current_attempt(generation, task_id=task_id, attempt=attempt)
     if not (is_current and generation.is_under_way):
         return False
     _fail(generation, reason, retryable=retryable)
@@ -367,9 +363,9 @@ def _enqueue(generation: Generation, *, delay: float = 0) -> None:
             style_name=style.name,
             license_url=f"{settings.SITE_URL}/styles/{style.pk}",
         ),
-        webhook_url=outbox_service.webhook_url(f"/api/images/{generation.pk}/status"),
+        webhook_url=outbox.webhook_url(f"/api/images/{generation.pk}/status"),
     )
-    outbox_service.enqueue(
+    outbox.enqueue(
         GENERATION_QUEUE, task, available_at=clock.seconds_from_now(delay) if delay else None
     )
 

@@ -12,8 +12,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.models import Count, Sum
 
+from app.delivery import outbox
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
-from app.services import measure_service, outbox_service
+from app.services import measure_service
 from app.services.rabbitmq_service import BrokerAway, RabbitMQService
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
@@ -67,7 +68,7 @@ def _count() -> Figures:
     connections, most_connections = _connections()
     return Figures(
         outbox_depth=dict(depth),
-        outbox_age_seconds=outbox_service.oldest_age(),
+        outbox_age_seconds=outbox.oldest_age(),
         outbox_failing=unsent.exclude(last_error="").count(),
         generations=_by_state(Generation.objects.order_by().values_list("status")),
         trainings=_by_state(Style.objects.order_by().values_list("training_status")),

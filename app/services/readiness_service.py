@@ -14,8 +14,9 @@ from django.db import DatabaseError, connection
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
+from app.delivery import outbox
 from app.exceptions import ServiceUnavailable
-from app.services import outbox_service, storage
+from app.services import storage
 from app.services.rabbitmq_service import BrokerAway, RabbitMQService
 
 log = structlog.get_logger(__name__)
@@ -65,7 +66,7 @@ def forget() -> None:
 
 def _ask_all() -> Readiness:
     database = _state("database", _ask_database)
-    age = outbox_service.oldest_age() if database == CONNECTED else 0.0
+    age = outbox.oldest_age() if database == CONNECTED else 0.0
     # Without a broker the outbox is the queue itself, and a queue may be long.
     is_late = bool(settings.AMQP_URL) and age > settings.OUTBOX_MAX_AGE_SECONDS
     return Readiness(

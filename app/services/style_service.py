@@ -17,13 +17,8 @@ from app.exceptions import (
 )
 from app.models import Artist, Artwork, Style, User
 from app.models.ownership import MayChange, is_owner
-from app.services import (
-    image_service,
-    storage,
-    tag_service,
-    training_service,
-    upload_service,
-)
+from app.services import storage, tag_service, training_service
+from app.services.uploads import image_service, upload_service
 from app.utils import caches
 from app.utils.request_id import current_request_id
 

@@ -9,10 +9,10 @@ from django.db import connection, transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
-from app.models.compiled_writes import are_put_off, in_one_statement
 from app.models.hot_writes import BALANCE, LOCKED_USERS, NEW_TRANSACTION
 from app.models.token import WELCOME_BONUS_MEMO
 from app.utils import clock
+from speed.writes import are_put_off, in_one_statement
 
 
 def lock_users(*user_ids: int) -> dict[int, User]:

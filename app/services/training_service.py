@@ -7,16 +7,12 @@ import uuid
 from django.conf import settings
 from django.db import transaction
 
+from app.delivery import outbox
 from app.exceptions import InvalidTransition, NotAllowed, NotFound
 from app.models import Style, TrainingStatus, User
 from app.models.ownership import MayChange, is_owner
-from app.services import (
-    job_service,
-    notification_service,
-    outbox_service,
-    storage,
-    tag_service,
-)
+from app.services import notification_service, storage, tag_service
+from app.services.jobs import job_service
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
@@ -104,7 +100,7 @@ def end_attempt(task_id: uuid.UUID, attempt: int, reason: str, *, retryable: boo
     if style_id is None:
         return False
     style = lock_style(style_id)
-    is_current = job_service.is_at(style, task_id=task_id, attempt=attempt)
+    is_current = job_service.is_current_attempt(style, task_id=task_id, attempt=attempt)
     if not (is_current and style.is_under_way):
         return False
     _fail(style, reason, retryable=retryable)
@@ -199,9 +195,9 @@ def enqueue(
             num_epochs=settings.TRAINING_EPOCHS,
             output_path=storage.uri(job_service.output_folder("models", style)),
         ),
-        webhook_url=outbox_service.webhook_url(f"/api/models/{style.pk}/status"),
+        webhook_url=outbox.webhook_url(f"/api/models/{style.pk}/status"),
     )
-    outbox_service.enqueue(
+    outbox.enqueue(
         TRAINING_QUEUE, task, available_at=clock.seconds_from_now(delay) if delay else None
     )
 

@@ -27,8 +27,9 @@ from app.models import (
     Session,
     User,
 )
-from app.services import community_service, image_service, storage, style_service
+from app.services import community_service, storage, style_service
 from app.services.token_service import TokenService, lock_users
+from app.services.uploads import image_service
 from app.utils import clock
 
 DEMO_PROVIDER = "demo"
@@ -179,7 +180,7 @@ def become_artist(
     return artist
 
 
-def leave(user: User) -> None:
+def close_account(user: User) -> None:
     """Close the account: personal data go, money and what others paid for stay under a name that
     says nothing. Raises StyleInUse while pictures in the user's styles are being made.
     """

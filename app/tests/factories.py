@@ -20,7 +20,8 @@ from app.models import (
     User,
     Visibility,
 )
-from app.services import generation_service, job_service, storage, tag_service
+from app.services import generation_service, storage, tag_service
+from app.services.jobs import job_service
 from app.services.token_service import TokenService
 from protocol import GenerationReport
 

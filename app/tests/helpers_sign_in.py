@@ -14,7 +14,7 @@ from django.test import Client
 import config.settings
 from app.models import Transaction, User
 from app.tests.forging_provider import ForgingProvider
-from app.utils.servers.process import wait_for
+from devtools.servers.process import wait_for
 
 LOGIN = "/api/auth/google/login"
 CALLBACK = "/api/auth/google/callback"

@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx
 
-from app.utils.servers.process import (
+from devtools.servers.process import (
     ServerProcess,
     free_port,
     start_process,

@@ -13,9 +13,9 @@ from django.http import QueryDict
 from rest_framework.mixins import CreateModelMixin, DestroyModelMixin, UpdateModelMixin
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
+from app.http.pagination import CustomCursorPagination, NotificationPagination
 from app.models import Notification
 from app.models.token import TransactionQuerySet
-from app.pagination import CustomCursorPagination, NotificationPagination
 from app.permissions import IsArtist
 from app.serializers.base import BaseSerializer
 from app.serializers.generation import (
@@ -45,7 +45,7 @@ from app.tests.factories import (
     PublicPictureFactory,
     StyleFactory,
 )
-from app.tests.orders import order_of, report, report_training
+from app.tests.ordering import order_of, report, report_training
 from app.tests.uploads import style_form
 from app.views.auth import AuthViewSet
 from app.views.base import BaseViewSet

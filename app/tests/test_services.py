@@ -14,10 +14,10 @@ from app.services import (
     storage,
     style_service,
     tag_service,
-    upload_service,
     user_service,
 )
-from app.services.image_service import MAX_BYTES
+from app.services.uploads import upload_service
+from app.services.uploads.image_service import MAX_BYTES
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
 from app.tests.uploads import file, files_in, picture
 

@@ -30,6 +30,8 @@ GENERIC: dict[int, tuple[str, str]] = {
 }
 # What is wrong with the request as such, rather than with a value in it.
 MALFORMED = ("BAD_REQUEST", "This is not a request that can be read.")
+# Of every request that may carry an Idempotency-Key.
+IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
 def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:

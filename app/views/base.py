@@ -16,13 +16,13 @@ from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
 from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
 
-from app.authentication import user_of
+from app.http.authentication import user_of
+from app.http.pagination import CustomCursorPagination
+from app.http.rendering import Answer, to_json
 from app.models import Session, User
-from app.models.compiled import CompiledInstances
-from app.pagination import CustomCursorPagination
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.services import idempotency_service
-from app.utils.rendering import Answer, to_json
+from speed.queries import CompiledInstances
 
 Serializer = type[serializers.BaseSerializer[Any]]
 
@@ -32,7 +32,6 @@ _instances: dict[Any, Any] = {}
 _default_headers: dict[tuple[Any, ...], dict[str, str]] = {}
 # The permission classes that look at the thing itself.
 JUDGES = (IsOwner, IsOwnerOrStaff, IsOwnerOrReadOnly)
-IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
 class ApiViewSet(GenericViewSet):
@@ -58,8 +57,8 @@ class ApiViewSet(GenericViewSet):
     related: ClassVar[dict[str, tuple[str, ...]]] = {}
     # What the session is loaded by where an action wants to know more of the account: one statement
     # instead of two. Its values are those of the address.
-    beside_session: ClassVar[dict[str, CompiledInstances]] = {}
-    # Actions whose answer is the same for everybody who is not signed in (see app/page_cache.py).
+    session_query: ClassVar[dict[str, CompiledInstances]] = {}
+    # Actions whose answer is the same for everybody who is not signed in (see page_cache.py).
     shared: ClassVar[tuple[str, ...]] = ()
     # For the OpenAPI schema: statuses other than 200, error codes beyond those that every request
     # of its kind may get, names of operations, and actions that answer in pages.
@@ -79,7 +78,7 @@ class ApiViewSet(GenericViewSet):
     # --- What is read together with the session ---------------------------------------------------
 
     def perform_authentication(self, request: Request) -> None:
-        if query := self.beside_session.get(self.action or ""):
+        if query := self.session_query.get(self.action or ""):
             session: Any = request._request.session
             session.load_by(query, self.kwargs)
         super().perform_authentication(request)
@@ -109,24 +108,24 @@ class ApiViewSet(GenericViewSet):
     # --- Parsers, permissions and the like keep nothing of a request: one of each is enough ------
 
     def get_parsers(self) -> list[Any]:
-        return [_the(parser) for parser in self.parser_classes]
+        return [_shared_instance(parser) for parser in self.parser_classes]
 
     def get_authenticators(self) -> list[Any]:
         classes = () if self._is_internal() else self.authentication_classes
-        return [_the(authenticator) for authenticator in classes]
+        return [_shared_instance(authenticator) for authenticator in classes]
 
     def get_permissions(self) -> list[BasePermission]:
         if self.action is None or self.action == "metadata":
             # The address does not take the method: that is 405 to everybody.
             return []
         classes = self.action_permissions.get(self.action, self.permission_classes)
-        return [_the(permission) for permission in classes]
+        return [_shared_instance(permission) for permission in classes]
 
     def get_content_negotiator(self) -> Any:
-        return _the(self.content_negotiation_class)
+        return _shared_instance(self.content_negotiation_class)
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        renderer = _the(self.renderer_classes[0])
+        renderer = _shared_instance(self.renderer_classes[0])
         return renderer, renderer.media_type
 
     @property
@@ -257,7 +256,7 @@ class BaseViewSet(ReadOnlyViewSet, ModelViewSet):
         raise NotImplementedError
 
 
-def _the(kind: Any) -> Any:
+def _shared_instance(kind: Any) -> Any:
     """The one instance of ``kind``."""
     if kind not in _instances:
         _instances[kind] = kind()

@@ -5,8 +5,9 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from app.http.rendering import Answer
 from app.models import Comment
-from app.models.hot_reads import FEED, FeedShape
+from app.models.reads.hot import FEED, FeedShape
 from app.permissions import IsOwnerOrStaff
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.community import (
@@ -20,7 +21,6 @@ from app.serializers.generation import (
 )
 from app.services import community_service
 from app.utils.links import linker
-from app.utils.rendering import Answer
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 

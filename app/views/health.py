@@ -2,9 +2,9 @@ from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from app.http.rendering import JsonRenderer
 from app.serializers.system import HealthSerializer, ReadinessSerializer
 from app.services import readiness_service
-from app.utils.rendering import JsonRenderer
 from app.views.base import ApiViewSet
 
 

@@ -4,10 +4,10 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.exceptions import NotFound
+from app.http.rendering import Answer
 from app.models import Generation
-from app.models.compiled import CompiledQuery, Row
 from app.models.generation import GenerationQuerySet
-from app.models.hot_reads import PICTURE, SESSION_WITH_STATUS, STATUS, status_beside
+from app.models.reads.hot import PICTURE, SESSION_WITH_STATUS, STATUS, status_beside
 from app.permissions import IsOwnerOrReadOnly
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.generation import (
@@ -20,10 +20,11 @@ from app.serializers.generation import (
     PictureUpdateSerializer,
 )
 from app.services import generation_service
+from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.utils.links import linker
-from app.utils.rendering import Answer
-from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
+from app.views.base import BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
+from speed.queries import CompiledQuery, Row
 
 
 class ImageViewSet(GenerationWebhook, BaseViewSet):
@@ -53,7 +54,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         "cancel": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
     }
-    beside_session = {"status": SESSION_WITH_STATUS}
+    session_query = {"status": SESSION_WITH_STATUS}
     # Where workers report: a cookie gives no right to do so.
     internal = ("report",)
     permission_classes = (IsOwnerOrReadOnly,)

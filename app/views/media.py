@@ -8,9 +8,9 @@ from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
+from app.http import errors
 from app.services import storage
 from app.utils import links
-from app.views import errors
 
 
 @require_safe

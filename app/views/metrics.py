@@ -11,10 +11,9 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from app.authentication import has_internal_token
+from app.http import errors, request_metrics
+from app.http.authentication import has_internal_token
 from app.services import metrics_service
-from app.utils import request_metrics
-from app.views import errors
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 

@@ -2,11 +2,11 @@ from typing import Any
 
 from rest_framework.request import Request
 
-from app.authentication import require_internal_token
+from app.http.authentication import require_internal_token
+from app.http.pagination import NotificationPagination
+from app.http.rendering import Answer
 from app.models import Notification
-from app.models.compiled import Row
-from app.models.hot_reads import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
-from app.pagination import NotificationPagination
+from app.models.reads.hot import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
 from app.permissions import IsOwner
 from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.notification import (
@@ -17,8 +17,8 @@ from app.serializers.notification import (
 )
 from app.services import notification_service
 from app.utils.links import linker
-from app.utils.rendering import Answer
 from app.views.base import BaseViewSet
+from speed.queries import Row
 
 
 class _Mine:
@@ -56,7 +56,7 @@ class NotificationViewSet(BaseViewSet):
     success = {"create": 201}
     errors = {"create": ("INVALID_INTERNAL_TOKEN",)}
     internal = ("create",)
-    beside_session = {"list": SESSION_WITH_COUNTS}
+    session_query = {"list": SESSION_WITH_COUNTS}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """My notifications, newest first, by page number."""

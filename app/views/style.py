@@ -5,8 +5,10 @@ import orjson
 from rest_framework.request import Request
 
 from app.exceptions import NotFound
+from app.http.parsing import FormParser, MultiPartParser
+from app.http.rendering import Answer, to_json
 from app.models import AspectRatio, Style
-from app.models.hot_reads import ARTWORKS, STYLE, StylesShape, lists_of_styles, styles_for
+from app.models.reads.hot import ARTWORKS, STYLE, StylesShape, lists_of_styles, styles_for
 from app.models.style import StyleQuerySet
 from app.permissions import IsArtist, IsOwnerOrReadOnly
 from app.serializers.base import fields_asked_for, narrowed
@@ -23,10 +25,9 @@ from app.serializers.style import (
 from app.services import style_service, training_service
 from app.services.generation_service import cost_of
 from app.utils import caches
+from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.utils.links import linker
-from app.utils.parsing import FormParser, MultiPartParser
-from app.utils.rendering import Answer, to_json
-from app.views.base import IDEMPOTENCY_CODES, BaseViewSet
+from app.views.base import BaseViewSet
 from app.views.webhooks import REPORT_CODES, TRAINING_REPORT, TrainingWebhook
 
 UPLOAD_CODES = (

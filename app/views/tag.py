@@ -3,11 +3,11 @@ from typing import Any
 import orjson
 from rest_framework.request import Request
 
+from app.http.rendering import Answer, to_json
 from app.models import Tag
 from app.models.tagging import TagQuerySet
 from app.serializers.tag import TagQuerySerializer, TagSerializer
 from app.utils import caches
-from app.utils.rendering import Answer, to_json
 from app.views.base import ReadOnlyViewSet
 
 POPULAR = 20

@@ -3,6 +3,7 @@ from functools import partial
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
+from app.http.rendering import Answer
 from app.models import Transaction, User
 from app.models.token import TransactionQuerySet
 from app.serializers.token import (
@@ -14,8 +15,8 @@ from app.serializers.token import (
 )
 from app.services import payment_service
 from app.utils import caches
-from app.utils.rendering import Answer
-from app.views.base import IDEMPOTENCY_CODES, ApiViewSet
+from app.utils.error_bodies import IDEMPOTENCY_CODES
+from app.views.base import ApiViewSet
 
 
 class TokenViewSet(ApiViewSet):

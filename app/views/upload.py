@@ -9,14 +9,14 @@ from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
 from app.exceptions import DomainError
+from app.http import errors
+from app.http.rendering import to_json
 from app.permissions import IsArtist
 from app.serializers.upload import UploadPlacesSerializer, UploadRequestSerializer
-from app.services import upload_service
+from app.services.uploads import upload_service
 from app.utils import links
 from app.utils.error_bodies import error_body
 from app.utils.exception_handler import STATUS_OF
-from app.utils.rendering import to_json
-from app.views import errors
 from app.views.base import BaseViewSet
 
 

@@ -8,6 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.exceptions import NotFound
+from app.http.rendering import Answer
 from app.models import Follow, User
 from app.models.user import UserQuerySet
 from app.serializers.community import FollowStateSerializer
@@ -19,7 +20,6 @@ from app.serializers.user import (
     PublicProfileSerializer,
 )
 from app.services import community_service, user_service
-from app.utils.rendering import Answer
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
@@ -59,7 +59,7 @@ class UserViewSet(BaseViewSet):
 
     def remove(self, pk: Any) -> None:
         """Leave: personal data are erased; what others paid for stays under a closed account."""
-        user_service.leave(self.user)
+        user_service.close_account(self.user)
         logout(self.request)
 
     def become_artist(self, request: Request) -> Answer:

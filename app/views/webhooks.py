@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 import msgspec
 from rest_framework.request import Request
 
-from app.authentication import require_internal_token
 from app.exceptions import InvalidInput
+from app.http.authentication import require_internal_token
+from app.http.rendering import Answer
 from app.services import generation_service, training_service
-from app.utils.rendering import Answer
 from app.views.base import ApiViewSet
 from protocol import (
     GenerationReport,

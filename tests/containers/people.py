@@ -11,7 +11,7 @@ import httpx
 from PIL import Image
 
 from app.tests.identity_provider import IdentityProvider
-from app.utils.servers.nginx import trusting
+from devtools.servers.nginx import trusting
 from tests.containers.machines import HOSTS, Machine
 from tests.containers.printing import say
 from tests.pictures import real_pictures, signature_png

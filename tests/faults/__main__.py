@@ -11,7 +11,7 @@ import signal
 import sys
 from time import monotonic
 
-from app.utils.servers.for_tests import TestServers
+from devtools.servers.for_tests import TestServers
 from tests.faults.scenes import SCENES
 from tests.faults.servers import Servers
 from tests.faults.verdict import HEADER, Verdict

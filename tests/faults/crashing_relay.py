@@ -14,11 +14,11 @@ if __name__ == "__main__":
     django.setup()
     from django.core.management import call_command
 
-    from app.services import outbox_service
+    from app.delivery import outbox
 
     def die(*messages: Any, **_: Any) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
 
-    outbox_service.mark_sent = die
+    outbox.mark_sent = die
     call_command("relay_outbox")
     sys.exit(0)

@@ -27,9 +27,9 @@ def _prepare() -> None:
     from django.db import connection
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from app.services import outbox_service
+    from app.delivery import outbox
 
-    commit, enqueue = BaseDatabaseWrapper.commit, outbox_service.enqueue
+    commit, enqueue = BaseDatabaseWrapper.commit, outbox.enqueue
 
     def enqueue_and_note(*arguments: Any, **options: Any) -> Any:
         _wanted.has_written = True
@@ -43,7 +43,7 @@ def _prepare() -> None:
         if at == "after-commit":
             _die()
 
-    outbox_service.enqueue = enqueue_and_note
+    outbox.enqueue = enqueue_and_note
     BaseDatabaseWrapper.commit = commit_or_die  # type: ignore[method-assign]
     connection.close()
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 import httpx
 import psycopg
 
-from app.utils.servers.postgres_files import find_programs
+from devtools.servers.postgres_files import find_programs
 from tests.faults.money import add_tokens, cancel, in_words, new_uuid
 from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, expect

@@ -180,7 +180,8 @@ class Walk:
 
     def _make_report(self, key: int, kind: str, attempt: int) -> Any:
         from app.models import Generation
-        from app.services import job_service, storage
+        from app.services import storage
+        from app.services.jobs import job_service
         from protocol import GenerationReport
 
         generation = Generation.objects.get(pk=key)

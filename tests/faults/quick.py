@@ -16,7 +16,8 @@ from tests.system import make_bucket, new_database
 
 # Where tests of their own walk beside a model.
 ELSEWHERE = {
-    "M3": "app/tests/test_money_model.py::test_the_services_and_the_model_agree_after_every_step"
+    "M3": "app/tests/money/test_money_model.py::"
+    "test_the_services_and_the_model_agree_after_every_step"
 }
 
 

@@ -13,13 +13,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from app.utils.servers.for_tests import TestServers
-from app.utils.servers.postgres import PrivatePostgres
-from app.utils.servers.postgres_files import server_account
-from app.utils.servers.process import ServerProcess, start_process, wait_for
-from app.utils.servers.rabbitmq import PrivateRabbitMQ
-from app.utils.servers.redis import PrivateRedis
-from app.utils.servers.s3 import PrivateS3
+from devtools.servers.for_tests import TestServers
+from devtools.servers.postgres import PrivatePostgres
+from devtools.servers.postgres_files import server_account
+from devtools.servers.process import ServerProcess, start_process, wait_for
+from devtools.servers.rabbitmq import PrivateRabbitMQ
+from devtools.servers.redis import PrivateRedis
+from devtools.servers.s3 import PrivateS3
 
 
 class Servers:

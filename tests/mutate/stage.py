@@ -17,7 +17,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import psycopg
 
-from app.utils.servers.for_tests import TestServers
+from devtools.servers.for_tests import TestServers
 from tests.mutate.mutation import Mutation
 
 # A migrated database of the tree as it is; runs begin with a copy of it.

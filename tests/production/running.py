@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from app.tests.identity_provider import IdentityProvider
-from app.utils.servers.nginx import PrivateNginx, trusting
+from devtools.servers.nginx import PrivateNginx, trusting
 from tests.system import PROJECT, Person, System, wait_for
 
 # The commands of docker-compose.yml, which test_compose.py compares with these.

@@ -12,9 +12,9 @@ import sys
 import httpx
 import pytest
 
-from app.utils.servers.nginx import trusting
-from app.utils.servers.process import free_port
-from app.utils.servers.process import wait_for as is_reached
+from devtools.servers.nginx import trusting
+from devtools.servers.process import free_port
+from devtools.servers.process import wait_for as is_reached
 from tests.production.looking import lines_about, once
 from tests.production.running import Production, Visitor
 from tests.system import PROJECT
@@ -170,7 +170,7 @@ def test_metrics_are_for_the_network_and_count_all_processes(
 def test_the_health_check_of_the_image_tells_alive_from_gone(production: Production) -> None:
     def asked(**environment: str) -> int:
         return subprocess.run(
-            [sys.executable, "-m", "app.utils.healthcheck"],
+            [sys.executable, "-m", "app.http.healthcheck"],
             cwd=PROJECT,
             env={**production.environment, **environment},
             timeout=60,

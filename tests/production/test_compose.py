@@ -49,7 +49,7 @@ def test_the_brokers_settings_are_some_that_it_knows(compose: dict[str, Any]) ->
     (mounted,) = compose["services"]["rabbitmq"]["configs"]
     assert mounted["target"].startswith("/etc/rabbitmq/conf.d/")
     lines = compose["configs"][mounted["source"]]["content"].splitlines()
-    # A RabbitMQ is started with it in app/utils/servers/tests/test_other_servers.py.
+    # A RabbitMQ is started with it in devtools/tests/test_other_servers.py.
     assert [line.partition(" = ")[0] for line in lines] == ["raft.wal_max_size_bytes"]
 
 
@@ -84,7 +84,7 @@ def test_each_command_is_one_that_the_tests_run(compose: dict[str, Any]) -> None
             continue
         target = last_stage(service["build"]["target"])
         assert commands(service.get("command") or target.command) == OUR_COMMANDS.get(name, [FILES])
-    started = (PROJECT / "app/utils/servers/s3.py").read_text()
+    started = (PROJECT / "devtools/servers/s3.py").read_text()
     for word in ("-m", "nanio", "serve", "--host", "--port", "--data-dir", "--no-access-log"):
         assert f'"{word}"' in started
 

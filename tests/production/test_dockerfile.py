@@ -78,7 +78,8 @@ def test_the_backend_image_holds_all_that_it_imports() -> None:
             "root_packages"
         ]
     )
-    assert packages - {"worker"} <= copied
+    assert packages - {"worker", "devtools"} <= copied
+    assert "devtools" not in copied
     assert {"manage.py", "gunicorn.conf.py"} <= copied
     assert {"worker", "protocol"} <= {
         word for line in last_stage("worker").of("COPY") for word in line.split()[:-1]
@@ -91,5 +92,5 @@ def test_static_files_are_collected_and_health_is_asked() -> None:
     assert "DJANGO_SETTINGS_MODULE=config.settings_static" in collected
     assert "DJANGO_SETTINGS_MODULE=config.settings_production" in backend.of("ENV")
     [health] = backend.of("HEALTHCHECK")
-    assert health.endswith('CMD ["python", "-m", "app.utils.healthcheck"]')
+    assert health.endswith('CMD ["python", "-m", "app.http.healthcheck"]')
     assert any("/app/staticfiles" in line for line in last_stage("nginx").of("COPY"))

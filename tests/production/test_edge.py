@@ -19,10 +19,10 @@ import psycopg
 import pytest
 from psycopg import sql
 
-from app.utils.bodies import LARGEST_BODIES, MEGABYTE, largest_body
+from app.http.bodies import LARGEST_BODIES, MEGABYTE, largest_body
 from app.utils.error_bodies import error_body, refusal_body
-from app.utils.servers.nginx import SHIPPED
-from app.utils.servers.process import free_port
+from devtools.servers.nginx import SHIPPED
+from devtools.servers.process import free_port
 from tests.production.edge import HEALTH, Answer, Wire, described
 from tests.production.edge_rows import (
     CHUNKED,
@@ -49,7 +49,8 @@ SET_UP = """
 import io, json
 from PIL import Image
 from app.models import User
-from app.services import api_key_service, upload_service, user_service
+from app.services import api_key_service, user_service
+from app.services.uploads import upload_service
 artist = User.objects.create_user("edge")
 image = Image.new("RGBA", (64, 64), (0, 0, 0, 80))
 image.save(signature := io.BytesIO(), "PNG")
@@ -165,7 +166,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[S
         system.spawn(
             "development",
             *("-m", "gunicorn", "config.wsgi:application"),
-            *("--config", "python:app.utils.servers.dev_web"),
+            *("--config", "python:devtools.servers.dev_web"),
         )
         system.environment = production
 

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from app.tests.identity_provider import IdentityProvider
-from app.utils.servers.process import wait_for as is_reached
+from devtools.servers.process import wait_for as is_reached
 from tests.production.looking import lines_about, once
 from tests.production.running import Production, Visitor
 

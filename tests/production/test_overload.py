@@ -14,8 +14,8 @@ import httpx
 import psycopg
 import pytest
 
-from app.utils.servers import postgres
-from app.utils.servers.postgres import PrivatePostgres
+from devtools.servers import postgres
+from devtools.servers.postgres import PrivatePostgres
 from tests.system import Person, System, wait_for
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,11 @@ from tests.system import PROJECT
 
 def test_operations_speaks_of_things_that_are_there(compose: dict[str, Any]) -> None:
     text = (PROJECT / "docs/operations.md").read_text()
-    commands_of_ours = {p.stem for p in (PROJECT / "app/management/commands").glob("*.py")}
+    commands_of_ours = {
+        path.stem
+        for package in ("app", "devtools")
+        for path in (PROJECT / package / "management/commands").glob("*.py")
+    }
     for command in re.findall(r"manage\.py ([a-z_]+)", text):
         assert command in commands_of_ours | {"migrate", "createsuperuser"}, command
     for variable in re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])[`=]", text):

@@ -12,7 +12,7 @@ from time import monotonic
 import psycopg
 import pytest
 
-from app.utils.servers.process import wait_for as is_reached
+from devtools.servers.process import wait_for as is_reached
 from tests.production.looking import measured
 from tests.production.running import Production, Visitor
 

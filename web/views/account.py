@@ -82,7 +82,7 @@ def leave(request: HttpRequest, user: User) -> HttpResponse:
             form.add_error("username", _("This is not your user name."))
         if form.is_valid():
             try:
-                user_service.leave(user)
+                user_service.close_account(user)
             except DomainError as error:
                 form.add_error(None, explain(error))
             else:

@@ -5,7 +5,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from app.models import User
-from app.models.hot_reads import FEED, FeedShape
+from app.models.reads.hot import FEED, FeedShape
 from web.access import wants_part
 from web.paging import compiled_page
 from web.wall import Piece

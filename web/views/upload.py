@@ -15,7 +15,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from app.exceptions import DomainError, InvalidInput, UploadRejected
 from app.models import User
 from app.models.style import MAX_PRICE, MIN_PRICE
-from app.services import image_service, style_service
+from app.services import style_service
+from app.services.uploads import image_service
 from web import once
 from web.access import artists_only, go, wants_part
 from web.forms import UploadForm

@@ -7,7 +7,7 @@ import os
 import sys
 from pathlib import Path
 
-from worker.__main__ import leave, main
+from worker.__main__ import exit_now, main
 from worker.engines.base import Engine
 from worker.tests.helpers import GateEngine
 
@@ -19,4 +19,4 @@ def load(name: str) -> Engine:
 
 
 if __name__ == "__main__":
-    leave(main(sys.argv[1:], load=load))
+    exit_now(main(sys.argv[1:], load=load))

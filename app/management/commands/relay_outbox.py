@@ -12,15 +12,12 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from app.services import (
-    idempotency_service,
-    lease_service,
-    outbox_service,
-    relay_service,
-    upload_service,
-    user_service,
-)
-from app.utils.notifications import Listener
+from app.delivery import outbox
+from app.delivery.listener import Listener
+from app.delivery.relay import Relay
+from app.services import idempotency_service, user_service
+from app.services.jobs import lease_service
+from app.services.uploads import upload_service
 
 log = structlog.get_logger(__name__)
 
@@ -38,8 +35,8 @@ class Command(BaseCommand):
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, lambda *_: stopping.set())
-        relay = relay_service.Relay(settings.AMQP_URL)
-        listener = Listener(outbox_service.CHANNEL)
+        relay = Relay(settings.AMQP_URL)
+        listener = Listener(outbox.CHANNEL)
         try:
             while True:
                 self._round(relay)
@@ -50,7 +47,7 @@ class Command(BaseCommand):
             relay.close()
             listener.close()
 
-    def _round(self, relay: relay_service.Relay) -> None:
+    def _round(self, relay: Relay) -> None:
         try:
             relay.keep_alive()
             relay.publish_due()

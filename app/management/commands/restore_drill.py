@@ -21,8 +21,7 @@ from django.db import connection, connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from app.services import audit_service
-from app.utils.servers.postgres_files import find_clients
-from app.utils.servers.process import ServerError
+from app.utils.postgres_programs import NoClients, find_clients
 
 ALIAS = "restored"
 
@@ -40,7 +39,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             self.programs = find_clients(server_major_version())
-        except ServerError as error:
+        except NoClients as error:
             raise CommandError(str(error)) from error
         with tempfile.TemporaryDirectory(prefix="restore-drill-") as folder:
             given = options["dump"]

@@ -2,12 +2,12 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-TABLE = "app/tests/test_access.py::test_the_table_of_who_may_do_what"
-CSRF = "app/tests/test_access.py::test_a_session_without_a_csrf_token_changes_nothing"
-CLASSES = "app/tests/test_permissions.py"
-STYLES = "app/tests/test_styles.py"
-PRIVATE = "app/tests/test_generate.py::TestStatus::test_others_do_not_see_a_private_picture"
-LINKS = "app/tests/test_links.py"
+TABLE = "app/tests/accounts/test_access.py::test_the_table_of_who_may_do_what"
+CSRF = "app/tests/accounts/test_access.py::test_a_session_without_a_csrf_token_changes_nothing"
+CLASSES = "app/tests/accounts/test_permissions.py"
+STYLES = "app/tests/styles/test_styles.py"
+PRIVATE = "app/tests/orders/test_generate.py::TestStatus::test_others_do_not_see_a_private_picture"
+LINKS = "app/tests/http/test_links.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -55,31 +55,31 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/authentication.py",
+        "app/http/authentication.py",
         ("csrf-enforced", "        self.enforce_csrf(request)\n", "", CSRF),
         (
             "internal-token",
             'return scheme.lower() == "bearer" and any(matches)',
             'return scheme.lower() == "bearer"',
-            "app/tests/test_access.py::test_no_other_header_opens_a_webhook",
+            "app/tests/accounts/test_access.py::test_no_other_header_opens_a_webhook",
         ),
         (
             "internal-token-scheme",
             'return scheme.lower() == "bearer" and any(matches)',
             "return any(matches)",
-            "app/tests/test_access.py::test_no_other_header_opens_a_webhook",
+            "app/tests/accounts/test_access.py::test_no_other_header_opens_a_webhook",
         ),
         (
             "internal-tokens-rotate",
             "for valid in settings.INTERNAL_API_TOKENS\n",
             "for valid in settings.INTERNAL_API_TOKENS[:1]\n",
-            "app/tests/test_access.py::test_several_internal_tokens_hold_while_they_are_rotated",
+            "app/tests/accounts/test_access.py::test_several_internal_tokens_hold_while_they_are_rotated",
         ),
         (
             "key-scope",
             "if _scope_for(request) not in key.scopes:",
             "if False:",
-            "app/tests/test_api_keys.py",
+            "app/tests/accounts/test_api_keys.py",
         ),
     ),
     *in_file(
@@ -126,20 +126,20 @@ MUTATIONS: tuple[Mutation, ...] = (
             "feed-is-public",
             "return self.filter(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)",
             "return self.filter(status=GenerationStatus.COMPLETED)",
-            "app/tests/test_community.py::TestFeed",
+            "app/tests/community/test_community.py::TestFeed",
         ),
         (
             "pictures-begin-private",
             "choices=Visibility.choices, default=Visibility.PRIVATE",
             "choices=Visibility.choices, default=Visibility.PUBLIC",
             PRIVATE,
-            "app/tests/test_generate.py",
+            "app/tests/orders/test_generate.py",
         ),
         (
             "queue-position",
             "status=GenerationStatus.QUEUED, pk__lte=",
             "pk__lte=",
-            "app/tests/test_generate.py::TestStatus",
+            "app/tests/orders/test_generate.py::TestStatus",
         ),
     ),
     *in_file(
@@ -166,7 +166,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "ready-means-trained",
             "return self.is_active and self.training_status == TrainingStatus.COMPLETED",
             "return self.is_active",
-            "app/tests/test_generate.py::TestOrdering",
+            "app/tests/orders/test_generate.py::TestOrdering",
         ),
     ),
     *in_file(
@@ -215,7 +215,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "bucket-is-private",
             "querystring_auth=True",
             "querystring_auth=False",
-            "app/tests/test_storage.py",
+            "app/tests/styles/test_storage.py",
         ),
     ),
 )

@@ -2,11 +2,11 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-ACCESS = "app/tests/test_access.py"
-USERS = "app/tests/test_users.py"
-HTTP = "app/tests/test_http.py"
+ACCESS = "app/tests/accounts/test_access.py"
+USERS = "app/tests/accounts/test_users.py"
+HTTP = "app/tests/http/test_http.py"
 ERRORS = f"{HTTP}::TestTheTableOfErrors"
-INDEXES = "app/tests/test_indexes.py"
+INDEXES = "app/tests/speed/test_indexes.py"
 DOCKERFILE = "tests/production/test_dockerfile.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -23,7 +23,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "demo-is-limited",
             'return "sign_in" if self.action == "demo" else None',
             "return None",
-            "app/tests/test_rate_limits.py",
+            "app/tests/http/test_rate_limits.py",
         ),
     ),
     *in_file(
@@ -47,7 +47,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "readiness-tells",
             "status=200 if now.is_ready else 503",
             "status=200",
-            "app/tests/test_ready.py",
+            "app/tests/http/test_ready.py",
         ),
     ),
     *in_file(
@@ -66,20 +66,20 @@ MUTATIONS: tuple[Mutation, ...] = (
             "domain.InsufficientTokensError: 402",
             "domain.InsufficientTokensError: 400",
             ERRORS,
-            "app/tests/test_generate.py::TestOrdering",
+            "app/tests/orders/test_generate.py::TestOrdering",
         ),
         (
             "contradiction-is-409",
             "domain.InvalidTransition: 409",
             "domain.InvalidTransition: 400",
             ERRORS,
-            "app/tests/test_generation_reports.py::TestStates",
+            "app/tests/orders/test_generation_reports.py::TestStates",
         ),
         (
             "wait-is-told",
             'headers["Retry-After"] = ',
             'headers["X-Retry-After"] = ',
-            "app/tests/test_rate_limits.py",
+            "app/tests/http/test_rate_limits.py",
         ),
     ),
     *in_file(
@@ -92,7 +92,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/middleware.py",
+        "app/http/middleware.py",
         (
             "request-id-is-answered",
             '        response["X-Request-ID"] = chosen\n',
@@ -106,31 +106,31 @@ MUTATIONS: tuple[Mutation, ...] = (
             "window-slides",
             "while times and times[0] <= now - limit.seconds:",
             "while times and times[-1] <= now - limit.seconds:",
-            "app/tests/test_rate_limits.py",
+            "app/tests/http/test_rate_limits.py",
         ),
         (
             "window-in-redis",
             "if count < tonumber(ARGV[3]) then",
             "if count <= tonumber(ARGV[3]) then",
-            "app/tests/test_rate_limits.py",
+            "app/tests/http/test_rate_limits.py",
         ),
     ),
     *in_file(
-        "app/throttling.py",
+        "app/http/throttling.py",
         (
             "address-is-our-proxys",
             "return hops[-proxies]",
             "return hops[0]",
-            "app/tests/test_rate_limits.py",
+            "app/tests/http/test_rate_limits.py",
         ),
     ),
     *in_file(
-        "app/database/slow.py",
+        "speed/database/slow.py",
         (
             "slow-statements",
             "SLOW_SECONDS = 0.1",
             "SLOW_SECONDS = 1.0",
-            "app/tests/test_slow_statements.py",
+            "app/tests/speed/test_slow_statements.py",
         ),
     ),
     *in_file(
@@ -139,7 +139,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "whitenoise-serves",
             '    "whitenoise.middleware.WhiteNoiseMiddleware",\n',
             "",
-            "app/tests/test_served_static.py",
+            "app/tests/http/test_served_static.py",
         ),
     ),
     *in_file(

@@ -114,7 +114,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/services/relay_service.py",
+        "app/delivery/relay.py",
         (
             "sent-once-confirmed",
             "if self._publish(broker, message):",
@@ -123,13 +123,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "accepted-is-told",
-            "                handover_service.message_accepted(message)\n",
+            "                handover.message_accepted(message)\n",
             "                pass\n",
             "tests/test_handover.py",
         ),
     ),
     *in_file(
-        "app/services/outbox_service.py",
+        "app/delivery/outbox.py",
         (
             "claimed-is-nobody-elses",
             "WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s",

@@ -2,13 +2,13 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-COMMUNITY = "app/tests/test_community.py"
-NOTES = "app/tests/test_notifications.py"
+COMMUNITY = "app/tests/community/test_community.py"
+NOTES = "app/tests/community/test_notifications.py"
 TOLD = f"{NOTES}::TestWhatIsTold"
-STYLES = "app/tests/test_styles.py::TestList"
-CACHES = "app/tests/test_caches.py"
-REPORTS = "app/tests/test_generation_reports.py"
-TRAININGS = "app/tests/test_training_reports.py::TestTheWay"
+STYLES = "app/tests/styles/test_styles.py::TestList"
+CACHES = "app/tests/http/test_caches.py"
+REPORTS = "app/tests/orders/test_generation_reports.py"
+TRAININGS = "app/tests/styles/test_training_reports.py::TestTheWay"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -200,25 +200,25 @@ MUTATIONS: tuple[Mutation, ...] = (
             "tags-by-use",
             '.used().order_by("-usage_count"',
             '.used().order_by("usage_count"',
-            "app/tests/test_tags.py::TestTags",
+            "app/tests/styles/test_tags.py::TestTags",
         ),
         (
             "tags-that-are-used",
             "self.active().filter(usage_count__gt=0)",
             "self.active()",
-            "app/tests/test_tags.py::TestTags",
+            "app/tests/styles/test_tags.py::TestTags",
         ),
         (
             "tags-that-are-active",
             "return self.filter(is_active=True)\n",
             "return self.all()\n",
-            "app/tests/test_tags.py::TestTags",
+            "app/tests/styles/test_tags.py::TestTags",
         ),
         (
             "tags-in-any-case",
             "name__contains=text.lower()",
             "name__contains=text",
-            "app/tests/test_tags.py::TestTags",
+            "app/tests/styles/test_tags.py::TestTags",
         ),
     ),
     *in_file(
@@ -263,7 +263,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "counts-move",
             'update(usage_count=F("usage_count") + change)',
             'update(usage_count=F("usage_count"))',
-            "app/tests/test_styles.py::TestChange",
+            "app/tests/styles/test_styles.py::TestChange",
         ),
     ),
 )

@@ -2,8 +2,8 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-PICTURES = "app/tests/test_generation_reports.py"
-TRAININGS = "app/tests/test_training_reports.py"
+PICTURES = "app/tests/orders/test_generation_reports.py"
+TRAININGS = "app/tests/styles/test_training_reports.py"
 PICTURE_TABLE = "app/services/generation_service.py"
 TRAINING_TABLE = "app/services/training_service.py"
 
@@ -32,7 +32,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "picture-queued-to-canceled",
             "        GenerationStatus.FAILED,\n        GenerationStatus.CANCELED,\n",
             "        GenerationStatus.FAILED,\n",
-            "app/tests/test_generate.py::TestCanceling",
+            "app/tests/orders/test_generate.py::TestCanceling",
         ),
         (
             "picture-processing-to-queued",
@@ -99,7 +99,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "canceled-once",
             "    if generation.status == GenerationStatus.CANCELED:\n        return generation\n",
             "",
-            "app/tests/test_generate.py::TestCanceling",
+            "app/tests/orders/test_generate.py::TestCanceling",
         ),
         (
             "completed-file-stays",
@@ -227,7 +227,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/services/job_service.py",
+        "app/services/jobs/job_service.py",
         (
             "old-attempt-is-stale",
             "or attempt < job.attempt:",
@@ -272,7 +272,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "reported-file-climbs-nowhere",
             'any(part in {"", ".", ".."}',
             'any(part in {"", "."}',
-            "app/tests/test_reported_files.py",
+            "app/tests/orders/test_reported_files.py",
         ),
     ),
 )

@@ -2,17 +2,17 @@
 
 from tests.mutate.mutation import in_file
 
-FIELDS = "app/tests/test_fields.py::test_nothing_wrong_is_taken"
-UPLOADS = "app/tests/test_fields.py::test_nothing_wrong_is_taken_in_an_upload"
-IMAGES = "app/tests/test_style_uploads.py"
+FIELDS = "app/tests/http/test_fields.py::test_nothing_wrong_is_taken"
+UPLOADS = "app/tests/http/test_fields.py::test_nothing_wrong_is_taken_in_an_upload"
+IMAGES = "app/tests/styles/test_style_uploads.py"
 HOSTILE = f"{IMAGES}::TestHostileUploads"
-BOUNDS = "app/tests/test_bounds.py"
-PAGES = "app/tests/test_pagination.py"
-PURCHASE = "app/tests/test_tokens.py::TestPurchase"
+BOUNDS = "app/tests/http/test_bounds.py"
+PAGES = "app/tests/http/test_pagination.py"
+PURCHASE = "app/tests/money/test_tokens.py::TestPurchase"
 
 MUTATIONS = (
     *in_file(
-        "app/pagination.py",
+        "app/http/pagination.py",
         (
             "page-size",
             "page_size = 20\n    ordering",
@@ -23,7 +23,7 @@ MUTATIONS = (
             "notifications-page-size",
             "page_size = 20\n    page_size_query_param",
             "page_size = 10\n    page_size_query_param",
-            "app/tests/test_notifications.py::TestReading",
+            "app/tests/community/test_notifications.py::TestReading",
         ),
         ("page-limit", "MAX_LIMIT = 100", "MAX_LIMIT = 1000", f"{PAGES}::TestLimits"),
         ("page-limit-low", "1 <= int(given)", "0 <= int(given)", f"{PAGES}::TestLimits"),
@@ -31,12 +31,12 @@ MUTATIONS = (
             "newest-first",
             'ordering: tuple[str, ...] = ("-created_at", "-pk")',
             'ordering: tuple[str, ...] = ("created_at", "pk")',
-            "app/tests/test_permissions.py::TestOddAndEnds",
+            "app/tests/accounts/test_permissions.py::TestOddAndEnds",
         ),
     ),
     *in_file(
         "app/views/tag.py",
-        ("twenty-tags", "POPULAR = 20", "POPULAR = 200", "app/tests/test_tags.py::TestTags"),
+        ("twenty-tags", "POPULAR = 20", "POPULAR = 200", "app/tests/styles/test_tags.py::TestTags"),
     ),
     *in_file(
         "app/serializers/generation.py",
@@ -105,7 +105,7 @@ MUTATIONS = (
         ("purchase-hundreds", "amount % 100:", "amount % 50:", PURCHASE),
     ),
     *in_file(
-        "app/services/image_service.py",
+        "app/services/uploads/image_service.py",
         (
             "too-few-images",
             "MIN_IMAGES, MAX_IMAGES = 10, 100",
@@ -145,7 +145,7 @@ MUTATIONS = (
             "style-tag-length",
             "MAX_LENGTH = 50",
             "MAX_LENGTH = 51",
-            "app/tests/test_tags.py::TestTags",
+            "app/tests/styles/test_tags.py::TestTags",
         ),
     ),
 )

@@ -2,7 +2,7 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-LOCKS = "app/tests/test_locks.py"
+LOCKS = "app/tests/orders/test_locks.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(

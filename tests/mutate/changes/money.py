@@ -2,10 +2,10 @@
 
 from tests.mutate.mutation import in_file
 
-ORDERS = "app/tests/test_generate.py"
-REPORTS = "app/tests/test_generation_reports.py"
-TOKENS = "app/tests/test_token_service.py"
-IDEMPOTENCY = "app/tests/test_idempotency.py"
+ORDERS = "app/tests/orders/test_generate.py"
+REPORTS = "app/tests/orders/test_generation_reports.py"
+TOKENS = "app/tests/money/test_token_service.py"
+IDEMPOTENCY = "app/tests/orders/test_idempotency.py"
 CHARGES = f"{ORDERS}::TestOrdering"
 SHARES = f"{ORDERS}::TestTheArtistsShare"
 REFUNDS = f"{REPORTS}::TestFailure"
@@ -153,7 +153,7 @@ MUTATIONS = (
             "bonus-once-a-person",
             "if not _has_left_before(provider, provider_user_id):\n        TokenService",
             "if True:\n        TokenService",
-            "app/tests/test_users.py",
+            "app/tests/accounts/test_users.py",
         ),
     ),
     *in_file(
@@ -162,13 +162,13 @@ MUTATIONS = (
             "purchase-is-entered",
             'TokenService.add_tokens(user.pk, amount, "purchase", purchase=purchase)',
             'TokenService.add_tokens(user.pk, amount, "gift")',
-            "app/tests/test_tokens.py::TestPurchase",
+            "app/tests/money/test_tokens.py::TestPurchase",
         ),
         (
             "test-gateway-is-allowed-by-name",
             "if not settings.ALLOW_TEST_GATEWAY:",
             "if False:",
-            "app/tests/test_tokens.py::TestPurchase",
+            "app/tests/money/test_tokens.py::TestPurchase",
         ),
     ),
 )

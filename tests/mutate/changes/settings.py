@@ -2,9 +2,9 @@
 
 from tests.mutate.mutation import in_file
 
-COOKIES = "app/tests/test_cookies.py"
-SHIPPED = "app/tests/test_shipped_settings.py"
-PRODUCTION = "app/tests/test_environment.py::test_the_settings_are_those_of_the_plan"
+COOKIES = "app/tests/accounts/test_cookies.py"
+SHIPPED = "app/tests/http/test_shipped_settings.py"
+PRODUCTION = "app/tests/http/test_environment.py::test_the_settings_are_those_of_the_plan"
 
 MUTATIONS = (
     *in_file(
@@ -33,13 +33,13 @@ MUTATIONS = (
             "cors-cookies",
             "CORS_ALLOW_CREDENTIALS = True",
             "CORS_ALLOW_CREDENTIALS = False",
-            "app/tests/test_cors.py",
+            "app/tests/http/test_cors.py",
         ),
         (
             "cors-of-all",
             "CORS_ALLOW_CREDENTIALS = True",
             "CORS_ALLOW_CREDENTIALS = CORS_ALLOW_ALL_ORIGINS = True",
-            "app/tests/test_cors.py",
+            "app/tests/http/test_cors.py",
         ),
         ("conn-max-age", '"CONN_MAX_AGE", 600', '"CONN_MAX_AGE", 0', SHIPPED, PRODUCTION),
         ("conn-health-checks", "conn_health_checks=True", "conn_health_checks=False", SHIPPED),
@@ -63,7 +63,7 @@ MUTATIONS = (
             "views-are-closed",
             '"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"]',
             '"DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.AllowAny"]',
-            "app/tests/test_http.py::test_a_view_without_a_class_of_its_own_is_refused_by_default",
+            "app/tests/http/test_http.py::test_a_view_without_a_class_of_its_own_is_refused_by_default",
         ),
     ),
     *in_file(
@@ -100,7 +100,7 @@ MUTATIONS = (
             "frames",
             'X_FRAME_OPTIONS = "DENY"',
             'X_FRAME_OPTIONS = "SAMEORIGIN"',
-            "app/tests/test_environment.py::TestCommands::test_deployment_checks_are_clean",
+            "app/tests/http/test_environment.py::TestCommands::test_deployment_checks_are_clean",
         ),
         (
             "free-purchases",

@@ -2,10 +2,10 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
-ENVIRONMENT = "app/tests/test_environment.py::TestRefusal"
+ENVIRONMENT = "app/tests/http/test_environment.py::TestRefusal"
 GUNICORN = "tests/test_gunicorn.py"
 START = "tests/test_start.py"
-ASKED = "app/tests/test_asking_for_development.py"
+ASKED = "app/tests/http/test_asking_for_development.py"
 # A rule that finds nothing wrong.
 FINE = 'lambda environment: ""'
 
@@ -51,7 +51,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/utils/this_machine.py",
+        "app/http/this_machine.py",
         (
             "development-answers-this-machine",
             "return (mapped or address).is_loopback",

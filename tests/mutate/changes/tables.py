@@ -89,19 +89,19 @@ MUTATIONS: tuple[Mutation, ...] = (
             "entries-are-not-changed",
             "BEFORE UPDATE OR DELETE ON",
             "BEFORE DELETE ON",
-            "app/tests/test_token_service.py::TestRefusals",
+            "app/tests/money/test_token_service.py::TestRefusals",
         ),
         (
             "entries-are-not-deleted",
             "BEFORE UPDATE OR DELETE ON",
             "BEFORE UPDATE ON",
-            "app/tests/test_token_service.py::TestRefusals",
+            "app/tests/money/test_token_service.py::TestRefusals",
         ),
         (
             "outbox-wakes-the-relay",
             "PERFORM pg_notify('outbox', NEW.queue);",
             "PERFORM 1;",
-            "app/tests/test_outbox_wakes.py",
+            "app/tests/orders/test_outbox_wakes.py",
         ),
     ),
 )

@@ -1,0 +1,393 @@
+"""How drf-spectacular reads our views: from their tables, with the envelope and every error."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from drf_spectacular.generators import SchemaGenerator
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from rest_framework import serializers
+from rest_framework.permissions import SAFE_METHODS, IsAuthenticated, IsAuthenticatedOrReadOnly
+
+from app.http.schema_examples import REQUESTS, RESPONSES
+from app.utils.error_bodies import GENERIC, IDEMPOTENCY_CODES, MALFORMED
+from app.utils.exception_handler import STATUS_OF
+from protocol import GenerationReport, TrainingReport
+
+COMPONENT_REF = "#/components/schemas/{name}"
+
+
+def _status_by_code() -> dict[str, int]:
+    found = {code: status for status, (code, _) in GENERIC.items()}
+    found |= {"INVALID_JSON": 400, MALFORMED[0]: 400, "CSRF_FAILED": 403}
+    found |= {kind.code: status for kind, status in STATUS_OF.items()}
+    return found
+
+
+STATUS_BY_CODE = _status_by_code()
+# Pairs that most operations answer with.
+GENERAL_CODES = {
+    400: ["VALIDATION_ERROR", "INVALID_JSON"],
+    403: ["PERMISSION_DENIED", "CSRF_FAILED"],
+}
+# What of a BaseViewSet describes an operation that is the same in all of them.
+HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
+# What the web servers and the first middlewares say.
+OF_ANY_REQUEST = (404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 503, 505)
+_error_components: dict[str, dict[str, Any]] = {}
+
+
+class EnvelopeSchema(AutoSchema):
+    """The schema of one operation of an ApiViewSet, from ``input``, ``output``, ``errors`` …"""
+
+    @property
+    def action(self) -> str:
+        return str(getattr(self.view, "action", None) or self.method.lower())
+
+    def get_operation_id(self) -> str:
+        tag = self.get_tags()[0]
+        own = self._of_view("schema_names", {}).get(self.action)
+        return f"{tag}_{own or self.action}"
+
+    def get_tags(self) -> list[str]:
+        return [self._of_view("schema_tag", "") or "system"]
+
+    def get_description(self) -> str:  # type: ignore[override]
+        names = (self.action, HOOKS.get(self.action, ""))
+        own = [getattr(self.view, name, None) for name in names]
+        texts = [str(each.__doc__) for each in own if _is_described(each)]
+        return " ".join((texts or [self.view.__doc__ or ""])[0].split())
+
+    def get_override_parameters(self) -> list[Any]:
+        parameters: list[Any] = []
+        if query := self._of_view("query", {}).get(self.action):
+            parameters.append(query)
+        if set(IDEMPOTENCY_CODES) & set(self._own_errors()):
+            parameters.append(
+                OpenApiParameter(
+                    "Idempotency-Key",
+                    {"type": "string", "maxLength": 255, "pattern": "^[!-~]+$"},
+                    OpenApiParameter.HEADER,
+                    description="The same key gives the same answer for 24 hours.",
+                )
+            )
+        return parameters
+
+    def get_request_serializer(self) -> Any:
+        given = self._of_view("input", {}).get(self.action)
+        if isinstance(given, type) and issubclass(given, msgspec.Struct):
+            return {"application/json": {"$ref": COMPONENT_REF.format(name=given.__name__)}}
+        return given
+
+    def map_parsers(self) -> list[str]:
+        given = self._of_view("input", {}).get(self.action)
+        if given is None:
+            return []
+        if issubclass(given, msgspec.Struct):
+            return ["application/json"]
+        fields = given().fields.values()
+        has_files = [
+            isinstance(getattr(field, "child", field), serializers.FileField) for field in fields
+        ]
+        # JSON holds no files: its schema would say what is not true.
+        return ["multipart/form-data"] if any(has_files) else ["application/json"]
+
+    def get_response_serializers(self) -> dict[str, Any]:  # type: ignore[override]
+        status = self._of_view("success", {}).get(self.action, 200)
+        output = self._of_view("output", {})
+        given = None if status == 204 else output.get(self.action) or output.get("list")
+        answers: dict[str, Any] = {
+            str(status): OpenApiResponse(given, "Done." if status == 204 else "As asked.")
+        }
+        for other in self._of_view("also", {}).get(self.action, ()):
+            answers[str(other)] = OpenApiResponse(given, "Something does not answer; see which.")
+        by_status: dict[int, list[str]] = {}
+        for code in dict.fromkeys([*self._common_errors(), *self._own_errors()]):
+            by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
+        for error_status, codes in sorted(by_status.items()):
+            answers[str(error_status)] = OpenApiResponse(
+                _error_ref(codes, error_status, self.get_operation_id()),
+                description=f"{', '.join(codes)}.",
+            )
+        return answers
+
+    def _get_response_for_code(
+        self,
+        serializer: Any,
+        status_code: str,
+        media_types: Any = None,
+        direction: Any = "response",
+    ) -> Any:
+        answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
+        headers: dict[str, Any] = {"X-Request-ID": {"schema": {"type": "string"}}}
+        if status_code in {"429", "503"}:
+            headers["Retry-After"] = {"schema": {"type": "integer"}}
+        answer["headers"] = {**headers, **answer.get("headers", {})}
+        if status_code.startswith("2") and not self._is_bare():
+            for media in answer.get("content", {}).values():
+                media["schema"] = {
+                    "type": "object",
+                    "required": ["success", "data"],
+                    "properties": {"success": {"const": True}, "data": media["schema"]},
+                }
+        return answer
+
+    def get_examples(self) -> list[OpenApiExample]:
+        name = self.get_operation_id()
+        found = []
+        if name in REQUESTS:
+            [media_type] = self.map_parsers()
+            found.append(
+                OpenApiExample(name, value=REQUESTS[name], request_only=True, media_type=media_type)
+            )
+        if name in RESPONSES:
+            value = RESPONSES[name]
+            wrapped = value if self._is_bare() else {"success": True, "data": value}
+            status = str(self._of_view("success", {}).get(self.action, 200))
+            found.append(
+                OpenApiExample(name, value=wrapped, response_only=True, status_codes=[status])
+            )
+        return found
+
+    def _get_examples(
+        self,
+        serializer: Any,
+        direction: Any,
+        media_type: str,
+        status_code: Any = None,
+        extras: Any = None,
+    ) -> Any:
+        # Ours are whole bodies already: they are not to be wrapped into a page again.
+        is_list, self._is_list_view = self._is_list_view, lambda serializer=None: False  # type: ignore[method-assign]
+        try:
+            return super()._get_examples(serializer, direction, media_type, status_code, extras)
+        finally:
+            self._is_list_view = is_list  # type: ignore[method-assign]
+
+    def _is_list_view(self, serializer: Any = None) -> bool:
+        if isinstance(serializer, serializers.ListSerializer):
+            return True
+        is_page = self.action in self._of_view("paged", ())
+        return bool(
+            is_page and self.method == "GET" and isinstance(serializer, serializers.Serializer)
+        )
+
+    def _own_errors(self) -> tuple[str, ...]:
+        return tuple(self._of_view("errors", {}).get(self.action, ()))
+
+    def _common_errors(self) -> list[str]:
+        """What every request of this kind may be answered."""
+        if self._is_bare():
+            return []
+        codes = ["SERVICE_UNAVAILABLE", "INTERNAL_ERROR"]
+        has_body = self.method in {"POST", "PATCH"}
+        reads_body = self.action in self._of_view("input", {})
+        if has_body and reads_body:
+            codes += ["VALIDATION_ERROR", "INVALID_JSON"]
+            codes += ["UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
+        elif self.action in self._of_view("query", {}) or self._is_paged():
+            codes += ["VALIDATION_ERROR"]
+        if "{" in self.path:
+            codes += ["NOT_FOUND"]
+        if self.action in self._of_view("internal", ()):
+            return codes
+        # An API key that is wrong is refused even where none is needed.
+        codes += ["UNAUTHENTICATED", "PERMISSION_DENIED", "RATE_LIMITED"]
+        if self.method not in {"GET", "HEAD"}:
+            codes += ["CSRF_FAILED"]
+        return codes
+
+    def _is_paged(self) -> bool:
+        return (
+            self.action in self._of_view("paged", ())
+            and self._of_view("pagination_class", None) is not None
+        )
+
+    def _is_bare(self) -> bool:
+        return self._of_view("schema_tag", "") == "system"
+
+    def _of_view(self, name: str, default: Any) -> Any:
+        return getattr(self.view, name, default)
+
+    def get_auth(self) -> list[dict[str, list[str]]]:
+        if self.action in self._of_view("internal", ()):
+            return [{"internalToken": []}]
+        if self._is_bare():
+            return [{}]
+        closed: tuple[type, ...] = (IsAuthenticated,)
+        if self.method not in SAFE_METHODS:
+            closed = (IsAuthenticated, IsAuthenticatedOrReadOnly)
+        is_protected = any(isinstance(p, closed) for p in self.view.get_permissions())
+        ways: list[dict[str, list[str]]] = [{"session": []}, {"apiKey": []}]
+        return ways if is_protected else [*ways, {}]
+
+
+def _is_described(method: Any) -> bool:
+    """Whether a view describes the operation itself, and not the classes that all views share."""
+    return bool(getattr(method, "__doc__", None)) and method.__module__ != "app.views.base"
+
+
+class SchemaOnce(SchemaGenerator):
+    """The schema says the same to everybody for as long as the process lives: it is made once."""
+
+    _made: ClassVar[dict[str, Any]] = {}
+
+    def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
+        if not self._made:
+            self._made.update(super().get_schema(request=None, public=True))
+        return self._made
+
+
+class SessionScheme(OpenApiAuthenticationExtension):
+    target_class = "app.http.authentication.SessionAuthentication"
+    name = "session"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}
+
+
+class ApiKeyScheme(OpenApiAuthenticationExtension):
+    target_class = "app.http.authentication.ApiKeyAuthentication"
+    name = "apiKey"
+
+    def get_security_definition(self, auto_schema: AutoSchema) -> dict[str, str]:
+        return {
+            "type": "apiKey",
+            "in": "header",
+            "name": "Authorization",
+            "description": "`Api-Key sl_…`",
+        }
+
+
+def _of_any_request() -> str:
+    codes = [(400, MALFORMED), *((status, GENERIC[status]) for status in OF_ANY_REQUEST)]
+    rows = [f"| {code} | {status} | {message} |" for status, (code, message) in codes]
+    return "\n".join(
+        [
+            "Any request may also be refused before an operation hears of it, in the shape of all",
+            "errors. Bodies may come in chunks.",
+            "",
+            "| code | status | message |",
+            "|---|---|---|",
+            *rows,
+        ]
+    )
+
+
+def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Add what no view shows: the reports' types, the internal token, Google's two addresses."""
+    result["info"]["description"] = _of_any_request()
+    result["paths"].update(_google_paths())
+    components = result.setdefault("components", {})
+    reports = msgspec.json.schema_components(
+        [TrainingReport, GenerationReport], ref_template=COMPONENT_REF
+    )[1]
+    components.setdefault("schemas", {}).update({**reports, **_error_components})
+    components["schemas"] = dict(sorted(components["schemas"].items()))
+    components["securitySchemes"] = {
+        "session": SessionScheme.get_security_definition(None, None),  # type: ignore[arg-type]
+        "apiKey": ApiKeyScheme.get_security_definition(None, None),  # type: ignore[arg-type]
+        "internalToken": {"type": "http", "scheme": "bearer"},
+    }
+    result["paths"] = dict(sorted(result["paths"].items()))
+    return result
+
+
+def _google_paths() -> dict[str, Any]:
+    redirect = {"302": {"description": "Onwards."}}
+
+    def error(*codes: str) -> dict[str, Any]:
+        return {
+            "description": f"{', '.join(codes)}.",
+            "content": {"application/json": {"schema": _error_ref(list(codes))}},
+        }
+
+    def text(name: str) -> dict[str, Any]:
+        return {"name": name, "in": "query", "schema": {"type": "string", "maxLength": 2000}}
+
+    failures = {
+        "401": error("UNAUTHENTICATED"),
+        "429": error("RATE_LIMITED"),
+        "503": error("SERVICE_UNAVAILABLE"),
+    }
+    me = {"$ref": COMPONENT_REF.format(name="Me")}
+    user = {
+        "description": "The user, for clients that accept JSON only.",
+        "content": {
+            "application/json": {
+                "schema": {
+                    "type": "object",
+                    "required": ["success", "data"],
+                    "properties": {"success": {"const": True}, "data": me},
+                }
+            }
+        },
+    }
+    return {
+        "/api/auth/google/login": {
+            "get": {
+                "operationId": "auth_google_login",
+                "description": "Go to Google. `next` is a local path to come back to.",
+                "tags": ["auth"],
+                "security": [{}],
+                "parameters": [text("next")],
+                "responses": {**redirect, **failures},
+            }
+        },
+        "/api/auth/google/callback": {
+            "get": {
+                "operationId": "auth_google_callback",
+                "description": "Come back from Google with a session, the first time with a bonus.",
+                "tags": ["auth"],
+                "security": [{}],
+                "parameters": [text("code"), text("state"), text("error")],
+                "responses": {"200": user, **redirect, **failures},
+            }
+        },
+    }
+
+
+def _error_ref(codes: list[str], status: int = 0, operation: str = "") -> dict[str, str]:
+    """A reference to the error with these codes. Single codes share one component."""
+    name = f"Error{_camel(codes[0])}" if len(codes) == 1 else f"Error{status}{_camel(operation)}"
+    if codes == GENERAL_CODES.get(status):
+        name = f"Error{status}"
+    _error_components[name] = _error_schema(codes)
+    return {"$ref": COMPONENT_REF.format(name=name)}
+
+
+def _camel(text: str) -> str:
+    return "".join(word.capitalize() for word in text.lower().split("_"))
+
+
+def _error_schema(codes: list[str]) -> dict[str, Any]:
+    return {
+        "type": "object",
+        "required": ["success", "error"],
+        "properties": {
+            "success": {"const": False},
+            "error": {
+                "type": "object",
+                "required": ["code", "message"],
+                "properties": {
+                    "code": {"type": "string", "enum": codes},
+                    "message": {"type": "string"},
+                    "details": {"type": "object"},
+                },
+            },
+        },
+        "example": {
+            "success": False,
+            "error": {"code": codes[0], "message": _message_of(codes[0])},
+        },
+    }
+
+
+def _message_of(code: str) -> str:
+    for kind in STATUS_OF:
+        if kind.code == code and hasattr(kind, "default_message"):
+            return kind.default_message
+    return next((text for known, text in GENERIC.values() if known == code), "…")

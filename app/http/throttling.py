@@ -1,0 +1,88 @@
+"""How often somebody may ask: limits by user, else by address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from rest_framework.request import Request
+from rest_framework.throttling import BaseThrottle
+
+from app.http.rendering import to_json
+from app.services import rate_limit_service
+from app.services.rate_limit_service import Verdict
+from app.utils.error_bodies import generic_body
+
+if TYPE_CHECKING:
+    from rest_framework.views import APIView  # which imports this module
+
+
+class ApiThrottle(BaseThrottle):
+    """One limit a request: the one that the view names as ``throttle_scope``, else the general
+    one for signed-in or for anonymous requests."""
+
+    def __init__(self) -> None:
+        self._verdict: Verdict | None = None
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        user = request.user
+        general = "user" if user.is_authenticated else "anonymous"
+        scope = getattr(view, "throttle_scope", None) or general
+        who = f"user-{user.pk}" if user.is_authenticated else client_address(request._request)
+        self._verdict = check(request._request, scope, who)
+        return self._verdict is None or self._verdict.is_allowed
+
+    def wait(self) -> float | None:
+        return float(self._verdict.reset_seconds) if self._verdict else None
+
+
+def limited(
+    scope: str, view: Callable[[HttpRequest], HttpResponse]
+) -> Callable[[HttpRequest], HttpResponse]:
+    """``view``, a plain Django view, under the limit ``scope`` for each address."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        verdict = check(request, scope, client_address(request))
+        if verdict is None or verdict.is_allowed:
+            return view(request)
+        return HttpResponse(
+            to_json(generic_body(429)),
+            status=429,
+            content_type="application/json",
+            headers={"Retry-After": str(verdict.reset_seconds)},
+        )
+
+    return checked
+
+
+def check(request: HttpRequest, scope: str, who: str) -> Verdict | None:
+    """Count the request, and keep the verdict for the headers of its answer."""
+    verdict = rate_limit_service.check(scope, who)
+    request.rate_limit = verdict  # type: ignore[attr-defined]
+    return verdict
+
+
+def headers_of(request: HttpRequest) -> dict[str, str]:
+    """What the answer to ``request`` says about limits; nothing when it was not limited."""
+    verdict: Verdict | None = getattr(request, "rate_limit", None)
+    if verdict is None:
+        return {}
+    return {
+        "RateLimit-Limit": str(verdict.limit),
+        "RateLimit-Remaining": str(verdict.remaining),
+        "RateLimit-Reset": str(verdict.reset_seconds),
+    }
+
+
+def client_address(request: HttpRequest) -> str:
+    """The address that our outermost proxy saw; what clients claim beyond it is not believed."""
+    remote: Any = request.META.get("REMOTE_ADDR", "")
+    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    proxies = settings.TRUSTED_PROXIES
+    if proxies and len(hops) >= proxies and hops[-proxies]:
+        return hops[-proxies]
+    return str(remote)

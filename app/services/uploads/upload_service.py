@@ -1,0 +1,162 @@
+"""Uploads that do not pass through the API: places in the storage to PUT files to, used once."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import tempfile
+import uuid
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import IO
+
+from django.db import transaction
+
+from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
+from app.models import PendingUpload, User
+from app.services import storage
+from app.services.token_service import lock_users
+from app.services.uploads.image_service import EXTENSIONS, MAX_BYTES
+from app.utils import clock, links
+
+# The links die before the places do: what was begun in time can be used.
+LINK_SECONDS = 3600
+PLACE_SECONDS = 2 * 3600
+# Two styles of the largest size at once.
+MAX_PENDING = 200
+BATCH = 100
+_EXTENSION_OF = {f"image/{kind.lower()}": suffix for kind, suffix in EXTENSIONS.items()}
+CONTENT_TYPES = tuple(_EXTENSION_OF)
+
+
+@dataclass(frozen=True)
+class UploadPlace:
+    """Where to PUT one file, with the header that the link was signed for."""
+
+    key: str
+    url: str
+    content_type: str
+    expires_at: datetime
+
+    @property
+    def method(self) -> str:
+        return "PUT"
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Content-Type": self.content_type}
+
+
+@transaction.atomic
+def open_places(*, user: User, content_types: Sequence[str]) -> list[UploadPlace]:
+    """One place for each of ``content_types``. Raises ArtistOnly, InvalidInput."""
+    if not user.is_artist:
+        raise ArtistOnly
+    # Their number is counted under the lock, or two requests would both find room.
+    lock_users(user.pk)
+    now = clock.now()
+    pending = PendingUpload.objects.usable(user, now).count()
+    if pending + len(content_types) > MAX_PENDING:
+        raise InvalidInput.field(
+            "content_types",
+            f"At most {MAX_PENDING} uploads may wait to be used; {pending} do already.",
+        )
+    folder = f"uploads/{user.pk}/{uuid.uuid4()}"
+    rows = PendingUpload.objects.bulk_create(
+        PendingUpload(
+            user=user,
+            key=f"{folder}/{number:03}.{_EXTENSION_OF[content_type]}",
+            content_type=content_type,
+            expires_at=clock.seconds_from_now(PLACE_SECONDS),
+        )
+        for number, content_type in enumerate(content_types)
+    )
+    until = clock.seconds_from_now(LINK_SECONDS)
+    return [
+        UploadPlace(
+            key=row.key,
+            url=links.upload_link(row.key, row.content_type, LINK_SECONDS),
+            content_type=row.content_type,
+            expires_at=until,
+        )
+        for row in rows
+    ]
+
+
+def receive(key: str, content: IO[bytes]) -> None:
+    """Keep a file that was PUT to a local place, in place of an earlier one.
+
+    Raises NotFound when the place was used or has expired, ImageTooLarge, ServiceUnavailable.
+    """
+    if not PendingUpload.objects.filter(key=key, expires_at__gt=clock.now()).exists():
+        raise NotFound("This place for an upload is used or has expired.")
+    with tempfile.TemporaryFile() as spooled:
+        size = 0
+        while block := content.read(1 << 16):
+            size += len(block)
+            if size > MAX_BYTES:
+                raise ImageTooLarge(f"The file is larger than {MAX_BYTES // 1024 // 1024} MB.")
+            spooled.write(block)
+        storage.delete([key])
+        storage.save(key, spooled)
+
+
+@contextlib.contextmanager
+def opened(*, user: User, keys: Sequence[str]) -> Iterator[list[IO[bytes]]]:
+    """The files of the user's uploads, to be checked. Raises InvalidInput, ServiceUnavailable."""
+    known = set(
+        PendingUpload.objects.usable(user, clock.now())
+        .filter(key__in=keys)
+        .values_list("key", flat=True)
+    )
+    if len(set(keys)) != len(keys):
+        raise InvalidInput.field("image_keys", "A key is given twice.")
+    for number, key in enumerate(keys):
+        if key not in known:
+            raise InvalidInput.field(
+                "image_keys", f"Number {number} is not an upload of yours, is used or has expired."
+            )
+    with contextlib.ExitStack() as files:
+        yield [files.enter_context(_open(key, number)) for number, key in enumerate(keys)]
+
+
+def use(*, user_id: int, keys: Sequence[str]) -> None:
+    """Take the uploads out of those that wait; their files go when the transaction commits.
+
+    Raises InvalidInput when another request was faster.
+    """
+    if not keys:
+        return
+    used, _ = PendingUpload.objects.filter(user_id=user_id, key__in=keys).delete()
+    if used != len(keys):
+        raise InvalidInput.field("image_keys", "The uploads have been used already.")
+    transaction.on_commit(lambda: storage.delete(keys))
+
+
+def forget_expired() -> int:
+    """Delete uploads that nobody used in time. Returns how many. Any number may do so at once."""
+    # A link may be used until its last second; what comes through then is deleted with the rest.
+    with transaction.atomic():
+        expired = list(
+            PendingUpload.objects.select_for_update(skip_locked=True)
+            .filter(expires_at__lte=clock.now())
+            .order_by("pk")[:BATCH]
+        )
+        PendingUpload.objects.filter(pk__in=[row.pk for row in expired]).delete()
+    storage.delete(row.key for row in expired)
+    return len(expired)
+
+
+class _Oversized(io.BytesIO):
+    """Stands for a file that is too large to be fetched at all."""
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        return MAX_BYTES + 1
+
+
+def _open(key: str, number: int) -> IO[bytes]:
+    size = storage.size(key)
+    if size is None:
+        raise InvalidInput.field("image_keys", f"Nothing was uploaded to number {number}.")
+    return _Oversized() if size > MAX_BYTES else storage.open_file(key)

@@ -1,0 +1,267 @@
+"""Production's environment: each variable missing or unsafe in turn, and nothing told of values."""
+
+import json
+import os
+import re
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from app.utils.environment import (
+    DEVELOPMENT_SECRET_KEY,
+    DEVELOPMENT_TOKEN,
+    RULES,
+    describe,
+    internal_api_tokens,
+    judge,
+    refusal,
+)
+
+PROJECT = Path(__file__).resolve().parents[3]
+DATABASE_URL = "postgresql://market:s3kr1t-of-the-database@127.0.0.1:1/market"
+
+ON_S3 = {
+    "SECRET_KEY": "k3y-" + "abcdefghijklmnopqrstuvwxyz" * 2,
+    "ALLOWED_HOSTS": "styles.example.com,.example.org",
+    "SITE_URL": "https://styles.example.com",
+    "DATABASE_URL": DATABASE_URL,
+    "AMQP_URL": "amqp://market:s3kr1t-of-the-broker@127.0.0.1:1/",
+    "REDIS_URL": "redis://:s3kr1t-of-the-cache@127.0.0.1:1/0",
+    "INTERNAL_API_TOKENS": "t0ken-" + "abcdefghijklmnopqrstuvwxyz",
+    "GOOGLE_CLIENT_ID": "s3kr1t-client.apps.example",
+    "GOOGLE_CLIENT_SECRET": "s3kr1t-of-the-client",
+    "S3_BUCKET": "s3kr1t-bucket",
+    "AWS_ACCESS_KEY_ID": "s3kr1t-key-id",
+    "AWS_SECRET_ACCESS_KEY": "s3kr1t-access-key",
+    "PAYMENT_GATEWAY": "bank",
+}
+_S3_ONLY = {"S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
+ON_ONE_MACHINE = {name: value for name, value in ON_S3.items() if name not in _S3_ONLY} | {
+    "FILE_STORAGE": "local",
+    "DATA_DIR": "/srv/s3kr1t-folder",
+}
+
+UNSAFE = [
+    ("DJANGO_ENV", "development", "neither empty nor production"),
+    ("DJANGO_ENV", "Production", "neither empty nor production"),
+    ("SECRET_KEY", DEVELOPMENT_SECRET_KEY, "development key"),
+    ("SECRET_KEY", "short-" + "x1y2z" * 8, "shorter than 50"),
+    ("SECRET_KEY", "abcd" * 20, "fewer than 5 different"),
+    ("SECRET_KEY", "   ", "missing"),
+    ("SECRET_KEY_FALLBACKS", f"{ON_S3['SECRET_KEY']},too-short", "shorter than 50"),
+    ("DEBUG", "1", "is on"),
+    ("ALLOWED_HOSTS", "*", "every host"),
+    ("ALLOWED_HOSTS", "styles.example.com, *", "every host"),
+    ("ALLOWED_HOSTS", " , ", "missing"),
+    ("SITE_URL", "http://styles.example.com", "https://"),
+    ("SITE_URL", "styles.example.com", "https://"),
+    ("SITE_URL", "https://", "https://"),
+    ("SITE_URL", "https://elsewhere.example.com", "ALLOWED_HOSTS lacks"),
+    ("DATABASE_URL", "sqlite:///market.db", "postgresql://"),
+    ("DATABASE_URL", "postgresql://market@127.0.0.1:not-a-port/market", "postgresql://"),
+    ("AMQP_URL", "127.0.0.1", "amqp://"),
+    ("REDIS_URL", "127.0.0.1", "redis://"),
+    ("INTERNAL_API_TOKENS", DEVELOPMENT_TOKEN, "development token"),
+    ("INTERNAL_API_TOKENS", f"{ON_S3['INTERNAL_API_TOKENS']},{DEVELOPMENT_TOKEN}", "development"),
+    ("INTERNAL_API_TOKENS", f"{ON_S3['INTERNAL_API_TOKENS']},short", "shorter than 32"),
+    ("FILE_STORAGE", "tape", "neither s3 nor local"),
+    ("FILE_STORAGE", "local", "S3_BUCKET is set too"),
+    ("S3_ENDPOINT_URL", "files.example.com", "https://"),
+    ("DEMO_SIGN_IN", "1", "is on"),
+    ("DEMO_SIGN_IN", "True", "is on"),
+    ("PAYMENT_GATEWAY", "test", "gives tokens away"),
+    ("PAYMENT_GATEWAY", "", "gives tokens away"),
+]
+
+
+def named_in(text: str) -> list[str]:
+    """The variables that a refusal complains about, in its order."""
+    return re.findall(r"^  ([A-Z0-9_]+) ", text, re.MULTILINE)
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch):
+    """Execute the settings of production with this environment and no other variables of ours."""
+
+    def start(environment: dict[str, str]) -> None:
+        for rule in RULES:
+            monkeypatch.delenv(rule.name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        runpy.run_module("config.settings_production")
+
+    return start
+
+
+class TestRefusal:
+    @pytest.mark.parametrize("name", sorted(ON_S3))
+    def test_each_missing_variable_is_named_alone(self, production, name: str) -> None:
+        without = {other: value for other, value in ON_S3.items() if other != name}
+        with pytest.raises(ImproperlyConfigured) as caught:
+            production(without)
+        assert named_in(str(caught.value)) == [name]
+
+    @pytest.mark.parametrize("name", sorted(ON_ONE_MACHINE.keys() - {"FILE_STORAGE"}))
+    def test_each_missing_variable_is_named_alone_on_one_machine(
+        self, production, name: str
+    ) -> None:
+        without = {other: value for other, value in ON_ONE_MACHINE.items() if other != name}
+        with pytest.raises(ImproperlyConfigured) as caught:
+            production(without)
+        assert named_in(str(caught.value)) == [name]
+
+    @pytest.mark.parametrize(("name", "value", "reason"), UNSAFE)
+    def test_each_unsafe_variable_is_named_alone(
+        self, production, name: str, value: str, reason: str
+    ) -> None:
+        with pytest.raises(ImproperlyConfigured) as caught:
+            production(ON_S3 | {name: value})
+        assert reason in str(caught.value)
+        expected = [name] if (name, value) != ("FILE_STORAGE", "local") else [name, "DATA_DIR"]
+        assert named_in(str(caught.value)) == expected
+
+    def test_relative_data_folder_is_refused(self) -> None:
+        assert named_in(refusal(ON_ONE_MACHINE | {"DATA_DIR": "data"})) == ["DATA_DIR"]
+
+    def test_all_that_is_missing_is_named_at_once(self, production) -> None:
+        with pytest.raises(ImproperlyConfigured) as caught:
+            production({})
+        assert named_in(str(caught.value)) == [rule.name for rule in RULES if rule.name in ON_S3]
+
+    def test_good_environments_are_not_refused(self) -> None:
+        assert refusal(ON_S3) == ""
+        assert refusal(ON_ONE_MACHINE) == ""
+        assert refusal(ON_S3 | {"FILE_STORAGE": "s3", "DEBUG": "0", "DEMO_SIGN_IN": "0"}) == ""
+        assert refusal(ON_S3 | {"SITE_URL": "https://shop.example.org"}) == ""
+        assert refusal(ON_S3 | {"PAYMENT_GATEWAY": "", "ALLOW_TEST_GATEWAY": "1"}) == ""
+        assert refusal(ON_S3 | {"SECRET_KEY_FALLBACKS": "0ld-" + ON_S3["SECRET_KEY"]}) == ""
+
+    def test_each_rule_has_a_case(self) -> None:
+        """A new rule needs a line above."""
+        tried = set(ON_S3) | set(ON_ONE_MACHINE) | {name for name, _, _ in UNSAFE}
+        assert {rule.name for rule in RULES} == tried
+
+    @pytest.mark.parametrize("environment", [{}, ON_S3, *({n: v} for n, v, _ in UNSAFE)])
+    def test_no_value_is_ever_repeated(self, environment: dict[str, str]) -> None:
+        texts = [refusal(environment), describe(environment)[0]]
+        own_words = " ".join([refusal({}), describe({})[0]])
+        for name, value in environment.items():
+            if value and value not in own_words and name != "FILE_STORAGE":
+                assert not any(value in text for text in texts), name
+        assert not any("s3kr1t" in text for text in texts)
+
+    def test_internal_api_token_alone_is_enough(self) -> None:
+        alone = ON_S3 | {"INTERNAL_API_TOKENS": "", "INTERNAL_API_TOKEN": "a" * 32}
+        assert refusal(alone) == ""
+        assert internal_api_tokens(alone) == ["a" * 32]
+        assert named_in(refusal(alone | {"INTERNAL_API_TOKEN": "a" * 31})) == [
+            "INTERNAL_API_TOKENS"
+        ]
+        # While tokens are rotated the list says which are valid, and the single one is a worker's.
+        assert internal_api_tokens(
+            {"INTERNAL_API_TOKENS": "new, old", "INTERNAL_API_TOKEN": "x"}
+        ) == [
+            "new",
+            "old",
+        ]
+
+
+def run(
+    *arguments: str, settings: str = "config.settings_production", **environment: str
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=PROJECT,
+        env={"PATH": os.environ["PATH"], "DJANGO_SETTINGS_MODULE": settings, **environment},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+
+
+class TestCommands:
+    """As real processes. None of them reaches a database: nothing listens on its port."""
+
+    def test_check_environment_tells_good_from_bad(self) -> None:
+        good = run("manage.py", "check_environment", **ON_S3)
+        assert good.returncode == 0, good.stdout + good.stderr
+        assert "Production may start with this." in good.stdout
+        assert "BAD" not in good.stdout
+
+        bad = run("manage.py", "check_environment", **ON_S3 | {"SITE_URL": "", "DEBUG": "1"})
+        assert bad.returncode == 1
+        lines = [line.split()[1] for line in bad.stdout.splitlines() if line.startswith("BAD")]
+        assert lines == ["DEBUG", "SITE_URL"]
+        assert f"2 of {len(RULES)} need a change." in bad.stdout
+        assert "s3kr1t" not in good.stdout + good.stderr + bad.stdout + bad.stderr
+        assert len(judge(ON_S3)) == len(good.stdout.splitlines()) - 1
+
+    def test_check_environment_is_a_command_like_others(self) -> None:
+        shown = run("manage.py", "help", "check_environment", settings="config.settings")
+        assert "exit 1 if it may not" in " ".join(shown.stdout.split()), shown.stderr
+
+    def test_nothing_starts_with_a_bad_environment(self) -> None:
+        for command in (
+            ["manage.py", "migrate"],
+            ["-m", "gunicorn", "--check-config", "config.wsgi:application"],
+        ):
+            refused = run(*command, **ON_S3 | {"AMQP_URL": ""})
+            assert refused.returncode != 0
+            assert named_in(refused.stderr + refused.stdout) == ["AMQP_URL"]
+            assert "s3kr1t" not in refused.stdout + refused.stderr
+
+    @pytest.mark.parametrize("environment", [ON_S3, ON_ONE_MACHINE], ids=["s3", "one machine"])
+    def test_deployment_checks_are_clean(self, environment: dict[str, str]) -> None:
+        done = run(
+            *("manage.py", "check", "--deploy", "--fail-level", "WARNING"),
+            **environment | {"PAYMENT_GATEWAY": "test", "ALLOW_TEST_GATEWAY": "1"},
+        )
+        assert done.returncode == 0, done.stderr
+        assert "WARNINGS" not in done.stderr
+
+
+SHOW = """
+import json
+import django
+django.setup()
+from django.conf import settings
+names = "DEBUG DEMO_SIGN_IN ALLOW_TEST_GATEWAY ALLOWED_HOSTS SECRET_KEY SECURE_SSL_REDIRECT \
+SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE \
+SECURE_PROXY_SSL_HEADER STATIC_ROOT SECURE_CONTENT_TYPE_NOSNIFF WHITENOISE_USE_FINDERS".split()
+shown = {name: getattr(settings, name) for name in names}
+shown["storage"] = settings.STORAGES["staticfiles"]["BACKEND"]
+shown["connection seconds"] = settings.DATABASES["default"]["CONN_MAX_AGE"]
+shown["csp"] = settings.CONTENT_SECURITY_POLICY
+print(json.dumps(shown, default=str))
+"""
+
+
+def test_the_settings_are_those_of_the_plan() -> None:
+    done = run("-c", SHOW, **ON_S3)
+    assert done.returncode == 0, done.stderr
+    shown = json.loads(done.stdout)
+    policy = shown.pop("csp")
+    assert shown == {
+        "DEBUG": False,
+        "DEMO_SIGN_IN": False,
+        "ALLOW_TEST_GATEWAY": False,
+        "ALLOWED_HOSTS": ["styles.example.com", ".example.org"],
+        "SECRET_KEY": ON_S3["SECRET_KEY"],
+        "SECURE_SSL_REDIRECT": True,
+        "SECURE_HSTS_SECONDS": 31_536_000,
+        "SECURE_HSTS_INCLUDE_SUBDOMAINS": True,
+        "SESSION_COOKIE_SECURE": True,
+        "CSRF_COOKIE_SECURE": True,
+        "SECURE_PROXY_SSL_HEADER": ["HTTP_X_FORWARDED_PROTO", "https"],
+        "STATIC_ROOT": "/app/staticfiles",
+        "SECURE_CONTENT_TYPE_NOSNIFF": True,
+        "WHITENOISE_USE_FINDERS": False,
+        "storage": "whitenoise.storage.CompressedManifestStaticFilesStorage",
+        "connection seconds": 600,
+    }
+    assert "EXCLUDE_URL_PREFIXES" not in policy
+    assert policy["DIRECTIVES"]["script-src"] == ["'self'"]

@@ -1,0 +1,130 @@
+"""The OpenAPI schema: checked in, complete, shown without other hosts."""
+
+import re
+
+import pytest
+import yaml
+from django.conf import settings as django_settings
+from django.core.management import call_command
+from drf_spectacular.generators import SchemaGenerator
+
+from app.http.schema import STATUS_BY_CODE
+from app.utils.exception_handler import STATUS_OF
+
+CHECKED_IN = django_settings.BASE_DIR / "docs" / "openapi.yaml"
+METHODS = {"get", "post", "patch", "put", "delete"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict:
+    return yaml.safe_load(CHECKED_IN.read_text())
+
+
+def operations(schema: dict) -> list[tuple[str, str, dict]]:
+    return [
+        (method, path, operation)
+        for path, methods in schema["paths"].items()
+        for method, operation in methods.items()
+        if method in METHODS
+    ]
+
+
+def codes_of(schema: dict, answer: dict) -> list[str]:
+    """The error codes that an answer of the schema may carry."""
+    reference = answer["content"]["application/json"]["schema"]["$ref"]
+    component = schema["components"]["schemas"][reference.rpartition("/")[2]]
+    return component["properties"]["error"]["properties"]["code"]["enum"]
+
+
+def test_the_checked_in_schema_is_what_the_code_says(tmp_path):
+    """Else: ``manage.py spectacular --file docs/openapi.yaml``."""
+    fresh = tmp_path / "openapi.yaml"
+    call_command("spectacular", file=str(fresh), fail_on_warn=True, validate=True)
+    assert fresh.read_text() == CHECKED_IN.read_text()
+
+
+def test_it_is_openapi_3_1(schema):
+    assert schema["openapi"] == "3.1.0"
+
+
+def test_every_operation_is_described_and_named_once(schema):
+    names = [operation["operationId"] for _, _, operation in operations(schema)]
+    assert len(names) == len(set(names))
+    assert all(operation.get("description") for _, _, operation in operations(schema))
+
+
+def test_every_error_code_is_in_it_under_its_status(schema):
+    found: dict[str, set[int]] = {}
+    for _, _, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400 and "content" in answer:
+                schema_of = answer["content"]["application/json"]["schema"]
+                if "$ref" in schema_of and "Error" in schema_of["$ref"]:
+                    for code in codes_of(schema, answer):
+                        found.setdefault(code, set()).add(int(status))
+    assert {kind.code for kind in STATUS_OF} <= set(found)
+    assert found == {code: {STATUS_BY_CODE[code]} for code in found}
+
+
+def test_answers_are_in_the_envelope(schema):
+    bare = {"/api/health", "/api/ready"}
+    for _, path, operation in operations(schema):
+        for status, answer in operation["responses"].items():
+            content = answer.get("content", {}).get("application/json")
+            if status.startswith("2") and content and path not in bare:
+                assert content["schema"]["required"] == ["success", "data"], path
+
+
+def test_protected_operations_say_so(schema):
+    """An operation without a session, key or token among its ways is open to all, and says 401
+    only for keys that are wrong."""
+    open_to_all = {
+        f"{method.upper()} {path}"
+        for method, path, operation in operations(schema)
+        if {} in operation.get("security", [{}])
+    }
+    assert "GET /api/models" in open_to_all
+    assert "POST /api/images/generate" not in open_to_all
+    assert "PATCH /api/images/{id}/status" not in open_to_all
+
+
+def test_examples_are_there(schema):
+    with_examples = [
+        operation["operationId"]
+        for _, _, operation in operations(schema)
+        if "examples" in str(operation)
+    ]
+    assert len(with_examples) >= 20
+
+
+@pytest.mark.django_db
+def test_the_schema_is_served(as_anyone):
+    answer = as_anyone.get("/api/schema")
+    assert answer.status == 200
+    served = yaml.safe_load(answer.content)
+    assert set(served["paths"]) == set(yaml.safe_load(CHECKED_IN.read_text())["paths"])
+
+
+@pytest.mark.django_db
+def test_swagger_is_served_from_our_own_host_alone(as_anyone):
+    page = as_anyone.get("/api/docs")
+    assert page.status == 200
+    text = page.content.decode()
+    addresses = re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
+    assert any("swagger-ui" in address for address in addresses)
+    assert all(address.startswith("/") for address in addresses)
+    assert not re.findall(r"https?://(?!testserver)[\w.]+", text)
+    for address in addresses:
+        if address.startswith("/static/"):
+            assert as_anyone.get(address).status == 200
+    assert (
+        "'unsafe-inline'" not in page.headers["Content-Security-Policy"].partition("style-src")[0]
+    )
+
+
+def test_it_is_made_once(monkeypatch, client):
+    first = client.get("/api/schema")
+    monkeypatch.setattr(SchemaGenerator, "get_schema", None)
+    again = client.get("/api/schema")
+    assert first.status_code == again.status_code == 200
+    assert again.content == first.content

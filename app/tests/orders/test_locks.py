@@ -1,0 +1,161 @@
+"""What each use case locks, in which order: a job's row, balances in id order, tags in id order.
+
+Whether a lock is missed shows in races, now and then; here it shows each time.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from app.models import Comment, Generation, Style, User
+from app.services import token_service
+from app.services.jobs import lease_service
+from app.services.token_service import TokenService
+from app.tests.api import Api
+from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from app.tests.ordering import order, report, report_training
+
+pytestmark = pytest.mark.django_db
+
+PICTURE, STYLE, BALANCE, ARTIST = "generation", "style", "user", "artist"
+# Where several may be locked at once.
+PICTURES, STYLES, BALANCES, ARTISTS, TAGS = (
+    f"{one} in id order" for one in (PICTURE, STYLE, BALANCE, ARTIST, "tag")
+)
+
+
+class Scene:
+    def __init__(self) -> None:
+        self.buyer: User = UserFactory(tokens=1000)
+        self.style: Style = StyleFactory(tags=("sea", "night"))
+        self.artist: User = self.style.artist.user
+        self.as_buyer, self.as_artist = Api(self.buyer), Api(self.artist)
+        self.as_worker = Api(authorization="Bearer worker-token")
+        self.public = PublicPictureFactory(user=self.buyer)
+
+    def picture(self, status: str) -> Generation:
+        return GenerationFactory(user=self.buyer, style=self.style, status=status)
+
+    def like(self) -> object:
+        return self.as_buyer.post(f"/api/images/{self.public.pk}/like")
+
+    def comment(self) -> object:
+        return self.as_buyer.post(f"/api/images/{self.public.pk}/comments", {"content": "Mine."})
+
+
+def purchase(scene: Scene) -> Callable[[], object]:
+    body = {"amount": 100, "payment_method": "card"}
+    return lambda: scene.as_buyer.post("/api/tokens/purchase", body)
+
+
+def cancel(scene: Scene) -> Callable[[], object]:
+    picture = scene.picture("queued")
+    return lambda: scene.as_buyer.post(f"/api/images/{picture.pk}/cancel")
+
+
+def reported(status: str) -> Callable[[Scene], Callable[[], object]]:
+    def prepare(scene: Scene) -> Callable[[], object]:
+        picture = scene.picture("processing")
+        return lambda: report(scene.as_worker, picture, status)
+
+    return prepare
+
+
+def lost(scene: Scene) -> Callable[[], object]:
+    scene.picture("processing")
+    Generation.objects.filter(status="processing").update(lease_expires_at="2026-01-01T00:00:00Z")
+    return lease_service.sweep
+
+
+def failed_training(scene: Scene) -> Callable[[], object]:
+    style = StyleFactory(artist=scene.style.artist, training_status="training")
+    return lambda: report_training(scene.as_worker, style, "failed")
+
+
+def delete_comment(scene: Scene) -> Callable[[], object]:
+    scene.comment()
+    comment = Comment.objects.get()
+    return lambda: scene.as_buyer.delete(f"/api/comments/{comment.pk}")
+
+
+def change_style(scene: Scene) -> Callable[[], object]:
+    change = {"price": 20, "tags": ["fog"]}
+    return lambda: scene.as_artist.patch(f"/api/models/{scene.style.pk}", change)
+
+
+def leave(scene: Scene) -> Callable[[], object]:
+    scene.like()
+    scene.as_buyer.post(f"/api/artists/{scene.artist.pk}/follow")
+    # Somebody whose pictures, styles and likes are all to be locked.
+    PublicPictureFactory(user=scene.artist)
+    return lambda: scene.as_artist.delete("/api/users/me")
+
+
+USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
+    "two balances": (
+        lambda s: lambda: token_service.lock_users(s.artist.pk, s.buyer.pk),
+        [BALANCES],
+    ),
+    "consume": (
+        lambda s: lambda: TokenService.consume_tokens(s.buyer.pk, 1, "test"),
+        [BALANCES],
+    ),
+    "add": (lambda s: lambda: TokenService.add_tokens(s.buyer.pk, 1, "test"), [BALANCES]),
+    "refund": (lambda s: lambda: TokenService.refund_tokens(s.buyer.pk, 1, "test"), [BALANCES]),
+    "welcome": (lambda s: lambda: TokenService.grant_welcome_bonus(s.buyer.pk, 100), [BALANCES]),
+    "purchase": (purchase, [BALANCES]),
+    "order": (lambda s: lambda: order(s.as_buyer, s.style), [BALANCES]),
+    "cancel": (cancel, [PICTURE, BALANCES]),
+    "progress": (reported("processing"), [PICTURE]),
+    # Both by one statement, in this order.
+    "completion": (reported("completed"), [f"{PICTURE}, {BALANCE}"]),
+    "failure": (reported("failed"), [PICTURE, BALANCES]),
+    "lost job": (lost, [PICTURE]),
+    "failed training": (failed_training, [STYLE]),
+    "like": (lambda s: s.like, [PICTURE]),
+    "comment": (lambda s: s.comment, [PICTURE]),
+    "delete a comment": (delete_comment, [PICTURE]),
+    "follow": (
+        lambda s: lambda: s.as_buyer.post(f"/api/artists/{s.artist.pk}/follow"),
+        [ARTIST],
+    ),
+    "change a style": (change_style, [STYLE, TAGS]),
+    "delete a style": (
+        lambda s: lambda: s.as_artist.delete(f"/api/models/{s.style.pk}"),
+        [STYLE, TAGS],
+    ),
+    "leave": (leave, [PICTURES, BALANCES, STYLES, TAGS, PICTURES, ARTISTS]),
+}
+
+
+def locked_by(act: Callable[[], Any]) -> list[str]:
+    """The rows that ``act`` locks, a line for each statement."""
+    with CaptureQueriesContext(connection) as queries:
+        answer = act()
+    assert getattr(answer, "status", 200) < 300, answer
+    return [line for query in queries.captured_queries if (line := lock_of(query["sql"]))]
+
+
+def lock_of(sql: str) -> str:
+    """What a statement locks; "" when it is nothing."""
+    statement, found, tables = sql.rpartition(" FOR NO KEY UPDATE")
+    if not found:
+        return ""
+    named = tables.removeprefix(" OF ") or re.findall(r' FROM ("app_\w+")', statement)[0]
+    locked = named.replace('"', "").replace("app_", "")
+    # Its only column, or the table's own key.
+    is_ordered = re.search(r'ORDER BY (1|"app_\w+"\."id") ASC$', statement)
+    return f"{locked} in id order" if is_ordered else locked
+
+
+@pytest.mark.parametrize("name", USE_CASES)
+def test_what_is_locked(settings: Any, name: str) -> None:
+    settings.INTERNAL_API_TOKENS = ["worker-token"]
+    prepare, locks = USE_CASES[name]
+    assert locked_by(prepare(Scene())) == locks

@@ -1,0 +1,345 @@
+"""What hot requests make the database read, in a large marketplace: what they need, by an index.
+
+No clock and no estimate is asked: rows are counted by the server as it runs the statements.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.signals import request_finished, request_started
+from django.core.wsgi import get_wsgi_application
+from django.db import close_old_connections, connection
+from django.test import RequestFactory
+
+from app.delivery import outbox
+from app.models import Generation, GenerationStatus, OutboxMessage, User
+from app.models.outbox import FIRST_DUE
+from app.services.jobs import lease_service
+from app.tests import large
+from app.tests.api import Answer, Api
+from app.tests.large import ARTIST, BUYER, FAN, PICTURE
+from app.tests.plans import Bounds, Plan, big_tables, plans_of
+from app.utils import clock
+from speed.database.slow import SLOW_SECONDS
+
+pytestmark = pytest.mark.django_db
+
+# After five plans for the values at hand, the server may go over to one plan for all values.
+REQUESTS = 7
+# The plan's mark for one statement.
+SLOW_MILLISECONDS = 1000 * SLOW_SECONDS
+# Twenty rows and one more, each with two or three others of the same table.
+PAGE = Bounds()
+# Five tags a style.
+STYLES = Bounds(tables={"app_tag": 150, "app_styletag": 150})
+# A count or sum over what one person has, from an index alone. All pictures would be 20 000.
+OWN = Bounds(entries=5_500, tables={"app_style": 200})
+# A tag's styles are sorted when they are asked for by it: 3 700 of the 11 000.
+TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})
+FOUND = Bounds(tables={"app_tag": 150, "app_styletag": 150, "app_style": 150})
+
+ANYONE = 0
+ORDER = {"style_id": 20, "prompt_tags": ["sea", "common"], "aspect_ratio": "1:1"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A request of somebody; ``{deep}`` in its path is a cursor from far down the list."""
+
+    who: int
+    request: str
+    bounds: Bounds = PAGE
+    body: Any = None
+
+    def __str__(self) -> str:
+        names = {ANYONE: "anyone", BUYER: "buyer", FAN: "fan", ARTIST: "artist"}
+        return f"{names[self.who]}: {self.request}"
+
+
+def of_each(request: str, bounds: Bounds = PAGE) -> list[Case]:
+    return [Case(who, request, bounds) for who in (ANYONE, BUYER, ARTIST)]
+
+
+CASES = [
+    *of_each("GET /api/community/feed"),
+    *of_each("GET /api/community/feed?{deep}"),
+    Case(BUYER, "GET /api/community/feed?following=true"),
+    Case(FAN, "GET /api/community/feed?following=true"),
+    *of_each("GET /api/models", STYLES),
+    *of_each("GET /api/models?{deep}", STYLES),
+    *of_each("GET /api/models?sort=popular", STYLES),
+    *of_each(f"GET /api/models?artist_id={ARTIST}", STYLES),
+    *of_each("GET /api/models?tags=tag8,tag39", STYLES),
+    Case(ANYONE, "GET /api/models?tags=common", TAGGED),
+    Case(ANYONE, "GET /api/models?tags=common,rare", TAGGED),
+    *of_each("GET /api/models?q=style", FOUND),
+    *of_each("GET /api/models?q=rare&sort=popular", FOUND),
+    *of_each("GET /api/models?q=nowhere", FOUND),
+    *of_each("GET /api/models/20", STYLES),
+    *of_each(f"GET /api/images/{PICTURE}"),
+    *of_each(f"GET /api/images/{PICTURE}/status"),
+    *of_each(f"GET /api/images/{PICTURE}/comments"),
+    *of_each(f"GET /api/images/{PICTURE}/comments?{{deep}}"),
+    Case(ANYONE, "GET /api/tags"),
+    Case(ANYONE, "GET /api/tags/5"),
+    Case(ANYONE, "GET /api/tags?search=word"),
+    Case(ANYONE, "GET /api/tags?search=rare"),
+    Case(ANYONE, "GET /api/tags?search=nowhere"),
+    *of_each(f"GET /api/users/{BUYER}", OWN),
+    *of_each(f"GET /api/users/{ARTIST}", OWN),
+    Case(BUYER, "GET /api/auth/me"),
+    Case(BUYER, "GET /api/images/mine"),
+    Case(BUYER, "GET /api/images/mine?{deep}"),
+    Case(BUYER, "GET /api/tokens/balance"),
+    Case(ARTIST, "GET /api/tokens/balance", OWN),
+    Case(BUYER, "GET /api/tokens/transactions"),
+    Case(BUYER, "GET /api/tokens/transactions?{deep}"),
+    Case(ARTIST, "GET /api/tokens/transactions"),
+    *(
+        Case(who, f"GET /api/tokens/transactions?type={kind}")
+        for who in (BUYER, ARTIST)
+        for kind in ("consume", "earn", "refund", "purchase")
+    ),
+    Case(BUYER, "GET /api/notifications", OWN),
+    Case(BUYER, "GET /api/notifications?unread_only=true", OWN),
+    Case(BUYER, "GET /api/users/following"),
+    Case(BUYER, "GET /api/users/following?{deep}"),
+    Case(BUYER, "GET /api/keys"),
+    Case(BUYER, "POST /api/images/generate", body=ORDER),
+    Case(BUYER, f"POST /api/images/{PICTURE}/like"),
+    Case(BUYER, f"POST /api/images/{PICTURE}/comments", body={"content": "Well."}),
+    Case(BUYER, f"POST /api/artists/{ARTIST + 700}/follow"),
+    Case(BUYER, "POST /api/tokens/purchase", body={"amount": 100, "payment_method": "card"}),
+]
+
+
+@pytest.fixture(scope="module")
+def marketplace(django_db_setup: None, django_db_blocker: Any) -> Iterator[set[str]]:
+    """A large one; its big tables."""
+    with django_db_blocker.unblock(), large.database():
+        yield big_tables()
+
+
+@pytest.fixture(autouse=True)
+def _no_trace_of_a_large_one(marketplace: set[str]) -> Iterator[None]:
+    yield
+    cache.clear()
+
+
+def client_of(user_id: int) -> Api:
+    return Api(User.objects.get(pk=user_id) if user_id else None)
+
+
+def ask(client: Api, case: Case, path: str) -> Answer:
+    cache.clear()
+    method, _, _ = case.request.partition(" ")
+    answer = client.call(method, path) if method == "GET" else client.send(method, path, case.body)
+    assert answer.status < 300, answer.content
+    return answer
+
+
+def path_of(client: Api, case: Case) -> str:
+    """Where it asks; a cursor is found by turning ten large pages."""
+    path = case.request.partition(" ")[2]
+    if "{deep}" not in path:
+        return path
+    beginning = path.partition("?")[0]
+    answer = client.get(beginning, limit=30)
+    for _ in range(10):
+        answer = client.follow_link(answer.data["next"])
+    return answer.data["next"].partition("testserver")[2].replace("limit=30", "limit=20")
+
+
+def problems_of(case: Case, tables: set[str]) -> set[str]:
+    client = client_of(case.who)
+    path = path_of(client, case)
+    return problems_in(lambda: ask(client, case, path), tables, case.bounds)
+
+
+def problems_in(
+    act: Callable[[], object], tables: set[str], bounds: Bounds = PAGE, times: int = REQUESTS
+) -> set[str]:
+    plans = plans_of(lambda: [act() for _ in range(times)])
+    assert len(plans) >= times
+    return slow_ones(plans) | {
+        f"{problem}: {plan.statement}"
+        for plan in plans
+        for problem in plan.problems(tables, bounds)
+    }
+
+
+def slow_ones(plans: list[Plan]) -> set[str]:
+    """Statements that took too long each time; once may be the machine's fault."""
+    best: dict[str, float] = {}
+    for plan in plans:
+        best[plan.statement] = min(plan.milliseconds, best.get(plan.statement, math.inf))
+    return {f"{took} ms: {sql}" for sql, took in best.items() if took >= SLOW_MILLISECONDS}
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_a_hot_request_reads_what_it_needs(case: Case, marketplace: set[str]) -> None:
+    assert problems_of(case, marketplace) == set()
+
+
+def test_a_poll_counts_only_the_queue(marketplace: set[str]) -> None:
+    last = Generation.objects.filter(status=GenerationStatus.QUEUED).latest("pk")
+    client, path = client_of(last.user_id), f"/api/images/{last.pk}/status"
+    assert client.get(path).data["queue_position"] == large.QUEUED
+    bounds = Bounds(rows=large.QUEUED + 5, entries=large.QUEUED + 5)
+    assert problems_in(lambda: client.get(path), marketplace, bounds) == set()
+
+
+def test_the_relay_reads_what_it_takes(marketplace: set[str]) -> None:
+    def take() -> None:
+        with outbox.claim_batch(20) as messages:
+            assert len(messages) == 20
+
+    # It looks at four times as many, for what others hold.
+    assert problems_in(take, marketplace, Bounds(rows=100)) == set()
+
+
+def test_the_age_of_a_long_outbox_is_read_from_its_head(marketplace: set[str]) -> None:
+    OutboxMessage.objects.filter(pk__gt=1_000).update(sent_at=None)
+    # The broker refuses half of them.
+    refused = OutboxMessage.objects.filter(pk__gt=5_000)
+    refused.update(due_at=FIRST_DUE, available_at=clock.seconds_from_now(30))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE app_outboxmessage")
+    assert problems_in(outbox.oldest_age, marketplace) == set()
+    assert outbox.oldest_age() > 0
+
+
+def test_the_sweep_reads_only_what_it_ends(marketplace: set[str]) -> None:
+    counts: list[int] = []
+    problems = problems_in(lambda: counts.append(lease_service.sweep()), marketplace, times=2)
+    assert problems == set()
+    assert counts == [large.LOST, 0]
+
+
+# What to spoil, whose request then reads too much, and what is found.
+SPOILED = [
+    ("DROP INDEX generation_feed", "GET /api/community/feed", "app_generation is read whole"),
+    ("DROP INDEX transaction_party", "GET /api/tokens/transactions", "rows are sorted by"),
+    ("DROP INDEX notification_of_recipient", "GET /api/notifications", "of app_notification are"),
+    ("DROP INDEX generation_public_by_user", f"GET /api/users/{BUYER}", "of app_generation are"),
+    (
+        "SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off",
+        f"GET /api/images/{PICTURE}",
+        "app_generation is read whole",
+    ),
+]
+
+
+@pytest.mark.parametrize(("spoil", "request_", "problem"), SPOILED, ids=str)
+def test_a_plan_that_is_spoiled_is_found(
+    spoil: str, request_: str, problem: str, marketplace: set[str]
+) -> None:
+    """A control: the index is back when the test's transaction ends."""
+    with connection.cursor() as cursor:
+        cursor.execute(spoil)
+    found = problems_of(Case(BUYER, request_, OWN), marketplace)
+    assert any(problem in each for each in found), found
+
+
+def test_a_statement_that_is_slow_is_found(marketplace: set[str]) -> None:
+    def sleep() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_sleep(0.11)")
+
+    (problem,) = problems_in(sleep, marketplace, times=2)
+    assert problem.endswith("ms: SELECT pg_sleep(0.11)")
+
+
+# --- Bytes and time -------------------------------------------------------------------------------
+
+# The most bytes of a page of twenty: a third more than today's.
+BYTES = {
+    "/api/community/feed": 26_000,
+    "/api/models": 15_000,
+    "/api/models/20": 5_000,
+    f"/api/images/{PICTURE}": 1_600,
+    f"/api/images/{PICTURE}/status": 700,
+    f"/api/images/{PICTURE}/comments": 4_500,
+    "/api/tags": 2_000,
+    "/api/images/mine": 27_000,
+    "/api/tokens/transactions": 4_800,
+    "/api/notifications": 5_000,
+    "/api/users/following": 4_000,
+}
+
+
+@pytest.mark.parametrize("path", BYTES)
+def test_an_answer_is_not_longer_than_it_has_to_be(path: str, marketplace: set[str]) -> None:
+    content = client_of(BUYER).get(path).content
+    assert len(content) <= BYTES[path]
+
+
+# The framework takes four times what the least program takes, in all. What is found is another
+# order of magnitude, which no noise looks like.
+TIMES_BARE = 12
+ROUNDS, REQUESTS_A_ROUND = 7, 20
+
+
+def times_bare(ours: Callable[[], object], bare: Callable[[], object]) -> float:
+    """How many times the CPU time of this thread ``ours`` takes, asked in turn."""
+    ratios = []
+    for _ in range(ROUNDS):
+        spent = []
+        for act in (ours, bare):
+            begun_at = time.thread_time()
+            for _ in range(REQUESTS_A_ROUND):
+                act()
+            spent.append(time.thread_time() - begun_at)
+        ratios.append(spent[0] / spent[1])
+    return statistics.median(ratios)
+
+
+@pytest.fixture
+def bare(marketplace: set[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], bytes]:
+    """The feed of the least program that gives the same, on the same database."""
+    from benchmarks import bare as program
+
+    monkeypatch.setitem(os.environ, "DATABASE_URL", large.url_of(connection.settings_dict["NAME"]))
+    monkeypatch.setattr(program, "_local", threading.local())
+    return lambda: feed_of(program.application)
+
+
+def feed_of(application: Any) -> bytes:
+    """One request of a WSGI program, to its end."""
+    environ = RequestFactory().get("/api/community/feed", headers={"host": "testserver"}).environ
+    answer = application(environ, lambda status, headers: None)
+    body = b"".join(answer)
+    if hasattr(answer, "close"):
+        answer.close()
+    return body
+
+
+@pytest.fixture
+def _connection_stays() -> Iterator[None]:
+    """A request begins and ends within the test's transaction."""
+    for signal in (request_started, request_finished):
+        signal.disconnect(close_old_connections)
+    yield
+    for signal in (request_started, request_finished):
+        signal.connect(close_old_connections)
+
+
+@pytest.mark.usefixtures("_connection_stays")
+def test_the_feed_costs_a_few_times_what_it_must(bare: Callable[[], bytes]) -> None:
+    application = get_wsgi_application()
+    assert len(feed_of(application)) == pytest.approx(len(bare()), rel=0.1)
+    assert times_bare(lambda: feed_of(application), bare) < TIMES_BARE
+
+
+def test_an_answer_that_costs_twenty_times_as_much_is_found(bare: Callable[[], bytes]) -> None:
+    assert times_bare(lambda: [bare() for _ in range(20)], bare) > TIMES_BARE

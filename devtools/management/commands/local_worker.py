@@ -1,0 +1,157 @@
+"""``manage.py local_worker``: one worker process, fed from the outbox table instead of a broker."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import InterfaceError, OperationalError, connection
+
+from app.delivery import handover, outbox
+from app.delivery.listener import Listener
+from app.models import OutboxMessage
+
+log = structlog.get_logger(__name__)
+
+# A message that was under way when its worker died this often is not tried again.
+MAX_TRIES = 3
+POLL_SECONDS = 5.0
+
+
+class WorkerDied(Exception):
+    """The worker process ended without being asked to."""
+
+
+class WorkerProcess:
+    """``python -m worker`` on the other end of two pipes."""
+
+    def __init__(self, engine: str) -> None:
+        environment = {**os.environ, "INTERNAL_API_TOKEN": settings.INTERNAL_API_TOKENS[0]}
+        work_dir = Path(settings.DATA_DIR) / "worker"
+        self._process = subprocess.Popen(  # noqa: S603 (our own command)
+            [
+                *(sys.executable, "-m", "worker", "--broker", "stdio:"),
+                *("--engine", engine, "--work-dir", str(work_dir)),
+            ],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            env=environment,
+            cwd=settings.BASE_DIR,
+        )
+        self._read()
+
+    def run(self, message: OutboxMessage) -> str:
+        """Hand ``message`` over and wait. Returns ``done``, ``reject`` or ``again``.
+
+        Raises WorkerDied.
+        """
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(bytes(message.body) + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError as error:
+            raise WorkerDied from error
+        return str(self._read()["outcome"])
+
+    def stop(self) -> None:
+        """Let the worker finish or hand back what it does."""
+        if self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(timeout=20)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+                self._process.wait()
+
+    def _read(self) -> dict[str, Any]:
+        assert self._process.stdout is not None
+        line = self._process.stdout.readline()
+        if not line:
+            self._process.wait()
+            raise WorkerDied(f"The worker ended with code {self._process.returncode}.")
+        answer: dict[str, Any] = json.loads(line)
+        return answer
+
+
+class Command(BaseCommand):
+    help = "Run one local worker on the jobs in the outbox. Needs no broker."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--engine", default=os.environ.get("WORKER_ENGINE", "stylenet"))
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if settings.AMQP_URL:
+            self.stderr.write("AMQP_URL is set: run `python -m worker` on the broker instead.")
+            raise SystemExit(2)
+        self._stopping = threading.Event()
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._stop)
+        self._worker: WorkerProcess | None = None
+        listener = Listener(outbox.CHANNEL)
+        try:
+            while not self._stopping.is_set():
+                if self._worker is None:
+                    self._worker = WorkerProcess(options["engine"])
+                if not self._try_next():
+                    listener.wait(POLL_SECONDS, self._stopping)
+        except WorkerDied as error:
+            if not self._stopping.is_set():
+                self.stderr.write(str(error))
+                raise SystemExit(1) from error
+        finally:
+            if self._worker is not None:
+                self._worker.stop()
+            listener.close()
+
+    def _try_next(self) -> bool:
+        try:
+            return self._work_on_next()
+        except (OperationalError, InterfaceError) as error:
+            # No job is lost by it: the worker knows again what it has worked out.
+            log.warning("database_unavailable", error=str(error))
+            connection.close()
+            return False
+
+    def _work_on_next(self) -> bool:
+        """Do one job. Returns whether there was one."""
+        assert self._worker is not None
+        with outbox.claim_next() as message:
+            if message is None:
+                return False
+            if message.tries > MAX_TRIES:
+                self._dead_letter(message, "Every worker that took this task stopped.")
+                return True
+            handover.message_accepted(message)
+            try:
+                outcome = self._worker.run(message)
+            except WorkerDied:
+                if self._stopping.is_set():
+                    return False
+                log.warning("worker_died", task_id=str(message.task_id), tries=message.tries)
+                self._worker = None
+                return True
+            if outcome == "done":
+                outbox.mark_sent(message)
+            elif outcome == "reject":
+                self._dead_letter(message, "The worker could not read this task.")
+        return outcome != "again"
+
+    def _dead_letter(self, message: OutboxMessage, reason: str) -> None:
+        log.error("message_dead_lettered", task_id=str(message.task_id), reason=reason)
+        outbox.mark_sent(message, error=reason)
+        handover.message_dead_lettered(message, reason)
+
+    def _stop(self, signum: int, frame: Any) -> None:
+        self._stopping.set()
+        if self._worker is not None:
+            # Ends the wait for the job under way; its message stays in the outbox.
+            threading.Thread(target=self._worker.stop).start()

@@ -1,0 +1,150 @@
+"""``manage.py seed_demo``: the demo artists, through the same pipeline as everybody's works."""
+
+from __future__ import annotations
+
+import time
+from io import BytesIO
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from PIL import Image
+
+from app.models import Generation, GenerationStatus, Style, TrainingStatus, User
+from app.services import (
+    community_service,
+    generation_service,
+    payment_service,
+    style_service,
+    user_service,
+)
+from devtools.demo import DEMO_ARTISTS, DemoArtist, signature
+
+BUYER = "buyer"
+PURCHASE = 1000
+FORMATS = ("1:1", "1:2", "1:1")
+PATIENCE_SECONDS = 300
+
+
+class Command(BaseCommand):
+    help = "Draw, upload, train and sell the works of the demo artists. Goes on where it stopped."
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        self._started_at = time.monotonic()
+        missing = [artist for artist in DEMO_ARTISTS if _style_of(artist) is None]
+        for number, artist in enumerate(missing, start=1):
+            self._say(
+                f"{artist.artist_name} draws and uploads {len(artist.works)} works"
+                f" ({number} of {len(missing)})"
+            )
+            _upload(artist)
+        self._wait_for_trainings()
+        self._order_pictures()
+
+    def _wait_for_trainings(self) -> None:
+        for artist in DEMO_ARTISTS:
+            style = _style_of(artist)
+            if style is None or style.training_status == TrainingStatus.COMPLETED:
+                continue
+            self._say(f"The worker learns “{artist.style_name}”")
+            status = self._wait(lambda style=style: _training_outcome(style.pk))
+            if status != TrainingStatus.COMPLETED:
+                reason = Style.objects.get(pk=style.pk).failure_reason
+                raise CommandError(f"The training of {artist.style_name} failed. {reason}")
+
+    def _order_pictures(self) -> None:
+        buyer = user_service.sign_in_demo(BUYER)
+        for artist in DEMO_ARTISTS:
+            style = _style_of(artist)
+            if style is None or style.generations.filter(user=buyer).exists():
+                continue
+            self._say(
+                f"A buyer orders {len(artist.sample_prompts)} pictures by {artist.artist_name}"
+            )
+            for number, prompt in enumerate(artist.sample_prompts):
+                self._order(buyer, style, prompt, FORMATS[number % len(FORMATS)], seed=number + 1)
+
+    def _order(
+        self, buyer: User, style: Style, prompt: tuple[str, ...], aspect_ratio: str, seed: int
+    ) -> None:
+        cost = generation_service.cost_of(style.price, aspect_ratio)
+        if User.objects.get(pk=buyer.pk).token_balance < cost:
+            order: dict[str, Any] = {"user": buyer, "amount": PURCHASE, "payment_method": "card"}
+            payment = payment_service.take_payment(**order)
+            payment_service.record_purchase(payment=payment, **order)
+        generation = generation_service.request_generation(
+            user=buyer,
+            style_id=style.pk,
+            prompt_tags=prompt,
+            aspect_ratio=aspect_ratio,
+            seed=seed,
+        )
+        status = self._wait(lambda: _generation_outcome(generation.pk))
+        if status != GenerationStatus.COMPLETED:
+            raise CommandError(f"Picture {generation.pk} could not be made.")
+        generation_service.update_generation(
+            user=buyer,
+            generation_id=generation.pk,
+            visibility="public",
+            description=", ".join(prompt).capitalize() + ".",
+        )
+        artist = User.objects.get(pk=style.artist_id)
+        community_service.toggle_like(user=artist, generation_id=generation.pk)
+
+    def _wait(self, outcome: Any) -> str:
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            status: str | None = outcome()
+            if status is not None:
+                return status
+            time.sleep(0.1)
+        raise CommandError(f"The worker did not finish within {PATIENCE_SECONDS} s. Does it run?")
+
+    def _say(self, text: str) -> None:
+        self.stdout.write(f"{text} … ({time.monotonic() - self._started_at:.0f} s)")
+
+
+def _style_of(artist: DemoArtist) -> Style | None:
+    return Style.objects.filter(
+        artist__user__provider=user_service.DEMO_PROVIDER,
+        artist__user__provider_user_id=artist.username,
+        name=artist.style_name,
+    ).first()
+
+
+def _upload(artist: DemoArtist) -> None:
+    user = user_service.sign_in_demo(artist.username)
+    if not user.is_artist:
+        user_service.update_profile(user=user, bio=artist.bio)
+        user_service.become_artist(
+            user=user,
+            artist_name=artist.artist_name,
+            signature_image=_png(signature(artist)),
+        )
+        user.refresh_from_db()
+    upload = style_service.prepare_upload(
+        user=user,
+        name=artist.style_name,
+        description=artist.style_description,
+        price=artist.price,
+        tags=artist.tags,
+        images=[_png(work.paint()) for work in artist.works],
+        image_tags=[work.tags for work in artist.works],
+    )
+    style_service.create_style(upload)
+
+
+def _png(image: Image.Image) -> BytesIO:
+    buffer = BytesIO()
+    image.save(buffer, "PNG", compress_level=1)
+    return buffer
+
+
+def _training_outcome(style_id: int) -> str | None:
+    status = Style.objects.values_list("training_status", flat=True).get(pk=style_id)
+    return status if status in {TrainingStatus.COMPLETED, TrainingStatus.FAILED} else None
+
+
+def _generation_outcome(generation_id: int) -> str | None:
+    status = Generation.objects.values_list("status", flat=True).get(pk=generation_id)
+    under_way = {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+    return None if status in under_way else status
