@@ -10,7 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from devtools.demo import DEMO_ARTISTS, DemoArtist, signature
+from devtools.demo import DEMO_ARTISTS, DemoArtist
 from worker.engines.base import Artwork
 from worker.engines.stylenet import StylenetEngine
 from worker.signature import sign
@@ -21,11 +21,8 @@ TARGET = Path(__file__).parent / "contact-sheet.webp"
 
 
 def pictures_by(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> list[Image.Image]:
-    artworks = []
-    for number, work in enumerate(artist.works):
-        path = folder / f"{artist.username}-{number}.png"
-        work.paint().save(path)
-        artworks.append(Artwork(path, work.tags))
+    artworks = [Artwork(work.path, work.tags) for work in artist.works]
+    signature = Image.open(artist.signature_path)
     output = folder / artist.username
     output.mkdir()
     model = engine.train(
@@ -36,8 +33,7 @@ def pictures_by(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> lis
         picture = engine.generate(
             model.path, prompt, size=(512, 512), seed=3, on_progress=lambda done, of: None
         )
-        name = artist.artist_name
-        pictures.append(sign(picture, signature=signature(artist), artist_name=name))
+        pictures.append(sign(picture, signature=signature, artist_name=artist.artist_name))
     return pictures
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 import re
 from functools import partial
@@ -13,8 +12,7 @@ import psycopg
 from playwright.sync_api import Locator, Page, expect
 
 from devtools.demo import DEMO_ARTISTS, DemoArtist
-from tests.browser import DESKTOP, PHONE, Visitor, screens_are_wanted
-from tests.pictures import real_pictures
+from tests.browser import DESKTOP, PHONE, Visitor
 from tests.system import Person, System, wait_for
 
 MIRA, _, _, YUNA = DEMO_ARTISTS
@@ -79,7 +77,7 @@ def upload_with_scripts(visitor: Visitor) -> None:
     visitor.choose_files("Choose pictures", *works[:7])
     drop(page, works[7:])
     expect(page.get_by_text("10 pictures chosen")).to_be_visible()
-    expect(page.get_by_text("✓ 704 × 608, good")).to_have_count(10)
+    expect(page.get_by_text("✓ 563 × 486, good")).to_have_count(10)
     for (name, _), work in zip(works, MIRA.works, strict=False):
         page.get_by_label(f"What does it show? {name}").fill(", ".join(work.tags))
     expect(page.locator("#earns")).to_contain_text("15 tokens")
@@ -101,27 +99,12 @@ def fill_style(page: Page, artist: DemoArtist, *, price: int) -> None:
     page.get_by_label(re.compile("^Price of a 512")).fill(str(price))
 
 
-painted: dict[str, list[tuple[str, bytes]]] = {}
-
-
 def works_of(artist: DemoArtist) -> list[tuple[str, bytes]]:
-    """The works of a demo artist as files, painted once."""
-    name = artist.username
-    if name not in painted:
-        files = []
-        for number, work in enumerate(artist.works[:10]):
-            buffer = io.BytesIO()
-            work.paint().save(buffer, "PNG", compress_level=1)
-            files.append((f"work-{number:02}.png", buffer.getvalue()))
-        painted[name] = files
-    return painted[name]
-
-
-def yunas_files() -> list[tuple[str, bytes]]:
-    """Photographs are at hand at once; the screenshots are worth painting for."""
-    if screens_are_wanted():
-        return works_of(YUNA)
-    return [(f"photograph-{number}.png", data) for number, data in enumerate(real_pictures(10))]
+    """The first ten works of a demo artist as files."""
+    return [
+        (f"work-{number:02}.jpg", work.path.read_bytes())
+        for number, work in enumerate(artist.works[:10])
+    ]
 
 
 def drop(page: Page, files: list[tuple[str, bytes]]) -> None:
@@ -132,7 +115,7 @@ def drop(page: Page, files: list[tuple[str, bytes]]) -> None:
             const transfer = new DataTransfer();
             for (const [name, data] of files) {
                 const bytes = Uint8Array.from(atob(data), (sign) => sign.charCodeAt(0));
-                transfer.items.add(new File([bytes], name, { type: "image/png" }));
+                transfer.items.add(new File([bytes], name, { type: "image/jpeg" }));
             }
             return transfer;
         }""",

@@ -30,7 +30,6 @@ from tests.site_actions import (
     tab_to,
     upload_with_scripts,
     works_of,
-    yunas_files,
 )
 from tests.system import System
 
@@ -93,7 +92,7 @@ def yuna(visit: Visit) -> Visitor:
     visitor.press("Become an artist")
     visitor.press("Upload your first style")
     fill_style(page, YUNA, price=20)
-    visitor.choose_files("Choose pictures", *yunas_files())
+    visitor.choose_files("Choose pictures", *works_of(YUNA))
     tags = [", ".join(work.tags) for work in YUNA.works[:10]]
     page.get_by_label("Tags of the pictures").fill("\n".join(tags))
     visitor.press("Send and train")

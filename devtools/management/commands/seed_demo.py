@@ -7,7 +7,6 @@ from io import BytesIO
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from PIL import Image
 
 from app.models import Generation, GenerationStatus, Style, TrainingStatus, User
 from app.services import (
@@ -17,7 +16,7 @@ from app.services import (
     style_service,
     user_service,
 )
-from devtools.demo import DEMO_ARTISTS, DemoArtist, signature
+from devtools.demo import DEMO_ARTISTS, DemoArtist
 
 BUYER = "buyer"
 PURCHASE = 1000
@@ -26,14 +25,14 @@ PATIENCE_SECONDS = 300
 
 
 class Command(BaseCommand):
-    help = "Draw, upload, train and sell the works of the demo artists. Goes on where it stopped."
+    help = "Upload, train and sell the works of the demo artists. Goes on where it stopped."
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._started_at = time.monotonic()
         missing = [artist for artist in DEMO_ARTISTS if _style_of(artist) is None]
         for number, artist in enumerate(missing, start=1):
             self._say(
-                f"{artist.artist_name} draws and uploads {len(artist.works)} works"
+                f"{artist.artist_name} uploads {len(artist.works)} works"
                 f" ({number} of {len(missing)})"
             )
             _upload(artist)
@@ -118,7 +117,7 @@ def _upload(artist: DemoArtist) -> None:
         user_service.become_artist(
             user=user,
             artist_name=artist.artist_name,
-            signature_image=_png(signature(artist)),
+            signature_image=BytesIO(artist.signature_path.read_bytes()),
         )
         user.refresh_from_db()
     upload = style_service.prepare_upload(
@@ -127,16 +126,10 @@ def _upload(artist: DemoArtist) -> None:
         description=artist.style_description,
         price=artist.price,
         tags=artist.tags,
-        images=[_png(work.paint()) for work in artist.works],
+        images=[BytesIO(work.path.read_bytes()) for work in artist.works],
         image_tags=[work.tags for work in artist.works],
     )
     style_service.create_style(upload)
-
-
-def _png(image: Image.Image) -> BytesIO:
-    buffer = BytesIO()
-    image.save(buffer, "PNG", compress_level=1)
-    return buffer
 
 
 def _training_outcome(style_id: int) -> str | None:
