@@ -42,6 +42,7 @@ RUN apt-get update && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=backend-packages /opt/venv /opt/venv
 COPY manage.py gunicorn.conf.py ./
+COPY pictures pictures
 COPY protocol protocol
 COPY config config
 COPY speed speed
@@ -67,6 +68,7 @@ RUN apt-get update && \
     apt-get install -y --no-install-recommends fonts-noto-core fonts-noto-cjk && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=worker-packages /opt/venv /opt/venv
+COPY pictures pictures
 COPY protocol protocol
 COPY worker worker
 # Reports that could not be delivered lie here, so it should be a volume.

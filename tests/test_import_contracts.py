@@ -52,6 +52,8 @@ VIOLATIONS = [
     Violation("worker-stands-alone", "worker/settings.py", "from app.services import storage"),
     Violation("worker-stands-alone", "protocol/queues.py", "import django"),
     Violation("site-beside-api", "web/urls.py", "from app.views import style"),
+    Violation("pictures-are-a-library", "pictures/reading.py", "from app.services import storage"),
+    Violation("pictures-are-a-library", "pictures/preview.py", "import django"),
     Violation("nothing-knows-the-site", "app/services/storage.py", "import web.urls"),
     Violation("backend-without-worker", "app/services/jobs/job_service.py", "import worker"),
 ]

@@ -13,7 +13,7 @@ from tests.waits import waits_without_deadline
 
 MODULES = [
     path.relative_to(PROJECT)
-    for folder in ("app", "devtools", "protocol", "speed", "tests", "web", "worker")
+    for folder in ("app", "devtools", "pictures", "protocol", "speed", "tests", "web", "worker")
     for path in sorted((PROJECT / folder).rglob("*.py"))
     if "tests" in path.relative_to(PROJECT).parts
 ]

@@ -1,0 +1,128 @@
+"""What people see in a picture is what is read, however it is stored."""
+
+from __future__ import annotations
+
+import io
+import random
+import struct
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image, ImageOps
+
+from pictures import Bounds, PictureError, Reason, open_picture
+from tests.odd_pictures import SIDEWAYS, Odd, chunk, exif, odd_pictures, painted, png, saved
+
+BASE = painted()
+ODD = list(odd_pictures(BASE))
+
+
+@pytest.mark.parametrize("odd", ODD, ids=lambda odd: odd.name)
+def test_odd_pictures_are_read_as_people_see_them(odd: Odd) -> None:
+    read = open_picture(io.BytesIO(odd.content))
+    assert (read.image.mode, read.image.size) == ("RGB", odd.seen.size)
+    assert (read.width, read.height) == odd.seen.size
+    assert odd.difference(read.image) < 3
+    small = open_picture(io.BytesIO(odd.content), side=100)
+    assert max(small.image.size) == 100
+    assert odd.difference(small.image) < 6
+    covering = open_picture(io.BytesIO(odd.content), side=100, fit="cover")
+    assert min(covering.image.size) == 100
+
+
+@pytest.mark.parametrize("turned", range(1, 9))
+@pytest.mark.parametrize("kind", ["JPEG", "PNG"])
+def test_every_orientation_is_stood_up(turned: int, kind: str) -> None:
+    content = saved(BASE, kind, exif=exif(3, bytes([0, turned])))
+    expected = Image.open(io.BytesIO(saved(BASE, "PNG")))
+    expected.getexif()[0x0112] = turned
+    upright = ImageOps.exif_transpose(expected)
+    read = open_picture(io.BytesIO(content))
+    assert Odd("", content, upright).difference(read.image) < 3
+
+
+def test_a_file_is_told_by_its_content_and_read_from_its_beginning(tmp_path: Path) -> None:
+    path = tmp_path / "picture.txt"
+    path.write_bytes(saved(BASE, "JPEG"))
+    assert open_picture(path).format == "JPEG"
+    stream = io.BytesIO(saved(BASE, "PNG"))
+    stream.read()
+    assert open_picture(stream).format == "PNG"
+    assert not stream.closed
+
+
+def test_transparency_is_kept_where_it_is_asked_for() -> None:
+    for odd in ODD:
+        read = open_picture(io.BytesIO(odd.content), keep_alpha=True)
+        assert read.image.mode == "RGBA"
+        assert read.has_alpha == (read.image.getchannel("A").getextrema()[0] == 0), odd.name
+    assert sum(open_picture(io.BytesIO(odd.content)).has_alpha for odd in ODD) == 9
+
+
+BOUNDS = Bounds(max_bytes=2**20, max_pixels=1_000_000, min_side=64, max_ratio=10)
+REFUSED = {
+    "text": (b"I am a picture.", Reason.FORMAT),
+    "nothing": (b"", Reason.FORMAT),
+    "a GIF": (saved(BASE, "GIF"), Reason.FORMAT),
+    "a header alone": (b"\x89PNG\r\n\x1a\n", Reason.FORMAT),
+    "half a JPEG": (saved(BASE, "JPEG")[:5000], Reason.DAMAGED),
+    "half a PNG": (saved(BASE, "PNG")[:500], Reason.DAMAGED),
+    "an animation": (
+        saved(BASE, "PNG", save_all=True, append_images=[Image.new("RGB", BASE.size)]),
+        Reason.ANIMATED,
+    ),
+    "too many bytes": (saved(BASE, "JPEG") + bytes(2**20), Reason.TOO_LARGE),
+    "too many pixels": (saved(Image.new("L", (1001, 1000)), "PNG"), Reason.TOO_LARGE),
+    "too low": (saved(Image.new("L", (100, 63)), "PNG"), Reason.TOO_SMALL),
+    "too long": (saved(Image.new("L", (64, 641)), "PNG"), Reason.TOO_LONG),
+    "too wide": (saved(Image.new("L", (641, 64)), "JPEG"), Reason.TOO_LONG),
+}
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_what_is_refused_has_a_reason(what: str) -> None:
+    content, reason = REFUSED[what]
+    with pytest.raises(PictureError) as refused:
+        open_picture(io.BytesIO(content), BOUNDS)
+    assert refused.value.reason is reason
+    assert str(refused.value).endswith(".")
+
+
+def test_the_longest_that_is_taken() -> None:
+    for size in ((64, 640), (640, 64)):
+        content = saved(Image.new("L", size), "PNG")
+        assert open_picture(io.BytesIO(content), BOUNDS).image.size == size
+
+
+def test_only_the_formats_that_are_asked_for_are_taken() -> None:
+    with pytest.raises(PictureError, match=r"The file is not a PNG image\."):
+        open_picture(io.BytesIO(saved(BASE, "JPEG")), Bounds(("PNG",)))
+
+
+def test_a_bomb_is_refused_by_its_header() -> None:
+    content = png(np.zeros((1, 1), np.uint8), 8, 0)
+    header = struct.pack(">IIBBBBB", 50_000, 50_000, 8, 0, 0, 0, 0)
+    claims = content[:8] + chunk(b"IHDR", header) + content[33:]
+    with pytest.raises(PictureError) as refused:
+        open_picture(io.BytesIO(claims))
+    assert refused.value.reason is Reason.TOO_LARGE
+
+
+def test_damage_is_refused_or_overlooked_but_never_breaks_anything() -> None:
+    draw = random.Random(20261128)
+    said = exif(3, bytes([0, SIDEWAYS]))
+    wholes = [saved(BASE, kind, exif=said) for kind in ("JPEG", "PNG")]
+    wholes += [odd.content for odd in ODD if len(odd.content) < 100_000]
+    outcomes = {"taken": 0, "refused": 0}
+    for whole in wholes:
+        for _ in range(60):
+            damaged = bytearray(whole)
+            for _ in range(draw.choice([1, 3, 20])):
+                damaged[draw.randrange(min(len(damaged), 2000))] = draw.randrange(256)
+            try:
+                open_picture(io.BytesIO(damaged), side=64)
+                outcomes["taken"] += 1
+            except PictureError:
+                outcomes["refused"] += 1
+    assert min(outcomes.values()) > 100
