@@ -126,6 +126,10 @@ class ImageTooSmall(UploadRejected):
     code = "IMAGE_TOO_SMALL"
 
 
+class ImageTooNarrow(UploadRejected):
+    code = "IMAGE_TOO_NARROW"
+
+
 class DuplicateImage(UploadRejected):
     code = "DUPLICATE_IMAGE"
 

@@ -33,8 +33,15 @@ BY_CODE: Mapping[str, str] = {
     "INSUFFICIENT_IMAGES": _("A style needs at least %(min_images)s pictures."),
     "TOO_MANY_IMAGES": _("A style takes at most %(max_images)s pictures."),
     "INVALID_IMAGE_FORMAT": _("The file is not a JPG or PNG picture, or it is damaged."),
-    "IMAGE_TOO_LARGE": _("The picture is too large: at most %(max_megabytes)s MB."),
+    "IMAGE_TOO_LARGE": _(
+        "The picture is too large: at most %(max_megabytes)s MB and %(max_megapixels)s million"
+        " pixels."
+    ),
     "IMAGE_TOO_SMALL": _("The picture is too small: each side needs at least %(min_side)s pixels."),
+    "IMAGE_TOO_NARROW": _(
+        "The picture is too narrow: one side may be at most %(max_ratio)s times as long as the"
+        " other."
+    ),
     "DUPLICATE_IMAGE": _("The same picture is there twice."),
     "DUPLICATE_STYLE_NAME": _("You already have a style of this name. Choose another name."),
     "PAYMENT_REFUSED": _("The payment did not go through. Nothing was charged."),
@@ -48,7 +55,12 @@ OF_FIELDS = (
     _("The file is larger than 1 MB."),
     _("The file is larger than 2 MB."),
     _("The signature must have a transparent background."),
-    _("This is not a PNG that can be read."),
+    _("The file is not a PNG image."),
+    _("The file is not a JPG or PNG image."),
+    _("The file is damaged: it cannot be decoded to its end."),
+    _("Animated images cannot be used."),
+    _("The image has more than 40 million pixels."),
+    _("One side may be at most 10 times as long as the other."),
     _("The signature is empty: all of it is transparent."),
     _("Somebody has this user name already."),
     _("A tag must not be empty."),
@@ -80,6 +92,8 @@ _FIGURES = {
     "min_images": image_service.MIN_IMAGES,
     "max_images": image_service.MAX_IMAGES,
     "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
+    "max_megapixels": image_service.MAX_PIXELS // 1_000_000,
+    "max_ratio": image_service.MAX_RATIO,
     "min_side": image_service.MIN_SIDE,
 }
 

@@ -30,6 +30,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.InvalidImageFormat: 400,
     domain.ImageTooLarge: 400,
     domain.ImageTooSmall: 400,
+    domain.ImageTooNarrow: 400,
     domain.DuplicateImage: 400,
     domain.DuplicateStyleName: 400,
     domain.InsufficientTokensError: 402,

@@ -59,6 +59,6 @@ def test_signature_that_is_no_picture_is_refused(buyer: User, signed_in) -> None
     broken = {"artist_name": "Bo", "drawing": "data:image/png;base64,AAAA"}
     answer = client.post("/studio/join", broken)
     assert answer.status_code == 400
-    assert "This is not a PNG that can be read." in answer.content.decode()
+    assert "The file is not a PNG image." in answer.content.decode()
     buyer.refresh_from_db()
     assert not buyer.is_artist

@@ -122,10 +122,10 @@ MUTATIONS = (
         ("image-side", "MIN_SIDE = 256", "MIN_SIDE = 255", HOSTILE),
         ("image-pixels", "MAX_PIXELS = 40_000_000", "MAX_PIXELS = 400_000_000", HOSTILE),
         (
-            "image-format",
-            'with _open(upload, ("JPEG", "PNG")) as image:\n        if min',
-            'with _open(upload, ("JPEG", "PNG", "WEBP")) as image:\n        if min',
-            HOSTILE,
+            "image-ratio",
+            "MAX_RATIO = 10",
+            "MAX_RATIO = 11",
+            "web/tests/test_picture_doors.py",
         ),
         ("same-image", "if earlier != index:", "if False:", HOSTILE),
         (
@@ -133,6 +133,15 @@ MUTATIONS = (
             "MAX_SIGNATURE_BYTES = 1024 * 1024",
             "MAX_SIGNATURE_BYTES = 2 * 1024 * 1024",
             f"{IMAGES}::TestOwnPicturesOfPeople",
+        ),
+    ),
+    *in_file(
+        "pictures/reading.py",
+        (
+            "image-format",
+            "    raise _not_taken(bounds)\n\n\ndef",
+            '    return "PNG", Image.open(source), Facts()\n\n\ndef',
+            HOSTILE,
         ),
     ),
     *in_file(
