@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
+from pictures import PictureError, open_picture
 from protocol import (
     GenerationProgress,
     GenerationReport,
@@ -21,10 +20,11 @@ from worker.engines.base import Artwork, Engine, EngineError
 from worker.progress import Pace, Progress
 from worker.provenance import Provenance, placeholder, save_png, save_preview
 from worker.reports import Report
-from worker.signature import sign
+from worker.signature import read_signature, sign
 from worker.storage import FileCache, Storage, file_suffix
 
 NO_REASON = "The style engine could not do this."
+SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
 LONGEST_ESTIMATE = 10_000_000  # seconds; what the protocol allows
 
 
@@ -54,8 +54,8 @@ def _draw(
     wanted = task.data
     started_at = time.monotonic()
     model = shop.files.fetch(wanted.lora_path)
-    signature = _signature(
-        shop.files.fetch(wanted.signature_path) if wanted.signature_path else None
+    signature = (
+        read_signature(shop.files.fetch(wanted.signature_path)) if wanted.signature_path else None
     )
     progress.begin()
     drawn = shop.engine.generate(
@@ -134,22 +134,10 @@ def _artworks(
         path = folder / f"artwork-{number:03d}{file_suffix(uri)}"
         storage.fetch(uri, path)
         try:
-            with Image.open(path, formats=["JPEG", "PNG"]) as image:
-                image.load()
-        # Pillow names what is wrong with a file in all of these ways.
-        except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+            open_picture(path, side=SMALL_SIDE)
+        except (PictureError, OSError) as error:
             raise EngineError(f"Artwork {number} cannot be read as a JPEG or PNG image.") from error
         yield Artwork(path, tuple(tag.strip().lower() for tag in tags if tag.strip()))
-
-
-def _signature(path: Path | None) -> Image.Image | None:
-    if path is None:
-        return None
-    try:
-        with Image.open(path) as image:
-            return image.convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise EngineError("The artist's signature cannot be read as an image.") from error
 
 
 def _under(folder: str, name: str) -> str:

@@ -15,6 +15,8 @@ from xml.etree import ElementTree
 
 from PIL import Image, PngImagePlugin
 
+from pictures import preview
+
 SOFTWARE = "Style License"
 TRAINED_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 KEY_PREFIX = "StyleLicense:"
@@ -92,9 +94,11 @@ def save_preview(
     picture that someone uploaded may say where they live.
     """
     packet = xmp_packet(provenance) if provenance else image.info.get("xmp", b"")
-    preview = _bare(image)
-    preview.thumbnail((max_side, max_side), Image.Resampling.LANCZOS)
-    preview.save(target, format="WEBP", quality=82, method=4, xmp=packet, exif=b"")
+    content = preview(image.convert("RGB"), max_side, xmp=packet)
+    if isinstance(target, str | Path):
+        Path(target).write_bytes(content)
+    else:
+        target.write(content)
 
 
 def placeholder(image: Image.Image) -> str:
@@ -111,7 +115,10 @@ def placeholder(image: Image.Image) -> str:
 
 
 def read_provenance(source: Target) -> Provenance:
-    """Read what ``save_png`` wrote. Raises ProvenanceMissing when it is not there."""
+    """Read what ``save_png`` wrote. Raises ProvenanceMissing when it is not there.
+
+    Not by ``pictures``, which leaves out the texts that are wanted here.
+    """
     with Image.open(source, formats=["PNG"]) as image:
         image.load()  # text chunks may follow the pixels when another tool rewrote the file
         texts = dict(getattr(image, "text", {}))

@@ -8,10 +8,14 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
+
+from pictures import PictureError, open_picture
+from worker.engines.base import EngineError
 
 WIDTH_SHARE = 0.20  # of the picture's width
 MAX_HEIGHT_SHARE = 0.30  # of the picture's height, for a signature taller than it is wide
@@ -57,6 +61,14 @@ class Signed:
 
     image: Image.Image
     box: tuple[int, int, int, int]
+
+
+def read_signature(path: Path) -> Image.Image:
+    """The artist's own signature as RGBA, upright. Raises EngineError."""
+    try:
+        return open_picture(path, keep_alpha=True).image
+    except (PictureError, OSError) as error:
+        raise EngineError("The artist's signature cannot be read as an image.") from error
 
 
 def sign(image: Image.Image, *, signature: Image.Image | None, artist_name: str) -> Image.Image:

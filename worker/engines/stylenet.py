@@ -20,8 +20,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
+from pictures import PictureError, open_picture
 from worker.engines.base import (
     Artwork,
     EngineError,
@@ -252,21 +253,11 @@ def _normal(tag: str) -> str:
 
 
 def _open_artwork(path: Path) -> Image.Image:
-    """The artwork upright, in RGB, its shorter side at most 400 pixels."""
+    """The artwork as people see it, in RGB, its shorter side at most 400 pixels."""
     try:
-        with Image.open(path) as file:
-            # JPEG can decode straight to a smaller size.
-            file.draft("RGB", (KEPT_SIDE * 2, KEPT_SIDE * 2))
-            picture = ImageOps.exif_transpose(file).convert("RGBA")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
+        return open_picture(path, side=KEPT_SIDE, fit="cover").image
+    except (PictureError, OSError) as error:
         raise EngineError(f"The artwork {path.name} cannot be read.") from error
-    white = Image.new("RGBA", picture.size, "white")
-    picture = Image.alpha_composite(white, picture).convert("RGB")
-    scale = KEPT_SIDE / min(picture.size)
-    if scale >= 1:
-        return picture
-    smaller = (max(1, round(picture.width * scale)), max(1, round(picture.height * scale)))
-    return picture.resize(smaller, Image.Resampling.LANCZOS, reducing_gap=3)
 
 
 def _view(picture: Image.Image, across: float, down: float, share: float) -> Image.Image:
