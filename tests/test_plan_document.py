@@ -1,4 +1,4 @@
-"""docs/plan.md, CODE_GUIDE.md and docs/database/README.md speak of things that are there.
+"""docs/plan.md, CODE_GUIDE.md, docs/architecture.md and docs/database/README.md name real things.
 
 Each row of docs/plan.md names a place in the code and the test that proves it; where either is
 renamed, the page is wrong and this fails. Nothing of what it names is run here.
@@ -20,6 +20,7 @@ from django.apps import apps
 PROJECT = Path(__file__).resolve().parent.parent
 PAGE = PROJECT / "docs" / "plan.md"
 GUIDE = PROJECT / "CODE_GUIDE.md"
+ARCHITECTURE = PROJECT / "docs" / "architecture.md"
 DATABASE = PROJECT / "docs" / "database" / "README.md"
 TICKS = ("✓", "✓ otherwise")
 # Lines of the plan in each of its sections, groups included.
@@ -218,7 +219,7 @@ def test_the_page_says_that_the_plans_marks_are_met() -> None:
 # --- Links ---
 
 
-@pytest.mark.parametrize("page", [PAGE, GUIDE, DATABASE], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", [PAGE, GUIDE, ARCHITECTURE, DATABASE], ids=lambda page: page.name)
 def test_links_lead_somewhere(page: Path) -> None:
     targets = re.findall(r"\]\(([^)]+)\)", page.read_text())
     assert targets
@@ -257,6 +258,18 @@ def test_code_of_the_guide_is_that_of_the_program() -> None:
         source = "\n".join(line.strip() for line in (PROJECT / file).read_text().splitlines())
         for part in re.split(r"^ *# …\n", code, flags=re.MULTILINE):
             assert "\n".join(line.strip() for line in part.strip().splitlines()) in source, code
+
+
+# --- docs/architecture.md ---
+
+
+def test_places_of_the_architecture_are_there() -> None:
+    """The table for newcomers: what it names is a file, a folder, or ``file: name``."""
+    table = ARCHITECTURE.read_text().partition("## Where is …?")[2]
+    places = re.findall(r"`([\w.]+/[\w./]*(?:: [^`]+)?)`", table)
+    assert len(places) >= 20
+    missing = [place for place in places if not (PROJECT / place).is_dir() and not is_there(place)]
+    assert missing == []
 
 
 # --- docs/database/README.md ---
