@@ -61,7 +61,7 @@ def test_the_codes_named_are_answered_with_the_status_named() -> None:
 def test_pages_and_keys_have_the_sizes_told() -> None:
     sizes = {CustomCursorPagination.page_size, NotificationPagination.page_size}
     assert sizes == {20}
-    assert f"`limit` is 20 unless you say, {MAX_LIMIT} at most" in WORDS
+    assert f"`limit` is 20 by default and {MAX_LIMIT} at most" in WORDS
     assert f"{MAX_KEY_LENGTH} characters at most" in WORDS
     assert f"within {KEPT_FOR.total_seconds() / 3600:.0f} hours" in WORDS
 
