@@ -1,9 +1,9 @@
-"""A worker with nothing of Style License in it: pika, Pillow and the standard library.
+"""A worker without any code of Style License: pika, Pillow and the standard library.
 
     AMQP_URL=amqp://… INTERNAL_API_TOKEN=… python examples/worker.py
 
-It learns the colours of an artist's works and paints blots in them: put your own model into
-``train`` and ``generate``. docs/protocol.md says what a worker has to do, and why.
+It learns the colours of an artist's works and paints blots in them. Put your own model into
+``train`` and ``generate``. docs/protocol.md says what a worker must do, and why.
 """
 
 import io
@@ -30,12 +30,12 @@ GRACE_SECONDS = 2  # to finish a job after SIGTERM
 
 
 def path_of(uri: str) -> Path:
-    """Files on a disk that is shared with the backend; fsspec, say, would read s3:// as well."""
+    """The path of a file on a disk shared with the backend. Use fsspec, for example, for s3://."""
     return Path(unquote(urlsplit(uri).path))
 
 
 def store(folder: str, name: str, content: bytes) -> str:
-    """Write a result under the task's folder, so that nobody ever sees half of it."""
+    """Write a result into the task's folder, so that nobody ever sees half a file."""
     path = path_of(folder) / name
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{name}.{os.getpid()}")
@@ -45,7 +45,7 @@ def store(folder: str, name: str, content: bytes) -> str:
 
 
 def train(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Learn a style: here, the average colour of each work."""
+    """Learn a style. Here, it is the average colour of each work."""
     colours = []
     for number, uri in enumerate(data["image_paths"], start=1):
         with Image.open(path_of(uri)) as work:
@@ -56,7 +56,7 @@ def train(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
 
 
 def generate(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
-    """Make a picture of exactly the size asked for; the same order makes the same picture."""
+    """Draw a picture of exactly the given size. The same order gives the same picture."""
     colours = [tuple(colour) for colour in json.loads(path_of(data["lora_path"]).read_text())]
     width, height = data["width"], data["height"]
     dice = random.Random(f"{data['seed']} {data['prompt']}")
@@ -91,8 +91,8 @@ def generate(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
     return {"image_path": store(data["output_path"], "image.png", file.getvalue())}
 
 
-# By queue and type: what to do; how a report names the state, having begun, and what it counts.
-# Pictures come first, because somebody waits for them.
+# By queue and type: the function, and the names in reports of the status, its first value and the
+# counters of progress. Generations come first, because somebody is waiting for them.
 JOBS = {
     "image_generation": (generate, "status", "processing", "step"),
     "model_training": (train, "training_status", "training", "epoch"),
@@ -100,11 +100,11 @@ JOBS = {
 
 
 class Ended(Exception):
-    """The backend's answer ends the job; says what becomes of the message, as ``work_on`` does."""
+    """The backend's answer ends the job. It says what to do with the message, like ``work_on``."""
 
 
 def report(task: dict[str, Any], **said: Any) -> None:
-    """Tell the backend, until it is heard. Raises Ended when its answer is not 200."""
+    """Send a report until the backend answers. Raises Ended if the answer is not 200."""
     body = {"task_id": task["task_id"], "attempt": task["attempt"], **said}
     headers = {"Authorization": f"Bearer {os.environ['INTERNAL_API_TOKEN']}"}
     headers |= {"Content-Type": "application/json", "X-Request-ID": task["request_id"]}
@@ -116,7 +116,7 @@ def report(task: dict[str, Any], **said: Any) -> None:
             urllib.request.urlopen(request, timeout=30).close()
             return
         except urllib.error.HTTPError as error:
-            if error.code in (404, 409):  # canceled, ended, or given to another worker: drop it
+            if error.code in (404, 409):  # canceled, ended, or another attempt has begun
                 raise Ended("ack") from error
             if error.code == 403:  # the token is wrong, the message is not
                 raise Ended("stop") from error
@@ -124,20 +124,20 @@ def report(task: dict[str, Any], **said: Any) -> None:
                 print(f"{task['task_id']}: {error.read()!r}", file=sys.stderr)
                 raise Ended("reject") from error
         except (OSError, HTTPException):
-            pass  # the backend is away; the message stays ours meanwhile
+            pass  # the backend is down; we keep the message meanwhile
         time.sleep(2)
 
 
 def work_on(body: bytes) -> str:
-    """Do a job. Returns what becomes of its message: "ack", "reject", or "stop" for hands off.
+    """Do a job. Returns what to do with its message: "ack", "reject", or "stop" to return it.
 
-    Raises whatever a message brings that is no task.
+    Raises an exception if the message is not a task.
     """
     task = json.loads(body)
     work, state, begun, unit = JOBS[task["type"]]
 
     def tell(share: float) -> None:
-        """The sign of life that keeps the job ours; needed at least once a minute."""
+        """Report progress, which renews our lease. Call it at least once a minute."""
         total = task["data"].get("num_epochs", 100)
         progress = {f"current_{unit}": int(share * total), f"total_{unit}s": total}
         report(task, **{state: begun, "progress": {**progress, "progress_percent": 100 * share}})
@@ -151,7 +151,7 @@ def work_on(body: bytes) -> str:
         except Exception as error:  # noqa: BLE001 - whatever it is, the buyer must hear of it
             print(f"{task['task_id']}: {error!r}", file=sys.stderr)
             ended = {state: "failed", "failure_reason": "The worker could not do this."}
-            ended["retryable"] = isinstance(error, OSError)  # a disk may recover
+            ended["retryable"] = isinstance(error, OSError)  # a disk error may be temporary
         report(task, **ended)
     except Ended as answer:
         return str(answer)
@@ -164,7 +164,7 @@ def main() -> None:
     with pika.BlockingConnection(pika.URLParameters(os.environ["AMQP_URL"])) as connection:
         channel = connection.channel()
         for queue in JOBS:
-            channel.queue_declare(queue, passive=True)  # the backend makes them
+            channel.queue_declare(queue, passive=True)  # the backend declares them
         while not stopping.is_set():
             got = next((got for queue in JOBS if (got := channel.basic_get(queue))[0]), None)
             if got is None:
@@ -180,7 +180,7 @@ def main() -> None:
                 connection.sleep(0.2)  # answers the broker's heartbeats
             job.join(GRACE_SECONDS)
             if job.is_alive():
-                return  # what is not acknowledged when the connection ends goes to another worker
+                return  # unacknowledged messages go to another worker when the connection ends
             if said == ["stop"]:
                 sys.exit("The backend does not take this INTERNAL_API_TOKEN.")
             if said == ["ack"]:

@@ -1,7 +1,7 @@
-"""What the backend and the AI workers say to each other: tasks over the queue, reports over HTTP.
+"""The messages between backend and AI workers: tasks over the queue, reports over HTTP.
 
-Both sides import these types; their JSON Schemas are in ``protocol/schemas`` for workers written in
-other languages. Nothing here knows Django, a broker or a model.
+Both sides import these types. Workers in other languages use the JSON Schemas in
+``protocol/schemas``. Nothing here depends on Django, a broker or an engine.
 """
 
 from protocol.messages import (

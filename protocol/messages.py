@@ -1,4 +1,4 @@
-"""Tasks, as they lie on the queue (JSON, UTF-8)."""
+"""Tasks: the messages on the queues (JSON, UTF-8)."""
 
 from typing import Annotated
 from uuid import UUID
@@ -16,11 +16,11 @@ Uri = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 
 
 class InvalidMessage(ValueError):
-    """The bytes are no task of this protocol; sending them again will not help."""
+    """The message is not a task of this protocol. Sending it again does not help."""
 
 
 class TrainingData(msgspec.Struct, frozen=True):
-    """One style to train. ``image_paths`` and ``image_tags`` are parallel: a tag list an image."""
+    """One style to train. ``image_tags`` has one list of tags for each of ``image_paths``."""
 
     style_id: Id
     name: str
@@ -31,12 +31,11 @@ class TrainingData(msgspec.Struct, frozen=True):
 
 
 class GenerationData(msgspec.Struct, frozen=True):
-    """One picture to make.
+    """One picture to draw, ``width`` x ``height`` pixels.
 
-    ``prompt`` is the tags joined by ``", "``; ``lora_path`` is the trained model (the name is the
-    protocol's, whatever the engine). Everything the worker writes goes under the folder
-    ``output_path``. ``artist_name``, ``style_name`` and ``license_url`` go into the file's
-    metadata.
+    ``prompt`` is the tags joined by ``", "``. ``lora_path`` is the trained model file; every
+    engine uses this name. The worker writes only under the folder ``output_path``.
+    ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata.
     """
 
     generation_id: Id
@@ -76,7 +75,7 @@ _decoder = msgspec.json.Decoder(Task)
 
 
 def decode_task(body: bytes | str) -> Task:
-    """Parse a queue message. Raises InvalidMessage when it is not JSON or not a known task."""
+    """Parse a message. Raises InvalidMessage if it is not JSON or not a known task."""
     try:
         task = _decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -91,9 +90,9 @@ def encode(message: msgspec.Struct) -> bytes:
 
 
 def encode_over(task: Task, written: bytes) -> bytes:
-    """``task`` as JSON, and with it what ``written``, the JSON it was read from, has besides.
+    """``task`` as JSON, plus the unknown fields of ``written``, the JSON it was read from.
 
-    While versions change over, a relay hands on fields that only the newer version knows.
+    During an upgrade, an old relay thus passes on fields that only the new version knows.
     """
     known, found = msgspec.to_builtins(task), msgspec.json.decode(written)
     return msgspec.json.encode(found | known | {"data": found["data"] | known["data"]})

@@ -1,22 +1,25 @@
-"""The queues, as both sides declare them: a declaration with other arguments would be refused."""
+"""The queues. Both sides must declare them with the same arguments, or the broker refuses."""
 
 from typing import Any
 
 from protocol.messages import GENERATION_QUEUE, TRAINING_QUEUE
 
 QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
-# A message is delivered once and given back at most this often; then it is dead.
+# How often a message may come back after its first delivery before it becomes a dead letter.
 DELIVERY_LIMIT = 2
 
 
 def dead_queue_name(queue: str) -> str:
-    """Where messages of ``queue`` go that nobody could work on."""
+    """The queue for the dead letters of ``queue``."""
     return f"{queue}.dead"
 
 
 def queue_arguments(queue: str) -> dict[str, Any]:
-    """Arguments of the durable queue ``queue``: replicated, and no message is lost on its way to
-    the dead letters (RabbitMQ's at-least-once dead lettering, which needs reject-publish)."""
+    """Arguments of the durable queue ``queue``.
+
+    It is replicated, and no message is lost on its way to the dead letters (RabbitMQ's
+    at-least-once dead lettering, which requires reject-publish).
+    """
     return {
         "x-queue-type": "quorum",
         "x-delivery-limit": DELIVERY_LIMIT,

@@ -1,4 +1,4 @@
-"""Reports, as workers PATCH them to the webhook URL of their task (JSON, UTF-8)."""
+"""Reports, which workers send with PATCH to the webhook URL of their task (JSON, UTF-8)."""
 
 import re
 from typing import Annotated, Any, Literal, TypeVar
@@ -15,7 +15,7 @@ Reason = Annotated[str, msgspec.Meta(max_length=1000)]
 
 
 class InvalidReport(ValueError):
-    """The body is no report of this protocol. ``field`` is the JSON path of what is wrong."""
+    """The body is not a report of this protocol. ``field`` is the JSON path of the error."""
 
     def __init__(self, message: str, field: str) -> None:
         super().__init__(message)
@@ -39,7 +39,7 @@ class GenerationProgress(msgspec.Struct, frozen=True):
 class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
 
-    ``retryable`` says that another attempt may succeed (storage was away, the worker stopped).
+    ``retryable`` says that another attempt may succeed (storage was down, the worker stopped).
     """
 
     task_id: UUID
@@ -55,8 +55,8 @@ class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
 class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """``image_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
 
-    ``metadata`` may carry ``preview_path`` (a small WebP under the same output path) and
-    ``placeholder`` (a data URI of a few hundred bytes); other keys are kept as they are.
+    ``metadata`` may have ``preview_path`` (a small WebP under the same output path) and
+    ``placeholder`` (a data URI of a few hundred bytes). Other keys are stored unchanged.
     """
 
     task_id: UUID
@@ -71,8 +71,8 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
 Report = TypeVar("Report", TrainingReport, GenerationReport)
 
-# Made here, by one thread. msgspec finds out about a type when it is first asked for, and a process
-# in which two threads do so at once is killed by a segmentation fault.
+# Created at import, in one thread. msgspec inspects a type on first use; if two threads do that at
+# the same time, the process dies with a segmentation fault.
 _training_decoder = msgspec.json.Decoder(TrainingReport)
 _generation_decoder = msgspec.json.Decoder(GenerationReport)
 

@@ -1,4 +1,4 @@
 """The AI side: takes tasks from a queue, trains styles and draws pictures, reports to the backend.
 
-It knows the protocol, a storage and an engine, and neither Django nor a database.
+It uses the protocol, a file storage and an engine. It does not use Django or a database.
 """

@@ -1,4 +1,4 @@
-"""JSON lines on stderr, one an event, for everything that runs in the worker."""
+"""Logs of the worker: one JSON line for each event, on stderr."""
 
 import logging
 import sys
@@ -7,7 +7,7 @@ import structlog
 
 
 def configure_logs(level: int = logging.INFO) -> None:
-    """Set up structlog and let libraries speak up from WARNING on.
+    """Set up structlog. Libraries log from WARNING on.
 
     Context bound with ``structlog.contextvars`` (task_id, attempt, request_id) is in every line.
     """
@@ -35,5 +35,5 @@ def configure_logs(level: int = logging.INFO) -> None:
     )
     root = logging.getLogger()
     root.handlers = [handler]
-    # Below WARNING, HTTP and AMQP libraries print headers and URLs, which hold secrets.
+    # Below WARNING, HTTP and AMQP libraries log headers and URLs, which contain secrets.
     root.setLevel(logging.WARNING)

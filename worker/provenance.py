@@ -1,8 +1,8 @@
 """Who made a picture and under which licence, written into its file.
 
-The same facts twice: PNG text chunks, which every tool shows, and an XMP packet (ISO 16684-1),
-which survives conversion and says in IPTC's vocabulary that a trained model made the picture.
-The bytes depend on the picture and the facts alone: no time of writing goes in.
+The facts are written twice: as PNG text chunks, which every tool shows, and as an XMP packet (ISO
+16684-1), which survives conversions and says in IPTC's vocabulary that the picture was made by a
+trained model. The bytes depend only on picture and facts; they contain no time.
 """
 
 import base64
@@ -35,19 +35,19 @@ NAMESPACES = {
     "Iptc4xmpExt": "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
     "styleLicense": "urn:style-license:xmp:1:",
 }
-# All that XML 1.0 § 2.2 cannot carry, lone surrogates among them.
+# Characters that XML 1.0 § 2.2 does not allow, such as lone surrogates.
 NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 Target = str | Path | IO[bytes]
 
 
 class ProvenanceMissing(ValueError):
-    """The file carries no provenance of ours, or not all of it."""
+    """The file has no complete provenance of ours."""
 
 
 @dataclass(frozen=True)
 class Provenance:
-    """What a picture's file says about its origin. ``prompt`` is the tags joined by ", "."""
+    """The origin of a picture, as its file states it. ``prompt`` is the tags joined by ", "."""
 
     artist: str
     style: str
@@ -73,7 +73,7 @@ class Provenance:
 
 
 def save_png(image: Image.Image, target: Target, provenance: Provenance) -> None:
-    """Write ``image`` as an RGB PNG that carries ``provenance`` and nothing else."""
+    """Write ``image`` as an RGB PNG with ``provenance`` and no other metadata."""
     chunks = PngImagePlugin.PngInfo()
     for key, text in _texts(provenance).items():
         chunks.add_text(key, _xml_safe(text))  # tEXt for Latin-1, iTXt (UTF-8) for all other text
@@ -88,10 +88,10 @@ def save_preview(
     *,
     max_side: int = 640,
 ) -> None:
-    """Write ``image`` as a WebP no larger than ``max_side`` pixels a side, with its XMP packet.
+    """Write ``image`` as a WebP with an XMP packet; no side is longer than ``max_side`` pixels.
 
-    Without ``provenance`` the packet that ``image`` was opened with is kept. EXIF is not: a
-    picture that someone uploaded may say where they live.
+    Without ``provenance``, the XMP packet of ``image`` is kept. EXIF is always removed: the EXIF
+    data of an uploaded picture may say where somebody lives.
     """
     packet = xmp_packet(provenance) if provenance else image.info.get("xmp", b"")
     content = preview(image.convert("RGB"), max_side, xmp=packet)
@@ -102,7 +102,7 @@ def save_preview(
 
 
 def placeholder(image: Image.Image) -> str:
-    """A data: URI of a tiny WebP to show, stretched and blurred, until the picture has loaded."""
+    """A data URI of a tiny WebP, to be shown stretched and blurred until the picture has loaded."""
     tiny = _bare(image)
     tiny.thumbnail((PLACEHOLDER_SIDE, PLACEHOLDER_SIDE), Image.Resampling.BOX)
     for quality in (40, 15, 1):
@@ -115,9 +115,9 @@ def placeholder(image: Image.Image) -> str:
 
 
 def read_provenance(source: Target) -> Provenance:
-    """Read what ``save_png`` wrote. Raises ProvenanceMissing when it is not there.
+    """Read what ``save_png`` wrote. Raises ProvenanceMissing if the file has none.
 
-    Not by ``pictures``, which leaves out the texts that are wanted here.
+    This does not use ``pictures``, because that ignores the texts in the file.
     """
     with Image.open(source, formats=["PNG"]) as image:
         image.load()  # text chunks may follow the pixels when another tool rewrote the file
@@ -182,7 +182,7 @@ def xmp_packet(provenance: Provenance) -> bytes:
 
 
 def _languages(parent: ElementTree.Element, name: str, text: str) -> None:
-    """A property that XMP wants as a list of translations; we have the one."""
+    """A property that XMP stores as a list of translations; we have only one."""
     alternatives = ElementTree.SubElement(
         ElementTree.SubElement(parent, _name(name)), _name("rdf:Alt")
     )
@@ -206,7 +206,7 @@ def _xml_safe(text: str) -> str:
 
 
 def _bare(image: Image.Image) -> Image.Image:
-    """An RGB copy without anything that ``image`` carried besides its pixels."""
+    """An RGB copy of ``image`` without its metadata."""
     bare = image.convert("RGB")
     bare.info = {}
     return bare

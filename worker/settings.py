@@ -1,4 +1,4 @@
-"""What a worker is told at its start: command line first, then environment."""
+"""Settings of the worker, from the command line or else from the environment."""
 
 import argparse
 import re
@@ -12,21 +12,21 @@ from protocol import GENERATION_QUEUE, TRAINING_QUEUE
 
 STDIO = "stdio:"
 KNOWN_QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
-# Below the 30 minutes after which RabbitMQ by default takes an unacknowledged message back.
+# Below 30 minutes, RabbitMQ's default limit for acknowledging a message.
 DEFAULT_JOB_TIMEOUT = 1500.0
-# Below the 10 seconds that containers are commonly given to stop.
+# Below 10 seconds, the usual time that a container has to stop.
 DEFAULT_GRACE = 8.0
-# What the backend asks of its tokens in production.
+# The backend's minimum in production, in characters.
 SHORTEST_TOKEN = 32
 
 
 class SettingsError(ValueError):
-    """The worker cannot start like this; the message is one sentence for whoever started it."""
+    """The worker cannot start with these settings. The message is one sentence for the operator."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """``job_timeout`` and ``grace`` are seconds; ``token`` and ``broker`` hold secrets."""
+    """``job_timeout`` and ``grace`` are in seconds; ``token`` and ``broker`` are secret."""
 
     broker: str = field(repr=False)
     engine: str
@@ -50,7 +50,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Settings:
-    """Raises SettingsError for whatever is missing or wrong. ``--help`` exits as usual."""
+    """Parse the settings. Raises SettingsError if one is missing or invalid."""
     given = _parser(environ).parse_args(arguments)
     token = environ.get("INTERNAL_API_TOKEN", "").strip()
     if missing := [
@@ -91,13 +91,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "--queues",
         default=environ.get("WORKER_QUEUES", ",".join(KNOWN_QUEUES)),
         metavar="NAME[,NAME]",
-        help="which queues to serve; all by default (WORKER_QUEUES)",
+        help="queues to serve; default: all (WORKER_QUEUES)",
     )
     parser.add_argument(
         "--concurrency",
         default=environ.get("WORKER_CONCURRENCY", "1"),
         metavar="N",
-        help="how many processes work at once (WORKER_CONCURRENCY)",
+        help="number of worker processes (WORKER_CONCURRENCY)",
     )
     parser.add_argument(
         "--work-dir",
@@ -109,13 +109,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         "--job-timeout",
         default=environ.get("WORKER_JOB_TIMEOUT", str(DEFAULT_JOB_TIMEOUT)),
         metavar="SECONDS",
-        help="a job that takes longer is given up (WORKER_JOB_TIMEOUT)",
+        help="stop a job that takes longer (WORKER_JOB_TIMEOUT)",
     )
     parser.add_argument(
         "--grace",
         default=environ.get("WORKER_GRACE", str(DEFAULT_GRACE)),
         metavar="SECONDS",
-        help="how long a running job may go on after SIGTERM (WORKER_GRACE)",
+        help="how long a running job may continue after SIGTERM (WORKER_GRACE)",
     )
     # For the processes of a worker with --concurrency.
     parser.add_argument("--stop-with-stdin", action="store_true", help=argparse.SUPPRESS)

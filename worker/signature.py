@@ -1,7 +1,7 @@
 """The artist's signature, drawn into the bottom right corner of every picture.
 
-A signature is a shape, not a colour: the ink is taken from the artist's file and set dark or light,
-whichever stands out from what lies beneath, over a soft veil that calms a busy ground.
+Only the shape of a signature is used, not its colour. It is drawn dark or light, whichever has more
+contrast, over a soft veil that calms a busy background.
 """
 
 import re
@@ -34,9 +34,9 @@ MIN_PAPER_CONTRAST = 40  # between paper and ink, of 255; less is an empty sheet
 EQUAL_CONTRAST_LUMINANCE = 0.179
 
 
-TYPE_SIZE = 120  # pixels; large, since it is only ever reduced
-# Asked for by name, so that Pillow looks where this system keeps its fonts. The first that has
-# every letter of a name sets it.
+TYPE_SIZE = 120  # pixels; large, because it is only ever scaled down
+# By name, so that Pillow searches the system's font folders. The first font that has every letter
+# of a name is used.
 FONTS = (
     "DejaVuSans.ttf",
     "NotoSans-Regular.ttf",
@@ -57,7 +57,7 @@ LETTER_NAME = re.compile(
 
 @dataclass(frozen=True)
 class Signed:
-    """A signed picture and where the ink lies in it: (left, top, right, bottom) in pixels."""
+    """A signed picture and the box of its ink: (left, top, right, bottom) in pixels."""
 
     image: Image.Image
     box: tuple[int, int, int, int]
@@ -72,12 +72,12 @@ def read_signature(path: Path) -> Image.Image:
 
 
 def sign(image: Image.Image, *, signature: Image.Image | None, artist_name: str) -> Image.Image:
-    """Return a new RGB picture with the signature, or the name in type when there is none."""
+    """Return a new RGB picture with the signature, or with the typeset name if there is none."""
     return sign_with_box(image, signature=signature, artist_name=artist_name).image
 
 
 def sign_with_box(image: Image.Image, *, signature: Image.Image | None, artist_name: str) -> Signed:
-    """Like ``sign``, and say where the ink was drawn."""
+    """Like ``sign``, and also return where the ink was drawn."""
     picture = image.convert("RGB")
     ink = signature_ink(signature) if signature is not None else None
     if ink is None:
@@ -94,10 +94,10 @@ def sign_with_box(image: Image.Image, *, signature: Image.Image | None, artist_n
 
 
 def signature_ink(signature: Image.Image) -> Image.Image | None:
-    """How much ink lies where, as an "L" image trimmed to the ink; None when nothing is visible.
+    """The amount of ink at each pixel, as an "L" image cropped to the ink; None if it is blank.
 
-    A transparent background needs no guessing. On opaque paper (a scan, a photograph), ink is
-    whatever differs from the paper's own lightness, so white chalk on black works as well.
+    With a transparent background, the alpha channel is the ink. On opaque paper (a scan, a
+    photograph), ink is what differs from the lightness of the paper, so white chalk on black works.
     """
     rgba = signature.convert("RGBA")
     alpha = np.asarray(rgba.getchannel("A"), dtype=np.float32)
@@ -150,7 +150,7 @@ def _box(
 
 
 def _scaled(ink: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """``ink`` at ``size``; a thin pen made pale by the reduction gets its strength back."""
+    """``ink`` scaled to ``size``. Thin lines that became pale are strengthened again."""
     small = ink.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
     levels = np.asarray(small, dtype=np.float32)
     inked = levels[levels >= 8]
@@ -186,7 +186,7 @@ def _drawn(
 
 
 def _is_bright(ground: Image.Image) -> bool:
-    """Whether dark ink stands out better than light ink on ``ground`` (relative luminance)."""
+    """Whether dark ink has more contrast than light ink on ``ground`` (relative luminance)."""
     srgb = np.asarray(ground, dtype=np.float32) / 255
     linear = np.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
     luminance = linear @ np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
@@ -194,10 +194,10 @@ def _is_bright(ground: Image.Image) -> bool:
 
 
 def set_in_type(name: str, *, max_aspect: float) -> Image.Image:
-    """``name`` as an "L" image, cut with an ellipsis when wider than ``max_aspect`` heights.
+    """``name`` as an "L" image, shortened with "..." if wider than ``max_aspect`` heights.
 
-    A name whose letters no font here has is romanised ("김민지" → "Gimminji"); one that cannot be
-    becomes "artist". Never the boxes a font draws for letters it lacks.
+    If no font has all letters of the name, it is romanised ("김민지" → "Gimminji"), or replaced by
+    "artist". The boxes that fonts draw for missing letters never appear.
     """
     plain = unicodedata.normalize("NFC", " ".join(name.split()))
     plain = "".join(c for c in plain if unicodedata.category(c)[0] != "C").strip()
@@ -208,7 +208,7 @@ def set_in_type(name: str, *, max_aspect: float) -> Image.Image:
     text = plain
     while _aspect(font, text) > max_aspect and len(plain) > 1:
         plain = plain[:-1].rstrip()
-        # Every font of ours has full stops; not every one has the ellipsis.
+        # Every font has full stops; not every font has the ellipsis character.
         text = f"{plain}..."
     left, top, right, bottom = (round(side) for side in font.getbbox(text))
     sheet = Image.new("L", (right - left + 8, bottom - top + 8), 0)
@@ -255,7 +255,7 @@ def _glyph(font: ImageFont.FreeTypeFont, letter: str) -> tuple[tuple[int, int], 
 
 
 def _romanised(name: str) -> str:
-    """``name`` in printable ASCII, as far as Unicode's letter names give it; else NAMELESS."""
+    """``name`` in printable ASCII, from the Unicode names of its letters; NAMELESS if empty."""
     return " ".join(filter(None, map(_romanised_word, name.split()))) or NAMELESS
 
 

@@ -18,12 +18,12 @@ from botocore.exceptions import BotoCoreError
 
 from worker.workdir import sync_folder
 
-PART_BYTES = 8 * 2**20  # what an S3 transfer holds in memory is a few of these
+PART_BYTES = 8 * 2**20  # an S3 transfer has a few of these in memory
 CACHED_FILES = 64
 
 
 class StorageError(Exception):
-    """A file could not be read or written. ``retryable`` says whether trying again may help."""
+    """A file could not be read or written. ``retryable``: another attempt may succeed."""
 
     def __init__(self, message: str, *, retryable: bool = True) -> None:
         super().__init__(message)
@@ -31,17 +31,17 @@ class StorageError(Exception):
 
 
 class Storage:
-    """Moves files in pieces, so that their size does not matter.
+    """Copies files in parts, so that their size does not matter.
 
-    Credentials and region come from the environment as for any AWS client; ``s3_endpoint_url``
-    names another S3-compatible store.
+    Credentials and region come from the environment, as for any AWS client. Set
+    ``s3_endpoint_url`` to use another S3-compatible store.
     """
 
     def __init__(self, s3_endpoint_url: str | None = None) -> None:
         self._s3_options: dict[str, Any] = {
             "endpoint_url": s3_endpoint_url,
             "max_concurrency": 2,
-            # Another process may have written the file since it was last looked at.
+            # Another process may have written the file since the last listing.
             "use_listings_cache": False,
             "config_kwargs": {
                 "connect_timeout": 5,
@@ -57,9 +57,9 @@ class Storage:
             system.get_file(path, str(to))
 
     def store(self, path: Path, uri: str, content_type: str) -> None:
-        """Copy the local file ``path`` to ``uri``, which is complete as soon as it can be seen.
+        """Copy the local file ``path`` to ``uri``. Nobody ever sees an incomplete file.
 
-        Folders are made as needed; what was there is replaced. Raises StorageError.
+        Creates missing folders and replaces an existing file. Raises StorageError.
         """
         with _translated(f"cannot write {uri}"):
             system, target = self._locate(uri)
@@ -69,7 +69,7 @@ class Storage:
                 system.put_file(str(path), target, chunksize=PART_BYTES, ContentType=content_type)
 
     def version(self, uri: str) -> str:
-        """A text that changes when the file does. Raises StorageError."""
+        """A text that changes when the file changes. Raises StorageError."""
         with _translated(f"cannot read {uri}"):
             system, path = self._locate(uri)
             return str(system.ukey(path))
@@ -97,7 +97,7 @@ class FileCache:
         self._max_files = max_files
 
     def fetch(self, uri: str) -> Path:
-        """A local copy of ``uri``, to be read only. Raises StorageError."""
+        """A local copy of ``uri``; do not change it. Raises StorageError."""
         key = hashlib.sha256(f"{uri}\n{self._storage.version(uri)}".encode()).hexdigest()
         path = self._folder / f"{key[:40]}{file_suffix(uri)}"
         with _translated(f"cannot keep {uri}"):
@@ -119,14 +119,14 @@ class FileCache:
         for path in self._folder.glob("[!.]*"):
             try:
                 aged.append((path.stat().st_mtime, path))
-            except FileNotFoundError:  # another worker forgot it
+            except FileNotFoundError:  # another worker deleted it
                 continue
         for _, path in sorted(aged, reverse=True)[self._max_files :]:
             path.unlink(missing_ok=True)
 
 
 def file_suffix(uri: str) -> str:
-    """The suffix of the file's name, such as ``.npz``; empty when it is not a plain one."""
+    """The suffix of the file's name, such as ``.npz``; empty if it is unusual."""
     suffix = Path(uri).suffix.lower()
     return suffix if re.fullmatch(r"\.[a-z0-9]{1,16}", suffix) else ""
 
@@ -155,11 +155,11 @@ def _store_on_disk(path: Path, target: Path) -> None:
 
 @contextmanager
 def _translated(what: str) -> Iterator[None]:
-    """Let every way in which disks, networks and S3 fail look alike."""
+    """Turn the errors of disks, networks and S3 into StorageError."""
     try:
         yield
-    # s3fs turns S3's own errors into OSError and lets those of the client through.
+    # s3fs turns S3's errors into OSError, but not those of the client library.
     except (OSError, BotoCoreError, TimeoutError) as error:
         raise StorageError(f"{what}: {type(error).__name__}: {error}") from error
-    except ValueError as error:  # a URI that fsspec cannot take apart
+    except ValueError as error:  # a URI that fsspec cannot parse
         raise StorageError(f"{what}: {error}", retryable=False) from error

@@ -1,9 +1,9 @@
 """The worker's folder on disk, which several worker processes may share.
 
-``reports/``   final reports that the backend has not taken yet, one JSON file each
-``reports/settled/``  those it has taken, or that came too late; kept a day, to know a task again
-``reports/refused/``  those it called wrong; kept for people to look at
-``jobs/``      one folder a running job, removed with it
+``reports/``   final reports that the backend has not accepted yet, one JSON file each
+``reports/settled/``  accepted or late reports; kept a day, to recognise a repeated task
+``reports/refused/``  reports that the backend refused as invalid; kept for people to examine
+``jobs/``      one folder for each running job, removed at its end
 ``models/``    models and signatures fetched from storage
 ``locks``      an empty file whose byte ranges are locked: dead processes lose their locks
 """
@@ -27,7 +27,7 @@ DAY = 86_400  # seconds
 
 
 class KeptReport(msgspec.Struct, frozen=True):
-    """A final report with where it goes. ``report`` is the JSON that will be sent."""
+    """A final report and its webhook URL. ``report`` is the JSON to send."""
 
     webhook_url: str
     request_id: str
@@ -39,7 +39,7 @@ def job_name(task: Task) -> str:
 
 
 class Locks:
-    """Exclusive locks by name, between the threads and processes of one machine (POSIX)."""
+    """Exclusive named locks between the threads and processes of one machine (POSIX)."""
 
     def __init__(self, path: Path) -> None:
         # Opened once: closing any descriptor of this file would drop all locks of the process.
@@ -48,7 +48,7 @@ class Locks:
         self._mutex = threading.Lock()
 
     def acquire(self, name: str) -> bool:
-        """Take the lock and return True, or return False when someone has it."""
+        """Take the lock and return True, or return False if somebody holds it."""
         with self._mutex:
             if name in self._held:
                 return False
@@ -72,7 +72,7 @@ class Locks:
 
 class WorkDir:
     def __init__(self, root: Path) -> None:
-        """Create what is missing under ``root``. Raises OSError."""
+        """Create the missing folders under ``root``. Raises OSError."""
         self.reports = root / "reports"
         self.settled = self.reports / "settled"
         self.refused = self.reports / "refused"
@@ -105,7 +105,7 @@ class WorkDir:
 
     @contextmanager
     def job_folder(self, name: str) -> Iterator[Path]:
-        """An empty folder for the job; the caller holds the lock of that name."""
+        """An empty folder for the job. The caller must hold the lock of that name."""
         folder = self.jobs / name
         shutil.rmtree(folder, ignore_errors=True)
         folder.mkdir()
@@ -115,14 +115,14 @@ class WorkDir:
             shutil.rmtree(folder, ignore_errors=True)
 
     def has_report(self, name: str) -> bool:
-        """Whether this job was already worked out, delivered or not."""
+        """Whether this attempt is already done and has its final report, delivered or not."""
         file = f"{name}.json"
         return any(
             (folder / file).exists() for folder in (self.reports, self.settled, self.refused)
         )
 
     def keep(self, name: str, kept: KeptReport) -> Path:
-        """Write the report so that it outlives the process and the machine. Raises OSError."""
+        """Write the report so that it survives a crash of process and machine. Raises OSError."""
         path = self.reports / f"{name}.json"
         part = self.reports / f".{name}.{os.getpid()}-{threading.get_ident()}.part"
         try:
@@ -138,7 +138,7 @@ class WorkDir:
         return path
 
     def kept(self) -> list[Path]:
-        """The reports still to be delivered, oldest first."""
+        """The reports that are not delivered yet, oldest first."""
         aged = []
         for path in self.reports.glob("*.json"):
             try:
@@ -148,7 +148,7 @@ class WorkDir:
         return [path for _, path in sorted(aged)]
 
     def settle(self, path: Path) -> None:
-        """The backend has an answer for this report; remember that it was worked out."""
+        """Mark the report as answered by the backend, and remember that the attempt is done."""
         self._move(path, self.settled)
 
     def refuse(self, path: Path) -> None:
@@ -172,7 +172,7 @@ def _forget_older(path: Path, oldest: float) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make a rename in ``folder`` outlive a power cut."""
+    """Make a rename in ``folder`` survive a power cut."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         os.fsync(descriptor)

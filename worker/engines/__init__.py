@@ -22,9 +22,9 @@ ENGINES: dict[str, Callable[[], Engine]] = {"stylenet": _stylenet, "diffusion": 
 
 
 def load_engine(name: str) -> Engine:
-    """The engine called ``name``, ready to work; heavy libraries are imported only here.
+    """The engine called ``name``, ready to use. Heavy libraries are imported only here.
 
-    Raises EngineUnavailable when there is none of that name or it cannot run on this machine.
+    Raises EngineUnavailable if there is no such engine, or if it cannot run on this machine.
     """
     load = ENGINES.get(name)
     if load is None:

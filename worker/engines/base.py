@@ -1,4 +1,4 @@
-"""What every style engine can do."""
+"""The interface of style engines."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -9,11 +9,11 @@ from PIL import Image
 
 
 class EngineUnavailable(RuntimeError):
-    """The engine cannot load here; the message says why and what to install."""
+    """The engine cannot load on this machine. The message says why and what to install."""
 
 
 class EngineError(RuntimeError):
-    """The engine cannot do this job. ``retryable`` says whether trying again may help."""
+    """The engine cannot do this job. ``retryable``: another attempt may succeed."""
 
     def __init__(self, message: str, *, retryable: bool = False) -> None:
         super().__init__(message)
@@ -30,22 +30,22 @@ class Artwork:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """What a training leaves: a local file and figures worth showing (loss, artworks used …)."""
+    """The result of a training: a local file, and figures to show (loss, artworks used …)."""
 
     path: Path
     metric: dict[str, Any] = field(default_factory=dict)
 
 
-# Called with (steps done, steps in all); an engine calls it at least once a second while it works.
-# It may raise to abort the job: engines let that through.
+# Called with (steps done, total steps). An engine calls it at least once a second while it works.
+# It may raise to abort the job; engines must not catch that.
 OnProgress = Callable[[int, int], None]
 
 
 class Engine(Protocol):
     """One way to learn a style from artworks and to draw with it.
 
-    Both methods are deterministic for the same arguments on one machine, and are called from one
-    thread at a time.
+    Both methods are deterministic: on one machine, the same arguments give the same result. They
+    are called from one thread at a time.
     """
 
     name: str
@@ -59,7 +59,10 @@ class Engine(Protocol):
         num_epochs: int,
         on_progress: OnProgress,
     ) -> TrainedModel:
-        """Learn from ``artworks`` and write the model into the existing folder ``output``."""
+        """Learn from ``artworks`` and write the model into the existing folder ``output``.
+
+        Raises EngineError if an artwork cannot be read.
+        """
         ...
 
     def generate(
@@ -73,7 +76,7 @@ class Engine(Protocol):
     ) -> Image.Image:
         """Draw ``prompt`` (tags) as an RGB image of ``size`` (width, height) in pixels.
 
-        ``model`` is a file that ``train`` of the same engine wrote. Raises EngineError when it
+        ``model`` is a file that ``train`` of the same engine wrote. Raises EngineError if it
         cannot be read.
         """
         ...

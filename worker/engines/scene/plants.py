@@ -1,4 +1,4 @@
-"""Trees, one by one, and what falls from them."""
+"""Single trees, and the leaves and petals that fall from them."""
 
 import numpy as np
 from PIL import Image, ImageDraw

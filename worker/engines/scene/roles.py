@@ -1,4 +1,4 @@
-"""What part the concepts of a prompt play in a picture."""
+"""The roles of a prompt's concepts in a picture: ground, subject, weather …"""
 
 from worker.engines.scene.words import Brief
 
@@ -8,13 +8,14 @@ PEOPLE = ("person", "woman", "man")
 BUILDINGS = ("castle", "lighthouse", "windmill", "church", "tower", "house")
 FLYING = ("balloon", "kite")
 WATERS = ("sea", "beach", "lake", "island", "waterfall", "bridge", "boat", "ship", "lighthouse")
-# What there is to stand on or to look at behind the subject.
+# Places: what is under or behind the subject.
 GROUNDS = (
     *(*WATERS, "river", "mountains", "volcano", "hills", "desert", "cactus", "rocks", "road"),
     *("forest", "tree", "blossom", "pine", "palm", "meadow", "field", "garden", "grass"),
     *("flowers", "rose", "sunflower", "village", "city", "snow", *BUILDINGS),
 )
-# Whatever puts the things of a still life before a landscape. Flowers do not: they go in the vase.
+# With one of these, a still life stands before a landscape. Flowers do not count: they go in the
+# vase.
 OUTDOORS = (
     *(name for name in GROUNDS if name not in ("flowers", "rose", "sunflower", "lighthouse")),
     *("lighthouse", "sky", "clouds", "rainbow", "aurora", "stars", "moon", "sun", *FLYING),

@@ -1,4 +1,4 @@
-"""The sky and what hangs in it."""
+"""The sky, with sun, moon, stars and clouds."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
@@ -13,7 +13,7 @@ def paint_sky(stage: Stage) -> None:
     brief = stage.brief
     height, width = stage.horizon + 4, stage.width
     rows, columns = max(8, height // 2), max(8, width // 2)
-    # Worked out at half size: there is no edge in it that would show.
+    # Computed at half size: it has no edges that would show it.
     values = _gradient(stage, rows, columns)
     if stage.light.dark:
         _milky_way(stage, values)

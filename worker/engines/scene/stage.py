@@ -1,4 +1,4 @@
-"""The picture in the making and how things are put on it."""
+"""The stage: the unfinished picture, and how things are placed on it."""
 
 from dataclasses import dataclass
 
@@ -14,10 +14,10 @@ from worker.engines.scene.words import Brief, Color
 
 @dataclass
 class Stage:
-    """The picture in the making: what was asked, the light, and where things are.
+    """The unfinished picture: the brief, the light, and where things are.
 
-    ``horizon`` and ``ground_end`` are pixel rows; ``sun`` is the place of the sun or moon; ``unit``
-    is the length that sizes of things are measured in (about the shorter side).
+    ``horizon`` and ``ground_end`` are pixel rows; ``sun`` is the position of the sun or moon;
+    ``unit`` is the length for sizes of things (about the shorter side), in pixels.
     """
 
     brief: Brief
@@ -85,9 +85,9 @@ class Stage:
     ) -> None:
         """Put the sprite's foot (``anchor`` of its width, its lower edge) at pixel (x, base).
 
-        It takes the light of the scene: ambient colour, ``haze`` (0..1) of the distance, a soft
-        rounding from the side of the sun (``volume``) and the grain of the paint. ``fill`` (0..1)
-        is light of its own for a subject that must not sink into the dark.
+        It gets the light of the scene: ambient colour, ``haze`` (0..1) by distance, soft shading
+        from the side of the sun (``volume``) and the grain of the paint. ``fill`` (0..1) is extra
+        light for a subject that must not disappear in the dark.
         """
         solid = sprite.solid.reduce(SUPERSAMPLING)
         lamp = sprite.lamp.reduce(SUPERSAMPLING) if sprite.lamp else None

@@ -1,4 +1,4 @@
-"""What the picture is of: animals, people, things that fly, things on a table."""
+"""The subjects of a picture: animals, people, things that fly, things on a table."""
 
 from typing import Protocol
 
@@ -9,7 +9,7 @@ from worker.engines.scene.stage import Stage
 
 
 class Painter(Protocol):
-    """Draws one thing ``size`` pixels tall; another ``index`` draws another one of its kind."""
+    """Draws one thing, ``size`` pixels tall. Another ``index`` gives another one of its kind."""
 
     def __call__(self, stage: Stage, size: float, *, index: int = 0) -> Sprite: ...
 
@@ -36,7 +36,7 @@ TABLE_THINGS: dict[str, tuple[Painter, float]] = {
 
 
 def put_subjects(stage: Stage, side: float) -> None:
-    """Everything alive or in the air; ``side`` (-1 left, 1 right) is where the chief one goes."""
+    """Paint animals, people and what flies; the main one at ``side`` (-1 left, 1 right)."""
     _put_fliers(stage, side)
     _put_flock(stage)
     _put_animals(stage, side)

@@ -1,4 +1,4 @@
-"""What sails and what flies."""
+"""Boats, ships and balloons."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""Water: what it mirrors, its waves, its shores, what falls and what lives in it."""
+"""Water: reflections, waves, shores, rivers, waterfalls and the deep sea."""
 
 import numpy as np
 
@@ -11,7 +11,7 @@ from worker.engines.scene.stage import Stage, glow
 def paint_water(stage: Stage, *, rough: float) -> None:
     """Water from the horizon to the lower edge; ``rough`` 0 is a mirror, 1 an open sea.
 
-    Mirrors whatever stands above the horizon already: call it after the far planes.
+    It mirrors what is above the horizon, so call it after the far planes.
     """
     top = stage.horizon
     color = _mirror(stage, stage.pixels(0, top), stage.height - top, rough)
@@ -30,7 +30,7 @@ def _mirror(stage: Stage, above: Array, rows: int, rough: float) -> Array:
     x = np.arange(stage.width)[None]
     sway = (ripple * (8 + 50 * rough) * (0.15 + t) * stage.unit / 512).astype(int)
     mirrored = above[index_rows, np.clip(x + sway, 0, stage.width - 1)]
-    # Looking down near the shore one sees into the water, far out one sees the sky in it.
+    # Near the viewer, water shows its depth; far away, it shows the sky.
     own = np.asarray(_own_color(stage), np.float32)
     share = ((0.18 + 0.5 * rough) * (0.35 + 0.65 * t))[..., None]
     color = mirrored * 0.9 * (1 - share) + own * share
@@ -168,7 +168,7 @@ def paint_waterfall(stage: Stage) -> None:
 
 
 def paint_deep(stage: Stage) -> None:
-    """Under water: light from above, rays, weeds are someone else's."""
+    """Under water: light and rays from above. ``reef`` adds fish, weeds and corals."""
     rng = stage.brief.stream("deep")
     t = np.linspace(0, 1, stage.height, dtype=np.float32)[:, None, None]
     high, low = np.asarray((96, 206, 216), np.float32), np.asarray((10, 46, 96), np.float32)

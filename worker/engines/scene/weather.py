@@ -1,4 +1,4 @@
-"""What lies between the scene and the eye, and the last touch to its colours."""
+"""Fog and other weather before the scene, and the final colours of the picture."""
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter

@@ -1,4 +1,4 @@
-"""From prompt tags to what the painter understands of them."""
+"""From prompt tags to a brief for the painter."""
 
 import hashlib
 import re
@@ -9,7 +9,7 @@ import numpy as np
 
 Color = tuple[int, int, int]
 
-# What can be painted: a concept and the everyday words for it. Plural forms are found by rule.
+# What can be painted: each concept with its everyday words. Plurals are found by rules.
 CONCEPTS: Mapping[str, str] = {
     # time of day
     "dawn": "dawn sunrise morning daybreak",
@@ -126,7 +126,7 @@ COLORS: Mapping[str, Color] = {
     "black": (42, 40, 46),
 }
 
-# A colour word beside one of these in a tag ("red boat") paints that thing, not the picture.
+# In a tag with one of these ("red boat"), a colour word colours that thing, not the picture.
 PAINTABLE = frozenset(
     {
         *("house", "castle", "windmill", "lighthouse", "tower"),
@@ -137,7 +137,7 @@ PAINTABLE = frozenset(
 )
 
 _CONCEPT_OF = {word: name for name, words in CONCEPTS.items() for word in (name, *words.split())}
-# Both a fruit and a colour; beside a thing it is the colour.
+# Both a fruit and a colour; together with a thing it is the colour.
 _COLOR_FIRST = "orange"
 
 KNOWN_WORDS: frozenset[str] = frozenset(_CONCEPT_OF) | frozenset(COLORS)
@@ -148,10 +148,10 @@ _IRREGULAR = {"women": "woman", "men": "man", "children": "child"}
 
 @dataclass(frozen=True)
 class Brief:
-    """A prompt as the painter understands it.
+    """A prompt, parsed for the painter.
 
-    ``concepts`` are keys of CONCEPTS in the order in which they were named; ``plural`` those named
-    in the plural; ``tints`` colours for the whole picture; ``colors`` colours for one thing.
+    ``concepts`` are keys of CONCEPTS in the order of the prompt; ``plural`` are those in the
+    plural; ``tints`` are colours for the whole picture; ``colors`` are colours for one thing.
     """
 
     concepts: tuple[str, ...]
@@ -164,19 +164,19 @@ class Brief:
         return any(name in self.concepts for name in names)
 
     def first(self, *names: str) -> str | None:
-        """The one of ``names`` that the prompt named first."""
+        """The first of ``names`` in the order of the prompt."""
         return next((concept for concept in self.concepts if concept in names), None)
 
     def stream(self, purpose: str) -> np.random.Generator:
-        """A random stream of its own for each purpose, so that a new cloud moves no tree."""
+        """A separate random stream for each purpose, so that another cloud does not move a tree."""
         digest = hashlib.sha256(f"{self.key}\x1e{purpose}".encode()).digest()
         return np.random.default_rng(int.from_bytes(digest[:16], "big"))
 
 
 def read_prompt(prompt: Sequence[str], seed: int) -> Brief:
-    """Understand tags such as "night sky", "Snowy Mountains" or "red boat".
+    """Parse tags such as "night sky", "Snowy Mountains" or "red boat".
 
-    Unknown words are not painted, but they are part of the key of every random stream.
+    Unknown words are not painted, but they change every random stream.
     """
     tags = [" ".join(tag.lower().split()) for tag in prompt]
     concepts: dict[str, None] = {}
