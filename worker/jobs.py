@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from PIL.Image import Image
+
 from pictures import PictureError, open_picture
 from protocol import (
     GenerationProgress,
@@ -16,6 +18,7 @@ from protocol import (
     TrainingReport,
     TrainingTask,
 )
+from protocol.previews import WIDTHS, preview_name, reported_name, widths_of
 from worker.engines.base import Artwork, Engine, EngineError
 from worker.progress import Pace, Progress
 from worker.provenance import Provenance, placeholder, save_png, save_preview
@@ -74,16 +77,16 @@ def _draw(
         prompt=wanted.prompt,
         seed=wanted.seed,
     )
-    image, preview = folder / "image.png", folder / "preview.webp"
+    image = folder / "image.png"
     save_png(picture, image, provenance)
-    save_preview(picture, preview, provenance)
+    previews = list(_previews(picture, folder, provenance))
     blurred = placeholder(picture)
 
     progress.flush()
-    image_path = _under(wanted.output_path, image.name)
-    preview_path = _under(wanted.output_path, preview.name)
+    for preview in previews:
+        shop.storage.store(preview, _under(wanted.output_path, preview.name), "image/webp")
     # The picture last: where it is, everything is.
-    shop.storage.store(preview, preview_path, "image/webp")
+    image_path = _under(wanted.output_path, image.name)
     shop.storage.store(image, image_path, "image/png")
     return GenerationReport(
         task_id=task.task_id,
@@ -91,7 +94,7 @@ def _draw(
         status="completed",
         image_path=image_path,
         metadata={
-            "preview_path": preview_path,
+            "preview_path": _under(wanted.output_path, reported_name("preview", picture.width)),
             "placeholder": blurred,
             "width": picture.width,
             "height": picture.height,
@@ -99,6 +102,14 @@ def _draw(
             "seconds": round(time.monotonic() - started_at, 3),
         },
     )
+
+
+def _previews(picture: Image, folder: Path, provenance: Provenance) -> Iterator[Path]:
+    for width in widths_of(picture.width):
+        path = folder / preview_name("preview", width)
+        # The smallest are looked at in dozens: they say nothing but their pixels.
+        save_preview(picture, path, provenance if width > WIDTHS[0] else None, width=width)
+        yield path
 
 
 def _train(task: TrainingTask, shop: Workshop, progress: Progress, folder: Path) -> TrainingReport:

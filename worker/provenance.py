@@ -82,19 +82,15 @@ def save_png(image: Image.Image, target: Target, provenance: Provenance) -> None
 
 
 def save_preview(
-    image: Image.Image,
-    target: Target,
-    provenance: Provenance | None = None,
-    *,
-    max_side: int = 640,
+    image: Image.Image, target: Target, provenance: Provenance | None = None, *, width: int = 640
 ) -> None:
-    """Write ``image`` as a WebP with an XMP packet; no side is longer than ``max_side`` pixels.
+    """Write ``image`` as a WebP at most ``width`` pixels wide, with the XMP of ``provenance``.
 
-    Without ``provenance``, the XMP packet of ``image`` is kept. EXIF is always removed: the EXIF
-    data of an uploaded picture may say where somebody lives.
+    Other metadata of ``image`` is left out: that of an uploaded picture may say where somebody
+    lives.
     """
-    packet = xmp_packet(provenance) if provenance else image.info.get("xmp", b"")
-    content = preview(image.convert("RGB"), max_side, xmp=packet)
+    packet = xmp_packet(provenance) if provenance else b""
+    content = preview(image.convert("RGB"), width, xmp=packet)
     if isinstance(target, str | Path):
         Path(target).write_bytes(content)
     else:

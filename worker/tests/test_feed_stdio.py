@@ -160,7 +160,7 @@ def test_killed_worker_leaves_nothing_and_its_successor_does_the_job(
     successor.give(task)
     assert successor.line() == settled(task, "done")
     assert backend.statuses(task)[-1] == "completed"
-    assert list(files_under(tmp_path / "out")) == ["image.png", "preview.webp"]
+    assert list(files_under(tmp_path / "out")) == ["image.png", "preview-w320.webp"]
 
 
 def test_report_outlives_the_worker(

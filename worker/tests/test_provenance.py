@@ -151,21 +151,19 @@ def test_preview_is_small_and_says_who_made_it(tmp_path, picture):
         assert values(preview.info["xmp"])["xmpRights:WebStatement"] == AWKWARD.license_url
 
 
-def test_preview_of_a_saved_picture_keeps_its_packet(tmp_path, picture):
-    save_png(picture, tmp_path / "picture.png", PLAIN)
-
-    with Image.open(tmp_path / "picture.png") as saved:
-        save_preview(saved, tmp_path / "preview.webp", max_side=100)
+@pytest.mark.parametrize("size", [(1600, 1200), (1200, 1600)])
+def test_preview_is_as_wide_as_it_is_asked_for(tmp_path, picture, size):
+    save_preview(picture.resize(size), tmp_path / "preview.webp", width=320)
 
     with Image.open(tmp_path / "preview.webp") as preview:
-        assert preview.size == (100, 75)
-        assert preview.info["xmp"] == xmp_packet(PLAIN)
+        assert preview.size == (320, round(320 * size[1] / size[0]))
+        assert "xmp" not in preview.info
 
 
 def test_preview_never_grows_a_picture_and_has_no_exif(tmp_path):
     path = tmp_path / "preview.webp"
 
-    save_preview(uploaded_with_gps(), path, PLAIN, max_side=2000)
+    save_preview(uploaded_with_gps(), path, PLAIN, width=2000)
 
     with Image.open(path) as preview:
         assert preview.size == (900, 300)

@@ -12,6 +12,7 @@ import pytest
 from PIL import Image
 
 from protocol import GenerationReport, GenerationTask, TrainingReport, TrainingTask
+from protocol.previews import family
 from worker.provenance import read_provenance
 from worker.reports import ReportClient
 from worker.runner import STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
@@ -66,7 +67,7 @@ class TestGeneration:
         assert report["status"] == "completed"
         assert report["image_path"] == f"file://{tmp_path}/out/image.png"
         metadata = report["metadata"]
-        assert metadata["preview_path"] == f"file://{tmp_path}/out/preview.webp"
+        assert metadata["preview_path"] == f"file://{tmp_path}/out/preview-w320.webp"
         assert metadata["placeholder"].startswith("data:image/webp;base64,")
         assert (metadata["width"], metadata["height"]) == (256, 256)
         assert metadata["engine"] == "gate"
@@ -75,9 +76,24 @@ class TestGeneration:
         assert picture.size == (256, 256)
         assert picture.getpixel((2, 2)) == (5, 128, 64)
         assert read_provenance(tmp_path / "out/image.png").artist == "Mina"
-        assert Image.open(tmp_path / "out/preview.webp").format == "WEBP"
-        assert list(files_under(tmp_path / "out")) == ["image.png", "preview.webp"]
+        assert Image.open(tmp_path / "out/preview-w320.webp").format == "WEBP"
+        assert list(files_under(tmp_path / "out")) == ["image.png", "preview-w320.webp"]
         assert list(work.jobs.iterdir()) == []
+
+    def test_a_wide_picture_has_previews_for_every_screen(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        task = generation_task(tmp_path, backend.url, width=1024, height=1024)
+        make_runner().run(task)
+
+        reported = last_report(backend, task)["metadata"]["preview_path"]
+        assert reported == f"file://{tmp_path}/out/preview-w640.webp"
+        beside = family(reported.removeprefix("file://"), 1024)
+        assert [width for _, width in beside] == [320, 640, 1024]
+        for path, width in beside:
+            with Image.open(path) as preview:
+                assert (preview.format, preview.width) == ("WEBP", width)
+                assert ("xmp" in preview.info) is (width > 320)
 
     def test_last_progress_is_reported_before_the_end(
         self, tmp_path: Path, backend: Backend, make_runner: MakeRunner

@@ -1,0 +1,37 @@
+"""The names of previews: what lies beside a preview, and how wide it is.
+
+A picture is shown from previews of several widths, so that each screen fetches no more than it can
+show. One of them is reported and kept. When its name ends in ``-w640.webp``, the others lie beside
+it; a preview of any other name is the only one.
+"""
+
+WIDTHS = (320, 640, 1024)  # pixels: half a phone's screen, all of it, and larger screens
+REPORTED = 640
+_END = f"-w{REPORTED}.webp"
+
+
+def widths_of(width: int) -> tuple[int, ...]:
+    """The previews of a picture that is ``width`` pixels wide: up to the first that holds all of
+    it. No preview is made wider than its picture."""
+    return tuple(each for each, below in zip(WIDTHS, (0, *WIDTHS), strict=False) if below < width)
+
+
+def preview_name(stem: str, width: int) -> str:
+    """What the preview of ``width``, one of WIDTHS, is called; ``stem`` is its path so far."""
+    return f"{stem}-w{width}.webp"
+
+
+def reported_name(stem: str, width: int) -> str:
+    """The preview to report, of a picture that is ``width`` pixels wide."""
+    return preview_name(stem, min(REPORTED, widths_of(width)[-1]))
+
+
+def family(preview: str, width: int = REPORTED) -> list[tuple[str, int]]:
+    """``preview`` and those beside it, with their widths in pixels; empty when it is alone.
+
+    ``width`` is the picture's own; who does not know it leaves it out, and gets no larger preview.
+    """
+    if not preview.endswith(_END):
+        return []
+    stem = preview.removesuffix(_END)
+    return [(preview_name(stem, each), min(each, width)) for each in widths_of(width)]
