@@ -10,23 +10,23 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from html import escape
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from app.models import Generation, GenerationStatus, User, Visibility
-from app.utils.links import link
+from app.utils.links import linker
 from speed.queries import Row
+from web.images import sources
 
 SHAPES = {"1:2": "tall", "2:2": "large"}
 HEART = (
     '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.5C5.5 15.6 3 12.4 3 9'
     'a4.6 4.6 0 0 1 9-1.6A4.6 4.6 0 0 1 21 9c0 3.4-2.5 6.6-9 11.5z"/></svg>'
 )
-# How many pictures are seen at once without scrolling: these are fetched at once.
-FIRST = 4
+# How many pictures are seen without scrolling: these are fetched first.
+FIRST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,7 @@ class _Maker:
         is_part = bool(getattr(request, "htmx", False))
         self._next = "" if is_part else escape(request.get_full_path())
         self._status_names = status_names
+        self._to = linker()
         self._alternative = gettext("%(words)s, in the style %(style)s by %(artist)s")
         self._like = escape(gettext("Like"))
         self._likes = escape(f"{gettext('Sign in to like.')} {gettext('Likes:')}")
@@ -131,7 +132,8 @@ class _Maker:
         if not piece.image_path:
             state = self._status_names.get(piece.status, piece.status)
             return f'<span class="state">{escape(state)}<br>{escape(piece.words)}</span>'
-        address = link(piece.preview_path or piece.image_path).removeprefix(settings.SITE_URL)
+        shape = SHAPES.get(piece.aspect_ratio, "square")
+        preview = piece.preview_path or piece.image_path
         shown = self._alternative % {
             "words": piece.words,
             "style": piece.style_name,
@@ -142,10 +144,11 @@ class _Maker:
             if piece.placeholder
             else ""
         )
-        lazy = "" if is_seen_at_once else ' loading="lazy"'
+        urgency = 'fetchpriority="high"' if is_seen_at_once else 'loading="lazy"'
         return (
-            f'{blur}<img class="real" src="{escape(address)}" width="{piece.width}"'
-            f' height="{piece.height}" alt="{escape(shown)}"{lazy} decoding="async">'
+            f'{blur}<img class="real" {urgency} {sources(preview, shape, piece.width, self._to)}'
+            f' width="{piece.width}" height="{piece.height}" alt="{escape(shown)}"'
+            ' decoding="async">'
         )
 
     def _beside(self, piece: Piece) -> str:

@@ -6,14 +6,12 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django import template
-from django.conf import settings
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from app.models import Generation, GenerationStatus, Notification, TrainingStatus
 from app.services import generation_service
-from app.utils.links import link
-from web import phrases
+from web import images, phrases
 from web.wall import HEART, Piece
 from web.wall import wall as wall_of
 
@@ -22,8 +20,13 @@ register = template.Library()
 
 @register.filter
 def file_url(key: str) -> str:
-    """The link to a file. Of our own files the path alone: they come from where the page does."""
-    return link(key).removeprefix(settings.SITE_URL)
+    return images.file_url(key)
+
+
+@register.simple_tag
+def sources(preview: str, place: str, width: int | None = None) -> SafeString:
+    """Where the file of an ``<img>`` is; see ``web/images.py``."""
+    return SafeString(images.sources(preview, place, width))
 
 
 @register.filter

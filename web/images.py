@@ -1,0 +1,54 @@
+"""Pictures in pages: each screen fetches the preview that it can show, and no larger one."""
+
+from __future__ import annotations
+
+from html import escape
+
+from django.conf import settings
+
+from app.utils.links import Link, link
+from protocol.previews import family
+
+
+def _sizes(wide: str, narrow: int) -> str:
+    """How wide a picture is shown: ``wide`` on a desktop, ``narrow`` hundredths of a small screen.
+
+    More than two dots for each pixel of the page are not told apart, so sharper screens are told
+    of a smaller place.
+    """
+    sharp = round(0.57 * narrow)
+    return f"(min-width: 50rem) {wide}, (min-resolution: 2.5dppx) {sharp}vw, {narrow}vw"
+
+
+# By the place where a picture is shown; the widths are those of site.css.
+SIZES = {
+    "square": _sizes("18rem", 46),
+    "tall": _sizes("18rem", 46),
+    "large": _sizes("36rem", 92),
+    "stage square": _sizes("min(56vw, 50rem)", 92),
+    "stage large": _sizes("min(56vw, 50rem)", 92),
+    "stage tall": _sizes("24rem", 92),
+    "card": _sizes("22rem", 92),
+    "work": _sizes("16rem", 46),
+    "shelf": _sizes("8rem", 20),
+    "receipt": "10rem",
+}
+
+
+def file_url(key: str, to: Link = link) -> str:
+    """The link to a file. Of our own files the path alone: they come from where the page does."""
+    return to(key).removeprefix(settings.SITE_URL)
+
+
+def sources(preview: str, place: str, width: int | None = None, to: Link = link) -> str:
+    """The attributes of an ``<img>`` that say where its file is: for a preview with others beside
+    it, all of them.
+
+    ``place`` is one of SIZES, ``width`` the picture's own in pixels, if known.
+    """
+    src = f'src="{escape(file_url(preview, to))}"'
+    beside = family(preview, width) if width else family(preview)
+    if not beside:
+        return src
+    srcset = ", ".join(f"{escape(file_url(key, to))} {wide}w" for key, wide in beside)
+    return f'{src} srcset="{srcset}" sizes="{SIZES[place]}"'
