@@ -20,11 +20,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts, crowd, plans, profiles, seed_large, upload, writing
+from benchmarks import charts, crowd, plans, profiles, upload, writing
 from benchmarks.figures import CLIENTS, Told
 from benchmarks.paths import Effort, Site, deadlocks, inside, measure, over_sizes, site
 from benchmarks.servers import CHANGES, POSTGRES_SETTINGS, WEB_PROCESSES, Servers
 from benchmarks.servers import run as program
+from devtools import seed_large
 
 PAGE = Path("docs/performance.md")
 STAGES = ("paths", "sizes", "profiles", "upload", "worker", "whole", "write")

@@ -17,11 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts, crowd, processes, seed_large
+from benchmarks import charts, crowd, processes
 from benchmarks.growth import Series
 from benchmarks.sampling import temporary_files
 from benchmarks.servers import Servers
 from benchmarks.whole import System
+from devtools import seed_large
 
 OUT = Path("docs/performance")
 GENERATIONS = 10_000

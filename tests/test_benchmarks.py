@@ -13,10 +13,10 @@ from urllib.parse import urlsplit, urlunsplit
 import psycopg
 import pytest
 
-from benchmarks import seed_large
 from benchmarks.cases import Case, Request
 from benchmarks.compare import Ask, differences, in_process
 from benchmarks.servers import production, run
+from devtools import seed_large
 
 SIZE = 1000
 NAMES = (

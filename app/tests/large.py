@@ -1,6 +1,6 @@
 """A large marketplace to look at plans in: many rows, and some people who have most of them.
 
-``benchmarks.seed_large`` spreads its rows evenly. Plans go wrong where they are not: the buyer of
+``devtools.seed_large`` spreads its rows evenly. Plans go wrong where they are not: the buyer of
 every fourth picture, the picture with thousands of comments, the follower of an artist who has
 stopped.
 """
@@ -17,7 +17,7 @@ import psycopg
 from django.db import connection
 from psycopg import sql
 
-from benchmarks import seed_large
+from devtools import seed_large
 
 GENERATIONS = 20_000
 USERS = GENERATIONS // 10

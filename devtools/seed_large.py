@@ -1,6 +1,6 @@
 """Fill a database with a large marketplace whose books are right.
 
-``python -m benchmarks.seed_large --generations 1000000`` on an empty, migrated DATABASE_URL. All
+``python -m devtools.seed_large --generations 1000000`` on an empty, migrated DATABASE_URL. All
 other numbers follow: for a million generations 100 000 users, 2 000 artists with a style each,
 5 000 000 likes, 1 000 000 comments, 3 000 000 ledger entries. PostgreSQL itself makes the rows.
 """
