@@ -55,7 +55,8 @@ mutate: .venv/installed-dev ## break each promise in a copy: some test must noti
 containers: .venv/installed-dev ## build all images, run the compose files as people deploy them (ONLY=one-machine)
 	@$(BIN)/python -m tests.containers $(if $(ONLY),--only $(ONLY))
 
-bench: .venv/installed-bench ## measure against the bare limit and write docs/performance.md (BENCH_ARGS=)
+bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/performance.md (BENCH_ARGS=)
+	@$(BIN)/python -m pytest -q benchmarks/tests
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
 format: .venv/installed-dev ## rewrite the code in the house format

@@ -36,6 +36,8 @@ VIOLATIONS = [
     Violation("speed-has-few-users", "app/utils/clock.py", "from speed import queries"),
     Violation("no-tools-in-the-product", "app/utils/clock.py", "import devtools.servers.process"),
     Violation("no-tools-in-the-product", "worker/settings.py", "import devtools"),
+    Violation("nothing-needs-the-benchmarks", "tests/waits.py", "from benchmarks import load"),
+    Violation("nothing-needs-the-benchmarks", "app/tests/large.py", "import benchmarks.cases"),
     Violation("no-http-in-the-domain", "app/delivery/outbox.py", "from app.http import errors"),
     Violation("layers", "app/models/token.py", "from app.services import token_service"),
     Violation("layers", "app/services/tag_service.py", "from app.views import tag"),

@@ -57,12 +57,14 @@ ELSEWHERE = {
     "make faults": "tests/test_faults.py",
     "make containers": "tests/containers/__main__.py",
     "make mutate": "tests/test_mutate.py",
-    "make bench": "tests/test_benchmarks.py",
-    'make bench BENCH_ARGS="--stages write"': "tests/test_report.py",
+    "make bench": "benchmarks/tests/test_bare.py",
+    'make bench BENCH_ARGS="--stages write"': "benchmarks/tests/test_report.py",
     'make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"': (
-        "tests/test_benchmarks.py"
+        "benchmarks/tests/test_bare.py"
     ),
-    "python -m benchmarks.soak": "it takes half an hour; tests/test_benchmarks.py runs its parts",
+    "python -m benchmarks.soak": (
+        "it takes half an hour; benchmarks/tests/test_report.py runs its parts"
+    ),
     "make lock": "it takes whatever versions the package index has on that day",
     "pip install -r requirements/bench.txt": "make bench installs the same file",
     "locust -f benchmarks/locustfile.py": "tests/test_locust.py",

@@ -6,20 +6,13 @@ No clock and no estimate is asked: rows are counted by the server as it runs the
 from __future__ import annotations
 
 import math
-import os
-import statistics
-import threading
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.core.signals import request_finished, request_started
-from django.core.wsgi import get_wsgi_application
-from django.db import close_old_connections, connection
-from django.test import RequestFactory
+from django.db import connection
 
 from app.delivery import outbox
 from app.models import Generation, GenerationStatus, OutboxMessage, User
@@ -260,7 +253,7 @@ def test_a_statement_that_is_slow_is_found(marketplace: set[str]) -> None:
     assert problem.endswith("ms: SELECT pg_sleep(0.11)")
 
 
-# --- Bytes and time -------------------------------------------------------------------------------
+# --- Bytes ----------------------------------------------------------------------------------------
 
 # The most bytes of a page of twenty: a third more than today's.
 BYTES = {
@@ -282,64 +275,3 @@ BYTES = {
 def test_an_answer_is_not_longer_than_it_has_to_be(path: str, marketplace: set[str]) -> None:
     content = client_of(BUYER).get(path).content
     assert len(content) <= BYTES[path]
-
-
-# The framework takes four times what the least program takes, in all. What is found is another
-# order of magnitude, which no noise looks like.
-TIMES_BARE = 12
-ROUNDS, REQUESTS_A_ROUND = 7, 20
-
-
-def times_bare(ours: Callable[[], object], bare: Callable[[], object]) -> float:
-    """How many times the CPU time of this thread ``ours`` takes, asked in turn."""
-    ratios = []
-    for _ in range(ROUNDS):
-        spent = []
-        for act in (ours, bare):
-            begun_at = time.thread_time()
-            for _ in range(REQUESTS_A_ROUND):
-                act()
-            spent.append(time.thread_time() - begun_at)
-        ratios.append(spent[0] / spent[1])
-    return statistics.median(ratios)
-
-
-@pytest.fixture
-def bare(marketplace: set[str], monkeypatch: pytest.MonkeyPatch) -> Callable[[], bytes]:
-    """The feed of the least program that gives the same, on the same database."""
-    from benchmarks import bare as program
-
-    monkeypatch.setitem(os.environ, "DATABASE_URL", large.url_of(connection.settings_dict["NAME"]))
-    monkeypatch.setattr(program, "_local", threading.local())
-    return lambda: feed_of(program.application)
-
-
-def feed_of(application: Any) -> bytes:
-    """One request of a WSGI program, to its end."""
-    environ = RequestFactory().get("/api/community/feed", headers={"host": "testserver"}).environ
-    answer = application(environ, lambda status, headers: None)
-    body = b"".join(answer)
-    if hasattr(answer, "close"):
-        answer.close()
-    return body
-
-
-@pytest.fixture
-def _connection_stays() -> Iterator[None]:
-    """A request begins and ends within the test's transaction."""
-    for signal in (request_started, request_finished):
-        signal.disconnect(close_old_connections)
-    yield
-    for signal in (request_started, request_finished):
-        signal.connect(close_old_connections)
-
-
-@pytest.mark.usefixtures("_connection_stays")
-def test_the_feed_costs_a_few_times_what_it_must(bare: Callable[[], bytes]) -> None:
-    application = get_wsgi_application()
-    assert len(feed_of(application)) == pytest.approx(len(bare()), rel=0.1)
-    assert times_bare(lambda: feed_of(application), bare) < TIMES_BARE
-
-
-def test_an_answer_that_costs_twenty_times_as_much_is_found(bare: Callable[[], bytes]) -> None:
-    assert times_bare(lambda: [bare() for _ in range(20)], bare) > TIMES_BARE
