@@ -116,7 +116,7 @@ class GoogleProvider(google.GoogleProvider):
     oauth2_adapter_class = VerifyingGoogleAdapter
 
     def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, Any]:
-        arguments = super().get_redirect_from_request_kwargs(request)
+        arguments: dict[str, Any] = super().get_redirect_from_request_kwargs(request)
         nonce = secrets.token_urlsafe(24)
         arguments["auth_params"] = {**self.get_auth_params(), "nonce": nonce}
         # Unknown arguments are kept in the state, where the callback finds the nonce again.
@@ -156,10 +156,11 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             .first()
         )
         if made_meanwhile is not None:
-            sociallogin.account, sociallogin.user = made_meanwhile, made_meanwhile.user
-            return made_meanwhile.user
+            user: User = made_meanwhile.user
+            sociallogin.account, sociallogin.user = made_meanwhile, user
+            return user
         sociallogin.user.username = username
-        user: User = super().save_user(request, sociallogin, form)
+        user = super().save_user(request, sociallogin, form)
         return user_service.welcome(user, provider=PROVIDER, provider_user_id=account.uid)
 
     def on_authentication_error(
@@ -205,7 +206,8 @@ def google_login(request: HttpRequest) -> HttpResponse:
     )
     # allauth reads more of the query than a browser should decide: scope, process, action …
     request.GET = QueryDict(urlencode({"next": following}) if is_local else "")
-    return _login(request)
+    answer: HttpResponse = _login(request)
+    return answer
 
 
 @require_GET
@@ -213,7 +215,7 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     """Complete the sign-in: a redirect, or the user for clients that accept JSON only."""
     if not settings.GOOGLE_CLIENT_ID:
         return _not_set_up()
-    response = _callback(request)
+    response: HttpResponse = _callback(request)
     accept = request.headers.get("Accept", "")
     wants_json = "application/json" in accept and "text/html" not in accept
     if response.status_code == 302 and request.user.is_authenticated and wants_json:

@@ -71,7 +71,7 @@ class GenerationTask(msgspec.Struct, frozen=True, tag_field="type", tag="image_g
 
 Task = TrainingTask | GenerationTask
 
-_decoder = msgspec.json.Decoder(Task)
+_decoder: msgspec.json.Decoder[Task] = msgspec.json.Decoder(Task)
 
 
 def decode_task(body: bytes | str) -> Task:

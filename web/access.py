@@ -22,7 +22,7 @@ def signed_in(view: UserView[P]) -> View[P]:
     """Hand the signed-in user to ``view``; others sign in first and come back."""
 
     @wraps(view)
-    def checked(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+    def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if isinstance(request.user, User):
             return view(request, request.user, *args, **kwargs)
         query = urlencode({"next": _way_back(request)})
@@ -37,7 +37,7 @@ def artists_only(view: UserView[P]) -> View[P]:
     @signed_in
     @wraps(view)
     def checked(
-        request: HttpRequest, user: User, *args: P.args, **kwargs: P.kwargs
+        request: HttpRequest, user: User, /, *args: P.args, **kwargs: P.kwargs
     ) -> HttpResponse:
         if not user.is_artist:
             return go(request, resolve_url("web:join"))

@@ -77,7 +77,8 @@ class Storage:
     def _locate(self, uri: str) -> tuple[Any, str]:
         scheme = _scheme(uri)
         if scheme == "s3":
-            return fsspec.core.url_to_fs(uri, **self._s3_options)
+            system, path = fsspec.core.url_to_fs(uri, **self._s3_options)
+            return system, str(path)
         if scheme == "file":
             host, path = urlsplit(uri).netloc, unquote(uri.removeprefix("file://"))
             if not host and path.startswith("/"):

@@ -81,7 +81,8 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
 def client_address(request: HttpRequest) -> str:
     """The address that our outermost proxy saw; what clients claim beyond it is not believed."""
     remote: Any = request.META.get("REMOTE_ADDR", "")
-    hops = [hop.strip() for hop in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")]
+    sent: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    hops = [hop.strip() for hop in sent.split(",")]
     proxies = settings.TRUSTED_PROXIES
     if proxies and len(hops) >= proxies and hops[-proxies]:
         return hops[-proxies]

@@ -48,7 +48,8 @@ class UserQuerySet(models.QuerySet["User"]):
     def balance_of(self, user_id: int) -> tuple[int, str]:
         """The balance, and a version that every transaction changes."""
         version = models.Func(template="xmin::text", output_field=models.CharField())
-        return self.values_list("token_balance", version).get(pk=user_id)
+        balance: tuple[int, str] = self.values_list("token_balance", version).get(pk=user_id)
+        return balance
 
     def to_lock(self, user_ids: Sequence[int]) -> UserQuerySet:
         """The balance rows of ``user_ids``, locked for this transaction when read, in id order."""

@@ -25,7 +25,7 @@ def narrowed(rows: list[dict[str, Any]], wanted: set[str]) -> list[dict[str, Any
     return [{name: value for name, value in row.items() if name in wanted} for row in rows]
 
 
-class BaseSerializer(serializers.Serializer):
+class BaseSerializer(serializers.Serializer[Any]):
     """A serializer whose fields can be narrowed.
 
     ``fields=("id", "name")`` narrows it in code; ``?fields=id,name`` narrows the outermost
@@ -68,7 +68,7 @@ class BaseSerializer(serializers.Serializer):
         return fields_asked_for(request) if request is not None and is_outermost else set()
 
 
-def _type_error(field: serializers.Field, value: Any) -> Any:
+def _type_error(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any:
     """What is wrong with the JSON type of ``value``; None where REST framework says so itself."""
     if value is None:
         return None

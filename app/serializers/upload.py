@@ -1,3 +1,5 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from app.serializers.base import BaseSerializer
@@ -14,7 +16,7 @@ class UploadRequestSerializer(BaseSerializer):
 
 
 class UploadHeadersSerializer(BaseSerializer):
-    def get_fields(self) -> dict[str, serializers.Field]:
+    def get_fields(self) -> dict[str, serializers.Field[Any, Any, Any, Any]]:
         return {"Content-Type": serializers.CharField()}
 
 

@@ -58,7 +58,8 @@ def welcome(user: User, *, provider: str, provider_user_id: str) -> User:
 def _has_left_before(provider: str, provider_user_id: str) -> bool:
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     traces = [_trace_of(provider, provider_user_id, key) for key in keys]
-    return User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces).exists()
+    left = User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces)
+    return bool(left.exists())
 
 
 def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = None) -> str:

@@ -196,8 +196,9 @@ class StyleModel:
         if not fits.any():
             return np.full(len(self.tags), 1 / len(self.tags), np.float32)
         # Matching artworks dominate, but the whole style stays in the picture.
-        weights = 0.05 + fits**2
-        return (weights / weights.sum()).astype(np.float32)
+        weights: Array = 0.05 + fits**2
+        weights /= weights.sum()
+        return weights.astype(np.float32)
 
     def mix(self, weights: Array) -> Array:
         """The weighted mean of the artworks' vectors, shape (100,)."""

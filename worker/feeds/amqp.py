@@ -137,10 +137,11 @@ class AmqpFeed:
 
     @staticmethod
     def _consume(channel: BlockingChannel, queue: str, arrived: list[_Delivery]) -> str:
-        return channel.basic_consume(
+        tag: str = channel.basic_consume(
             queue,
             lambda _, method, __, body: arrived.append(_Delivery(method.delivery_tag, queue, body)),
         )
+        return tag
 
     def _outcome(self, connection: pika.BlockingConnection, delivery: _Delivery) -> Outcome:
         if self._is_leaving():

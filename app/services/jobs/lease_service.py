@@ -36,6 +36,6 @@ def sweep() -> int:
     return given_up
 
 
-def _expired(jobs: QuerySet) -> list[int]:
+def _expired(jobs: QuerySet[Style] | QuerySet[Generation]) -> list[int]:
     lost = jobs.filter(lease_expires_at__lte=clock.now()).order_by("lease_expires_at", "pk")
     return list(lost.values_list("pk", flat=True)[:BATCH])

@@ -193,7 +193,8 @@ def _furrows(stage: Stage, rng: np.random.Generator, rows: int) -> Array:
     x = (np.arange(stage.width, dtype=np.float32)[None] - rng.uniform(0.3, 0.7) * stage.width) / (
         stage.unit * (y + 0.03)
     )
-    return (1 + 0.2 * np.sin(x * 22) * smoothstep(0.04, 0.3, y)).astype(np.float32)
+    furrows: Array = 1 + 0.2 * np.sin(x * 22) * smoothstep(0.04, 0.3, y)
+    return furrows.astype(np.float32)
 
 
 def perspective(stage: Stage, tile: Array, top: int) -> Array:

@@ -38,7 +38,8 @@ def fractal(
         total += weight * resize(grid, height, width)
         weight *= gain
     spread = float(total.std()) or 1.0
-    return np.clip(0.5 + (total - float(total.mean())) / (5 * spread), 0, 1).astype(np.float32)
+    scaled: Array = np.clip(0.5 + (total - float(total.mean())) / (5 * spread), 0, 1)
+    return scaled.astype(np.float32)
 
 
 def ridge(
@@ -73,5 +74,5 @@ def shifted(values: Array, down: int, right: int) -> Array:
 
 
 def smoothstep(low: float, high: float, values: Array) -> Array:
-    t = np.clip((values - low) / (high - low), 0, 1)
+    t: Array = np.clip((values - low) / (high - low), 0, 1)
     return (t * t * (3 - 2 * t)).astype(np.float32)

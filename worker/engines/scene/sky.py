@@ -46,7 +46,9 @@ def _gradient(stage: Stage, rows: int, columns: int) -> Array:
     y = np.linspace(0, stage.horizon, rows, dtype=np.float32)[:, None]
     near = np.exp(-np.hypot((x - stage.sun[0]) * 0.8, y - stage.sun[1]) / (0.3 * stage.unit))
     share = (near * 0.6 * light.shine)[..., None]
-    return values * (1 - share) + np.asarray(mix(light.disc, light.rim, 0.4), np.float32) * share
+    glow = np.asarray(mix(light.disc, light.rim, 0.4), np.float32)
+    lit: Array = values * (1 - share) + glow * share
+    return lit
 
 
 def _clouds(stage: Stage) -> None:

@@ -143,7 +143,8 @@ def _rounding(alpha: Image.Image, lit_from_left: bool) -> Array:
     full = Image.fromarray(slope.astype(np.float32)).resize(
         (width, height), Image.Resampling.BILINEAR
     )
-    return np.clip(np.asarray(full, np.float32) * 1.3, -1, 1)
+    sides: Array = np.clip(np.asarray(full, np.float32) * 1.3, -1, 1)
+    return sides
 
 
 def new_stage(

@@ -38,7 +38,8 @@ def _mirror(stage: Stage, above: Array, rows: int, rough: float) -> Array:
     color = color * (1 + 0.34 * crest * (0.4 + 0.6 * t))[..., None]
     foam = smoothstep(0.2, 0.3, ripple) * rough * smoothstep(0.15, 0.6, t) * 0.75
     white = np.asarray((244, 248, 250), np.float32) * np.asarray(stage.light.ambient, np.float32)
-    return color * (1 - foam[..., None]) + white * foam[..., None]
+    seen: Array = color * (1 - foam[..., None]) + white * foam[..., None]
+    return seen
 
 
 def _own_color(stage: Stage) -> tuple[float, float, float]:
