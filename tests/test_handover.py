@@ -8,7 +8,7 @@ import pytest
 
 from app.delivery.relay import Relay
 from app.models import Generation, GenerationStatus, TrainingStatus
-from app.services import training_service
+from app.services.training_service import TRAININGS
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def test_the_relay_tells_what_the_broker_has_taken(amqp_url: str, settings: Any) -> None:
     style = StyleFactory(training_status=TrainingStatus.PENDING, works=10)
-    training_service.enqueue(style)
+    TRAININGS.enqueue(style)
     picture: Generation = GenerationFactory(status=GenerationStatus.QUEUED)
     assert picture.lease_expires_at is None
     relay = Relay(amqp_url)

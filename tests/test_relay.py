@@ -17,8 +17,9 @@ from django.db import connections
 from app.delivery import outbox
 from app.delivery.relay import Relay
 from app.models import GenerationStatus, OutboxMessage
-from app.services import metrics_service, training_service
+from app.services import metrics_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from app.services.training_service import TRAININGS
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 from devtools.servers.process import free_port
@@ -117,7 +118,7 @@ def test_a_message_that_is_none_stays_and_does_not_hold_up_others(amqp_url, chan
 def test_what_is_published_is_what_the_senders_make_of_it(amqp_url, channel, monkeypatch) -> None:
     """The relay has no other way to the broker."""
     (ordered,) = order()
-    training_service.enqueue(StyleFactory(training_status="pending", works=1))
+    TRAININGS.enqueue(StyleFactory(training_status="pending", works=1))
     uploaded = OutboxMessage.objects.get(queue=TRAINING_QUEUE)
     send_picture = RabbitMQService.send_generation_task
     send_training = RabbitMQService.send_training_task

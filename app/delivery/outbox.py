@@ -16,7 +16,6 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.models import OutboxMessage
-from app.models.hot_writes import NEW_OUTBOX_MESSAGE
 from app.models.outbox import FIRST_DUE
 from app.utils import clock
 from protocol import Task, encode
@@ -24,7 +23,7 @@ from protocol import Task, encode
 CHANNEL = "outbox"
 # First key of the advisory locks on messages; the second is the message's id.
 LOCK_SPACE = 0x57A1
-MAX_COUNTED_TRIES = 32_000
+MAX_COUNTED_ATTEMPTS = 32_000
 
 
 def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> None:
@@ -32,14 +31,12 @@ def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> 
 
     A trigger of the table wakes the relay, or the local worker, when that transaction commits.
     """
-    now = clock.now()
-    NEW_OUTBOX_MESSAGE.run(
+    OutboxMessage.objects.create(
         queue=queue,
         task_id=task.task_id,
         attempt=task.attempt,
         body=encode(task),
-        available_at=available_at or now,
-        created_at=now,
+        available_at=available_at or clock.now(),
     )
 
 
@@ -59,14 +56,14 @@ def claim_batch(size: int) -> Iterator[list[OutboxMessage]]:
     """At most ``size`` messages that are due and that nobody else holds, the first ones first.
 
     Each is held by an advisory lock of this database session: when the process dies the messages
-    are free again at once, however long their jobs would have taken. The try is counted and
-    committed before the work, so that a message that kills its worker is noticed.
+    are free again at once, however long their jobs would have taken. The attempt is
+    counted and committed before the work, so that a message that kills its worker is noticed.
     """
     with connection.cursor() as cursor:
         cursor.execute(_LOCK_DUE, [clock.now(), size * 4, LOCK_SPACE, size])
         locked = [row[0] for row in cursor.fetchall()]
     try:
-        yield _begin_try(locked)
+        yield _begin_attempts(locked)
     finally:
         if locked and connection.connection is not None and not connection.connection.closed:
             with connection.cursor() as cursor:
@@ -79,7 +76,7 @@ def mark_sent(*messages: OutboxMessage, error: str = "") -> None:
 
 
 def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None:
-    """Leave the message for another try, ``delay`` seconds from now. It is late all the same."""
+    """Leave the message for another attempt, ``delay`` seconds from now. It stays late."""
     OutboxMessage.objects.filter(pk=message.pk).update(
         last_error=error[:500], available_at=clock.seconds_from_now(delay), due_at=FIRST_DUE
     )
@@ -93,14 +90,14 @@ def oldest_age() -> float:
     return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
 
 
-def _begin_try(message_ids: list[int]) -> list[OutboxMessage]:
-    """Count a try of those that nobody has sent meanwhile, and read them again under the lock."""
+def _begin_attempts(message_ids: list[int]) -> list[OutboxMessage]:
+    """Count an attempt at those that nobody has sent meanwhile, and read them under the lock."""
     if not message_ids:
         return []
     unsent = OutboxMessage.objects.filter(
         pk__in=message_ids, sent_at__isnull=True, available_at__lte=clock.now()
     )
-    unsent.update(tries=Least(F("tries") + 1, MAX_COUNTED_TRIES))
+    unsent.update(tries=Least(F("tries") + 1, MAX_COUNTED_ATTEMPTS))
     # Pictures before trainings: somebody is waiting for them.
     return list(unsent.order_by("queue", "available_at", "pk"))
 

@@ -7,8 +7,9 @@ import time
 import structlog
 from msgspec.structs import asdict
 
-from app.delivery import handover, outbox
+from app.delivery import outbox
 from app.models import OutboxMessage
+from app.services.jobs import lease_service
 from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
 
@@ -17,7 +18,7 @@ log = structlog.get_logger(__name__)
 # A relay that dies between a confirm and its note of it sends at most so many messages twice.
 BATCH = 20
 MAX_DELAY_SECONDS = 30.0
-# Between tries to reach a broker that is away; so late at most does work go on after its return.
+# Between attempts to reach a broker that is away; so late at most does work go on after its return.
 MAX_AWAY_SECONDS = 5.0
 
 
@@ -66,7 +67,7 @@ class Relay:
                 if sent:
                     outbox.mark_sent(*sent)
             for message in sent:
-                handover.message_accepted(message)
+                lease_service.message_accepted(message)
         return len(messages), len(sent)
 
     @staticmethod

@@ -18,7 +18,7 @@ MAX_SEED = 2**32 - 1
 
 
 class AspectRatio(models.TextChoices):
-    """The plan's three formats; what each means in pixels and money is in ``FORMATS``."""
+    """The plan's three formats; pixels and price of each are in ``app.services.pricing``."""
 
     SQUARE = "1:1", "512 × 512"
     LARGE = "2:2", "1024 × 1024"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import IntegrityError, transaction
 
 from app.exceptions import InvalidInput, NotFound
@@ -15,9 +17,9 @@ from app.models import (
     Style,
     User,
 )
-from app.models.hot_writes import NEW_NOTIFICATION
 from app.models.notification import TargetType
 from app.models.ownership import MayChange, is_owner
+from app.models.writes import NOTIFY, write
 from app.utils import clock
 
 # Of each picture, one of them is told, once.
@@ -78,11 +80,14 @@ def tell_training_failed(style: Style) -> None:
     )
 
 
-def tell_generation_complete(generation: Generation) -> None:
-    _tell_owner(
-        generation,
-        kind=NotificationType.GENERATION_COMPLETE,
+def generation_complete(generation: Generation) -> dict[str, Any]:
+    """What the buyer is told, as the values of NOTIFY."""
+    return _values(
+        recipient_id=generation.user_id,
+        type=NotificationType.GENERATION_COMPLETE,
         message=f"Your picture in the style {generation.style.name} is ready.",
+        target_type=TargetType.IMAGE,
+        target_id=generation.pk,
     )
 
 
@@ -166,24 +171,28 @@ def _tell_artist(style: Style, kind: str, message: str) -> None:
     )
 
 
-def _create(
+def _create(*, actor: User | None = None, **told: Any) -> None:
+    """Never for one's own acts; what the constraints allow once is silently kept to once."""
+    if actor is None or actor.pk != told["recipient_id"]:
+        write(NOTIFY, **_values(actor_id=actor.pk if actor else None, **told))
+
+
+def _values(
     *,
     recipient_id: int,
-    actor: User | None = None,
+    actor_id: int | None = None,
     type: str,
     message: str,
     target_type: str,
     target_id: int,
-) -> None:
-    """Never for one's own acts; what the constraints allow once is silently kept to once."""
-    if actor is not None and actor.pk == recipient_id:
-        return
-    NEW_NOTIFICATION.run(
-        recipient_id=recipient_id,
-        actor_id=actor and actor.pk,
-        type=type,
-        message=message[:1200].strip(),
-        target_type=target_type,
-        target_id=target_id,
-        created_at=clock.now(),
-    )
+) -> dict[str, Any]:
+    """Those of NOTIFY."""
+    return {
+        "recipient_id": recipient_id,
+        "actor_id": actor_id,
+        "type": type,
+        "message": message[:1200].strip(),
+        "target_type": target_type,
+        "target_id": target_id,
+        "created_at": clock.now(),
+    }

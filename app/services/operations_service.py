@@ -8,6 +8,8 @@ from datetime import datetime
 from app.exceptions import InvalidTransition
 from app.models import Generation, Style, TrainingStatus
 from app.services import generation_service, training_service
+from app.services.generation_service import GENERATIONS
+from app.services.training_service import TRAININGS
 from app.utils import clock
 
 REFUNDED = "Our staff ended this and gave the tokens back."
@@ -41,17 +43,13 @@ def jobs_under_way(*, only_stuck: bool = False) -> list[JobLine]:
 
 def refund_generation(generation: Generation) -> None:
     """Fail a picture that has not ended, with a refund. Raises InvalidTransition."""
-    _require(
-        generation_service.end_attempt(
-            generation.task_id, generation.attempt, REFUNDED, retryable=False
-        )
-    )
+    _require(GENERATIONS.end(generation, REFUNDED, retryable=False))
 
 
 def retry_generation(generation: Generation) -> None:
     """Begin the next attempt; after the last one it fails with a refund. Raises
     InvalidTransition."""
-    _require(generation_service.end_attempt(generation.task_id, generation.attempt, RETRIED))
+    _require(GENERATIONS.end(generation, RETRIED))
 
 
 def cancel_generation(generation: Generation) -> None:
@@ -64,12 +62,12 @@ def retry_training(style: Style) -> None:
     if style.training_status == TrainingStatus.FAILED:
         training_service.retrain(user=style.artist.user, style_id=style.pk)
     else:
-        _require(training_service.end_attempt(style.task_id, style.attempt, RETRIED))
+        _require(TRAININGS.end(style, RETRIED))
 
 
 def cancel_training(style: Style) -> None:
     """End a training for good; its artist may ask for it again. Raises InvalidTransition."""
-    _require(training_service.end_attempt(style.task_id, style.attempt, CANCELED, retryable=False))
+    _require(TRAININGS.end(style, CANCELED, retryable=False))
 
 
 def _line(

@@ -18,6 +18,7 @@ from app.exceptions import (
 from app.models import Artist, Artwork, Style, User
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
+from app.services.training_service import TRAININGS
 from app.services.uploads import image_service, upload_service
 from app.utils import caches
 from app.utils.request_id import current_request_id
@@ -141,11 +142,7 @@ def create_style(upload: StyleUpload) -> Style:
     upload_service.use(user_id=upload.artist.pk, keys=upload.image_keys)
     tag_service.tag_style(style, upload.tags)
     tag_service.tag_artworks(artworks, [work.tags for work in upload.artworks])
-    training_service.enqueue(
-        style,
-        image_paths=[work.image_path for work in upload.artworks],
-        image_tags=[list(work.tags) for work in upload.artworks],
-    )
+    TRAININGS.enqueue(style)
     return style
 
 

@@ -8,8 +8,7 @@ from collections.abc import Iterable, Sequence
 from django.db.models import F
 
 from app.exceptions import InvalidInput
-from app.models import Artwork, ArtworkTag, Generation, Style, StyleTag, Tag
-from app.models.hot_writes import PROMPT_TAGS
+from app.models import Artwork, ArtworkTag, Style, StyleTag, Tag
 from app.utils import caches, tag_names
 
 MAX_TAGS = 20
@@ -54,12 +53,6 @@ def tag_artworks(artworks: Sequence[Artwork], names: Sequence[Sequence[str]]) ->
         for artwork, each in zip(artworks, names, strict=True)
         for index, name in enumerate(each)
     )
-
-
-def tag_generation(generation: Generation) -> None:
-    """Link a prompt to the tags in it that exist; buyers' words make no new tags."""
-    words = list(dict.fromkeys(name.lower() for name in generation.prompt_tags))
-    PROMPT_TAGS.run(generation_id=generation.pk, words=words)
 
 
 def retag_style(style: Style, names: Sequence[str]) -> None:

@@ -5,14 +5,17 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import IntegrityError, connection, transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
-from app.models.hot_writes import BALANCE, LOCKED_USERS, NEW_TRANSACTION
 from app.models.token import WELCOME_BONUS_MEMO
+from app.models.writes import BOOK_ENTRY, LOCKED_USERS, write
 from app.utils import clock
-from speed.writes import are_put_off, in_one_statement
+
+# What the ledger has room for.
+MAX_AMOUNT = 2**31 - 1
+MAX_REASON = 100
 
 
 def lock_users(*user_ids: int) -> dict[int, User]:
@@ -34,6 +37,8 @@ class TokenService:
     Each method is one step: done, or not begun when it raises. It makes a transaction of its own,
     or joins the caller's, which may catch the error and go on. A caller that has locked the user
     in its transaction hands them over as ``locked``; they then carry the new balance.
+
+    All raise NotFound, InvalidInput, and IntegrityError where the ledger has the entry already.
     """
 
     @staticmethod
@@ -86,7 +91,7 @@ class TokenService:
     @staticmethod
     def grant_welcome_bonus(user_id: int, amount: int) -> bool:
         """Give the welcome bonus unless the user ever had it. Returns whether it was given."""
-        with _transaction():
+        with joined_transaction():
             user = lock_users(user_id)[user_id]
             had_it = Transaction.objects.filter(
                 receiver_id=user_id, type=TransactionType.EARN, memo=WELCOME_BONUS_MEMO
@@ -108,34 +113,40 @@ def _book(
     purchase: Purchase | None = None,
 ) -> None:
     """Change the balance and enter it in the ledger."""
-    if amount <= 0:
-        raise InvalidInput.field("amount", "Must be above 0.")
-    is_taken = kind == TransactionType.CONSUME
+    if not 0 < amount <= MAX_AMOUNT:
+        raise InvalidInput.field("amount", f"Must be from 1 to {MAX_AMOUNT}.")
+    if len(memo) > MAX_REASON:
+        raise InvalidInput.field("reason", f"At most {MAX_REASON} characters.")
     if locked is not None and (locked.pk != user_id or not connection.in_atomic_block):
         raise ValueError("Hand over this user, locked in the transaction that goes on here.")
-    # The caller's transaction goes on even when the database refuses the write. Writes that are put
-    # off come at the end of the caller's own block.
-    needs_savepoint = connection.in_atomic_block and not are_put_off()
-    with _transaction():
+    is_taken = kind == TransactionType.CONSUME
+    with joined_transaction():
         user = locked or lock_users(user_id)[user_id]
         balance = user.token_balance + (-amount if is_taken else amount)
         if balance < 0:
             raise InsufficientTokensError(required=amount, available=user.token_balance)
-        with transaction.atomic() if needs_savepoint else nullcontext(), in_one_statement():
-            BALANCE.run(pk=user_id, token_balance=balance)
-            NEW_TRANSACTION.run(
-                sender_id=user_id if is_taken else None,
-                receiver_id=None if is_taken else user_id,
-                type=kind,
-                amount=amount,
-                memo=memo,
-                generation_id=generation and generation.pk,
-                purchase_id=purchase and purchase.pk,
-                created_at=clock.now(),
-            )
+        is_entered = write(
+            BOOK_ENTRY,
+            user_id=user_id,
+            balance=balance,
+            sender_id=user_id if is_taken else None,
+            receiver_id=None if is_taken else user_id,
+            type=kind,
+            amount=amount,
+            memo=memo,
+            generation_id=generation and generation.pk,
+            purchase_id=purchase and purchase.pk,
+            created_at=clock.now(),
+        )
+        if not is_entered:
+            raise IntegrityError(f"The ledger has this {kind.value} entry already.")
         user.token_balance = balance
 
 
-def _transaction() -> AbstractContextManager[Any]:
-    """The caller's, or a new one. What is raised before a write does not spoil the caller's."""
+def joined_transaction() -> AbstractContextManager[Any]:
+    """The caller's transaction, or a new one.
+
+    For steps that raise before they write anything: a caller that catches the error may go on, and
+    needs no savepoint for that.
+    """
     return nullcontext() if connection.in_atomic_block else transaction.atomic()

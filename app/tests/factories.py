@@ -20,8 +20,9 @@ from app.models import (
     User,
     Visibility,
 )
-from app.services import generation_service, storage, tag_service
-from app.services.jobs import job_service
+from app.services import generation_service, pricing, storage, tag_service
+from app.services.generation_service import GENERATIONS
+from app.services.jobs.attempts import output_folder
 from app.services.token_service import TokenService
 from protocol import GenerationReport
 
@@ -110,7 +111,7 @@ class GenerationFactory(DjangoModelFactory):
         user, style, status = order.pop("user"), order.pop("style"), order.pop("status")
         visibility, description = order.pop("visibility"), order.pop("description", None)
         user.refresh_from_db(fields=["token_balance"])
-        cost = generation_service.cost_of(style.price, order["aspect_ratio"])
+        cost = pricing.cost_of(style.price, order["aspect_ratio"])
         if user.token_balance < cost:
             give_tokens(user, cost)
         generation = generation_service.request_generation(user=user, style_id=style.pk, **order)
@@ -140,7 +141,7 @@ def give_tokens(user: User, amount: int) -> None:
 
 def finished_file(generation: Generation, name: str = "image.png") -> str:
     """Write a file where a worker writes for this attempt. Returns its URI."""
-    key = f"{job_service.output_folder('generations', generation)}/{name}"
+    key = f"{output_folder('generations', generation)}/{name}"
     if not storage.exists(key):
         storage.save(key, BytesIO(b"a picture"))
     return storage.uri(key)
@@ -157,4 +158,4 @@ def _bring_to(generation: Generation, status: GenerationStatus) -> None:
             image_path=finished_file(generation) if status == GenerationStatus.COMPLETED else None,
             failure_reason="The paint ran out." if status == GenerationStatus.FAILED else None,
         )
-        generation_service.record_report(generation.pk, report)
+        GENERATIONS.record_report(generation.pk, report)

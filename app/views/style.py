@@ -23,7 +23,7 @@ from app.serializers.style import (
     TrainingReportedSerializer,
 )
 from app.services import style_service, training_service
-from app.services.generation_service import cost_of
+from app.services.pricing import cost_of, quote
 from app.utils import caches
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.utils.links import linker
@@ -134,7 +134,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         style = StyleDetailSerializer.from_rows(
             rows[0],
             ARTWORKS.rows("any", values),
-            {ratio: cost_of(rows[0][5], ratio) for ratio in AspectRatio.values},
+            quote(rows[0][5]),
             linker(),
             viewer_id=request.user.pk,
         )

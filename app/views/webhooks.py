@@ -11,7 +11,8 @@ from rest_framework.request import Request
 from app.exceptions import InvalidInput
 from app.http.authentication import require_internal_token
 from app.http.rendering import Answer
-from app.services import generation_service, training_service
+from app.services.generation_service import GENERATIONS
+from app.services.training_service import TRAININGS
 from app.views.base import ApiViewSet
 from protocol import (
     GenerationReport,
@@ -39,7 +40,7 @@ class TrainingWebhook(ApiViewSet):
     def report(self, request: Request, pk: int) -> Answer:
         """A worker's report about a training."""
         report = _decode(request, decode_training_report)
-        return self.show(training_service.record_report(pk, report))
+        return self.show(TRAININGS.record_report(pk, report))
 
 
 class GenerationWebhook(ApiViewSet):
@@ -49,7 +50,7 @@ class GenerationWebhook(ApiViewSet):
     def report(self, request: Request, pk: int) -> Answer:
         """A worker's report about a picture."""
         report = _decode(request, decode_generation_report)
-        return self.show(generation_service.record_report(pk, report))
+        return self.show(GENERATIONS.record_report(pk, report))
 
 
 def _decode(request: Request, decode: Callable[[bytes], Report]) -> Report:

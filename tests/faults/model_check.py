@@ -123,7 +123,7 @@ class Walk:
         attempt = max(1, job.attempt - self.rng.choice([0, 0, 0, 1]))
         expected = self._expect_report(job, kind, attempt)
         try:
-            generation_service.record_report(key, self._make_report(key, kind, attempt))
+            generation_service.GENERATIONS.record_report(key, self._make_report(key, kind, attempt))
             answered = True
         except DomainError:
             answered = False
@@ -181,13 +181,13 @@ class Walk:
     def _make_report(self, key: int, kind: str, attempt: int) -> Any:
         from app.models import Generation
         from app.services import storage
-        from app.services.jobs import job_service
+        from app.services.jobs.attempts import output_folder
         from protocol import GenerationReport
 
         generation = Generation.objects.get(pk=key)
         if kind == "completed":
             folder = f"generations/{generation.task_id}/{attempt}"
-            assert attempt != generation.attempt or folder == job_service.output_folder(
+            assert attempt != generation.attempt or folder == output_folder(
                 "generations", generation
             )
             path = storage.local_path(f"{folder}/image.png")

@@ -10,7 +10,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from app.models import Generation, GenerationStatus, Notification, TrainingStatus
-from app.services import generation_service
+from app.services import pricing
 from web import images, phrases
 from web.wall import HEART, Piece
 from web.wall import wall as wall_of
@@ -50,13 +50,13 @@ def tokens(number: int) -> str:
 
 @register.filter
 def cost(price: int, aspect_ratio: str) -> int:
-    return generation_service.cost_of(price, aspect_ratio)
+    return pricing.cost_of(price, aspect_ratio)
 
 
 @register.filter
 def share(amount: int) -> int:
     """What the artist is paid of ``amount``."""
-    return generation_service.artist_share(amount)
+    return pricing.artist_share(amount)
 
 
 @register.filter

@@ -9,8 +9,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import AspectRatio, Generation, Style, Tag, User
-from app.services import generation_service
+from app.models import Generation, Style, Tag, User
+from app.services import pricing
 from app.utils.links import link
 from web.access import wants_part
 from web.forms import MakeForm, SearchForm
@@ -61,7 +61,7 @@ def style_page(
     suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
     samples = Generation.objects.feed(viewer).in_style(style.pk)
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
-    costs = [generation_service.cost_of(style.price, ratio) for ratio in AspectRatio]
+    costs = pricing.quote(style.price).values()
     balance = viewer.token_balance if isinstance(viewer, User) else 0
     form.suggest(suggestions)
     form.renew_key()

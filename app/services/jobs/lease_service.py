@@ -1,18 +1,32 @@
-"""Jobs whose worker fell silent: given to another one, or ended with a refund."""
+"""What ends or prolongs attempts from outside: the queue, and the clock."""
 
 from __future__ import annotations
 
-import structlog
-from django.db.models import QuerySet
+from typing import Any
 
-from app.models import Generation, Style
-from app.services import generation_service, measure_service, training_service
-from app.utils import clock
+import structlog
+
+from app.models import OutboxMessage
+from app.services import measure_service
+from app.services.generation_service import GENERATIONS
+from app.services.jobs.attempts import JobKind
+from app.services.training_service import TRAININGS
 
 log = structlog.get_logger(__name__)
 
+KINDS: dict[str, JobKind[Any, Any, Any]] = {kind.queue: kind for kind in (TRAININGS, GENERATIONS)}
 LOST = "The server that worked on it stopped answering."
 BATCH = 100
+
+
+def message_accepted(message: OutboxMessage) -> None:
+    """The queue has the message: the job may wait there, within its queue lease."""
+    KINDS[message.queue].mark_accepted(message)
+
+
+def message_dead_lettered(message: OutboxMessage, reason: str) -> None:
+    """No worker survives the message: the attempt ends now, for good when it was the last."""
+    KINDS[message.queue].end(message, reason)
 
 
 def sweep() -> int:
@@ -20,22 +34,12 @@ def sweep() -> int:
 
     Any number of sweepers may run at once: each job is judged again under its lock.
     """
-    styles = _expired(Style.objects.all())
-    generations = _expired(Generation.objects.all())
     given_up = 0
-    for style_id in styles:
-        if training_service.give_up_attempt(style_id, LOST):
-            log.warning("lease_expired", style_id=style_id)
-            given_up += 1
-    for generation_id in generations:
-        if generation_service.give_up_attempt(generation_id, LOST):
-            log.warning("lease_expired", generation_id=generation_id)
-            given_up += 1
+    for kind in KINDS.values():
+        for job_id in kind.expired(BATCH):
+            if kind.give_up(job_id, LOST):
+                log.warning("lease_expired", kind=kind.noun, job_id=job_id)
+                given_up += 1
     if given_up:
         measure_service.count(measure_service.LEASES_EXPIRED, given_up)
     return given_up
-
-
-def _expired(jobs: QuerySet[Style] | QuerySet[Generation]) -> list[int]:
-    lost = jobs.filter(lease_expires_at__lte=clock.now()).order_by("lease_expires_at", "pk")
-    return list(lost.values_list("pk", flat=True)[:BATCH])

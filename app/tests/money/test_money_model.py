@@ -12,6 +12,7 @@ import pytest
 from app.exceptions import DomainError, InsufficientTokensError, InvalidTransition, StaleAttempt
 from app.models import Generation, User
 from app.services import generation_service, payment_service
+from app.services.generation_service import GENERATIONS
 from app.tests import ledger
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory, finished_file
 from protocol import GenerationReport
@@ -135,7 +136,7 @@ class Walk:
             retryable=retryable,
         )
         expected = self.model.report(job, status, attempt, retryable=retryable)
-        assert expected == self._outcome(generation_service.record_report, pk, given)
+        assert expected == self._outcome(GENERATIONS.record_report, pk, given)
 
     def cancel(self) -> None:
         if not self.model.jobs:

@@ -8,18 +8,16 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
-from app.models import Purchase, Style, Transaction, User
-from app.models.hot_writes import STYLE_USE
+from app.models import Purchase, Transaction, User
 from app.services import token_service
 from app.services.token_service import TokenService, lock_users
 from app.tests import ledger
-from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+from app.tests.factories import GenerationFactory, UserFactory
 from app.tests.together import all_at_once
-from speed.writes import in_one_statement
 
 # A method of the service, amount, reason, and what it is for.
 Call = tuple[str, int, str, dict[str, Any]]
@@ -237,6 +235,10 @@ def more_than_an_entry_holds(user: User) -> Call:
     return "add_tokens", 2**31, "gift", {}
 
 
+def a_longer_reason_than_an_entry_holds(user: User) -> Call:
+    return "add_tokens", 10, "x" * 101, {}
+
+
 @pytest.mark.django_db(transaction=True)
 class TestWithinATransaction:
     """The caller may catch what is raised, go on, and commit."""
@@ -251,7 +253,8 @@ class TestWithinATransaction:
             (a_payment_for_what_was_refunded, IntegrityError),
             (a_purchase_given_twice, IntegrityError),
             (a_second_welcome, IntegrityError),
-            (more_than_an_entry_holds, DatabaseError),
+            (more_than_an_entry_holds, InvalidInput),
+            (a_longer_reason_than_an_entry_holds, InvalidInput),
         ],
     )
     def test_after_a_refusal_it_goes_on(self, refused, error, is_locked):
@@ -284,28 +287,14 @@ class TestWithinATransaction:
         assert ledger.balance_of(user) == (90 if method == "consume_tokens" else 110)
         assert_balances_add_up()
 
-    def test_within_one_statement_a_refusal_is_no_part_of_it(self):
-        user, style = UserFactory(tokens=100), StyleFactory()
-        with transaction.atomic():
-            locked = lock_users(user.pk)[user.pk]
-            with in_one_statement():
-                STYLE_USE.run(pk=style.pk)
-                with pytest.raises(InsufficientTokensError):
-                    TokenService.consume_tokens(user.pk, 101, "a picture", locked=locked)
-                TokenService.consume_tokens(user.pk, 100, "a picture", locked=locked)
-        assert ledger.balance_of(user) == 0
-        assert Style.objects.get(pk=style.pk).usage_count == 1
-        assert_balances_add_up()
-
-    def test_only_what_may_have_to_be_undone_has_a_savepoint(self):
+    def test_each_is_one_write_and_no_savepoint(self):
         user = UserFactory(tokens=100)
         take = partial(TokenService.consume_tokens, user.pk, 1, "a picture")
         assert statements_of(take) == ["BEGIN", "SELECT", "WITH", "COMMIT"]
         with transaction.atomic():
-            assert statements_of(take) == ["SELECT", "SAVEPOINT", "WITH", "RELEASE"]
+            assert statements_of(take) == ["SELECT", "WITH"]
             locked = lock_users(user.pk)[user.pk]
-            with in_one_statement():
-                assert statements_of(partial(take, locked=locked)) == []
+            assert statements_of(partial(take, locked=locked)) == ["WITH"]
         assert ledger.balance_of(user) == 97
 
     def test_the_lock_that_is_handed_over_is_the_users_and_is_held(self):

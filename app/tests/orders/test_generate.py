@@ -3,7 +3,7 @@
 import pytest
 
 from app.models import Generation, GenerationTag, OutboxMessage, Tag, Transaction
-from app.services.generation_service import artist_share, cost_of
+from app.services.pricing import artist_share, cost_of
 from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import (

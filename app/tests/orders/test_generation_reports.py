@@ -6,11 +6,9 @@ import pytest
 import time_machine
 from django.db import IntegrityError, transaction
 
-from app.delivery import handover
 from app.exceptions import InvalidInput, InvalidTransition, StaleAttempt
 from app.models import Generation, GenerationStatus, Notification, OutboxMessage, Style
-from app.services import generation_service
-from app.services.generation_service import ALLOWED_MOVES
+from app.services.generation_service import ALLOWED_MOVES, GENERATIONS
 from app.services.jobs import lease_service
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, finished_file
@@ -337,7 +335,7 @@ class TestLeases:
     def test_a_job_in_the_brokers_queue_waits_for_its_queue_lease(self, settings):
         with time_machine.travel("2026-11-22T12:00:00Z", tick=False) as now:
             picture = GenerationFactory(status="queued")
-            handover.message_accepted(OutboxMessage.objects.get())
+            lease_service.message_accepted(OutboxMessage.objects.get())
             now.shift(settings.QUEUE_LEASE_SECONDS - 1)
             assert lease_service.sweep() == 0
             now.shift(2)
@@ -349,8 +347,8 @@ class TestLeases:
         picture = GenerationFactory(user=buyer, status="queued")
         for attempt in (1, 2, 3):
             message = OutboxMessage.objects.get(attempt=attempt)
-            handover.message_dead_lettered(message, "Three workers died.")
-            handover.message_dead_lettered(message, "Three workers died.")
+            lease_service.message_dead_lettered(message, "Three workers died.")
+            lease_service.message_dead_lettered(message, "Three workers died.")
         picture.refresh_from_db()
         assert (picture.status, picture.failure_reason) == ("failed", "Three workers died.")
         assert ledger.balance_of(buyer) == 1000
@@ -359,13 +357,13 @@ class TestLeases:
     def test_a_dead_letter_of_an_unknown_task_is_left_alone(self, picture):
         message = OutboxMessage.objects.get()
         message.task_id = "7f8a1f9e-0000-4000-8000-000000000000"
-        handover.message_dead_lettered(message, "Nobody knows it.")
+        lease_service.message_dead_lettered(message, "Nobody knows it.")
         picture.refresh_from_db()
         assert picture.status == "processing"
 
     def test_a_sweeper_that_comes_late_does_nothing(self, picture):
         """The lease ran out when it was listed, and was renewed before it was locked."""
-        generation_service.give_up_attempt(picture.pk, lease_service.LOST)
+        GENERATIONS.give_up(picture.pk, lease_service.LOST)
         picture.refresh_from_db()
         assert (picture.status, picture.attempt) == ("processing", 1)
 
@@ -377,7 +375,7 @@ class TestService:
         def say(**changes):
             given = {"task_id": picture.task_id, "attempt": 1, "status": "failed"}
             reported = GenerationReport(**{**given, "failure_reason": "No.", **changes})
-            return generation_service.record_report(picture.pk, reported)
+            return GENERATIONS.record_report(picture.pk, reported)
 
         with pytest.raises(InvalidInput):
             say(attempt=9)

@@ -11,7 +11,7 @@ import pytest
 
 from app.models import Generation, Style
 from app.services import storage
-from app.services.jobs.job_service import MAX_ADDRESS, MAX_BELOW_FOLDER, output_folder
+from app.services.jobs.attempts import MAX_ADDRESS, MAX_BELOW_FOLDER, output_folder
 from app.tests import ledger
 from app.tests.api import Answer, Api
 from app.tests.factories import GenerationFactory, StyleFactory, finished_file

@@ -6,11 +6,11 @@ from io import BytesIO
 import pytest
 import time_machine
 
-from app.delivery import handover
 from app.models import Notification, OutboxMessage, Style, Tag
-from app.services import storage, training_service
-from app.services.jobs import job_service, lease_service
-from app.services.training_service import ALLOWED_MOVES
+from app.services import storage
+from app.services.jobs import lease_service
+from app.services.jobs.attempts import output_folder
+from app.services.training_service import ALLOWED_MOVES, TRAININGS
 from app.tests.factories import StyleFactory
 from app.tests.ordering import report_training
 from app.tests.uploads import style_form
@@ -29,7 +29,7 @@ def style(as_artist) -> Style:
 
 def model_file(style: Style, name: str = "style.json") -> str:
     """Write a model where a worker writes for this attempt. Returns its URI."""
-    key = f"{job_service.output_folder('models', style)}/{name}"
+    key = f"{output_folder('models', style)}/{name}"
     storage.save(key, BytesIO(b"{}"))
     return storage.uri(key)
 
@@ -42,7 +42,7 @@ def told() -> list[tuple[str, str, str, int]]:
 class TestTheWay:
     def test_a_task_that_the_queue_took_is_in_training(self, style, settings):
         with time_machine.travel("2026-11-22T12:00:00Z", tick=False):
-            handover.message_accepted(OutboxMessage.objects.get())
+            lease_service.message_accepted(OutboxMessage.objects.get())
             style.refresh_from_db()
             assert style.training_status == "training"
             assert style.lease_expires_at == clock.seconds_from_now(settings.QUEUE_LEASE_SECONDS)
@@ -125,21 +125,21 @@ class TestTheWay:
     def test_a_message_that_no_worker_survives_ends_its_attempt(self, style):
         for attempt in (1, 2, 3):
             message = OutboxMessage.objects.get(attempt=attempt)
-            handover.message_dead_lettered(message, "Three workers died.")
-            handover.message_dead_lettered(message, "Three workers died.")
+            lease_service.message_dead_lettered(message, "Three workers died.")
+            lease_service.message_dead_lettered(message, "Three workers died.")
         style.refresh_from_db()
         assert (style.training_status, style.failure_reason) == ("failed", "Three workers died.")
 
     def test_a_dead_letter_of_an_unknown_task_is_left_alone(self, style):
         message = OutboxMessage.objects.get()
         message.task_id = "7f8a1f9e-0000-4000-8000-000000000000"
-        handover.message_dead_lettered(message, "Nobody knows it.")
+        lease_service.message_dead_lettered(message, "Nobody knows it.")
         style.refresh_from_db()
         assert style.training_status == "pending"
 
     def test_a_sweeper_that_comes_late_does_nothing(self, as_worker, style):
         report_training(as_worker, style, "training")
-        training_service.give_up_attempt(style.pk, lease_service.LOST)
+        TRAININGS.give_up(style.pk, lease_service.LOST)
         style.refresh_from_db()
         assert (style.training_status, style.attempt) == ("training", 1)
 

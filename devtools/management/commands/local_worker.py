@@ -16,9 +16,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from app.delivery import handover, outbox
+from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.models import OutboxMessage
+from app.services.jobs import lease_service
 
 log = structlog.get_logger(__name__)
 
@@ -130,7 +131,7 @@ class Command(BaseCommand):
             if message.tries > MAX_TRIES:
                 self._dead_letter(message, "Every worker that took this task stopped.")
                 return True
-            handover.message_accepted(message)
+            lease_service.message_accepted(message)
             try:
                 outcome = self._worker.run(message)
             except WorkerDied:
@@ -148,7 +149,7 @@ class Command(BaseCommand):
     def _dead_letter(self, message: OutboxMessage, reason: str) -> None:
         log.error("message_dead_lettered", task_id=str(message.task_id), reason=reason)
         outbox.mark_sent(message, error=reason)
-        handover.message_dead_lettered(message, reason)
+        lease_service.message_dead_lettered(message, reason)
 
     def _stop(self, signum: int, frame: Any) -> None:
         self._stopping.set()

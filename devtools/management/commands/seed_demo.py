@@ -13,6 +13,7 @@ from app.services import (
     community_service,
     generation_service,
     payment_service,
+    pricing,
     style_service,
     user_service,
 )
@@ -65,7 +66,7 @@ class Command(BaseCommand):
     def _order(
         self, buyer: User, style: Style, prompt: tuple[str, ...], aspect_ratio: str, seed: int
     ) -> None:
-        cost = generation_service.cost_of(style.price, aspect_ratio)
+        cost = pricing.cost_of(style.price, aspect_ratio)
         if User.objects.get(pk=buyer.pk).token_balance < cost:
             order: dict[str, Any] = {"user": buyer, "amount": PURCHASE, "payment_method": "card"}
             payment = payment_service.take_payment(**order)

@@ -123,7 +123,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "accepted-is-told",
-            "                handover.message_accepted(message)\n",
+            "                lease_service.message_accepted(message)\n",
             "                pass\n",
             "tests/test_handover.py",
         ),

@@ -15,8 +15,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/notification_service.py",
         (
             "nobody-is-told-of-own-acts",
-            "if actor is not None and actor.pk == recipient_id:",
-            "if False:",
+            'if actor is None or actor.pk != told["recipient_id"]:',
+            "if True:",
             TOLD,
         ),
         ("text-of-a-like", "likes your picture.", "liked your picture.", TOLD),
@@ -37,8 +37,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "text-of-a-picture",
-            'is ready.",\n    )',
-            'is done.",\n    )',
+            'is ready.",\n        target',
+            'is done.",\n        target',
             f"{REPORTS}::TestCompletion",
         ),
         (

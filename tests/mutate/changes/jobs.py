@@ -6,6 +6,7 @@ PICTURES = "app/tests/orders/test_generation_reports.py"
 TRAININGS = "app/tests/styles/test_training_reports.py"
 PICTURE_TABLE = "app/services/generation_service.py"
 TRAINING_TABLE = "app/services/training_service.py"
+WRITES = "app/tests/orders/test_writes.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -90,47 +91,16 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{PICTURES}::TestStates",
         ),
         (
-            "failed-once",
-            "    if generation.status == GenerationStatus.FAILED:\n        return\n",
-            "",
-            f"{PICTURES}::TestStates",
-        ),
-        (
             "canceled-once",
             "    if generation.status == GenerationStatus.CANCELED:\n        return generation\n",
             "",
             "app/tests/orders/test_generate.py::TestCanceling",
         ),
         (
-            "completed-file-stays",
-            "        and generation.image_path == image.image_path\n",
-            "",
-            f"{PICTURES}::TestStates",
-        ),
-        (
-            "use-is-counted",
-            "STYLE_USE.run(pk=generation.style_id)",
-            "pass",
-            f"{PICTURES}::TestCompletion",
-        ),
-        (
-            "buyer-is-told-of-completion",
-            "notification_service.tell_generation_complete(generation)",
-            "pass",
-            f"{PICTURES}::TestCompletion",
-        ),
-        (
             "buyer-is-told-of-failure",
-            "notification_service.tell_generation_failed(generation)",
+            "notification_service.tell_generation_failed(job)",
             "pass",
             f"{PICTURES}::TestFailure",
-        ),
-        (
-            "picture-lease-renewed",
-            "    job_service.renew_lease(generation)\n",
-            "",
-            f"{PICTURES}::TestProgress",
-            f"{PICTURES}::TestLeases",
         ),
     ),
     *in_file(
@@ -202,48 +172,94 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{TRAININGS}::TestRetraining",
         ),
         (
-            "training-begins-with-the-queue",
-            "        training_status=TrainingStatus.TRAINING,\n        lease",
-            "        lease",
-            f"{TRAININGS}::TestTheWay",
-        ),
-        (
             "artist-is-told-of-completion",
-            "notification_service.tell_training_complete(style)",
+            "notification_service.tell_training_complete(job)",
             "pass",
             f"{TRAININGS}::TestTheWay",
         ),
         (
             "artist-is-told-of-failure",
-            "notification_service.tell_training_failed(style)",
+            "notification_service.tell_training_failed(job)",
             "pass",
-            f"{TRAININGS}::TestTheWay",
-        ),
-        (
-            "style-lease-renewed",
-            "    job_service.renew_lease(style)\n",
-            "",
             f"{TRAININGS}::TestTheWay",
         ),
     ),
     *in_file(
-        "app/services/jobs/job_service.py",
+        "app/services/generation_service.py",
+        (
+            "completed-file-stays",
+            "return job.image_path == result.image_path",
+            "return True",
+            f"{PICTURES}::TestStates",
+        ),
+        (
+            "artist-is-locked-to-be-paid",
+            "LOCKED_GENERATION.instances(to_complete,",
+            "LOCKED_GENERATION.instances(False,",
+            "app/tests/orders/test_locks.py",
+        ),
+    ),
+    *in_file(
+        "app/services/training_service.py",
+        (
+            "training-begins-with-the-queue",
+            "working = accepted = TrainingStatus.TRAINING",
+            "working = TrainingStatus.TRAINING\n    accepted = TrainingStatus.PENDING",
+            f"{TRAININGS}::TestTheWay",
+        ),
+        (
+            "trained-model-stays",
+            "return job.model_path == result.path",
+            "return False",
+            f"{TRAININGS}::TestStates",
+        ),
+    ),
+    *in_file(
+        "app/services/jobs/attempts.py",
         (
             "old-attempt-is-stale",
-            "or attempt < job.attempt:",
-            "or attempt < 0:",
+            "or report.attempt < job.attempt:",
+            "or report.attempt < 0:",
             f"{PICTURES}::TestWhichAttempt",
         ),
         (
             "other-task-is-stale",
-            "if job.task_id != task_id or",
+            "if job.task_id != report.task_id or",
             "if",
             f"{PICTURES}::TestWhichAttempt",
         ),
         (
+            "table-of-moves",
+            "if to not in self.moves[state]:",
+            "if False:",
+            f"{PICTURES}::TestStates",
+            f"{TRAININGS}::TestStates",
+        ),
+        (
+            "failed-once",
+            "        if self.state_of(job) == self.failed:\n            return\n",
+            "",
+            f"{PICTURES}::TestStates",
+            f"{TRAININGS}::TestStates",
+        ),
+        (
+            "completed-once",
+            "        if self.state_of(job) == self.completed and self.has_result(job, result):\n"
+            "            return\n",
+            "",
+            f"{PICTURES}::TestStates",
+        ),
+        (
+            "lease-renewed",
+            "        job.lease_expires_at = clock.seconds_from_now(settings.JOB_LEASE_SECONDS)\n",
+            "",
+            f"{PICTURES}::TestProgress",
+            f"{TRAININGS}::TestTheWay",
+        ),
+        (
             "three-attempts",
-            "return job.attempt < settings.JOB_MAX_ATTEMPTS",
-            "return job.attempt <= settings.JOB_MAX_ATTEMPTS",
+            "job.attempt < settings.JOB_MAX_ATTEMPTS",
+            "job.attempt <= settings.JOB_MAX_ATTEMPTS",
             f"{PICTURES}::TestFailure",
         ),
         (
@@ -254,8 +270,26 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "lease-runs-out",
-            "job.lease_expires_at <= clock.now()",
-            "job.lease_expires_at <= clock.now() and False",
+            "or job.lease_expires_at > clock.now():",
+            "or True:",
+            f"{PICTURES}::TestLeases",
+        ),
+        (
+            "lease-is-judged-under-the-lock",
+            "if job.lease_expires_at is None or job.lease_expires_at > clock.now():",
+            "if False:",
+            f"{PICTURES}::TestLeases",
+        ),
+        (
+            "ended-is-not-ended-again",
+            "if not is_current or self.state_of(job) not in (self.waiting, self.working):",
+            "if not is_current:",
+            "app/tests/test_services.py",
+        ),
+        (
+            "dead-letter-of-its-attempt",
+            "if not is_current or",
+            "if",
             f"{PICTURES}::TestLeases",
         ),
         (
@@ -264,6 +298,39 @@ MUTATIONS: tuple[Mutation, ...] = (
             "if False:",
             f"{PICTURES}::TestCompletion",
             f"{TRAININGS}::TestRefusals",
+        ),
+    ),
+    *in_file(
+        "app/models/writes.py",
+        (
+            "use-is-counted",
+            "SET usage_count = usage_count + 1",
+            "SET usage_count = usage_count + 0",
+            f"{PICTURES}::TestCompletion",
+        ),
+        (
+            "buyer-is-told-of-completion",
+            "%(target_type)s, %(target_id)s,\n         false, %(created_at)s)",
+            "%(target_type)s, NULL,\n         false, %(created_at)s)",
+            WRITES,
+        ),
+        (
+            "told-once",
+            "false, %(created_at)s)\n    ON CONFLICT DO NOTHING\n",
+            "false, %(created_at)s)\n",
+            WRITES,
+        ),
+        (
+            "order-names-its-columns",
+            "comment_count, created_at, started_at, finished_at)",
+            "comment_count, created_at, started_at)",
+            WRITES,
+        ),
+        (
+            "prompt-tags-in-their-order",
+            "word.sequence - 1\n",
+            "0\n",
+            WRITES,
         ),
     ),
     *in_file(

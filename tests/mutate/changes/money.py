@@ -12,7 +12,7 @@ REFUNDS = f"{REPORTS}::TestFailure"
 
 MUTATIONS = (
     *in_file(
-        "app/services/generation_service.py",
+        "app/services/pricing.py",
         (
             "factor-large",
             'Format(1024, 1024, Decimal("1.5"))',
@@ -39,7 +39,10 @@ MUTATIONS = (
             "cost * (100 - settings.PLATFORM_FEE_PERCENT) // 100",
             SHARES,
         ),
-        ("fee-kept", "share = artist_share(generation.cost)", "share = generation.cost", SHARES),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
+        ("fee-kept", "share = pricing.artist_share(job.cost)", "share = job.cost", SHARES),
         (
             "artist-paid",
             "        if share > 0:\n",
@@ -60,7 +63,7 @@ MUTATIONS = (
         ),
         (
             "refund-on-failure",
-            '_refund(generation, "generation_failed")',
+            '_refund(job, "generation_failed")',
             "pass",
             REFUNDS,
         ),
@@ -77,8 +80,8 @@ MUTATIONS = (
         ("the-last-token", "if balance < 0:", "if balance <= 0:", f"{TOKENS}::TestOneAtATime"),
         (
             "amount-above-zero",
-            "    if amount <= 0:\n",
-            "    if amount < 0:\n",
+            "if not 0 < amount",
+            "if not 0 <= amount",
             f"{TOKENS}::TestRefusals",
         ),
         (
@@ -112,12 +115,29 @@ MUTATIONS = (
             f"{TOKENS}::TestOneAtATime",
         ),
         (
-            "callers-transaction-survives",
-            "needs_savepoint = connection.in_atomic_block and not are_put_off()",
-            "needs_savepoint = False",
+            "entry-that-is-there-is-refused",
+            "if not is_entered:",
+            "if False:",
             TOKENS,
         ),
+        ("amount-fits", "0 < amount <= MAX_AMOUNT", "0 < amount", TOKENS),
+        ("reason-fits", "if len(memo) > MAX_REASON:", "if False:", TOKENS),
         ("lock-handed-over-is-the-users", "locked.pk != user_id or", "False or", TOKENS),
+    ),
+    *in_file(
+        "app/models/writes.py",
+        (
+            "callers-transaction-survives",
+            "%(created_at)s)\n        ON CONFLICT DO NOTHING\n",
+            "%(created_at)s)\n",
+            TOKENS,
+        ),
+        (
+            "no-balance-without-its-entry",
+            " AND EXISTS (SELECT FROM entry)",
+            " OR EXISTS (SELECT FROM entry)",
+            TOKENS,
+        ),
     ),
     *in_file(
         "app/services/idempotency_service.py",

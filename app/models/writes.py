@@ -1,0 +1,142 @@
+"""What orders and reports lock and write: the statements of the money path, each said once.
+
+The SQL is run as it stands here, in the caller's transaction, by ``write``. Rows are locked in the
+order of docs/architecture.md by the ``lock_*`` helpers of the services. A test holds every INSERT
+to the columns of its model.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db import connection
+from django.db.models import BigIntegerField, Func, QuerySet, Value
+
+from app.models.generation import Generation
+from app.models.reads.hot import styles_for
+from app.models.user import User
+from speed.queries import CompiledInstances, Row
+
+# Writes the new balance and its entry, both or neither. Returns no row where the ledger's unique
+# constraints know the entry already: a second charge, payment or refund of one generation. That is
+# no error of the database, so the caller's transaction can go on.
+BOOK_ENTRY = """
+    WITH entry AS (
+        INSERT INTO app_transaction
+            (sender_id, receiver_id, type, amount, memo, generation_id, purchase_id, created_at)
+        VALUES
+            (%(sender_id)s, %(receiver_id)s, %(type)s, %(amount)s, %(memo)s, %(generation_id)s,
+             %(purchase_id)s, %(created_at)s)
+        ON CONFLICT DO NOTHING
+        RETURNING id
+    )
+    UPDATE app_user SET token_balance = %(balance)s
+    WHERE id = %(user_id)s AND EXISTS (SELECT FROM entry)
+    RETURNING token_balance
+"""
+
+# Writes a generation, its tags and its task. Words of the prompt that are no tags make no new
+# tags. Returns the id of the outbox message.
+PLACE_ORDER = """
+    WITH placed AS (
+        INSERT INTO app_generation
+            (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
+             progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
+             image_path, preview_path, placeholder, metadata, visibility, description, like_count,
+             comment_count, created_at, started_at, finished_at)
+        VALUES
+            (%(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
+             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
+             %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', 0, 0, %(created_at)s, NULL,
+             NULL)
+    ), tagged AS (
+        INSERT INTO app_generationtag (generation_id, tag_id, sequence)
+        SELECT %(id)s, tag.id, word.sequence - 1
+        FROM unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
+        JOIN app_tag tag ON tag.name = word.name
+    )
+    INSERT INTO app_outboxmessage
+        (queue, task_id, attempt, body, available_at, due_at, sent_at, tries, last_error,
+         created_at)
+    VALUES
+        (%(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
+         %(created_at)s)
+    RETURNING id
+"""
+
+# Keeps the progress of a generation that is locked, and prolongs its lease.
+RECORD_PROGRESS = """
+    UPDATE app_generation
+    SET status = %(status)s, started_at = %(started_at)s, progress = %(progress)s::jsonb,
+        lease_expires_at = %(lease_expires_at)s
+    WHERE id = %(id)s
+    RETURNING id
+"""
+
+# What is told once is told once: where a constraint says so, the second one is not written.
+NOTIFY = """
+    INSERT INTO app_notification
+        (recipient_id, actor_id, type, message, target_type, target_id, is_read, created_at)
+    VALUES
+        (%(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(target_type)s, %(target_id)s,
+         false, %(created_at)s)
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+
+# Delivers a generation that is locked, counts the use of its style and tells the buyer. Returns the
+# id of the notification.
+COMPLETE_GENERATION = (
+    """
+    WITH delivered AS (
+        UPDATE app_generation
+        SET status = %(status)s, image_path = %(image_path)s, preview_path = %(preview_path)s,
+            placeholder = %(placeholder)s, metadata = %(metadata)s::jsonb, progress = NULL,
+            lease_expires_at = NULL, finished_at = %(finished_at)s
+        WHERE id = %(id)s
+    ), counted AS (
+        UPDATE app_style SET usage_count = usage_count + 1 WHERE id = %(style_id)s
+    )
+"""  # noqa: S608 (no value is put in)
+    + NOTIFY
+)
+
+
+def write(sql: str, **values: Any) -> list[Row]:
+    """Run one of the statements above. Returns what it wrote, as it says."""
+    rows: list[Row] = connection.run_compiled(sql, values)  # type: ignore[attr-defined]
+    return rows
+
+
+def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return User.objects.to_lock([values[f"id_{number}"] for number in range(shape)])
+
+
+# Locks the balances ``id_0`` …, as many as its shape says.
+LOCKED_USERS = CompiledInstances(_build_locked_users)
+
+
+# The number of the next generation, so that its entry and its task can name it. Who is refused
+# leaves a gap.
+_NEXT_GENERATION_ID = Func(
+    Func(Value(Generation._meta.db_table), Value("id"), function="pg_get_serial_sequence"),
+    function="nextval",
+    output_field=BigIntegerField(),
+)
+
+
+def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    style = styles_for(shape, values).filter(pk=values["style_id"]).order_by()
+    return style.select_related("artist").annotate(next_generation_id=_NEXT_GENERATION_ID)
+
+
+# Its shape is whether an artist buys, who is then the value ``viewer_id``.
+STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
+
+
+def _build_locked_generation(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+    return Generation.objects.to_lock(with_balance=shape).filter(pk=values["generation_id"])
+
+
+# With its style and artist. Its shape is whether the artist's balance is locked with it.
+LOCKED_GENERATION = CompiledInstances(_build_locked_generation)

@@ -1,0 +1,42 @@
+"""What a picture costs its buyer, and what its artist earns. Amounts are whole tokens."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+
+from app.models import AspectRatio
+
+
+@dataclass(frozen=True)
+class Format:
+    """What an aspect ratio means: pixels, and the factor on the artist's price."""
+
+    width: int
+    height: int
+    price_factor: Decimal
+
+
+FORMATS = {
+    AspectRatio.SQUARE: Format(512, 512, Decimal("1.0")),
+    AspectRatio.LARGE: Format(1024, 1024, Decimal("1.5")),
+    AspectRatio.TALL: Format(512, 1024, Decimal("1.2")),
+}
+
+
+def cost_of(price: int, aspect_ratio: str) -> int:
+    """The cost of one picture: the artist's price times the format's factor, rounded up."""
+    return math.ceil(price * FORMATS[AspectRatio(aspect_ratio)].price_factor)
+
+
+def quote(price: int) -> dict[str, int]:
+    """The cost of a picture in each format, by aspect ratio."""
+    return {ratio.value: cost_of(price, ratio) for ratio in FORMATS}
+
+
+def artist_share(cost: int) -> int:
+    """What the artist is paid of ``cost``. The platform's fee is rounded in their favour."""
+    return cost - cost * settings.PLATFORM_FEE_PERCENT // 100
