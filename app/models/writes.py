@@ -109,7 +109,8 @@ def write(sql: str, **values: Any) -> list[Row]:
 
 
 def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
-    return User.objects.to_lock([values[f"id_{number}"] for number in range(shape)])
+    users: QuerySet[User] = User.objects.to_lock([values[f"id_{n}"] for n in range(shape)])
+    return users
 
 
 # Locks the balances ``id_0`` …, as many as its shape says.
