@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from django.core.management import execute_from_command_line
+from django.db import OperationalError
 
 from app.utils import environment
 from app.utils.command_line import command_name, named_settings
@@ -26,12 +27,29 @@ def main() -> None:
             "make run is development, and this environment is production's (ALLOWED_HOSTS or "
             "DJANGO_ENV is set). Use a shell without it."
         )
-    is_production = named_settings(sys.argv) == environment.PRODUCTION_SETTINGS
     # Django would say the same below a stack trace, and not for every command.
-    if command and is_production and (problems := environment.refusal(os.environ)):
+    if command and (problems := _problems(named_settings(sys.argv))):
         sys.exit(problems)
     with _local_environment():
-        execute_from_command_line(sys.argv)
+        try:
+            execute_from_command_line(sys.argv)
+        except OperationalError as error:
+            if not _is_unreachable(error):
+                raise
+            sys.exit(f"The database can't be reached: {error}".strip())
+
+
+def _problems(settings: str) -> str:
+    if settings == environment.PRODUCTION_SETTINGS:
+        return environment.refusal(os.environ)
+    if settings == environment.DEVELOPMENT_SETTINGS and environment.is_development(os.environ):
+        return environment.development_refusal(os.environ)
+    return ""
+
+
+def _is_unreachable(error: OperationalError) -> bool:
+    """Whether no connection came about; an error of a statement has a code of PostgreSQL's."""
+    return getattr(error.__cause__, "sqlstate", None) is None
 
 
 def _local_environment() -> AbstractContextManager[None]:

@@ -24,6 +24,9 @@ if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:
     )
 
 BASE_DIR = Path(__file__).resolve().parent.parent
+if DEVELOPMENT and (_problems := environment.development_refusal(os.environ)):
+    raise ImproperlyConfigured(_problems)
+
 env = Env()
 
 # --- Where things are -------------------------------------------------------------------------

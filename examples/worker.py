@@ -23,6 +23,7 @@ from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import pika
+from pika.exceptions import AMQPError, ChannelClosedByBroker
 from PIL import Image, ImageDraw, ImageFont, ImageOps, PngImagePlugin
 
 Tell = Callable[[float], None]
@@ -190,4 +191,13 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    if missing := [name for name in ("AMQP_URL", "INTERNAL_API_TOKEN") if not os.getenv(name)]:
+        sys.exit(f"Set {' and '.join(missing)}; docs/protocol.md says to what.")
+    if not os.environ["AMQP_URL"].startswith(("amqp://", "amqps://")):
+        sys.exit("AMQP_URL is not an address that begins with amqp:// or amqps://.")
+    try:
+        main()
+    except ChannelClosedByBroker as error:
+        sys.exit(f"{error.reply_text}. The backend makes the queues when it runs; start it first.")
+    except (AMQPError, OSError) as error:
+        sys.exit(f"No connection to the broker that AMQP_URL names: {error!r}")

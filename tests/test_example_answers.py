@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import pika
 import pytest
 from PIL import Image
 
@@ -122,3 +126,31 @@ def test_what_it_cannot_do_is_reported_as_failed(
     assert last["status"] == "failed"
     assert last["failure_reason"]
     assert last["retryable"] is retryable
+
+
+def started(**environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, PROJECT / "examples" / "worker.py"],
+        env={"PATH": os.environ["PATH"], **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+def test_a_wrong_environment_is_a_sentence_and_no_stack_trace(amqp_url: str) -> None:
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        channel = connection.channel()
+        for queue in ("image_generation", "model_training"):
+            channel.queue_delete(queue)
+    for environment, said in (
+        ({}, "Set AMQP_URL and INTERNAL_API_TOKEN"),
+        ({"AMQP_URL": amqp_url}, "Set INTERNAL_API_TOKEN"),
+        ({"AMQP_URL": "amqp://127.0.0.1:1/", "INTERNAL_API_TOKEN": TOKEN}, "No connection"),
+        ({"AMQP_URL": "nonsense", "INTERNAL_API_TOKEN": TOKEN}, "begins with amqp://"),
+        ({"AMQP_URL": amqp_url, "INTERNAL_API_TOKEN": TOKEN}, "The backend makes the queues"),
+    ):
+        answer = started(**environment)
+        assert answer.returncode == 1
+        assert said in answer.stderr
+        assert "Traceback" not in answer.stderr

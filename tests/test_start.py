@@ -99,6 +99,50 @@ def test_development_runs_only_where_it_was_asked_for(folder: Path) -> None:
     assert not wrong, "\n\n".join(wrong)
 
 
+# What is wrong for every way of starting, and what the process says of it.
+UNREADABLE = {
+    ("DATABASE_URL", "nonsense"): "DATABASE_URL is not an address that begins with postgresql://",
+    (
+        "DATABASE_URL",
+        "sqlite:///x",
+    ): "DATABASE_URL is not an address that begins with postgresql://",
+    ("DATABASE_URL", "postgresql://a:s3kr1t@127.0.0.1:1/x"): "The database can't be reached",
+    ("WEB_CONCURRENCY", "abc"): "WEB_CONCURRENCY is not a whole number",
+}
+
+
+@pytest.mark.parametrize(("name", "value"), UNREADABLE)
+def test_a_wrong_value_is_a_sentence_and_no_stack_trace(
+    folder: Path, name: str, value: str
+) -> None:
+    ways = ("dev", "migrate", "runserver --noreload", "shell", "seed_demo")
+    starts = [
+        Start(f"manage.py {way}", "development", folder, os.environ["DATABASE_URL"]) for way in ways
+    ]
+    for start in starts:
+        start.environment |= {"DEMO_SIGN_IN": "1", name: value}
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = list(pool.map(Start.outcome, starts, timeout=600))
+    # A shell asks the database nothing by itself.
+    works = ["manage.py shell"] if "reached" in UNREADABLE[name, value] else []
+    for start, outcome in zip(starts, outcomes, strict=True):
+        if start.way in works:
+            assert outcome == DEVELOPMENT, start.text()
+            continue
+        assert outcome.startswith("refused"), f"{start.way}: {outcome}"
+        assert UNREADABLE[name, value] in start.text()
+        assert "Traceback" not in start.text()
+        assert "s3kr1t" not in start.text()
+
+
+def test_a_database_without_tables_is_told_in_words(folder: Path) -> None:
+    start = Start("manage.py seed_demo", "development", folder, new_database())
+    start.environment["DEMO_SIGN_IN"] = "1"
+    assert start.outcome().startswith("refused")
+    assert "manage.py migrate" in start.text()
+    assert "Traceback" not in start.text()
+
+
 class Start:
     """One cell of the table: a process, looked at from outside."""
 

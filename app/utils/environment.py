@@ -1,14 +1,17 @@
-"""Which settings a process starts with, and what production asks of its environment.
+"""Which settings a process starts with, and what its environment must and may say.
 
 Development has to be asked for. Everything else starts with production's settings, which refuse to
-start over the table below; ``manage.py check_environment`` shows it. Neither Django's settings nor
+start over the table below; ``manage.py check_environment`` shows it. Values that cannot be read are
+refused everywhere, in words. Neither Django's settings nor
 a database are needed here, and no value is ever repeated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -21,6 +24,7 @@ HOW_TO_DEVELOP = (
     "To try the program out on this machine: make run, or DJANGO_ENV=development with this command."
 )
 _TRUE = {"1", "true", "t", "yes", "y", "on"}
+_FALSE = {"0", "false", "f", "no", "n", "off"}
 
 Environment = Mapping[str, str]
 
@@ -75,20 +79,39 @@ class Verdict:
 
 
 def judge(environment: Environment) -> list[Verdict]:
-    """One verdict for each rule, in the table's order."""
-    return [
+    """One verdict for each rule of production, then one for each other value that can't be read."""
+    verdicts = [
         Verdict(rule, rule.problem(environment), bool(_value(environment, rule.name)))
         for rule in RULES
     ]
+    return [*verdicts, *_unreadable(VALUES, environment)]
 
 
 def refusal(environment: Environment) -> str:
     """All that is wrong, a line for each variable; "" when production may start."""
     bad = [verdict for verdict in judge(environment) if verdict.problem]
-    if not bad:
-        return ""
+    return "\n".join([*_refused("Production", bad), HOW_TO_DEVELOP]) if bad else ""
+
+
+def development_refusal(environment: Environment) -> str:
+    """The same for development, which needs nothing. What is set has to be readable there too."""
+    named = [rule for rule in SERVERS if _value(environment, rule.name)]
+    return "\n".join(_refused("Development", _unreadable([*named, *VALUES], environment)))
+
+
+def _refused(name: str, bad: Sequence[Verdict]) -> list[str]:
     lines = [f"  {each.rule.name} {each.problem}. {each.rule.advice}" for each in bad]
-    return "\n".join(["Production does not start with this environment:", *lines, HOW_TO_DEVELOP])
+    return [f"{name} does not start with this environment:", *lines] if bad else []
+
+
+def _unreadable(rules: Iterable[Rule], environment: Environment) -> list[Verdict]:
+    """The rules that variables break which are set, if only to nothing."""
+    given = (rule for rule in rules if rule.name in environment)
+    return [
+        Verdict(rule, problem, is_set=True)
+        for rule in given
+        if (problem := rule.problem(environment))
+    ]
 
 
 def describe(environment: Environment) -> tuple[str, bool]:
@@ -148,6 +171,38 @@ def _url(name: str, *schemes: str) -> Callable[[Environment], str]:
         return "" if fits else f"is not an address that begins with {begins}"
 
     return problem
+
+
+def _number(name: str, low: int, high: int | None, *, whole: bool = True) -> Rule:
+    """``name`` is a number from ``low`` to ``high``; None is no limit."""
+    kind = "whole number" if whole else "number"
+    bounds = f"from {low} to {high}" if high is not None else f"of at least {low}"
+
+    def problem(environment: Environment) -> str:
+        value = _value(environment, name)
+        try:
+            number = int(value) if whole else float(value)
+            fits = low <= number <= (inf if high is None else high)
+        except ValueError:
+            fits = False
+        return "" if fits else f"is not a {kind} {bounds}"
+
+    return Rule(name, "Leave it out for the default.", problem)
+
+
+def _matches(name: str, pattern: str, kind: str) -> Rule:
+    def problem(environment: Environment) -> str:
+        value = _value(environment, name)
+        return "" if not value or re.fullmatch(pattern, value) else f"is not {kind}"
+
+    return Rule(name, "Leave it out for the default.", problem)
+
+
+def _flag(name: str) -> Rule:
+    def problem(environment: Environment) -> str:
+        return "" if _value(environment, name).lower() in _TRUE | _FALSE else "is neither 1 nor 0"
+
+    return Rule(name, "Set 1 for yes, or leave it out.", problem)
 
 
 def _optional(problem: Callable[[Environment], str], name: str) -> Callable[[Environment], str]:
@@ -250,6 +305,45 @@ def _payment_gateway(environment: Environment) -> str:
 
 _RANDOM = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 
+# Production needs them all; development has something in place of each.
+SERVERS = (
+    Rule(
+        "DATABASE_URL",
+        "Set postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
+        _url("DATABASE_URL", "postgresql", "postgres"),
+    ),
+    Rule(
+        "AMQP_URL",
+        "Set RabbitMQ's amqp://USER:PASSWORD@HOST:5672/.",
+        _url("AMQP_URL", "amqp", "amqps"),
+    ),
+    Rule("REDIS_URL", "Set redis://HOST:6379/0.", _url("REDIS_URL", "redis", "rediss", "unix")),
+)
+
+# What has a default. Judged where it is set, before somebody reads it.
+VALUES = (
+    _number("WEB_CONCURRENCY", 1, 1000),
+    _number("GUNICORN_THREADS", 1, 1000),
+    _number("CONN_MAX_AGE", 0, None),
+    _number("MEDIA_LINK_SECONDS", 1, None),
+    _number("PAGE_CACHE_SECONDS", 0, None, whole=False),
+    _number("WELCOME_BONUS_TOKENS", 0, None),
+    _number("PLATFORM_FEE_PERCENT", 0, 100),
+    _number("TRAINING_EPOCHS", 1, None),
+    _number("JOB_LEASE_SECONDS", 1, None),
+    _number("QUEUE_LEASE_SECONDS", 1, None),
+    _number("OUTBOX_MAX_AGE_SECONDS", 1, None),
+    _number("JOB_MAX_ATTEMPTS", 1, None),
+    _number("TRUSTED_PROXIES", 0, None),
+    _matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
+    *(
+        _matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
+        for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")
+    ),
+    _matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
+    *map(_flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),
+)
+
 RULES: tuple[Rule, ...] = (
     Rule("DJANGO_ENV", "Leave it out, or set it to production.", _django_env),
     Rule("SECRET_KEY", _RANDOM, _secret_key),
@@ -269,17 +363,7 @@ RULES: tuple[Rule, ...] = (
         "Set the https:// address under which browsers and workers reach this site.",
         _site_url,
     ),
-    Rule(
-        "DATABASE_URL",
-        "Set postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
-        _url("DATABASE_URL", "postgresql", "postgres"),
-    ),
-    Rule(
-        "AMQP_URL",
-        "Set RabbitMQ's amqp://USER:PASSWORD@HOST:5672/.",
-        _url("AMQP_URL", "amqp", "amqps"),
-    ),
-    Rule("REDIS_URL", "Set redis://HOST:6379/0.", _url("REDIS_URL", "redis", "rediss", "unix")),
+    *SERVERS,
     Rule(
         "INTERNAL_API_TOKENS",
         f"Set it, or INTERNAL_API_TOKEN, to what workers sign in with. {_RANDOM}",

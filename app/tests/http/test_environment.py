@@ -15,7 +15,10 @@ from app.utils.environment import (
     DEVELOPMENT_SECRET_KEY,
     DEVELOPMENT_TOKEN,
     RULES,
+    SERVERS,
+    VALUES,
     describe,
+    development_refusal,
     internal_api_tokens,
     judge,
     refusal,
@@ -78,6 +81,38 @@ UNSAFE = [
 ]
 
 
+# Wrong in production and in development alike.
+UNREADABLE = [
+    ("DATABASE_URL", "nonsense", "begins with postgresql://"),
+    ("DATABASE_URL", "sqlite:///market.db", "begins with postgresql://"),
+    ("AMQP_URL", "127.0.0.1", "begins with amqp://"),
+    ("REDIS_URL", "127.0.0.1", "begins with redis://"),
+    ("WEB_CONCURRENCY", "abc", "a whole number from 1 to 1000"),
+    ("GUNICORN_THREADS", "0", "a whole number from 1 to 1000"),
+    ("CONN_MAX_AGE", "", "a whole number of at least 0"),
+    ("MEDIA_LINK_SECONDS", "1h", "a whole number of at least 1"),
+    ("PAGE_CACHE_SECONDS", "nan", "a number of at least 0"),
+    ("WELCOME_BONUS_TOKENS", "-1", "a whole number of at least 0"),
+    ("PLATFORM_FEE_PERCENT", "101", "a whole number from 0 to 100"),
+    ("TRAINING_EPOCHS", "2.5", "a whole number of at least 1"),
+    ("JOB_LEASE_SECONDS", "0", "a whole number of at least 1"),
+    ("QUEUE_LEASE_SECONDS", "0", "a whole number of at least 1"),
+    ("OUTBOX_MAX_AGE_SECONDS", "x1x", "a whole number of at least 1"),
+    ("JOB_MAX_ATTEMPTS", "0", "a whole number of at least 1"),
+    ("TRUSTED_PROXIES", "nginx", "a whole number of at least 0"),
+    ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
+    ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
+    ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
+    ("RATE_LIMIT_USER", "100/minute", "a number of requests"),
+    ("RATE_LIMIT_ANONYMOUS", "/60", "a number of requests"),
+    ("LOG_LEVEL", "loud", "a level of Python's logging"),
+    ("DEBUG", "maybe", "neither 1 nor 0"),
+    ("DEMO_SIGN_IN", "maybe", "neither 1 nor 0"),
+    ("ALLOW_TEST_GATEWAY", "maybe", "neither 1 nor 0"),
+    ("HSTS_PRELOAD", "", "neither 1 nor 0"),
+]
+
+
 def named_in(text: str) -> list[str]:
     """The variables that a refusal complains about, in its order."""
     return re.findall(r"^  ([A-Z0-9_]+) ", text, re.MULTILINE)
@@ -95,6 +130,44 @@ def production(monkeypatch: pytest.MonkeyPatch):
         runpy.run_module("config.settings_production")
 
     return start
+
+
+class TestValues:
+    """What cannot be read is refused everywhere, before somebody reads it."""
+
+    @pytest.mark.parametrize(("name", "value", "reason"), UNREADABLE)
+    def test_each_is_named_alone(self, name: str, value: str, reason: str) -> None:
+        for text in (refusal(ON_S3 | {name: value}), development_refusal({name: value})):
+            assert named_in(text) == [name]
+            assert reason in text
+            assert not value or value in {"0", "-1", "6", "101"} or value not in text
+
+    def test_what_has_a_default_may_be_left_out_or_set_well(self) -> None:
+        well = {
+            "WEB_CONCURRENCY": "9",
+            "PAGE_CACHE_SECONDS": "0.5",
+            "JOB_RETRY_DELAYS": "0, 30,120",
+            "RATE_LIMIT_USER": "",
+            "RATE_LIMIT_SIGN_IN": "5/300",
+            "LOG_LEVEL": "DEBUG",
+            "ALLOW_TEST_GATEWAY": "True",
+            "AMQP_URL": "",
+        }
+        assert development_refusal({}) == ""
+        assert development_refusal(well) == ""
+        assert refusal(well | ON_S3) == ""
+
+    def test_each_rule_has_a_case(self) -> None:
+        tried = {name for name, _, _ in UNREADABLE}
+        assert {rule.name for rule in (*SERVERS, *VALUES)} == tried
+
+    def test_each_number_and_flag_of_the_settings_has_a_rule(self) -> None:
+        """Or a wrong one ends in a stack trace."""
+        folder = PROJECT / "config"
+        text = "".join(path.read_text() for path in sorted(folder.glob("settings*.py")))
+        read = set(re.findall(r'env\.(?:int|float|bool)\(\s*"(\w+)"', text))
+        assert len(read) > 10
+        assert read <= {rule.name for rule in VALUES}
 
 
 class TestRefusal:

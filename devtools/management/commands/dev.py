@@ -144,7 +144,7 @@ class Command(BaseCommand):
         try:
             call_command("seed_demo", stdout=self.stdout, stderr=self.stderr)
         except (CommandError, DatabaseError) as error:
-            self.say(f"The demo artists could not be prepared. {error}")
+            self.say(f"The demo artists could not be prepared. {error}".rstrip())
         self.stdout.flush()
 
     @contextmanager

@@ -6,8 +6,11 @@ import time
 from io import BytesIO
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
+from django.db import ProgrammingError
 
+from app.exceptions import DomainError
 from app.models import Generation, GenerationStatus, Style, TrainingStatus, User
 from app.services import (
     community_service,
@@ -30,6 +33,18 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._started_at = time.monotonic()
+        if not settings.DEMO_SIGN_IN:
+            raise CommandError("The demo artists sign in by name alone: set DEMO_SIGN_IN=1.")
+        try:
+            self._prepare()
+        except DomainError as error:
+            raise CommandError(f"These data do not take the demo artists. {error}") from error
+        except ProgrammingError as error:
+            raise CommandError(
+                "The database has no tables: manage.py migrate makes them."
+            ) from error
+
+    def _prepare(self) -> None:
         missing = [artist for artist in DEMO_ARTISTS if _style_of(artist) is None]
         for number, artist in enumerate(missing, start=1):
             self._say(
