@@ -2,7 +2,8 @@
 
 from django.urls import URLPattern, URLResolver, path
 from django.urls.resolvers import RoutePattern
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerSplitView
+from django.views.decorators.cache import cache_control
+from drf_spectacular.views import SpectacularAPIView
 
 from app import sign_in
 from app.http.negotiation import FirstUnlessAsked
@@ -13,6 +14,7 @@ from app.views import (
     api_key,
     auth,
     community,
+    docs,
     health,
     image,
     media,
@@ -35,17 +37,22 @@ Tags = tag.TagViewSet.as_view
 Comments = community.CommentViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
+# What says the same until the next version comes.
+for_a_while = cache_control(public=True, max_age=300)
+
 api = [
     path("health", health.HealthCheckView.as_view({"get": "health"}), name="health"),
     path("ready", health.HealthCheckView.as_view({"get": "ready"}), name="ready"),
     path(
         "schema",
-        SpectacularAPIView.as_view(
-            generator_class=SchemaOnce, content_negotiation_class=FirstUnlessAsked
+        for_a_while(
+            SpectacularAPIView.as_view(
+                generator_class=SchemaOnce, content_negotiation_class=FirstUnlessAsked
+            )
         ),
         name="schema",
     ),
-    path("docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("docs", for_a_while(docs.DocsView.as_view()), name="docs"),
     # Signing in
     path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
     path("auth/google/callback", sign_in.google_callback, name="google_callback"),

@@ -1,5 +1,7 @@
 """The OpenAPI schema: checked in, complete, shown without other hosts."""
 
+import gzip
+import html
 import re
 
 import pytest
@@ -113,7 +115,7 @@ def test_swagger_is_served_from_our_own_host_alone(as_anyone):
     addresses = re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
     assert any("swagger-ui" in address for address in addresses)
     assert all(address.startswith("/") for address in addresses)
-    assert not re.findall(r"https?://(?!testserver)[\w.]+", text)
+    assert not re.findall(r"https?://(?!testserver|example\.org)[\w.]+", text)
     for address in addresses:
         if address.startswith("/static/"):
             assert as_anyone.get(address).status == 200
@@ -128,3 +130,18 @@ def test_it_is_made_once(monkeypatch, client):
     again = client.get("/api/schema")
     assert first.status_code == again.status_code == 200
     assert again.content == first.content
+
+
+@pytest.mark.django_db
+def test_the_docs_say_all_there_is_before_any_script_runs(as_anyone, schema):
+    page = as_anyone.get("/api/docs")
+    text = page.content.decode()
+    for method, path, operation in operations(schema):
+        assert f'id="{operation["operationId"]}"' in text, (method, path)
+        assert html.escape(operation["description"]) in text
+    assert "&quot;prompt_tags&quot;" in text  # examples
+    # A phone on fast 3G has it in half a second.
+    assert len(gzip.compress(page.content)) < 20_000
+    assert page.headers["Cache-Control"] == "public, max-age=300"
+    # The one script is small; those of Swagger are named, not fetched.
+    assert re.findall(r"<script[^>]* src=\"([^\"]+)\"", text) == ["/static/app/docs.js"]
