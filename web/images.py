@@ -14,8 +14,8 @@ def _sizes(wide: str, narrow: int) -> str:
     """How wide a picture is shown: ``wide`` on a desktop, ``narrow`` hundredths of a small screen.
 
     Nobody tells apart more than two dots for each pixel of the page, and hardly more than one and
-    a half, so sharp screens are told of a smaller place. The shares are such that phones up to
-    430 pixels wide take the preview of 320 pixels for half of the screen, that of 640 for all of it.
+    a half, so sharp screens are told of a smaller place. With these shares, phones up to 430 pixels
+    wide take the preview of 320 pixels for half of the screen, and that of 640 for all of it.
     """
     sharpest, sharp = round(0.48 * narrow), round(0.8 * narrow)
     return (
