@@ -45,6 +45,7 @@ COPY manage.py gunicorn.conf.py ./
 COPY pictures pictures
 COPY protocol protocol
 COPY config config
+COPY serving serving
 COPY speed speed
 COPY app app
 COPY web web
@@ -57,7 +58,7 @@ USER app
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
     CMD ["python", "-m", "app.http.healthcheck"]
-CMD ["python", "-m", "gunicorn"]
+CMD ["python", "-m", "serving"]
 
 
 # --- AI worker ------------------------------------------------------------------------------------

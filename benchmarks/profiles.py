@@ -30,7 +30,7 @@ OTHER = "other"
 # Beginnings of files as py-spy names them; the first area with a fitting one has the frame.
 AREAS: dict[str, tuple[str, ...]] = {
     "logs and metrics": (
-        *("app/http/gunicorn/access_log.py", "app/utils/logs.py", "app/http/request_metrics.py"),
+        *("serving/gunicorn/access_log.py", "app/utils/logs.py", "app/http/request_metrics.py"),
         *("structlog/", "prometheus_client/", "gunicorn/glogging.py"),
     ),
     "gunicorn": ("gunicorn/",),

@@ -45,10 +45,12 @@ class WholeBodies:
         self.application = application
 
     def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if REFUSED in environ:
+            return self.application(environ, start_response)
         if "*" in environ.get("CONTENT_TYPE", "").partition(";")[2]:
             # Parameters in an encoding of their own (RFC 8187), at which Django's request breaks.
             environ["CONTENT_TYPE"] = ""
-            _refuse(environ, 400)
+            refuse_body(environ, 400)
             return self.application(environ, start_response)
         if coding := environ.get("HTTP_TRANSFER_ENCODING"):
             with tempfile.SpooledTemporaryFile(_MEMORY) as spooled:
@@ -60,14 +62,14 @@ class WholeBodies:
 
     def _read_chunks(self, environ: Environ, coding: str, spooled: IO[bytes]) -> None:
         if coding.strip().lower() != "chunked":
-            _refuse(environ, 501)
+            refuse_body(environ, 501)
             return
         limit = largest_body(environ.get("PATH_INFO", ""))
         size = 0
         while block := environ["wsgi.input"].read(_BLOCK):
             size += len(block)
             if size > limit:
-                _refuse(environ, 413)
+                refuse_body(environ, 413)
                 return
             spooled.write(block)
         spooled.seek(0)
@@ -78,9 +80,9 @@ class WholeBodies:
     def _guard(self, environ: Environ) -> None:
         given = environ["CONTENT_LENGTH"]
         if not (given.isascii() and given.isdigit()):
-            _refuse(environ, 400)
+            refuse_body(environ, 400)
         elif len(given) > 15 or int(given) > largest_body(environ.get("PATH_INFO", "")):
-            _refuse(environ, 413)
+            refuse_body(environ, 413)
         elif int(given):
             environ["wsgi.input"] = _Whole(environ["wsgi.input"], int(given))
 
@@ -115,7 +117,9 @@ class _Whole:
         return part
 
 
-def _refuse(environ: Environ, status: int) -> None:
+def refuse_body(environ: Environ, status: int) -> None:
+    """Have the application answer ``status`` without reading the body."""
     environ[REFUSED] = status
+    environ.pop("HTTP_TRANSFER_ENCODING", None)
     environ["CONTENT_LENGTH"] = "0"
     environ["wsgi.input"] = io.BytesIO()

@@ -13,7 +13,7 @@ SECONDS = 5.0
 
 
 def is_healthy() -> bool:
-    port = int(os.environ.get("GUNICORN_BIND", ":8000").rpartition(":")[2])
+    port = int(os.environ.get("WEB_BIND", ":8000").rpartition(":")[2])
     host = urlsplit(os.environ.get("SITE_URL", "")).hostname or "localhost"
     client = http.client.HTTPConnection("127.0.0.1", port, timeout=SECONDS)
     with closing(client):

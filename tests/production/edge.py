@@ -30,9 +30,14 @@ class Answer:
 
     @property
     def code(self) -> str | None:
-        """The code of an error in the API's shape. Raises AssertionError for any other shape."""
+        """The code of an error in the API's shape; "" where nothing but a status was sent.
+
+        Raises AssertionError for any other shape.
+        """
         if self.status is None or self.status < 400:
             return None
+        if not self.body and "content-type" not in self.headers:
+            return ""
         assert self.headers["content-type"] == "application/json", self
         body = json.loads(self.body)
         assert set(body) == {"success", "error"}, body

@@ -1,4 +1,4 @@
-"""The system as it runs in production: nginx, gunicorn, relay and worker over real servers.
+"""The system as it runs in production: nginx, Granian, relay and worker over real servers.
 
 Of the files that are shipped only ports, paths and host names are changed.
 """
@@ -30,7 +30,7 @@ from tests.system import PROJECT, Person, System, wait_for
 # The commands of docker-compose.yml, which test_compose.py compares with these.
 MIGRATE = "python manage.py migrate --no-input"
 PREPARE_FILES = "python manage.py prepare_files"
-BACKEND = "python -m gunicorn"
+BACKEND = "python -m serving"
 RELAY = "python manage.py relay_outbox"
 WORKER = "python -m worker"
 
@@ -79,7 +79,7 @@ class Production(System):
             "INTERNAL_API_TOKEN": token,
             "ALLOW_TEST_GATEWAY": "1",
             "STATIC_ROOT": str(static),
-            "GUNICORN_BIND": f"127.0.0.1:{self.port}",
+            "WEB_BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": "2",
             # All tests ask from one address.
             "RATE_LIMIT_ANONYMOUS": "",
@@ -119,7 +119,7 @@ class Production(System):
         super().stop()
         self.nginx.stop()
 
-    # --- Processes of gunicorn ------------------------------------------------------------------
+    # --- Processes of the web server ------------------------------------------------------------
 
     @property
     def web_pid(self) -> int:

@@ -177,7 +177,7 @@ def test_the_health_check_of_the_image_tells_alive_from_gone(production: Product
         ).returncode
 
     assert asked() == 0
-    assert asked(GUNICORN_BIND=f"127.0.0.1:{free_port()}") == 1
+    assert asked(WEB_BIND=f"127.0.0.1:{free_port()}") == 1
     assert asked(SITE_URL="https://elsewhere.example.com") == 1
 
 

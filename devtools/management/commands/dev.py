@@ -92,12 +92,7 @@ class Command(BaseCommand):
         manage: list[str | Path] = [sys.executable, Path(settings.BASE_DIR) / "manage.py"]
         yield Child(
             name="web server",
-            command=[
-                sys.executable,
-                *("-m", "gunicorn", "config.wsgi:application"),
-                # Not gunicorn.conf.py, which is for production.
-                *("--config", "python:devtools.servers.dev_web"),
-            ],
+            command=[sys.executable, "-m", "serving"],
             log=logs / "web.log",
             essential=True,
         )

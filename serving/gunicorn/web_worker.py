@@ -22,9 +22,9 @@ from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
 from app.http.addresses import is_for_programs
-from app.http.gunicorn.client_socket import ClientSocket, NoTunnel, TooLarge, TooSlow
 from app.utils import request_id
 from app.utils.error_bodies import refusal_body
+from serving.gunicorn.client_socket import ClientSocket, NoTunnel, TooLarge, TooSlow
 
 # The first that fits. Others are of no client's making.
 STATUS_OF: tuple[tuple[type[Exception], int], ...] = (

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from gunicorn.http import errors
 
-from app.http.gunicorn.client_socket import (
+from serving.gunicorn.client_socket import (
     HEAD_SECONDS,
     PAUSE_SECONDS,
     SEND_SECONDS,

@@ -1,0 +1,34 @@
+"""``python -m serving [MODULE:APPLICATION]``: the web processes, by Granian.
+
+SIGHUP replaces the worker processes one by one without losing a request; SIGTERM stops them once
+the requests in progress are answered.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from serving.processes import begin_metrics, end_metrics
+from serving.settings import BadSettings, web_settings, why_not
+
+
+def main() -> None:
+    try:
+        settings = web_settings(os.environ)
+    except BadSettings as error:
+        sys.exit(str(error))
+    if problems := why_not(os.environ, settings.host):
+        sys.exit(problems)
+    begin_metrics()
+    try:
+        # After the checks: a bad environment is refused at once.
+        from serving.granian import serve
+
+        serve(settings, *sys.argv[1:2])
+    finally:
+        end_metrics()
+
+
+if __name__ == "__main__":
+    main()

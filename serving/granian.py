@@ -1,0 +1,102 @@
+"""Granian, set up for this application."""
+
+from __future__ import annotations
+
+import os
+import socket
+from importlib import import_module
+from typing import Any
+from wsgiref.types import WSGIApplication
+
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from serving.application import Served
+from serving.processes import prepare_worker, worker_ended
+from serving.settings import WebSettings
+
+# A client has this long to send the head of a request, in milliseconds.
+HEADER_MILLISECONDS = 10_000
+# The request line and all headers. The application refuses addresses of more than 8,000 bytes.
+LARGEST_HEAD = 64 * 1024
+# Memory that leaks somewhere comes back when a process is replaced.
+WORKER_SECONDS = 6 * 3600
+WORKER_MEGABYTES = 1024
+# A new worker process loads the application in this time, before the old one is told to stop.
+LOADING_SECONDS = 4.0
+# Threads without work stay, since each keeps a database connection.
+IDLE_SECONDS = 600
+# Connections at once in a worker process, most of which are idle. More wait to be accepted.
+CONNECTIONS = 512
+
+
+class Server(MPServer):
+    """Granian's server, whose worker processes share one listening socket.
+
+    By default each worker process on Linux listens for itself, and the connections that wait for
+    one that is replaced are lost.
+    """
+
+    def _init_shared_socket(self) -> None:
+        super()._init_shared_socket()
+        if self._shd is None:
+            self._shd = self._ssp.build()
+            self._sfd = self._shd.get_fd()
+            self._ssp = None
+            self._sso = socket.socket(fileno=self._sfd)
+            self._sso.set_inheritable(True)
+
+
+def serve(settings: WebSettings, application: str = "config.wsgi:application") -> None:
+    """Serve until SIGTERM or SIGINT. Exits with 1 when the workers can't start."""
+    server = Server(
+        application,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.WSGI,
+        workers=settings.workers,
+        blocking_threads=settings.threads,
+        blocking_threads_idle_timeout=IDLE_SECONDS,
+        backpressure=CONNECTIONS,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(
+            header_read_timeout=HEADER_MILLISECONDS, max_buffer_size=LARGEST_HEAD
+        ),
+        websockets=False,
+        respawn_failed_workers=True,
+        respawn_interval=LOADING_SECONDS,
+        workers_lifetime=WORKER_SECONDS,
+        workers_max_rss=WORKER_MEGABYTES,
+        workers_kill_timeout=settings.graceful_seconds,
+        log_level=LogLevels.info,
+        log_dictconfig=_logging(),
+    )
+    server.serve(spawn_target=_run_worker, target_loader=_load)
+
+
+def _load(target: str) -> WSGIApplication:
+    """The application ``module:name``, in a worker process."""
+    module, _, name = target.partition(":")
+    application: WSGIApplication = getattr(import_module(module), name)
+    prepare_worker()
+    return Served(application)
+
+
+def _run_worker(*arguments: Any) -> None:
+    try:
+        MPServer._spawn_wsgi_worker(*arguments)
+    finally:
+        worker_ended(os.getpid())
+
+
+def _logging() -> dict[str, Any]:
+    """Granian's own lines as JSON, as those of the application are."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {"structured": {"()": "app.utils.logs.formatter"}},
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+        "loggers": {"_granian": {"handlers": ["stderr"], "level": "INFO", "propagate": False}},
+    }
