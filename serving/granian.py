@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 from wsgiref.types import WSGIApplication
 
+from granian._granian import ListenerSpec
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
@@ -40,13 +41,13 @@ class Server(MPServer):
     """
 
     def _init_shared_socket(self) -> None:
-        super()._init_shared_socket()
-        if self._shd is None:
-            self._shd = self._ssp.build()
-            self._sfd = self._shd.get_fd()
-            self._ssp = None
-            self._sso = socket.socket(fileno=self._sfd)
-            self._sso.set_inheritable(True)
+        # Granian does this itself where SO_REUSEPORT is missing.
+        specified: Any = ListenerSpec(self.bind_addr, self.bind_port, self.backlog)
+        self._shd: Any = specified.build()
+        self._sfd = self._shd.get_fd()
+        self._ssp: Any = None
+        self._sso: Any = socket.socket(fileno=self._sfd)
+        self._sso.set_inheritable(True)
 
 
 def serve(settings: WebSettings, application: str = "config.wsgi:application") -> None:

@@ -50,4 +50,4 @@ def worker_ended(pid: int) -> None:
     """The gauges of a process end with it; what it counted stays."""
     from prometheus_client import multiprocess
 
-    multiprocess.mark_process_dead(pid)  # type: ignore[no-untyped-call]
+    multiprocess.mark_process_dead(pid)

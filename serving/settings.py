@@ -82,8 +82,8 @@ def _address(environment: Mapping[str, str], development: bool) -> tuple[str, in
     if not value and development and environment.get("PORT"):
         name, value = "PORT", f"127.0.0.1:{environment['PORT']}"
     default = "127.0.0.1:8000" if development else "0.0.0.0:8000"
-    host, _, port = (value or default).rpartition(":")
-    if not port.isdecimal() or not 0 < int(port) < 65536:
+    host, colon, port = (value or default).rpartition(":")
+    if not colon or not port.isdecimal() or not 0 < int(port) < 65536:
         raise BadSettings(f"{name} is not an address and a port, such as 0.0.0.0:8000.")
     return host.strip("[]") or "0.0.0.0", int(port)  # noqa: S104
 

@@ -68,7 +68,7 @@ ELSEWHERE = {
     "make lock": "it takes whatever versions the package index has on that day",
     "pip install -r requirements/bench.txt": "make bench installs the same file",
     "locust -f benchmarks/locustfile.py": "tests/test_locust.py",
-    "gunicorn": "tests/test_start.py",
+    "python -m serving": "tests/test_start.py",
     "gunicorn config.wsgi:application": "tests/test_start.py",
     "make restore-drill": "tests/test_printed_commands.py",
     "python -m worker": "tests/test_start.py",

@@ -48,9 +48,11 @@ OF_WORKERS = refused("AMQP_URL", "INTERNAL_API_TOKEN")
 # "nothing": an empty environment. "database": DATABASE_URL alone. "incomplete": production's but
 # for SITE_URL. "development": DATABASE_URL and DJANGO_ENV=development.
 COLUMNS = ("nothing", "database", "incomplete", "production", "development")
+SERVING = "-m serving"
 GUNICORN = "-m gunicorn config.wsgi:application"
 SETTINGS = "from django.conf import settings; print(settings.DEVELOPMENT)"
 TABLE = {
+    SERVING: (ALL, REST, ONE, PRODUCTION, DEVELOPMENT),
     GUNICORN: (ALL, REST, ONE, PRODUCTION, DEVELOPMENT),
     "-m gunicorn": (ALL, REST, ONE, PRODUCTION, DEVELOPMENT),
     # Without gunicorn.conf.py the application itself refuses.
@@ -186,7 +188,7 @@ class Start:
             "DATA_DIR": str(self.folder / "data"),
             "WORKER_DIR": str(self.folder / "worker"),
             # These only say where to listen, and with how much.
-            "GUNICORN_BIND": f"127.0.0.1:{self.port}",
+            "WEB_BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": "1",
         }
         if column == "nothing":
@@ -227,7 +229,7 @@ class Start:
     def _seen_running(self) -> str:
         if "worker" in self.way:
             return RUNS if "worker_ready" in self.text() else ""
-        if not {"gunicorn", "runserver", "dev"} & set(self.way.split()):
+        if not {"serving", "gunicorn", "runserver", "dev"} & set(self.way.split()):
             return ""
         try:
             answer = httpx.get(f"http://127.0.0.1:{self.port}/api/health", timeout=10)
@@ -261,12 +263,36 @@ def _stop(process: subprocess.Popen[bytes]) -> None:
             process.wait(timeout=10)
 
 
+@pytest.mark.parametrize("way", [SERVING, GUNICORN])
 @pytest.mark.parametrize("bind", ["", "0.0.0.0", "[::]", "192.0.2.1"])
-def test_development_does_not_listen_for_others(folder: Path, bind: str) -> None:
-    start = Start(GUNICORN, "development", folder, os.environ["DATABASE_URL"])
-    start.environment["GUNICORN_BIND"] = f"{bind}:{start.port}"
+def test_development_does_not_listen_for_others(folder: Path, bind: str, way: str) -> None:
+    start = Start(way, "development", folder, os.environ["DATABASE_URL"])
+    start.environment["WEB_BIND"] = f"{bind}:{start.port}"
     assert start.outcome().startswith("refused")
     assert "listens on this machine only" in start.text()
+
+
+@pytest.mark.parametrize(
+    ("way", "name", "value"),
+    [
+        # gunicorn reads WEB_CONCURRENCY by itself, before our settings.
+        (SERVING, "WEB_CONCURRENCY", "abc"),
+        (SERVING, "WEB_CONCURRENCY", "0"),
+        (SERVING, "WEB_THREADS", "-1"),
+        (SERVING, "WEB_BIND", "8000"),
+        (SERVING, "WEB_BIND", "127.0.0.1:70000"),
+        (GUNICORN, "GUNICORN_THREADS", "4.5"),
+        (GUNICORN, "WEB_BIND", "127.0.0.1:http"),
+    ],
+)
+def test_a_value_that_makes_no_sense_is_named(
+    folder: Path, way: str, name: str, value: str
+) -> None:
+    start = Start(way, "development", folder, os.environ["DATABASE_URL"])
+    start.environment[name] = value
+    assert start.outcome().startswith("refused")
+    assert start.text().startswith(f"{name} is not ")
+    assert len(start.text().splitlines()) == 1
 
 
 def test_what_gunicorn_listens_on_by_itself() -> None:

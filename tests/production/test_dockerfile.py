@@ -78,8 +78,8 @@ def test_the_backend_image_holds_all_that_it_imports() -> None:
             "root_packages"
         ]
     )
-    assert packages - {"worker", "devtools"} <= copied
-    assert "devtools" not in copied
+    assert packages - {"worker", "devtools", "tests"} <= copied
+    assert not {"devtools", "tests"} & copied
     assert {"manage.py", "gunicorn.conf.py"} <= copied
     assert {"worker", "protocol"} <= {
         word for line in last_stage("worker").of("COPY") for word in line.split()[:-1]

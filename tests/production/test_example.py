@@ -64,6 +64,7 @@ def test_each_variable_of_the_example_is_used_somewhere() -> None:
     )
     programs += (PROJECT / "gunicorn.conf.py").read_text() + COMPOSE.read_text()
     programs += (PROJECT / "app/utils/environment.py").read_text()
+    programs += (PROJECT / "serving/settings.py").read_text()
     programs += "".join(file.read_text() for file in (PROJECT / "deploy").glob("*.yml"))
     unused = {n for n in example_names() if not re.search(rf"\b{n}\b", programs)}
     # Docker Compose's own.
