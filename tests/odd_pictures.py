@@ -222,3 +222,11 @@ def with_chunks(content: bytes, *chunks: tuple[bytes, bytes]) -> bytes:
 
 def chunk(kind: bytes, body: bytes) -> bytes:
     return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def bomb(side: int) -> bytes:
+    """A small PNG that claims ``side`` × ``side`` pixels, all of them black."""
+    header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
+    rows = zlib.compress(bytes(200_000), 9)
+    content = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header)
+    return content + chunk(b"IDAT", rows) + chunk(b"IEND", b"")

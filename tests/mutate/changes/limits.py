@@ -132,7 +132,7 @@ MUTATIONS = (
             "signature-bytes",
             "MAX_SIGNATURE_BYTES = 1024 * 1024",
             "MAX_SIGNATURE_BYTES = 2 * 1024 * 1024",
-            f"{IMAGES}::TestOwnPicturesOfPeople",
+            "app/tests/accounts/test_own_pictures.py",
         ),
     ),
     *in_file(
