@@ -221,6 +221,7 @@ admin.site.register(
         models.IdempotencyKey,
         models.Measure,
         models.PendingUpload,
+        models.UploadCheck,
         models.ApiKey,
     ],
     ReadOnlyAdmin,

@@ -9,7 +9,7 @@ from app.models.session import Session
 from app.models.style import Artwork, Style, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.token import Purchase, Transaction, TransactionType
-from app.models.upload import PendingUpload
+from app.models.upload import PendingUpload, UploadCheck
 from app.models.user import Artist, Role, User
 
 __all__ = [
@@ -40,6 +40,7 @@ __all__ = [
     "TrainingStatus",
     "Transaction",
     "TransactionType",
+    "UploadCheck",
     "User",
     "Visibility",
 ]

@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.db import models
 
+from app.models.style import Style
 from app.models.user import User
 
 
@@ -29,3 +30,20 @@ class PendingUpload(models.Model):
 
     def __str__(self) -> str:
         return self.key
+
+
+class UploadCheck(models.Model):
+    """Uploads that are to become the works of a style: from the request until the verdict."""
+
+    style = models.OneToOneField(Style, models.CASCADE, related_name="+")
+    works = models.JSONField(help_text="In their order: the upload's storage key, and its tags.")
+    due_at = models.DateTimeField(help_text="When somebody may check it: the end of a lease.")
+    attempt = models.PositiveSmallIntegerField(default=0)
+    folder = models.CharField(max_length=100, blank=True, help_text="Where this attempt stores.")
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(name="upload_check_due", fields=["due_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.style_id}"

@@ -7,6 +7,7 @@ get at it by the links of ``app/utils/links.py``.
 from __future__ import annotations
 
 import re
+import shutil
 import tempfile
 from collections.abc import Iterable
 from functools import cache
@@ -83,6 +84,23 @@ def open_file(key: str) -> IO[bytes]:
         raise ServiceUnavailable from error
 
 
+def copy(source: str, target: str) -> bool:
+    """Copy a file as it is now, without moving its bytes through this process.
+
+    Returns False when there is no file ``source``. Raises ServiceUnavailable.
+    """
+    try:
+        if settings.S3_BUCKET:
+            return bool(default_storage.copy(source, target))  # type: ignore[attr-defined]
+        _link(local_path(source), local_path(target))
+    except FileNotFoundError:
+        return False
+    except _storage_errors() as error:
+        log.warning("storage_write_failed", key=target, error=str(error))
+        raise ServiceUnavailable from error
+    return True
+
+
 def ping() -> None:
     """Raise ServiceUnavailable unless the storage answers and takes files, within seconds."""
     try:
@@ -127,6 +145,15 @@ def key_under(address: str, folder: str) -> str:
     ):
         raise PathOutside(f"must lie under {uri(folder)}")
     return f"{folder.rstrip('/')}/{inside}"
+
+
+def _link(source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        target.hardlink_to(source)
+    except OSError:
+        # Not between two disks, nor on every one. Files are replaced, never written to.
+        shutil.copyfile(source, target)
 
 
 def local_path(key: str) -> Path:

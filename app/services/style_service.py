@@ -6,7 +6,6 @@ import contextlib
 import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from io import BytesIO
 from typing import IO
 
 from django.db import IntegrityError, transaction
@@ -15,39 +14,30 @@ from app.exceptions import (
     ArtistOnly,
     DuplicateStyleName,
 )
-from app.models import Artist, Artwork, Style, User
+from app.models import Artist, Style, User
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
-from app.services.training_service import TRAININGS
-from app.services.uploads import image_service, upload_service
+from app.services.uploads import artwork_service, check_service, image_service, upload_service
+from app.services.uploads.artwork_service import StoredArtwork
 from app.utils import caches
 from app.utils.request_id import current_request_id
 
 
 @dataclass(frozen=True)
-class StoredArtwork:
-    """A checked image whose original and preview lie in the storage."""
-
-    image_path: str
-    preview_path: str
-    width: int
-    height: int
-    sha256: str
-    tags: tuple[str, ...]
-
-
-@dataclass(frozen=True)
 class StyleUpload:
-    """Everything for a new style, checked and stored; only the rows are missing."""
+    """Everything for a new style; only the rows are missing.
+
+    Either the images came with the request, and ``artworks`` are checked and stored, or they were
+    uploaded before, and ``uploads`` (keys and tags) are to be checked once there is a style.
+    """
 
     artist: Artist
     name: str
     description: str
     price: int
     tags: tuple[str, ...]
-    artworks: tuple[StoredArtwork, ...]
-    # The uploads that the artworks came from, when they did not come with the request.
-    image_keys: tuple[str, ...] = ()
+    artworks: tuple[StoredArtwork, ...] = ()
+    uploads: tuple[tuple[str, list[str]], ...] = ()
 
     def discard(self) -> None:
         """Delete the files of an upload that did not become a style."""
@@ -69,23 +59,21 @@ def prepare_upload(
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
-    With ``image_keys`` the files are those that were uploaded there, else ``images``;
-    ``image_tags`` is parallel to either. Raises ArtistOnly, DuplicateStyleName, InvalidInput,
-    UploadRejected or ServiceUnavailable.
+    With ``image_keys`` the files are those that were uploaded there, whose content is checked
+    later; else ``images``. ``image_tags`` is parallel to either. Raises ArtistOnly,
+    DuplicateStyleName, InvalidInput, UploadRejected or ServiceUnavailable.
     """
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
     work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
+    new_style = (artist, name, description, price, tuple(style_tags))
     if image_keys:
-        with upload_service.opened(user=user, keys=image_keys) as files:
-            stored = _check_and_store(files, work_tags)
-    else:
-        stored = _check_and_store(images, work_tags)
-    return StyleUpload(
-        *(artist, name, description, price, tuple(style_tags), tuple(stored), tuple(image_keys))
-    )
+        upload_service.require_uploaded(user=user, keys=image_keys)
+        uploads = zip(image_keys, work_tags, strict=True)
+        return StyleUpload(*new_style, uploads=tuple(uploads))
+    return StyleUpload(*new_style, artworks=tuple(_check_and_store(images, work_tags)))
 
 
 def _check_and_store(
@@ -97,17 +85,11 @@ def _check_and_store(
     written: list[str] = []
     try:
         for index, (image, tags_of_work) in enumerate(zip(checked, work_tags, strict=True)):
-            work = StoredArtwork(
-                image_path=f"{folder}/originals/{index:03}.{image.extension}",
-                preview_path=f"{folder}/previews/{index:03}.webp",
-                width=image.width,
-                height=image.height,
-                sha256=image.sha256,
-                tags=tuple(tags_of_work),
-            )
-            written += [work.image_path, work.preview_path]
-            storage.save(work.image_path, image.content)
-            storage.save(work.preview_path, BytesIO(image.preview))
+            original = artwork_service.original_key(folder, index, image.extension)
+            written += [original, artwork_service.preview_key(folder, index)]
+            storage.save(original, image.content)
+            preview = artwork_service.store_preview(folder, index, image)
+            work = StoredArtwork.of(image, tags_of_work, image_path=original, preview_path=preview)
             stored.append(work)
     except BaseException:
         storage.delete(written)
@@ -117,32 +99,22 @@ def _check_and_store(
 
 @transaction.atomic(savepoint=False)
 def create_style(upload: StyleUpload) -> Style:
-    """Make the style of a prepared upload and put its training on the outbox."""
+    """Make the style of a prepared upload and order its training, or first the check."""
     with _name_conflicts(upload.name):
         style = Style.objects.create(
             artist=upload.artist,
             name=upload.name,
             description=upload.description,
             price=upload.price,
-            thumbnail=upload.artworks[0].preview_path,
+            thumbnail=upload.artworks[0].preview_path if upload.artworks else "",
             request_id=current_request_id(),
         )
-    artworks = Artwork.objects.bulk_create(
-        Artwork(
-            style=style,
-            position=index,
-            image_path=work.image_path,
-            preview_path=work.preview_path,
-            width=work.width,
-            height=work.height,
-            sha256=work.sha256,
-        )
-        for index, work in enumerate(upload.artworks)
-    )
-    upload_service.use(user_id=upload.artist.pk, keys=upload.image_keys)
     tag_service.tag_style(style, upload.tags)
-    tag_service.tag_artworks(artworks, [work.tags for work in upload.artworks])
-    TRAININGS.enqueue(style)
+    if upload.uploads:
+        upload_service.use(user_id=upload.artist.pk, keys=[key for key, _ in upload.uploads])
+        check_service.begin(style, upload.uploads)
+    else:
+        artwork_service.begin_training(style, upload.artworks)
     return style
 
 

@@ -78,6 +78,9 @@ class StyleFactory(DjangoModelFactory):
 
     @factory.post_generation
     def works(style: Style, create: bool, count: int | None, **_: Any) -> None:
+        if count is None:
+            # What failed can be trained again, and needs something to learn from.
+            count = 1 if style.training_status == TrainingStatus.FAILED else 0
         Artwork.objects.bulk_create(
             Artwork(
                 style=style,
@@ -88,7 +91,7 @@ class StyleFactory(DjangoModelFactory):
                 height=400,
                 sha256=f"{style.pk:032}{position:032}",
             )
-            for position in range(count or 0)
+            for position in range(count)
         )
 
 

@@ -74,7 +74,7 @@ def test_cancel_is_for_queued_jobs(staff) -> None:
 
 
 def test_trainings_are_ended_and_begun_again(staff) -> None:
-    style = StyleFactory(training_status=TrainingStatus.TRAINING)
+    style = StyleFactory(training_status=TrainingStatus.TRAINING, works=1)
     act(staff, "style", "cancel", style)
     assert style.training_status == TrainingStatus.FAILED
     act(staff, "style", "retry", style)

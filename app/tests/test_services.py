@@ -17,7 +17,6 @@ from app.services import (
     user_service,
 )
 from app.services.uploads import upload_service
-from app.services.uploads.image_service import MAX_BYTES
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
 from app.tests.uploads import file, files_in, picture
 
@@ -64,14 +63,6 @@ class TestUploadPlaces:
         with pytest.raises(InvalidInput), transaction.atomic():
             upload_service.use(user_id=artist.pk, keys=[place.key])
 
-    def test_hand_out_no_file_that_is_too_large(self, media):
-        artist = ArtistFactory().user
-        (place,) = upload_service.open_places(user=artist, content_types=["image/png"])
-        storage.save(place.key, BytesIO(bytes(MAX_BYTES + 1)))
-        with upload_service.opened(user=artist, keys=[place.key]) as (opened,):
-            assert opened.seek(0, 2) > MAX_BYTES
-            assert opened.read() == b""
-
 
 def test_a_file_that_is_gone_is_the_storages_fault(media):
     with pytest.raises(ServiceUnavailable):
@@ -79,7 +70,7 @@ def test_a_file_that_is_gone_is_the_storages_fault(media):
 
 
 def test_a_training_under_way_is_given_to_another_server():
-    style = StyleFactory(training_status="training", attempt=1)
+    style = StyleFactory(works=1, training_status="training", attempt=1)
     operations_service.retry_training(style)
     style.refresh_from_db()
     assert (style.training_status, style.attempt) == ("pending", 2)

@@ -5,9 +5,13 @@ from __future__ import annotations
 import io
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 from PIL import Image
+
+from app.tests.api import Answer, Api
 
 
 def picture(
@@ -49,3 +53,29 @@ def style_form(*, first: int = 0, count: int = 10, **changes: Any) -> dict[str, 
 
 def files_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def places(api: Api, count: int = 10) -> list[dict[str, Any]]:
+    """Links to upload files by, apart from the API."""
+    return api.post("/api/uploads", {"content_types": ["image/png"] * count}).data["uploads"]
+
+
+def put(place: dict[str, Any], content: bytes, **headers: str) -> int:
+    """Upload by a link to the local storage. Returns the status."""
+    url = urlsplit(place["url"])
+    kind = headers.get("content_type", place["headers"]["Content-Type"])
+    return Client().put(f"{url.path}?{url.query}", content, content_type=kind).status_code
+
+
+def uploaded(api: Api, contents: list[bytes] | None = None) -> list[str]:
+    """Keys of uploads; of ten good pictures, if nothing else is said."""
+    contents = contents or [picture(number) for number in range(10)]
+    given = places(api, len(contents))
+    sent = [put(place, content) for place, content in zip(given, contents, strict=True)]
+    assert set(sent) == {200}
+    return [place["key"] for place in given]
+
+
+def create_of(api: Api, keys: list[str], **changes: Any) -> Answer:
+    """A style of what was uploaded."""
+    return api.upload("/api/models", style_form(images=None, image_keys=keys, **changes))

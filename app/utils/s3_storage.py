@@ -8,11 +8,13 @@ import shutil
 import tempfile
 import threading
 import time
+from http import HTTPStatus
 from typing import IO, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
 from botocore.config import Config
+from botocore.exceptions import ClientError
 from storages.backends.s3 import S3Storage
 
 # A file up to this size goes up as one streamed request; a larger one in parts of 8 MB.
@@ -83,6 +85,21 @@ class PrivateS3Storage(S3Storage):
             shutil.copyfileobj(body, copy, 1 << 18)
         copy.seek(0)
         return copy
+
+    def copy(self, source: str, target: str) -> bool:
+        """Have the server copy a file. Returns False when there is none. Raises what boto
+        raises."""
+        try:
+            self.connection.meta.client.copy_object(
+                Bucket=self.bucket_name,
+                Key=target,
+                CopySource={"Bucket": self.bucket_name, "Key": source},
+            )
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] == HTTPStatus.NOT_FOUND:
+                return False
+            raise
+        return True
 
     def ping(self) -> None:
         """Ask for the bucket once, without patience. Raises what boto raises."""

@@ -145,7 +145,12 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         return self.page_of(Style.objects.of(self.user))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Upload 10–100 works; they are checked, and a worker learns the style."""
+        """Upload 10–100 works; they are checked, and a worker learns the style.
+
+        Works that were uploaded by links (`image_keys`) are looked into after the answer. When one
+        of them is bad the style's `training_status` becomes `failed`, its `failure_reason` names
+        each bad work, counted from 0, and its artist is notified.
+        """
         upload = partial(style_service.prepare_upload, user=self.user, **self.parse())
         return self.run_once(
             prepare=upload,

@@ -1,4 +1,4 @@
-"""``manage.py relay_outbox``: hand tasks to the broker, and look after jobs that fell silent."""
+"""``manage.py relay_outbox``: hand tasks to the broker, check uploads, look after lost jobs."""
 
 from __future__ import annotations
 
@@ -9,21 +9,22 @@ from typing import Any
 
 import structlog
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
+from app.delivery.upload_checks import UploadChecks
 from app.services import idempotency_service, user_service
 from app.services.jobs import lease_service
-from app.services.uploads import upload_service
+from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
 
 
 class Command(BaseCommand):
-    help = "Publish the outbox and re-queue lost jobs. Any number may run at once."
+    help = "Publish the outbox, check uploads, re-queue lost jobs. Any number may run at once."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="One round, then exit.")
@@ -37,13 +38,21 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stopping.set())
         relay = Relay(settings.AMQP_URL)
         listener = Listener(outbox.CHANNEL)
+        checks = UploadChecks()
         try:
-            while True:
+            if options["once"]:
                 self._round(relay)
-                if options["once"] or stopping.is_set():
-                    return
+                while check_service.check_next():
+                    continue
+                return
+            checks.start()
+            while not stopping.is_set():
+                self._round(relay)
+                if not checks.is_alive():
+                    raise CommandError("The check of uploads broke; the log says why.")
                 listener.wait(self._sweep_seconds, stopping)
         finally:
+            checks.stop()
             relay.close()
             listener.close()
 

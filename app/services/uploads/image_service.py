@@ -69,6 +69,15 @@ class Verdicts:
         self._first_index: dict[str, int] = {}
         self.rejections: list[tuple[int, UploadRejected]] = []
 
+    def judge_size(self, index: int, size: int) -> bool:
+        """Whether a file of ``size`` bytes need be looked into; else what is wrong is noted."""
+        if size > MAX_BYTES:
+            too_large = ImageTooLarge(f"The file is larger than {MAX_BYTES // 2**20} MB.")
+            self.rejections.append((index, too_large))
+        elif not size:
+            self.rejections.append((index, InvalidImageFormat("The file is empty.")))
+        return 0 < size <= MAX_BYTES
+
     def judge(self, index: int, upload: IO[bytes]) -> CheckedImage | None:
         """The work when it is good; else what is wrong is noted."""
         try:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import io
 import tempfile
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import IO
@@ -17,6 +15,7 @@ from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
 from app.services import storage
 from app.services.token_service import lock_users
+from app.services.uploads import image_service
 from app.services.uploads.image_service import EXTENSIONS, MAX_BYTES
 from app.utils import clock, links
 
@@ -102,9 +101,13 @@ def receive(key: str, content: IO[bytes]) -> None:
         storage.save(key, spooled)
 
 
-@contextlib.contextmanager
-def opened(*, user: User, keys: Sequence[str]) -> Iterator[list[IO[bytes]]]:
-    """The files of the user's uploads, to be checked. Raises InvalidInput, ServiceUnavailable."""
+def require_uploaded(*, user: User, keys: Sequence[str]) -> None:
+    """Judge uploads by what is known without their content: that they are the user's, there, of a
+    size that is taken, and as many as a style has.
+
+    Raises InvalidInput, UploadRejected, ServiceUnavailable.
+    """
+    image_service.require_count(len(keys))
     known = set(
         PendingUpload.objects.usable(user, clock.now())
         .filter(key__in=keys)
@@ -117,21 +120,23 @@ def opened(*, user: User, keys: Sequence[str]) -> Iterator[list[IO[bytes]]]:
             raise InvalidInput.field(
                 "image_keys", f"Number {number} is not an upload of yours, is used or has expired."
             )
-    with contextlib.ExitStack() as files:
-        yield [files.enter_context(_open(key, number)) for number, key in enumerate(keys)]
+    verdicts = image_service.Verdicts()
+    for number, key in enumerate(keys):
+        size = storage.size(key)
+        if size is None:
+            raise InvalidInput.field("image_keys", f"Nothing was uploaded to number {number}.")
+        verdicts.judge_size(number, size)
+    verdicts.require_good()
 
 
 def use(*, user_id: int, keys: Sequence[str]) -> None:
-    """Take the uploads out of those that wait; their files go when the transaction commits.
+    """Take the uploads out of those that wait. Their files are the caller's from then on.
 
     Raises InvalidInput when another request was faster.
     """
-    if not keys:
-        return
     used, _ = PendingUpload.objects.filter(user_id=user_id, key__in=keys).delete()
     if used != len(keys):
         raise InvalidInput.field("image_keys", "The uploads have been used already.")
-    transaction.on_commit(lambda: storage.delete(keys))
 
 
 def forget_expired() -> int:
@@ -146,17 +151,3 @@ def forget_expired() -> int:
         PendingUpload.objects.filter(pk__in=[row.pk for row in expired]).delete()
     storage.delete(row.key for row in expired)
     return len(expired)
-
-
-class _Oversized(io.BytesIO):
-    """Stands for a file that is too large to be fetched at all."""
-
-    def seek(self, offset: int, whence: int = 0) -> int:
-        return MAX_BYTES + 1
-
-
-def _open(key: str, number: int) -> IO[bytes]:
-    size = storage.size(key)
-    if size is None:
-        raise InvalidInput.field("image_keys", f"Nothing was uploaded to number {number}.")
-    return _Oversized() if size > MAX_BYTES else storage.open_file(key)

@@ -8,6 +8,7 @@ import tempfile
 import tracemalloc
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
@@ -16,9 +17,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from app.exceptions import ServiceUnavailable
-from app.models import Artwork
 from app.services import storage
-from app.tests.uploads import picture, style_form
 from app.utils import links
 from devtools.servers.process import free_port
 from tests.system import make_bucket
@@ -77,6 +76,33 @@ def test_what_is_saved_is_there_to_be_read_and_deleted(kind: str) -> None:
     assert not storage.exists("styles/a/000.png")
     with pytest.raises(ServiceUnavailable):
         storage.open_file("styles/a/000.png")
+
+
+def test_a_copy_is_the_file_as_it_was(kind: str) -> None:
+    assert not storage.copy("uploads/a.png", "styles/a.png")
+    assert not storage.exists("styles/a.png")
+    storage.save("uploads/a.png", io.BytesIO(CONTENT))
+    assert storage.copy("uploads/a.png", "styles/a.png")
+    storage.delete(["uploads/a.png"])
+    storage.save("uploads/a.png", io.BytesIO(b"another"))
+    with storage.open_file("styles/a.png") as copied:
+        assert copied.read() == CONTENT
+
+
+def test_a_file_is_copied_to_another_disk(media: Path) -> None:
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as other_disk:
+        media.mkdir()
+        (media / "uploads").symlink_to(other_disk)
+        storage.save("uploads/a.png", io.BytesIO(CONTENT))
+        assert storage.copy("uploads/a.png", "styles/a.png")
+        assert not storage.copy("uploads/none.png", "styles/none.png")
+    assert (media / "styles/a.png").read_bytes() == CONTENT
+
+
+def test_a_copy_waits_for_a_storage_that_is_away(media: Path) -> None:
+    media.write_text("a file where the folder belongs")
+    with pytest.raises(ServiceUnavailable):
+        storage.copy("uploads/a.png", "styles/a.png")
 
 
 def test_a_link_opens_one_file_and_nothing_else(kind: str) -> None:
@@ -180,20 +206,3 @@ def test_a_storage_that_takes_files_answers(kind, request, monkeypatch) -> None:
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", access.access_key)
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", access.secret_key)
     storage.ping()
-
-
-@pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("kind", ["s3"], indirect=True)
-def test_a_style_is_made_of_what_browsers_put_to_s3_themselves(kind, as_artist) -> None:
-    asked = as_artist.post("/api/uploads", {"content_types": ["image/png"] * 10})
-    places = asked.data["uploads"]
-    for number, place in enumerate(places):
-        put = httpx.put(place["url"], content=picture(number), headers=place["headers"])
-        assert put.status_code == 200
-    keys = [place["key"] for place in places]
-    answer = as_artist.upload("/api/models", style_form(images=None, image_keys=keys))
-    assert answer.status == 201
-    works = Artwork.objects.filter(style_id=answer.data["id"])
-    assert works.count() == 10
-    assert all(storage.exists(work.image_path) for work in works)
-    assert not any(storage.exists(key) for key in keys)

@@ -1,0 +1,56 @@
+"""A thread of the relay that checks uploads, so that they do not hold up the messages."""
+
+from __future__ import annotations
+
+import threading
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection
+
+from app.delivery.listener import Listener
+from app.services.uploads import check_service
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 5.0
+# For the work under way, which is given back with the others when the process is to end.
+STOP_SECONDS = 8.0
+
+
+class UploadChecks:
+    """Started once for the process. A check that breaks it ends the thread: see ``is_alive``."""
+
+    def __init__(self) -> None:
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="upload-checks", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def is_alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self.is_alive():
+            self._thread.join(STOP_SECONDS)
+
+    def _run(self) -> None:
+        listener = Listener(check_service.CHANNEL)
+        try:
+            while not self._stopping.is_set():
+                if not self._check_next():
+                    # Nothing is held while there is nothing to do.
+                    connection.close()
+                    listener.wait(POLL_SECONDS, self._stopping)
+        finally:
+            listener.close()
+            connection.close()
+
+    def _check_next(self) -> bool:
+        try:
+            return check_service.check_next(self._stopping.is_set)
+        except (OperationalError, InterfaceError) as error:
+            # The lease runs out, and the upload is checked again.
+            log.warning("database_unavailable", error=str(error))
+            return False

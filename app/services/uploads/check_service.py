@@ -1,0 +1,218 @@
+"""Works that were uploaded apart from the API, checked in a job after the request.
+
+The relay's process does it (``app/delivery/upload_checks.py``). Whoever checks holds a lease, which
+is renewed with every work; files go to a folder of that attempt alone. So a checker that dies or
+falls asleep loses nothing, and one that wakes up too late changes nothing.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+
+import structlog
+from django.db import connection, transaction
+from django.db.models import QuerySet
+
+from app.exceptions import InvalidImageFormat, ServiceUnavailable, UploadRejected
+from app.models import Style, UploadCheck
+from app.services import storage, training_service
+from app.services.training_service import TRAININGS
+from app.services.uploads import artwork_service
+from app.services.uploads.artwork_service import StoredArtwork
+from app.services.uploads.image_service import Verdicts
+from app.utils import clock
+
+log = structlog.get_logger(__name__)
+
+CHANNEL = "upload_checks"
+# For one work: fetched, decoded, its preview stored.
+LEASE_SECONDS = 120
+# An upload that ended its checkers this often is not tried again.
+MAX_ATTEMPTS = 5
+# Until the next try where the storage does not answer.
+AWAY_SECONDS = 15
+BROKEN = "The pictures could not be checked. Upload them again."
+MAX_REASON = 1000
+
+
+class _LeaseLost(Exception):
+    """Somebody else checks this upload by now."""
+
+
+class _Stopped(Exception):
+    """This process is to end."""
+
+
+def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
+    """Have ``works``, keys of uploads with their tags, checked for the new ``style``.
+
+    In the caller's transaction, whose commit wakes a checker.
+    """
+    UploadCheck.objects.create(
+        style=style,
+        works=[{"key": key, "tags": list(tags)} for key, tags in works],
+        due_at=clock.now(),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Check the next upload that is due, to its verdict. Returns whether there was one.
+
+    Any number of checkers may run at once. When ``is_stopping`` says so, the upload is given back
+    after the work under way.
+    """
+    check = _claim()
+    if check is None:
+        return False
+    with structlog.contextvars.bound_contextvars(
+        style_id=check.style_id, request_id=check.style.request_id
+    ):
+        try:
+            _judge(check, is_stopping)
+        except ServiceUnavailable:
+            _give_back(check, AWAY_SECONDS)
+        except _Stopped:
+            _give_back(check, 0)
+        except _LeaseLost:
+            log.warning("upload_check_lost")
+            storage.delete(_files(check))
+    return True
+
+
+def _judge(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:
+    if check.attempt > MAX_ATTEMPTS:
+        _refuse(check, BROKEN)
+        return
+    try:
+        works = _checked(check, is_stopping)
+    except UploadRejected as rejection:
+        _refuse(check, _reason(rejection))
+    else:
+        _accept(check, works)
+
+
+def _claim() -> UploadCheck | None:
+    """The next upload that is due, leased to the caller with a new folder."""
+    with transaction.atomic():
+        due = UploadCheck.objects.filter(due_at__lte=clock.now()).select_related("style")
+        locked = due.select_for_update(of=("self",), skip_locked=True)
+        check = locked.order_by("due_at", "pk").first()
+        if check is None:
+            return None
+        left_behind = _files(check) if check.folder else []
+        check.folder = f"styles/{uuid.uuid4()}"
+        check.attempt += 1
+        check.due_at = clock.seconds_from_now(LEASE_SECONDS)
+        check.save()
+    storage.delete(left_behind)
+    return check
+
+
+def _checked(check: UploadCheck, is_stopping: Callable[[], bool]) -> list[StoredArtwork]:
+    """Copy and check every work. Raises an UploadRejected that names all that are bad."""
+    verdicts = Verdicts()
+    stored: list[StoredArtwork] = []
+    for index, work in enumerate(check.works):
+        if is_stopping():
+            raise _Stopped
+        _renew(check)
+        # What is checked is the copy: a link may still change what it was made of.
+        copy = _original(check, index)
+        if not storage.copy(work["key"], copy):
+            gone = InvalidImageFormat("The uploaded file is gone.")
+            verdicts.rejections.append((index, gone))
+            continue
+        if not verdicts.judge_size(index, storage.size(copy) or 0):
+            continue
+        with storage.open_file(copy) as content:
+            image = verdicts.judge(index, content)
+        if image is not None:
+            preview = artwork_service.store_preview(check.folder, index, image)
+            stored.append(
+                StoredArtwork.of(image, work["tags"], image_path=copy, preview_path=preview)
+            )
+    verdicts.require_good()
+    return stored
+
+
+def _accept(check: UploadCheck, works: Sequence[StoredArtwork]) -> None:
+    """All works are good: the style has them, and its training is ordered."""
+    with transaction.atomic():
+        _end(check)
+        style = training_service.lock_style(check.style_id)
+        if style.is_under_way:
+            style.thumbnail = works[0].preview_path
+            style.save(update_fields=["thumbnail", "updated_at"])
+            artwork_service.begin_training(style, works)
+        else:
+            # Staff canceled it meanwhile.
+            transaction.on_commit(lambda: storage.delete(_files(check)))
+        transaction.on_commit(lambda: storage.delete(_uploads(check)))
+    log.info("upload_checked", works=len(works))
+
+
+def _refuse(check: UploadCheck, reason: str) -> None:
+    """The style ends as one whose training failed, and its artist is told why."""
+    with transaction.atomic():
+        _end(check)
+        TRAININGS.end(check.style, reason, retryable=False)
+        transaction.on_commit(lambda: storage.delete([*_files(check), *_uploads(check)]))
+    log.info("upload_refused", reason=reason)
+
+
+def _give_back(check: UploadCheck, seconds: float) -> None:
+    """Let the upload be checked again, ``seconds`` from now. This attempt does not count."""
+    check.attempt -= 1
+    check.due_at = clock.seconds_from_now(seconds)
+    _ours(check).update(attempt=check.attempt, due_at=check.due_at)
+
+
+def _renew(check: UploadCheck) -> None:
+    if not _ours(check).update(due_at=clock.seconds_from_now(LEASE_SECONDS)):
+        raise _LeaseLost
+
+
+def _end(check: UploadCheck) -> None:
+    """Whoever does this first has the last word on the upload. Raises _LeaseLost."""
+    if not _ours(check).delete()[0]:
+        raise _LeaseLost
+
+
+def _ours(check: UploadCheck) -> QuerySet[UploadCheck]:
+    return UploadCheck.objects.filter(pk=check.pk, folder=check.folder)
+
+
+def _original(check: UploadCheck, index: int) -> str:
+    extension = PurePosixPath(check.works[index]["key"]).suffix.removeprefix(".")
+    return artwork_service.original_key(check.folder, index, extension)
+
+
+def _files(check: UploadCheck) -> list[str]:
+    """All that an attempt may have stored."""
+    count = range(len(check.works))
+    previews = [artwork_service.preview_key(check.folder, index) for index in count]
+    return [*(_original(check, index) for index in count), *previews]
+
+
+def _uploads(check: UploadCheck) -> list[str]:
+    return [work["key"] for work in check.works]
+
+
+def _reason(rejection: UploadRejected) -> str:
+    """Every bad picture, counted from 0, and why; by codes alone where sentences are too long."""
+    bad = (rejection.details or {})["images"]
+    for say in ("message", "code"):
+        numbers: dict[str, list[str]] = {}
+        for each in bad:
+            numbers.setdefault(each[say].rstrip("."), []).append(str(each["index"]))
+        said = " ".join(
+            f"Image{'s' if len(which) > 1 else ''} {', '.join(which)}: {why}."
+            for why, which in numbers.items()
+        )
+        if len(said) <= MAX_REASON:
+            break
+    return said
