@@ -8,7 +8,7 @@ values that change from request to request are put in anew.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -101,29 +101,10 @@ class _Compiled:
 class CompiledQuery(_Compiled):
     """A query set of ``values_list`` rows."""
 
-    def __init__(
-        self,
-        model: type[Model],
-        order: Sequence[str],
-        build: Builds,
-        *,
-        order_at: int = 0,
-        is_uneven: Callable[[Any], bool] = lambda shape: False,
-    ) -> None:
-        """``order``: the columns that rows are ordered by, from ``order_at`` on in each."""
-        super().__init__(build, is_uneven=is_uneven)
-        self.model = model
-        self.order = tuple(order)
-        self._place = slice(order_at, order_at + len(self.order))
-
     def rows(self, shape: Hashable, values: dict[str, Any], *, keep: bool = True) -> list[Row]:
         """``keep`` is False for shapes that seldom come twice, such as those with a searched text:
         they are compiled each time."""
         return self._statement(shape, values, keep=keep).run(values)
-
-    def place_of(self, row: Row) -> Row:
-        """The values that ``row`` is ordered by."""
-        return row[self._place]
 
 
 class CompiledInstances(_Compiled):

@@ -7,7 +7,6 @@ eight times as long for it. Whatever comes from people is escaped here.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from html import escape
 
 from django.http import HttpRequest
@@ -15,9 +14,10 @@ from django.middleware.csrf import get_token
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
-from app.models import Generation, GenerationStatus, User, Visibility
+from app.models import GenerationStatus, User, Visibility
+from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.row import ON_CARD, marked
 from app.utils.links import linker
-from speed.queries import Row
 from web.images import sources
 
 SHAPES = {"1:2": "tall", "2:2": "large"}
@@ -29,70 +29,10 @@ HEART = (
 FIRST = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """What a wall shows of a picture."""
-
-    pk: int
-    image_path: str
-    preview_path: str
-    placeholder: str
-    width: int
-    height: int
-    aspect_ratio: str
-    words: str
-    like_count: int
-    is_liked: bool
-    style_id: int
-    style_name: str
-    artist_name: str
-    status: str = GenerationStatus.COMPLETED
-    visibility: str = Visibility.PUBLIC
-
-    @classmethod
-    def of(cls, picture: Generation) -> Piece:
-        return cls(
-            pk=picture.pk,
-            image_path=picture.image_path,
-            preview_path=picture.preview_path,
-            placeholder=picture.placeholder,
-            width=picture.width,
-            height=picture.height,
-            aspect_ratio=picture.aspect_ratio,
-            words=", ".join(picture.prompt_tags),
-            like_count=picture.like_count,
-            is_liked=getattr(picture, "is_liked", False),
-            style_id=picture.style_id,
-            style_name=picture.style.name,
-            artist_name=picture.style.artist.artist_name,
-            status=picture.status,
-            visibility=picture.visibility,
-        )
-
-    @classmethod
-    def of_row(cls, row: Row) -> Piece:
-        """From a row of ``reads.hot.PICTURE_COLUMNS``."""
-        return cls(
-            pk=row[1],
-            image_path=row[2],
-            preview_path=row[3],
-            placeholder=row[4],
-            width=row[5],
-            height=row[6],
-            aspect_ratio=row[7],
-            words=", ".join(row[8]),
-            like_count=row[11],
-            is_liked=row[22],
-            style_id=row[16],
-            style_name=row[17],
-            artist_name=row[21],
-        )
-
-
 def wall(
-    request: HttpRequest, pieces: Iterable[Piece], *, is_first: bool, status_names: dict[str, str]
+    request: HttpRequest, pieces: Iterable[Picture], *, is_first: bool, status_names: dict[str, str]
 ) -> SafeString:
-    """All pieces, one list item each."""
+    """All pieces, one list item each; they are rows ``with_keys``."""
     maker = _Maker(request, status_names)
     return SafeString(
         "".join(
@@ -115,29 +55,32 @@ class _Maker:
         self._alternative = gettext("%(words)s, in the style %(style)s by %(artist)s")
         self._like = escape(gettext("Like"))
         self._likes = escape(f"{gettext('Sign in to like.')} {gettext('Likes:')}")
+        self._on_card = marked(Picture, ON_CARD)
         self._private = escape(gettext("Private"))
 
-    def item(self, piece: Piece, *, is_seen_at_once: bool) -> str:
+    def item(self, piece: Picture, *, is_seen_at_once: bool) -> str:
         shape = SHAPES.get(piece.aspect_ratio, "square")
-        unfinished = "" if piece.image_path else " unfinished"
+        unfinished = "" if piece.image_url else " unfinished"
         return (
             f'<li class="piece {shape}{unfinished}">'
-            f'<a class="look" href="/pictures/{piece.pk}">'
-            f"{self._picture(piece, is_seen_at_once)}</a>"
-            f'<div class="line"><a href="/styles/{piece.style_id}">{escape(piece.style_name)}</a>'
+            f'<a class="look" href="/pictures/{piece.id}">'
+            f"{self._picture(piece, is_seen_at_once)}</a>{self._captions(piece)}"
+            f'<div class="line"><a href="/styles/{piece.style.id}">{escape(piece.style.name)}</a>'
             f"{self._beside(piece)}</div></li>\n"
         )
 
-    def _picture(self, piece: Piece, is_seen_at_once: bool) -> str:
-        if not piece.image_path:
-            state = self._status_names.get(piece.status, piece.status)
-            return f'<span class="state">{escape(state)}<br>{escape(piece.words)}</span>'
+    def _picture(self, piece: Picture, is_seen_at_once: bool) -> str:
+        words = ", ".join(piece.prompt_tags)
+        if not piece.image_url:
+            status = piece.status if isinstance(piece, PictureDetail) else ""
+            state = self._status_names.get(status, status)
+            return f'<span class="state">{escape(state)}<br>{escape(words)}</span>'
         shape = SHAPES.get(piece.aspect_ratio, "square")
-        preview = piece.preview_path or piece.image_path
+        preview = piece.preview_url or piece.image_url
         shown = self._alternative % {
-            "words": piece.words,
-            "style": piece.style_name,
-            "artist": piece.artist_name,
+            "words": words,
+            "style": piece.style.name,
+            "artist": piece.artist.artist_name,
         }
         blur = (
             f'<img class="blur" src="{escape(piece.placeholder)}" alt="" aria-hidden="true">'
@@ -151,18 +94,25 @@ class _Maker:
             ' decoding="async">'
         )
 
-    def _beside(self, piece: Piece) -> str:
-        if piece.status != GenerationStatus.COMPLETED:
-            return ""
-        if piece.visibility != Visibility.PUBLIC:
-            return f'<span class="badge">{self._private}</span>'
+    def _captions(self, piece: Picture) -> str:
+        """What the picture's declaration marks to be printed, where it is not empty."""
+        texts = [str(getattr(piece, name)) for name in self._on_card]
+        return "".join(f'<div class="caption">{escape(text)}</div>' for text in texts if text)
+
+    def _beside(self, piece: Picture) -> str:
+        # What others see is completed and public.
+        if isinstance(piece, PictureDetail):
+            if piece.status != GenerationStatus.COMPLETED:
+                return ""
+            if piece.visibility != Visibility.PUBLIC:
+                return f'<span class="badge">{self._private}</span>'
         if not self._is_signed_in:
             return (
-                f'<a class="like" href="/sign-in?next=/pictures/{piece.pk}" rel="nofollow">{HEART}'
+                f'<a class="like" href="/sign-in?next=/pictures/{piece.id}" rel="nofollow">{HEART}'
                 f'<span class="unseen">{self._likes}</span> {piece.like_count}</a>'
             )
-        path = f"/pictures/{piece.pk}/like"
-        pressed = "true" if piece.is_liked else "false"
+        path = f"/pictures/{piece.id}/like"
+        pressed = "true" if piece.is_liked_by_current_user else "false"
         return (
             f'<form class="like" method="post" action="{path}" hx-post="{path}"'
             ' hx-swap="outerHTML" hx-disabled-elt="find button">'

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import orjson
 from django.http import HttpResponse
 from django.http.response import ResponseHeaders
@@ -11,6 +12,8 @@ from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
+# For the rows of reads; it writes as orjson does.
+_rows = msgspec.json.Encoder()
 
 
 def to_json(data: Any) -> bytes:
@@ -84,6 +87,8 @@ class EnvelopeRenderer(JsonRenderer):
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, msgspec.Struct | msgspec.Raw):
+        return orjson.Fragment(_rows.encode(value))
     if isinstance(value, Promise):
         return str(value)
     if isinstance(value, Decimal):

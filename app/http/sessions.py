@@ -21,9 +21,8 @@ from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 
 from app.models import User
-from app.models.reads.hot import SESSION
+from app.models.reads.session import SESSION, SessionQuery
 from app.models.session import Session
-from speed.queries import CompiledInstances
 
 
 class SessionStore(db.SessionStore):
@@ -44,7 +43,7 @@ class SessionStore(db.SessionStore):
         stored: Session = session
         return stored
 
-    def load_by(self, query: CompiledInstances, values: dict[str, Any]) -> None:
+    def load_by(self, query: SessionQuery, values: dict[str, Any]) -> None:
         """Let ``query``, which reads more than ``SESSION``, be what it is loaded by."""
         self._query, self._values = query, values
 

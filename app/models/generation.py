@@ -106,7 +106,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def of(self, user: User, *, status: str = "", visibility: str = "") -> GenerationQuerySet:
         """The pictures ``user`` ordered, newest first; empty values do not narrow."""
-        pictures = self.filter(user=user).with_people().with_liked_by(user)
+        pictures = self.filter(user_id=user.pk).with_people().with_liked_by(user)
         if status:
             pictures = pictures.filter(status=status)
         if visibility:

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import BigIntegerField, Func, QuerySet, Value
 
 from app.models.generation import Generation
-from app.models.reads.hot import styles_for
+from app.models.reads.styles import styles_for
 from app.models.user import User
 from speed.queries import CompiledInstances, Row
 

@@ -1,14 +1,21 @@
 """What all serializers share. They translate: no writes, no queries."""
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import datetime
+from functools import cache
+from typing import Any, ClassVar, get_args, get_origin
+from uuid import UUID
 
+from django.db.models import Choices
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.utils import html
 
+from app.models.reads.row import BLANK_IS_NULL, IS_FILE, OWNER_ONLY, Field, Row, fields
 from app.utils.links import link
+
+AnyField = serializers.Field[Any, Any, Any, Any]
 
 
 def fields_asked_for(request: Request) -> set[str]:
@@ -16,13 +23,6 @@ def fields_asked_for(request: Request) -> set[str]:
     if request.method != "GET":
         return set()
     return {name for name in request.query_params.get("fields", "").split(",") if name}
-
-
-def narrowed(rows: list[dict[str, Any]], wanted: set[str]) -> list[dict[str, Any]]:
-    """``rows`` with only their ``wanted`` fields, as a narrowed serializer would show them."""
-    if not rows or not wanted & set(rows[0]):
-        return rows
-    return [{name: value for name, value in row.items() if name in wanted} for row in rows]
 
 
 class BaseSerializer(serializers.Serializer[Any]):
@@ -68,7 +68,80 @@ class BaseSerializer(serializers.Serializer[Any]):
         return fields_asked_for(request) if request is not None and is_outermost else set()
 
 
-def _type_error(field: serializers.Field[Any, Any, Any, Any], value: Any) -> Any:
+class RowSerializer(BaseSerializer):
+    """Describes a read's rows in the schema: its fields and its description are those of ``row``.
+
+    A field that is declared here as well takes the place of the row's. Rows are rendered as they
+    are; ``shown`` only narrows them.
+    """
+
+    row: ClassVar[type[Row]]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.__doc__ = cls.row.__doc__
+
+    def get_fields(self) -> dict[str, AnyField]:
+        declared = super().get_fields()
+        return {
+            field.name: declared.get(field.name) or _field_of(field) for field in fields(self.row)
+        }
+
+    @classmethod
+    def shown(cls, found: Any, request: Request) -> Any:
+        """A row or rows with what ``?fields=`` asks for; of a model's instance, its row."""
+        if wanted := fields_asked_for(request):
+            wanted &= set(cls.row.__struct_fields__)
+        if isinstance(found, list):
+            return [_narrowed(row, wanted) for row in found] if wanted else Row.to_json(found)
+        row = found if isinstance(found, Row) else cls.row.of(found)
+        return _narrowed(row, wanted) if wanted else row
+
+    def to_representation(self, instance: Any) -> Any:
+        return self.row.of(instance)
+
+
+def _narrowed(row: Row, wanted: set[str]) -> dict[str, Any]:
+    return {name: getattr(row, name) for name in row.__struct_fields__ if name in wanted}
+
+
+PLAIN_FIELDS: dict[type, type[AnyField]] = {
+    bool: serializers.BooleanField,
+    int: serializers.IntegerField,
+    float: serializers.FloatField,
+    str: serializers.CharField,
+    datetime: serializers.DateTimeField,
+    UUID: serializers.UUIDField,
+}
+
+
+def _field_of(field: Field) -> AnyField:
+    """What describes a row's field to drf-spectacular."""
+    options: dict[str, Any] = {"allow_null": True} if field.is_nullable else {}
+    if IS_FILE in field.notes:
+        return LinkField()
+    if {OWNER_ONLY, BLANK_IS_NULL} & set(field.notes):
+        options["read_only"] = True
+    if get_origin(field.type) is list:
+        (kind,) = get_args(field.type)
+        if issubclass(kind, Row):
+            return serializer_of(kind)(many=True, **options)
+        return serializers.ListField(child=PLAIN_FIELDS[kind](), **options)
+    if field.is_row:
+        return serializer_of(field.type)(**options)
+    if issubclass(field.type, Choices):
+        return serializers.ChoiceField(choices=field.type.choices, **options)
+    return PLAIN_FIELDS[field.type](**options)
+
+
+@cache
+def serializer_of(row: type[Row]) -> type[RowSerializer]:
+    """A serializer of rows that have none of their own; the schema calls it as they are called."""
+    members = {"row": row, "__module__": __name__}
+    return type(f"{row.__name__.removesuffix('Row')}Serializer", (RowSerializer,), members)
+
+
+def _type_error(field: AnyField, value: Any) -> Any:
     """What is wrong with the JSON type of ``value``; None where REST framework says so itself."""
     if value is None:
         return None

@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
-from app.serializers.base import BaseSerializer
-from app.serializers.user import UserBriefSerializer
+from app.models.reads.people import UserBrief
+from app.serializers.base import BaseSerializer, serializer_of
 
 
 class LikeStateSerializer(BaseSerializer):
@@ -16,7 +16,7 @@ class FollowStateSerializer(BaseSerializer):
 
 class CommentSerializer(BaseSerializer):
     id = serializers.IntegerField()
-    user = UserBriefSerializer()
+    user = serializer_of(UserBrief)()
     content = serializers.CharField()
     parent_id = serializers.IntegerField(allow_null=True)
     created_at = serializers.DateTimeField()

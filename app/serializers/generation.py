@@ -1,140 +1,26 @@
 from typing import Annotated, Any
 
 import msgspec
-import orjson
 from rest_framework import serializers
 from rest_framework.fields import empty
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.generation import MAX_SEED
-from app.serializers.base import BaseSerializer, LinkField
-from app.serializers.user import ArtistBriefSerializer, UserBriefSerializer
-from app.utils.links import Link
-from speed.queries import Row
+from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.status import Status
+from app.serializers.base import BaseSerializer, RowSerializer
 
 
-class StyleBriefSerializer(BaseSerializer):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
+class PictureSerializer(RowSerializer):
+    row = Picture
 
 
-class PictureSerializer(BaseSerializer):
-    """A picture on the wall."""
-
-    id = serializers.IntegerField()
-    image_url = LinkField(source="image_path")
-    preview_url = LinkField(source="preview_path")
-    placeholder = serializers.CharField()
-    width = serializers.IntegerField()
-    height = serializers.IntegerField()
-    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices)
-    prompt_tags = serializers.ListField(child=serializers.CharField())
-    seed = serializers.IntegerField()
-    description = serializers.CharField()
-    like_count = serializers.IntegerField()
-    comment_count = serializers.IntegerField()
-    is_liked_by_current_user = serializers.BooleanField(source="is_liked")
-    user = UserBriefSerializer()
-    style = StyleBriefSerializer()  # type: ignore[assignment]
-    artist = ArtistBriefSerializer(source="style.artist")
-    created_at = serializers.DateTimeField()
-
-    @staticmethod
-    def from_row(row: Row, link: Link) -> dict[str, Any]:
-        """What the fields make of a picture, from a row of ``PICTURE_COLUMNS``."""
-        return {
-            "id": row[1],
-            "image_url": link(row[2]) or None,
-            "preview_url": link(row[3]) or None,
-            "placeholder": row[4],
-            "width": row[5],
-            "height": row[6],
-            "aspect_ratio": row[7],
-            "prompt_tags": row[8],
-            "seed": row[9],
-            "description": row[10],
-            "like_count": row[11],
-            "comment_count": row[12],
-            "is_liked_by_current_user": row[22],
-            "user": {"id": row[13], "username": row[14], "profile_image": link(row[15]) or None},
-            "style": {"id": row[16], "name": row[17]},
-            "artist": {
-                "id": row[18],
-                "username": row[19],
-                "profile_image": link(row[20]) or None,
-                "artist_name": row[21],
-            },
-            "created_at": row[0],
-        }
+class PictureDetailSerializer(RowSerializer):
+    row = PictureDetail
 
 
-class PictureDetailSerializer(PictureSerializer):
-    """A picture by itself; its owner also sees what it cost and what became of it."""
-
-    status = serializers.ChoiceField(choices=GenerationStatus.choices)
-    visibility = serializers.ChoiceField(choices=Visibility.choices)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    cost = serializers.SerializerMethodField()
-    failure_reason = serializers.SerializerMethodField()
-
-    def get_cost(self, generation: Generation) -> int | None:
-        return generation.cost if self._is_owner(generation) else None
-
-    def get_failure_reason(self, generation: Generation) -> str | None:
-        return generation.failure_reason or None if self._is_owner(generation) else None
-
-    def _is_owner(self, generation: Generation) -> bool:
-        return bool(self.context["viewer_id"] == generation.user_id)
-
-    @staticmethod
-    def detail_from_row(row: Row, link: Link, *, viewer_id: int | None) -> dict[str, Any]:
-        """What the fields make of a picture, from a row of ``PICTURE_COLUMNS`` and
-        ``PICTURE_DETAIL_COLUMNS``."""
-        status, visibility, finished_at, cost, failure_reason = row[23:]
-        is_owner = viewer_id == row[13]
-        return PictureSerializer.from_row(row, link) | {
-            "status": status,
-            "visibility": visibility,
-            "finished_at": finished_at,
-            "cost": cost if is_owner else None,
-            "failure_reason": failure_reason or None if is_owner else None,
-        }
-
-
-class GenerationProgressSerializer(BaseSerializer):
-    current_step = serializers.IntegerField()
-    total_steps = serializers.IntegerField()
-    progress_percent = serializers.FloatField()
-    estimated_seconds = serializers.FloatField(allow_null=True)
-
-
-class GenerationStatusSerializer(BaseSerializer):
-    """What a client polls for."""
-
-    id = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=GenerationStatus.choices)
-    progress = GenerationProgressSerializer(allow_null=True)
-    queue_position = serializers.IntegerField(allow_null=True)
-    image_url = LinkField(source="image_path")
-    preview_url = LinkField(source="preview_path")
-    failure_reason = serializers.SerializerMethodField()
-
-    def get_failure_reason(self, generation: Generation) -> str | None:
-        return generation.failure_reason or None
-
-    @staticmethod
-    def from_row(row: Row, link: Link) -> dict[str, Any]:
-        """What the fields make of a picture, from a row of ``STATUS_COLUMNS``."""
-        return {
-            "id": row[0],
-            "status": row[1],
-            # The database's JSON goes out as it came.
-            "progress": None if row[2] is None else orjson.Fragment(row[2]),
-            "queue_position": row[3],
-            "image_url": link(row[4]) or None,
-            "preview_url": link(row[5]) or None,
-            "failure_reason": row[6] or None,
-        }
+class GenerationStatusSerializer(RowSerializer):
+    row = Status
 
 
 class GenerationAcceptedSerializer(BaseSerializer):

@@ -1,18 +1,17 @@
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from app.models import AspectRatio, Style, TrainingStatus
+from app.models import AspectRatio, TrainingStatus
+from app.models.reads.row import Row
+from app.models.reads.style import StyleCreated, StyleDetail
+from app.models.reads.styles import OwnStyle, StyleRow
 from app.models.style import MAX_PRICE, MIN_PRICE
-from app.serializers.base import BaseSerializer, LinkField
-from app.serializers.tag import SequencedTagSerializer
-from app.serializers.user import ArtistBriefSerializer
+from app.serializers.base import BaseSerializer, RowSerializer
 from app.utils import tag_names
-from app.utils.links import Link
-from speed.queries import Row
 
 
 @extend_schema_field(
@@ -43,117 +42,29 @@ class TagsQueryField(TagListField):
     pass
 
 
-class ArtworkSerializer(BaseSerializer):
-    id = serializers.IntegerField()
-    position = serializers.IntegerField()
-    image_url = LinkField(source="preview_path")
-    width = serializers.IntegerField()
-    height = serializers.IntegerField()
-
-
-class StyleListSerializer(BaseSerializer):
-    id = serializers.IntegerField()
-    name = serializers.CharField()
-    artist = ArtistBriefSerializer()
-    thumbnail = LinkField()
-    price = serializers.IntegerField()
-    usage_count = serializers.IntegerField()
-    tags = SequencedTagSerializer(source="style_tags.all", many=True)
-    training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
-    created_at = serializers.DateTimeField()
-
-    @staticmethod
-    def from_row(row: Row, link: Link) -> dict[str, Any]:
-        """What the fields make of a style, from a row of ``STYLE_COLUMNS``."""
-        return {
-            "id": row[2],
-            "name": row[3],
-            "artist": {
-                "id": row[7],
-                "username": row[8],
-                "profile_image": link(row[9]) or None,
-                "artist_name": row[10],
-            },
-            "thumbnail": link(row[4]) or None,
-            "price": row[5],
-            "usage_count": row[0],
-            # The database's JSON goes out as it came.
-            "tags": orjson.Fragment(row[11]),
-            "training_status": row[6],
-            "created_at": row[1],
-        }
-
-
-class TrainingProgressSerializer(BaseSerializer):
-    current_epoch = serializers.IntegerField()
-    total_epochs = serializers.IntegerField()
-    progress_percent = serializers.FloatField()
-    estimated_seconds = serializers.FloatField(allow_null=True)
-
-
 PricesSerializer = inline_serializer(
-    "Prices", {ratio: serializers.IntegerField() for ratio in AspectRatio.values}
+    "Prices",
+    {ratio: serializers.IntegerField() for ratio in AspectRatio.values},
+    help_text="Tokens for each format.",
+    read_only=True,
 )
 
 
-class StyleDetailSerializer(StyleListSerializer):
-    description = serializers.CharField()
-    artworks = ArtworkSerializer(source="artworks.all", many=True)
-    is_ready = serializers.BooleanField()
-    is_active = serializers.BooleanField()
-    progress = TrainingProgressSerializer(allow_null=True)
-    failure_reason = serializers.SerializerMethodField()
-    prices = serializers.SerializerMethodField()
-    updated_at = serializers.DateTimeField()
-
-    def get_failure_reason(self, style: Style) -> str | None:
-        """For the artist's eyes only."""
-        return (
-            style.failure_reason or None if self.context["viewer_id"] == style.artist_id else None
-        )
-
-    @extend_schema_field(PricesSerializer)
-    def get_prices(self, style: Style) -> dict[str, int]:
-        """Tokens for each format."""
-        return {ratio: price_of(style.price) for ratio, price_of in self.context["costs"].items()}
-
-    @staticmethod
-    def from_rows(
-        row: Row, artworks: list[Row], prices: dict[str, int], link: Link, *, viewer_id: int | None
-    ) -> dict[str, Any]:
-        """What the fields make of a style, from a row of ``STYLE_COLUMNS`` and
-        ``STYLE_DETAIL_COLUMNS`` and rows of ``ARTWORK_COLUMNS``."""
-        description, is_active, progress, failure_reason, updated_at = row[12:]
-        return StyleListSerializer.from_row(row, link) | {
-            "description": description,
-            "artworks": [
-                {
-                    "id": work[0],
-                    "position": work[1],
-                    "image_url": link(work[2]) or None,
-                    "width": work[3],
-                    "height": work[4],
-                }
-                for work in artworks
-            ],
-            "is_ready": is_active and row[6] == TrainingStatus.COMPLETED,
-            "is_active": is_active,
-            "progress": None if progress is None else orjson.Fragment(progress),
-            "failure_reason": failure_reason or None if viewer_id == row[7] else None,
-            "prices": prices,
-            "updated_at": updated_at,
-        }
+class StyleListSerializer(RowSerializer):
+    row = StyleRow
 
 
-class OwnStyleSerializer(StyleListSerializer):
-    is_active = serializers.BooleanField()
-    progress = TrainingProgressSerializer(allow_null=True)
-    failure_reason = serializers.CharField()
-    earned = serializers.IntegerField()
+class StyleDetailSerializer(RowSerializer):
+    row: ClassVar[type[Row]] = StyleDetail
+    prices = PricesSerializer
+
+
+class OwnStyleSerializer(RowSerializer):
+    row = OwnStyle
 
 
 class StyleCreatedSerializer(StyleDetailSerializer):
-    task_id = serializers.UUIDField()
+    row = StyleCreated
 
 
 class StyleQuerySerializer(BaseSerializer):

@@ -9,11 +9,5 @@ class TagSerializer(BaseSerializer):
     usage_count = serializers.IntegerField()
 
 
-class SequencedTagSerializer(BaseSerializer):
-    id = serializers.IntegerField(source="tag_id")
-    name = serializers.CharField(source="tag.name")
-    sequence = serializers.IntegerField()
-
-
 class TagQuerySerializer(BaseSerializer):
     search = serializers.CharField(max_length=50, default="", allow_blank=True)

@@ -7,23 +7,6 @@ from app.models import User
 from app.serializers.base import BaseSerializer, LinkField
 
 
-class UserBriefSerializer(BaseSerializer):
-    """A person as shown beside what they made."""
-
-    id = serializers.IntegerField()
-    username = serializers.CharField()
-    profile_image = LinkField()
-
-
-class ArtistBriefSerializer(BaseSerializer):
-    """An artist as shown beside their styles. The id is the user's."""
-
-    id = serializers.IntegerField(source="pk")
-    username = serializers.CharField(source="user.username")
-    profile_image = LinkField(source="user.profile_image")
-    artist_name = serializers.CharField()
-
-
 class OwnArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField()
     signature_image = LinkField()

@@ -20,9 +20,10 @@ from app.http.authentication import user_of
 from app.http.pagination import CustomCursorPagination
 from app.http.rendering import Answer, to_json
 from app.models import Session, User
+from app.models.reads.session import SessionQuery
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
+from app.serializers.base import RowSerializer
 from app.services import idempotency_service
-from speed.queries import CompiledInstances
 
 Serializer = type[serializers.BaseSerializer[Any]]
 
@@ -57,7 +58,7 @@ class ApiViewSet(GenericViewSet):
     related: ClassVar[dict[str, tuple[str, ...]]] = {}
     # What the session is loaded by where an action wants to know more of the account: one statement
     # instead of two. Its values are those of the address.
-    session_query: ClassVar[dict[str, CompiledInstances]] = {}
+    session_query: ClassVar[dict[str, SessionQuery]] = {}
     # Actions whose answer is the same for everybody who is not signed in (see page_cache.py).
     shared: ClassVar[tuple[str, ...]] = ()
     # For the OpenAPI schema: statuses other than 200, error codes beyond those that every request
@@ -164,7 +165,7 @@ class ApiViewSet(GenericViewSet):
     def page_of(self, queryset: Any) -> Answer:
         """One page of ``queryset``, as the request asks for."""
         rows = self.paginate_queryset(self.with_related(queryset))
-        answer: Answer = self.get_paginated_response(self.get_serializer(rows, many=True).data)  # type: ignore[assignment]
+        answer: Answer = self.get_paginated_response(self._render(rows, many=True))  # type: ignore[assignment]
         return answer
 
     def show(self, thing: Any, *, status: int = 200) -> Answer:
@@ -209,12 +210,14 @@ class ApiViewSet(GenericViewSet):
         headers = {"Idempotent-Replayed": "true"} if answer.is_replay else None
         return Answer(orjson.Fragment(answer.body), status=answer.status, headers=headers)
 
-    def _render(self, result: Any) -> Any:
+    def _render(self, result: Any, *, many: bool = False) -> Any:
         serializer: Any = self.get_serializer_class()
+        if issubclass(serializer, RowSerializer):
+            return serializer.shown(result, self.request)
         if hasattr(serializer, "plain"):
             # What its fields would say, without a copy of each for each request.
             return serializer.plain(result)
-        return self.get_serializer(result).data
+        return self.get_serializer(result, many=many).data
 
 
 class ReadOnlyViewSet(ApiViewSet, ReadOnlyModelViewSet):

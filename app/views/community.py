@@ -7,20 +7,15 @@ from rest_framework.request import Request
 
 from app.http.rendering import Answer
 from app.models import Comment
-from app.models.reads.hot import FEED, FeedShape
+from app.models.reads.feed import feed
 from app.permissions import IsOwnerOrStaff
-from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.community import (
     CommentCreateSerializer,
     CommentSerializer,
     LikeStateSerializer,
 )
-from app.serializers.generation import (
-    FeedQuerySerializer,
-    PictureSerializer,
-)
+from app.serializers.generation import FeedQuerySerializer, PictureSerializer
 from app.services import community_service
-from app.utils.links import linker
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
@@ -38,16 +33,7 @@ class FeedViewSet(ReadOnlyViewSet):
         following = self.parse_query()["following"]
         if following and viewer_id is None:
             raise NotAuthenticated
-        paginator: Any = self.paginator
-        rows = paginator.paginate_compiled(
-            FEED,
-            request,
-            shape=FeedShape(viewer_id is not None, following),
-            values={} if viewer_id is None else {"viewer_id": viewer_id},
-        )
-        link = linker()
-        pictures = [PictureSerializer.from_row(row, link) for row in rows]
-        return paginator.get_paginated_response(narrowed(pictures, fields_asked_for(request)))
+        return self.page_of(feed(viewer_id, "followed" if following else ""))
 
 
 class CommentViewSet(BaseViewSet):

@@ -6,9 +6,9 @@ from app.http.authentication import require_internal_token
 from app.http.pagination import NotificationPagination
 from app.http.rendering import Answer
 from app.models import Notification
-from app.models.reads.hot import NOTIFICATION_COUNTS, NOTIFICATIONS, SESSION_WITH_COUNTS
+from app.models.reads.notifications import NotificationList
+from app.models.reads.session import SESSION_WITH_COUNTS, counts_in
 from app.permissions import IsOwner
-from app.serializers.base import fields_asked_for, narrowed
 from app.serializers.notification import (
     MarkedReadSerializer,
     NotificationCreateSerializer,
@@ -16,31 +16,7 @@ from app.serializers.notification import (
     NotificationSerializer,
 )
 from app.services import notification_service
-from app.utils.links import linker
 from app.views.base import BaseViewSet
-from speed.queries import Row
-
-
-class _Mine:
-    """A user's notifications as pages are cut from them: counted, then sliced."""
-
-    def __init__(
-        self, user_id: int, *, counts: tuple[int, int], unread_only: bool, page_size: int
-    ) -> None:
-        self._page_size = page_size
-        self._values = {"viewer_id": user_id}
-        self._unread_only = unread_only
-        self.all, self.unread = counts
-
-    def count(self) -> int:
-        return self.unread if self._unread_only else self.all
-
-    def __getitem__(self, wanted: slice) -> list[Row]:
-        if wanted.start >= wanted.stop:
-            return []
-        # Not to where the last page ends: each length would be a statement of its own.
-        shape = (self._unread_only, wanted.start, wanted.start + self._page_size)
-        return NOTIFICATIONS.rows(shape, self._values, keep=wanted.start == 0)
 
 
 class NotificationViewSet(BaseViewSet):
@@ -60,28 +36,17 @@ class NotificationViewSet(BaseViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """My notifications, newest first, by page number."""
-        mine = _Mine(
+        paginator: Any = self.paginator
+        mine = NotificationList(
             self.user.pk,
-            counts=self._counts(),
+            counts=counts_in(self.session_of_user),
             unread_only=self.parse_query()["unread_only"],
-            page_size=self.paginator.get_page_size(request),  # type: ignore[union-attr]
+            page_size=paginator.get_page_size(request),
         )
-        link = linker()
-        page: Any = self.paginate_queryset(mine)  # type: ignore[arg-type]
-        rows = [NotificationSerializer.from_row(row, link) for row in page]
-        return self.paginator.get_paginated_response(  # type: ignore[call-arg, union-attr]
-            narrowed(rows, fields_asked_for(request)), unread_count=mine.unread
+        rows = paginator.paginate_queryset(mine, request)
+        return paginator.get_paginated_response(
+            self._render(rows, many=True), unread_count=mine.unread
         )
-
-    def _counts(self) -> tuple[int, int]:
-        """How many I have, and how many of them are unread."""
-        session: Any = self.session_of_user
-        if hasattr(session, "notification_counts"):
-            counts = session.notification_counts
-        else:
-            rows = NOTIFICATION_COUNTS.rows("any", {"viewer_id": self.user.pk})
-            counts = rows[0][0] if rows else None
-        return tuple(counts or (0, 0))
 
     @require_internal_token
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ from django.utils.translation import gettext, ngettext
 from app.models import Generation, GenerationStatus, Notification, TrainingStatus
 from app.services import pricing
 from web import images, phrases
-from web.wall import HEART, Piece
+from web.wall import HEART
 from web.wall import wall as wall_of
 
 register = template.Library()
@@ -105,9 +105,8 @@ def _status_names() -> dict[str, str]:
 
 @register.simple_tag(takes_context=True)
 def wall(context: dict[str, Any], pictures: Any, is_first: bool = False) -> SafeString:
-    """The pieces of a wall, of pictures or of what was made of them before."""
-    pieces = (each if isinstance(each, Piece) else Piece.of(each) for each in pictures)
-    return wall_of(context["request"], pieces, is_first=is_first, status_names=_status_names())
+    """The pieces of a wall, of rows of pictures."""
+    return wall_of(context["request"], pictures, is_first=is_first, status_names=_status_names())
 
 
 @register.simple_tag(takes_context=True)

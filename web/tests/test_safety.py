@@ -54,7 +54,7 @@ def test_broken_page_is_answered_without_the_database(db, monkeypatch) -> None:
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("broken")
 
-    monkeypatch.setattr("web.views.feed.compiled_page", broken)
+    monkeypatch.setattr("web.views.feed.page_of", broken)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 500
     assert "Something went wrong on our side." in response.content.decode()
@@ -110,7 +110,7 @@ def test_page_says_so_when_the_database_is_away(db, monkeypatch) -> None:
     def away(*_: object, **__: object) -> None:
         raise OperationalError("gone")
 
-    monkeypatch.setattr("web.views.feed.compiled_page", away)
+    monkeypatch.setattr("web.views.feed.page_of", away)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 503
     assert "try again shortly" in response.content.decode()

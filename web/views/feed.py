@@ -5,10 +5,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from app.models import User
-from app.models.reads.hot import FEED, FeedShape
+from app.models.reads.feed import feed as feed_of
 from web.access import wants_part
-from web.paging import compiled_page
-from web.wall import Piece
+from web.paging import page_of
 
 
 @require_safe
@@ -17,13 +16,8 @@ def feed(request: HttpRequest) -> HttpResponse:
     follows. htmx gets further pictures without the page around them.
     """
     is_following = request.GET.get("from") == "followed" and isinstance(request.user, User)
-    values = {"viewer_id": request.user.pk} if isinstance(request.user, User) else {}
-    page = compiled_page(
-        request,
-        FEED,
-        shape=FeedShape(bool(values), is_following),
-        values=values,
-        make=Piece.of_row,
+    page = page_of(
+        request, feed_of(request.user.pk, "followed" if is_following else "").with_keys()
     )
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})

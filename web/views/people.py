@@ -7,7 +7,8 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Follow, Generation, Style, User
+from app.models import Follow, Style, User
+from app.models.reads.feed import feed
 from web.access import signed_in, wants_part
 from web.paging import page_of
 
@@ -20,8 +21,7 @@ def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
     person = _profile(request, artist_id)
     if not person.is_artist:
         return redirect("web:user", artist_id)
-    pictures = Generation.objects.feed(request.user).in_styles_of(artist_id)
-    page = page_of(request, pictures)
+    page = page_of(request, feed(request.user.pk, "artist", artist_id).with_keys())
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     styles = Style.objects.offered().with_artist().with_tags().found_by(artist_id=artist_id)
@@ -33,7 +33,7 @@ def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
 def user(request: HttpRequest, user_id: int) -> HttpResponse:
     """Somebody, and the pictures they show."""
     person = _profile(request, user_id)
-    page = page_of(request, Generation.objects.feed(request.user).ordered_by(user_id))
+    page = page_of(request, feed(request.user.pk, "buyer", user_id).with_keys())
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/user.html", {"person": person, "page": page})

@@ -10,6 +10,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from app.exceptions import NotFound
 from app.models import Comment, Generation, GenerationStatus, User
+from app.models.reads.picture import own_pictures
 from app.services import generation_service
 from app.utils.links import download_link, link
 from web.access import go, signed_in, wants_part
@@ -86,7 +87,7 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
         "making": {"status": GenerationStatus.QUEUED},
         "failed": {"status": GenerationStatus.FAILED},
     }
-    page = page_of(request, Generation.objects.of(user, **narrowings.get(kind, {})))
+    page = page_of(request, own_pictures(user.pk, **narrowings.get(kind, {})).with_keys())
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     return render(request, "web/mine.html", {"page": page, "kind": kind if kind in KINDS else ""})

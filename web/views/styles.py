@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import Generation, Style, Tag, User
+from app.models.reads.feed import feed
 from app.services import pricing
 from app.utils.links import link
 from web.access import wants_part
@@ -59,7 +60,7 @@ def style_page(
 ) -> HttpResponse:
     viewer = request.user
     suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
-    samples = Generation.objects.feed(viewer).in_style(style.pk)
+    samples = feed(viewer.pk, "style", style.pk).with_keys()
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
     costs = pricing.quote(style.price).values()
     balance = viewer.token_balance if isinstance(viewer, User) else 0
@@ -68,7 +69,7 @@ def style_page(
     content = {
         "style": style,
         "form": form,
-        "samples": samples[:SAMPLES],
+        "samples": samples.first(SAMPLES),
         "artist": artist,
         "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
     }

@@ -1,4 +1,4 @@
-"""The compiled reads say what the serializers say, in every shape."""
+"""The compiled reads give what the models say, in every shape."""
 
 from __future__ import annotations
 
@@ -6,36 +6,20 @@ import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from rest_framework.serializers import ListSerializer
 from rest_framework.test import APIClient
 
+from app.exceptions import NotFound
 from app.http.rendering import to_json
 from app.models import Follow, Generation, Like, Notification, Style
-from app.models.reads.hot import (
-    ARTWORKS,
-    FEED,
-    NOTIFICATION_COUNTS,
-    NOTIFICATIONS,
-    PICTURE,
-    STATUS,
-    STYLE,
-    FeedShape,
-    StylesShape,
-)
-from app.models.reads.keyset import PageShape
-from app.serializers.base import BaseSerializer
-from app.serializers.generation import (
-    GenerationStatusSerializer,
-    PictureDetailSerializer,
-    PictureSerializer,
-)
-from app.serializers.notification import NotificationSerializer
-from app.serializers.style import (
-    StyleDetailSerializer,
-    StyleListSerializer,
-)
+from app.models.reads.feed import feed
+from app.models.reads.notifications import NOTIFICATIONS, NotificationRow, notification_counts
+from app.models.reads.paging import PageShape
+from app.models.reads.picture import Picture, PictureDetail, own_pictures, picture
+from app.models.reads.row import Row
+from app.models.reads.status import Status, status
+from app.models.reads.style import ArtworkRow, StyleDetail, style
+from app.models.reads.styles import OwnStyle, StyleRow, StylesShape, own_styles
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
-from app.utils.links import link
 from app.views.style import LISTS
 from speed.queries import CompiledQuery
 
@@ -48,35 +32,46 @@ PROGRESS = {
 }
 
 
+FIRST = PageShape(20)
+
+
 @pytest.fixture
 def pictures():
     return [PublicPictureFactory() for _ in range(5)]
 
 
-def test_rows_say_what_the_serializer_says(pictures) -> None:
+def test_the_feed_says_what_the_models_say(pictures) -> None:
     viewer = UserFactory()
     Like.objects.create(user=viewer, generation=pictures[2])
-    shape = (FeedShape(is_signed_in=True), PageShape(20))
-    rows = FEED.rows(shape, {"viewer_id": viewer.pk})
-    expected = PictureSerializer(Generation.objects.feed(viewer), many=True).data
-    assert to_json([PictureSerializer.from_row(row, link) for row in rows]) == to_json(expected)
-    assert [row[-1] for row in rows].count(True) == 1
+    rows = feed(viewer.pk).cut(FIRST, ())
+    assert same(rows, [Picture.of(each) for each in Generation.objects.feed(viewer)])
+    assert [row.is_liked_by_current_user for row in rows].count(True) == 1
 
 
 def test_the_same_shape_with_other_values_gives_other_rows(pictures) -> None:
     fan, other = UserFactory(), UserFactory()
     Follow.objects.create(follower=fan, following=pictures[0].style.artist)
-    shape = (FeedShape(is_signed_in=True, following_only=True), PageShape(20))
-    assert [row[1] for row in FEED.rows(shape, {"viewer_id": fan.pk})] == [pictures[0].pk]
-    assert FEED.rows(shape, {"viewer_id": other.pk}) == []
+    assert [row.id for row in feed(fan.pk, "followed").first(20)] == [pictures[0].pk]
+    assert feed(other.pk, "followed").first(20) == []
+
+
+def test_parts_of_the_feed(pictures) -> None:
+    wanted = pictures[3]
+    nobody = UserFactory().pk
+    for part, within_id in (
+        ("artist", wanted.style.artist_id),
+        ("buyer", wanted.user_id),
+        ("style", wanted.style_id),
+    ):
+        assert [row.id for row in feed(None, part, within_id).first(20)] == [wanted.pk]
+        assert feed(nobody, part, 2**40).first(20) == []
 
 
 def test_a_hot_statement_is_parsed_and_planned_once_a_connection(pictures) -> None:
     before = prepared()
-    for following_only in (False, True):
-        shape = (FeedShape(is_signed_in=True, following_only=following_only), PageShape(20))
+    for part in ("", "followed"):
         for _ in range(3):
-            FEED.rows(shape, {"viewer_id": 1})
+            feed(1, part).first(20)
     ((statement, planned),) = prepared().items() - before.items()
     assert "= 'public'" in statement
     assert "app_follow" not in statement
@@ -91,7 +86,7 @@ def prepared() -> dict[str, int]:
 
 
 def test_a_value_that_the_query_does_not_use_is_a_mistake() -> None:
-    query = CompiledQuery(Generation, ("created_at", "pk"), lambda shape, values: _ids())
+    query = CompiledQuery(lambda shape, values: _ids())
     with pytest.raises(ValueError, match="does not use"):
         query.rows("any", {"viewer_id": 1})
 
@@ -110,56 +105,61 @@ def _ids():
 
 
 @pytest.mark.parametrize("state", ["queued", "processing", "completed", "failed"])
-def test_the_status_row_says_what_the_serializer_says(state: str) -> None:
+def test_the_status_says_what_the_model_says(state: str) -> None:
     earlier = GenerationFactory(status="queued")
-    picture = GenerationFactory(status=state)
-    rows = STATUS.rows(True, {"generation_id": picture.pk, "viewer_id": picture.user_id})
-    expected = Generation.objects.with_queue_position().get(pk=picture.pk)
-    said = orjson.loads(to_json(GenerationStatusSerializer.from_row(rows[0], link)))
-    wanted = orjson.loads(to_json(GenerationStatusSerializer(expected).data))
-    assert said == wanted
-    assert said["queue_position"] == (2 if state == "queued" else None)
-    assert STATUS.rows(True, {"generation_id": earlier.pk, "viewer_id": picture.user_id}) == []
+    shown = GenerationFactory(status=state)
+    said = status(shown.user_id, shown.pk)
+    assert same(said, Status.of(Generation.objects.with_queue_position().get(pk=shown.pk)))
+    assert said.queue_position == (2 if state == "queued" else None)
+    with pytest.raises(NotFound):
+        status(shown.user_id, earlier.pk)
 
 
 @pytest.mark.parametrize("state", ["queued", "completed", "failed"])
 @pytest.mark.parametrize("is_owner", [True, False])
-def test_the_picture_row_says_what_the_serializer_says(state: str, is_owner: bool) -> None:
-    picture = GenerationFactory(status=state)
-    viewer = picture.user if is_owner else UserFactory()
-    rows = PICTURE.rows(True, {"generation_id": picture.pk, "viewer_id": viewer.pk})
-    assert bool(rows) == is_owner
-    if rows:
-        expected = Generation.objects.detail(viewer, picture.pk)
-        context = {"viewer_id": viewer.pk}
-        said = PictureDetailSerializer.detail_from_row(rows[0], link, viewer_id=viewer.pk)
-        assert to_json(said) == to_json(PictureDetailSerializer(expected, context=context).data)
+def test_a_picture_says_what_the_model_says(state: str, is_owner: bool) -> None:
+    shown = GenerationFactory(status=state)
+    viewer = shown.user if is_owner else UserFactory()
+    if not is_owner:
+        with pytest.raises(NotFound):
+            picture(viewer.pk, shown.pk)
+        return
+    expected = PictureDetail.of(Generation.objects.detail(viewer, shown.pk))
+    assert expected.cost == shown.cost
+    assert same(picture(viewer.pk, shown.pk), expected)
+    assert same(own_pictures(viewer.pk).first(20), [expected])
 
 
-def test_style_rows_say_what_the_serializers_say() -> None:
-    style = StyleFactory(tags=["sea", "ink"], works=3, progress=PROGRESS)
+def test_what_only_the_owner_sees_of_a_picture(pictures) -> None:
+    shown = pictures[0]
+    assert picture(shown.user_id, shown.pk).cost == shown.cost
+    for viewer_id in (None, UserFactory().pk):
+        assert picture(viewer_id, shown.pk).cost is None
+
+
+def test_styles_say_what_the_models_say() -> None:
+    made = StyleFactory(tags=["sea", "ink"], works=3, progress=PROGRESS)
     StyleFactory()
-    artist = style.artist.user
-    shape = (StylesShape(is_artist=True), PageShape(20))
-    rows = LISTS["created_at"].rows(shape, {"viewer_id": artist.pk})
-    found = Style.objects.visible_to(artist).found_by().with_artist().with_tags()
-    assert same(
-        [StyleListSerializer.from_row(row, link) for row in rows],
-        StyleListSerializer(found, many=True),
-    )
+    artist = made.artist.user
+    listing = LISTS["created_at"].listing(StylesShape(is_artist=True), {"viewer_id": artist.pk})
+    found = Style.objects.visible_to(artist).found_by().with_artist().with_tags_json()
+    assert same(listing.first(20), [StyleRow.of(each) for each in found])
+    tags = orjson.loads(to_json(listing.first(20)[1].tags))
+    assert [(tag["name"], tag["sequence"]) for tag in tags] == [("sea", 0), ("ink", 1)]
 
-    (row,) = STYLE.rows(True, {"style_id": style.pk, "viewer_id": artist.pk})
-    works = ARTWORKS.rows("any", {"style_id": style.pk})
-    said = StyleDetailSerializer.from_rows(
-        row, works, {"1:1": style.price}, link, viewer_id=artist.pk
-    )
-    detail = Style.objects.detail(artist, style.pk)
-    context = {"viewer_id": artist.pk, "costs": {"1:1": int}}
-    assert same(said, StyleDetailSerializer(detail, context=context))
+    detail = style(artist, made.pk, prices_of=lambda price: {"1:1": price})
+    expected = StyleDetail.of(found.get(pk=made.pk))
+    expected.artworks = [ArtworkRow.of(work) for work in made.artworks.order_by("position")]
+    expected.is_ready, expected.prices = True, {"1:1": made.price}
+    assert len(expected.artworks) == 3
+    assert same(detail, expected)
+
+    own = Style.objects.of(artist).with_tags_json().with_earnings()
+    assert same(own_styles(artist.pk).first(20), [OwnStyle.of(each) for each in own])
 
 
 @pytest.mark.parametrize("unread_only", [True, False])
-def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> None:
+def test_notifications_say_what_the_models_say(unread_only: bool) -> None:
     me, fan = UserFactory(), UserFactory()
     Notification.objects.create(
         recipient=me, actor=fan, type="follow", message="Hello", is_read=True
@@ -171,22 +171,21 @@ def test_notification_rows_say_what_the_serializer_says(unread_only: bool) -> No
     mine = Notification.objects.of(me)
     expected = mine.unread() if unread_only else mine
     assert len(rows) == (1 if unread_only else 2)
-    assert same(
-        [NotificationSerializer.from_row(row, link) for row in rows],
-        NotificationSerializer(expected, many=True),
-    )
-    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": me.pk}) == [([2, 1],)]
-    assert NOTIFICATION_COUNTS.rows("any", {"viewer_id": fan.pk}) == []
+    assert same(rows, [NotificationRow.of(each) for each in expected])
+    assert (rows[0].actor, rows[0].target.id) == (None, 7)
+    assert notification_counts(me.pk) == (2, 1)
+    assert notification_counts(fan.pk) == (0, 0)
 
 
 def test_searched_texts_are_not_kept() -> None:
     StyleFactory(name="Needle")
-    kept = len(LISTS["created_at"]._statements)
+    statements = LISTS["created_at"].read._query._statements
+    kept = len(statements)
     for text in ("needle", "hay%", "\\"):
         answer = APIClient().get("/api/models", {"q": text})
         assert len(answer.json()["data"]["results"]) == (1 if text == "needle" else 0)
-    assert len(LISTS["created_at"]._statements) == kept
+    assert len(statements) == kept
 
 
-def same(said: object, serializer: BaseSerializer | ListSerializer) -> bool:
-    return orjson.loads(to_json(said)) == orjson.loads(to_json(serializer.data))
+def same(said: Row | list[Row], expected: Row | list[Row]) -> bool:
+    return orjson.loads(to_json(said)) == orjson.loads(to_json(expected))

@@ -108,7 +108,7 @@ READS = {
 # With a session.
 OWN_READS = {
     "GET /api/auth/me": 2,
-    "GET /api/models/mine": 3,
+    "GET /api/models/mine": 2,
     "GET /api/images/mine": 2,
     "GET /api/images/{queued}/status": 1,
     "GET /api/users/following": 2,
@@ -128,9 +128,9 @@ WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/images/{queued}/cancel": (None, 7),
     "POST /api/artists/{artist}/follow": (None, 6),
     "POST /api/tokens/purchase": ({"amount": 100, "payment_method": "card"}, 5),
-    "PATCH /api/models/{style}": ({"price": 20, "tags": ["fog", "sea"]}, 15),
+    "PATCH /api/models/{style}": ({"price": 20, "tags": ["fog", "sea"]}, 14),
     "DELETE /api/models/{style}": (None, 6),
-    "POST /api/models/{failed}/retrain": (None, 9),
+    "POST /api/models/{failed}/retrain": (None, 8),
     "PATCH /api/notifications/{note}/read": (None, 3),
     "POST /api/notifications/mark-all-read": (None, 2),
     "DELETE /api/comments/{comment}": (None, 7),

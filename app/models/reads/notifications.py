@@ -1,0 +1,84 @@
+"""What happened that concerns somebody, newest first, by page number."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db.models import Count, Func, IntegerField, Q, QuerySet
+
+from app.models.notification import Notification, NotificationType, TargetType
+from app.models.reads.compiled import Read
+from app.models.reads.people import UserBrief
+from app.models.reads.row import Column, Row
+from speed.queries import CompiledQuery
+
+
+class Target(Row):
+    """What a notification links to."""
+
+    type: Annotated[TargetType, Column("target_type")]
+    id: Annotated[int, Column("target_id")]
+
+
+class NotificationRow(Row):
+    """Something that happened."""
+
+    id: Annotated[int, Column("pk")]
+    type: NotificationType
+    message: str
+    actor: UserBrief | None
+    target: Annotated[Target | None, Column("")]
+    is_read: bool
+    created_at: datetime
+
+
+def _build(shape: tuple[bool, int, int], values: dict[str, Any]) -> Any:
+    unread_only, start, stop = shape
+    mine = Notification.objects.of(values["viewer_id"])
+    return (mine.unread() if unread_only else mine)[start:stop]
+
+
+# Its shape is whether only the unread are wanted, and from which to which.
+NOTIFICATIONS = Read(NotificationRow, _build, is_uneven=lambda shape: True)
+
+
+def counts_of_recipient(recipient: Any) -> QuerySet[Any, Any]:
+    """One row, a list of how many there are and how many are unread; none where there are none."""
+    counted = Notification.objects.filter(recipient_id=recipient).order_by()
+    unread = Count("pk", filter=Q(is_read=False))
+    numbers = ArrayField(IntegerField())
+    counts = Func(Count("pk"), unread, template="ARRAY[%(expressions)s]", output_field=numbers)
+    return counted.values("recipient_id").annotate(counts=counts).values_list("counts")
+
+
+NOTIFICATION_COUNTS = CompiledQuery(lambda shape, values: counts_of_recipient(values["viewer_id"]))
+
+
+def notification_counts(user_id: int) -> tuple[int, int]:
+    """All and unread."""
+    for ((all_of_them, unread),) in NOTIFICATION_COUNTS.rows("any", {"viewer_id": user_id}):
+        return all_of_them, unread
+    return 0, 0
+
+
+class NotificationList:
+    """A user's notifications as pages are cut from them: counted, then sliced."""
+
+    def __init__(
+        self, user_id: int, *, counts: tuple[int, int] | None, unread_only: bool, page_size: int
+    ) -> None:
+        """``counts`` as ``notification_counts`` gives them, where they are known already."""
+        self._user_id, self._page_size, self._unread_only = user_id, page_size, unread_only
+        self.all, self.unread = counts or notification_counts(user_id)
+
+    def count(self) -> int:
+        return self.unread if self._unread_only else self.all
+
+    def __getitem__(self, wanted: slice) -> list[NotificationRow]:
+        if wanted.start >= wanted.stop:
+            return []
+        # Not to where the last page ends: each length would be a statement of its own.
+        shape = (self._unread_only, wanted.start, wanted.start + self._page_size)
+        return NOTIFICATIONS.rows(shape, {"viewer_id": self._user_id}, keep=wanted.start == 0)

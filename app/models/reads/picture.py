@@ -1,0 +1,93 @@
+"""A picture: what the API, its schema and the site's cards say of a generation.
+
+A field is added here and nowhere else: see "Add a field to a picture" in CONTRIBUTING.md.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any
+
+from app.exceptions import NotFound
+from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.reads.compiled import PagedRead, PagedRows, Read, Viewer, of_viewer
+from app.models.reads.people import ArtistBrief, UserBrief
+from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Row
+
+
+class StyleBrief(Row):
+    """A style as shown beside what was made with it."""
+
+    id: Annotated[int, Column("pk")]
+    name: str
+
+
+class Picture(Row):
+    """A picture on the wall."""
+
+    id: Annotated[int, Column("pk")]
+    image_url: Annotated[FileLink, Column("image_path")]
+    preview_url: Annotated[FileLink, Column("preview_path")]
+    placeholder: str
+    width: int
+    height: int
+    aspect_ratio: AspectRatio
+    prompt_tags: list[str]
+    seed: int
+    description: str
+    like_count: int
+    comment_count: int
+    is_liked_by_current_user: Annotated[bool, Column("is_liked")]
+    user: UserBrief
+    style: StyleBrief
+    artist: Annotated[ArtistBrief, Column("style__artist")]
+    created_at: datetime
+
+
+class PictureDetail(Picture):
+    """A picture by itself; its owner also sees what it cost and what became of it."""
+
+    status: GenerationStatus
+    visibility: Visibility
+    finished_at: datetime | None
+    cost: Annotated[int | None, OWNER_ONLY]
+    failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+
+
+def _build_picture(is_signed_in: bool, values: dict[str, Any]) -> Any:
+    viewer: Any = Viewer(values.get("viewer_id"), is_signed_in)
+    pictures = Generation.objects.visible_to(viewer).with_people().with_liked_by(viewer)
+    return pictures.filter(pk=values["generation_id"]).order_by()
+
+
+PICTURE = Read(PictureDetail, _build_picture)
+
+
+def picture(viewer_id: int | None, generation_id: int) -> PictureDetail:
+    """A picture as ``viewer_id`` sees it. Raises NotFound."""
+    values = {"generation_id": generation_id, **of_viewer(viewer_id)}
+    found = PICTURE.first(viewer_id is not None, values)
+    if found is None:
+        raise NotFound("There is no such picture.")
+    if found.user.id != viewer_id:
+        found.hide_from_others()
+    return found
+
+
+def _build_own(shape: tuple[str, str], values: dict[str, Any]) -> Any:
+    viewer: Any = Viewer(values["viewer_id"], is_authenticated=True)
+    status, visibility = shape
+    return Generation.objects.of(viewer, status=status, visibility=visibility)
+
+
+# Its shape is status and visibility, "" for all.
+OWN_PICTURES = PagedRead(
+    PictureDetail, ("created_at", "id"), _build_own, is_uneven=lambda shape: True
+)
+
+
+def own_pictures(
+    viewer_id: int, *, status: str = "", visibility: str = ""
+) -> PagedRows[PictureDetail]:
+    """The pictures that ``viewer_id`` ordered, newest first; empty values do not narrow."""
+    return OWN_PICTURES.listing((status, visibility), {"viewer_id": viewer_id})

@@ -1,0 +1,90 @@
+"""One style with everything that is shown of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+from app.exceptions import NotFound
+from app.models.reads.compiled import Read
+from app.models.reads.row import (
+    BLANK_IS_NULL,
+    FILLED_IN,
+    IS_JSON,
+    OWNER_ONLY,
+    Column,
+    FileLink,
+    Row,
+)
+from app.models.reads.styles import StyleRow, TrainingProgress, artist_viewer, styles_for
+from app.models.style import Artwork, TrainingStatus
+
+
+class ArtworkRow(Row):
+    """One of the works that a style was learned from."""
+
+    id: Annotated[int, Column("pk")]
+    position: int
+    image_url: Annotated[FileLink, Column("preview_path")]
+    width: int
+    height: int
+
+
+class StyleDetail(StyleRow):
+    """A style with everything that is shown of it."""
+
+    description: str
+    artworks: Annotated[list[ArtworkRow], FILLED_IN]
+    is_ready: Annotated[bool, FILLED_IN]
+    is_active: bool
+    progress: Annotated[TrainingProgress | None, IS_JSON]
+    failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    prices: Annotated[dict[str, int], FILLED_IN]
+    updated_at: datetime
+
+
+class StyleCreated(StyleDetail):
+    """A new style, with the number of its training."""
+
+    task_id: UUID
+
+
+def _build_style(is_artist: bool, values: dict[str, Any]) -> Any:
+    return styles_for(is_artist, values).filter(pk=values["style_id"]).with_tags_json().order_by()
+
+
+STYLE: Read[StyleDetail] = Read(StyleDetail, _build_style)
+STYLE_CREATED: Read[StyleDetail] = Read(StyleCreated, _build_style)
+
+
+def _build_artworks(shape: Any, values: dict[str, Any]) -> Any:
+    return Artwork.objects.filter(style_id=values["style_id"]).order_by("position", "pk")
+
+
+ARTWORKS = Read(ArtworkRow, _build_artworks)
+
+
+def style(
+    viewer: Any,
+    style_id: int,
+    *,
+    prices_of: Callable[[int], dict[str, int]],
+    read: Read[StyleDetail] = STYLE,
+) -> StyleDetail:
+    """A style as ``viewer``, a user or nobody, sees it. Raises NotFound.
+
+    ``prices_of`` makes the prices of all formats of a style's own. ``read`` may be
+    ``STYLE_CREATED``, which says more.
+    """
+    is_artist, values = artist_viewer(viewer)
+    found = read.first(is_artist, {"style_id": style_id, **values})
+    if found is None:
+        raise NotFound("There is no such style.")
+    found.artworks = ARTWORKS.rows("any", {"style_id": style_id})
+    found.is_ready = found.is_active and found.training_status == TrainingStatus.COMPLETED
+    found.prices = prices_of(found.price)
+    if found.artist.id != viewer.pk:
+        found.hide_from_others()
+    return found
