@@ -16,8 +16,9 @@ import pytest
 from msgspec.structs import asdict
 from pika.adapters.blocking_connection import BlockingChannel
 
-from app.services import rabbitmq_service
-from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from app.delivery import broker as broker_module
+from app.delivery.broker import BrokerAway, MessageRefused
+from app.services.rabbitmq_service import RabbitMQService
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE
 from protocol.queues import QUEUES, dead_queue_name
 from worker.tests.helpers import generation_task, training_task
@@ -137,7 +138,7 @@ def test_closing_a_connection_that_is_gone_is_no_error(amqp_url: str) -> None:
         service.publish(GENERATION_QUEUE, b"{}", message_id="1")
         proxy.cut()
         service.close()
-        assert service._connection is None
+        assert not service.connection.is_open
 
 
 class StubbornProxy(CuttableProxy):
@@ -160,7 +161,7 @@ class StubbornProxy(CuttableProxy):
 
 @pytest.fixture
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rabbitmq_service, "BACK_OFF_SECONDS", 0.01)
+    monkeypatch.setattr(broker_module, "BACK_OFF_SECONDS", 0.01)
 
 
 def test_three_times_nothing_is_an_absent_broker(amqp_url: str, no_pauses: None) -> None:
@@ -201,7 +202,7 @@ def test_nor_is_another_thread_that_waits_for_the_broker() -> None:
     is_held, is_enough = threading.Event(), threading.Event()
 
     def hold() -> None:
-        with broker._lock:
+        with broker.connection._lock:
             is_held.set()
             is_enough.wait(10)
 

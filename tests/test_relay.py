@@ -15,10 +15,11 @@ from django.core.management import CommandError, call_command
 from django.db import connections
 
 from app.delivery import outbox
+from app.delivery.broker import BrokerAway, MessageRefused
 from app.delivery.relay import Relay
 from app.models import GenerationStatus, OutboxMessage
 from app.services import metrics_service
-from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from app.services.rabbitmq_service import RabbitMQService
 from app.services.training_service import TRAININGS
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock

@@ -8,9 +8,10 @@ import structlog
 from msgspec.structs import asdict
 
 from app.delivery import outbox
+from app.delivery.broker import BrokerAway, MessageRefused
 from app.models import OutboxMessage
 from app.services.jobs import lease_service
-from app.services.rabbitmq_service import BrokerAway, MessageRefused, RabbitMQService
+from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
 
 log = structlog.get_logger(__name__)

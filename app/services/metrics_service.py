@@ -13,9 +13,10 @@ from django.db import connection
 from django.db.models import Count, Sum
 
 from app.delivery import outbox
+from app.delivery.broker import BrokerAway
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
 from app.services import measure_service
-from app.services.rabbitmq_service import BrokerAway, RabbitMQService
+from app.services.rabbitmq_service import RabbitMQService
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
 KEPT_SECONDS = 10.0

@@ -15,9 +15,10 @@ from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import RedisError
 
 from app.delivery import outbox
+from app.delivery.broker import BrokerAway
 from app.exceptions import ServiceUnavailable
 from app.services import storage
-from app.services.rabbitmq_service import BrokerAway, RabbitMQService
+from app.services.rabbitmq_service import RabbitMQService
 
 log = structlog.get_logger(__name__)
 

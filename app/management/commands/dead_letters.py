@@ -7,7 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.services.rabbitmq_service import DeadLetter, PublishFailed, RabbitMQService
+from app.delivery.broker import PublishFailed
+from app.services.rabbitmq_service import DeadLetter, RabbitMQService
 from protocol.queues import QUEUES
 
 

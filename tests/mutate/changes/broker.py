@@ -12,17 +12,17 @@ FEED = "worker/tests/test_feed_amqp.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
-        "app/services/rabbitmq_service.py",
+        "app/delivery/broker.py",
         (
             "broker-tries",
-            "TRIES = 3",
-            "TRIES = 2",
+            "ATTEMPTS = 3",
+            "ATTEMPTS = 2",
             f"{BROKER}::test_the_third_try_may_be_the_good_one",
         ),
         (
             "broker-tries-no-more",
-            "TRIES = 3",
-            "TRIES = 4",
+            "ATTEMPTS = 3",
+            "ATTEMPTS = 4",
             f"{BROKER}::test_three_times_nothing_is_an_absent_broker",
         ),
         (
@@ -30,12 +30,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "atexit.register(_close_all)\n",
             "",
             f"{CONNECTIONS}::test_a_process_that_ends_says_goodbye",
-        ),
-        (
-            "broker-one-connection",
-            "if found is None or found.url != url:",
-            "if True:",
-            f"{CONNECTIONS}::test_there_is_one_service_for_all_who_ask",
         ),
         (
             "broker-connection-after-a-fork",
@@ -56,6 +50,15 @@ MUTATIONS: tuple[Mutation, ...] = (
             "mandatory=True",
             "mandatory=False",
             f"{RELAY}::test_the_two_ways_of_failing_are_told_apart",
+        ),
+    ),
+    *in_file(
+        "app/services/rabbitmq_service.py",
+        (
+            "broker-one-connection",
+            "if found is None or found.url != url:",
+            "if True:",
+            f"{CONNECTIONS}::test_there_is_one_service_for_all_who_ask",
         ),
         (
             "training-to-its-queue",
