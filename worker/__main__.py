@@ -16,7 +16,6 @@ import structlog
 from worker.engines import load_engine
 from worker.engines.base import Engine, EngineUnavailable
 from worker.feeds.amqp import AmqpFeed, InvalidBrokerUrl
-from worker.feeds.base import Feed
 from worker.feeds.fleet import serve_as_fleet
 from worker.feeds.stdio import StdioFeed, take_over_stdio
 from worker.jobs import Workshop
@@ -69,7 +68,7 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
         job_timeout=settings.job_timeout,
         grace=settings.grace,
     )
-    feed: Feed
+    feed: AmqpFeed | StdioFeed
     if pipes is not None:
         feed = StdioFeed(runner, pipes, engine.name, stop)
     else:

@@ -1,12 +1,10 @@
-"""What a job does with a task: fetch, train or draw, store. Telling the backend is the runner's."""
+"""What a worker does with a task: fetch, train or draw, store. Reporting is the runner's."""
 
 import re
 import time
-from collections.abc import Iterator
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-
-from PIL.Image import Image
 
 from pictures import PictureError, open_picture
 from protocol import (
@@ -40,147 +38,201 @@ class Workshop:
     files: FileCache
 
 
-def work_out(task: Task, shop: Workshop, progress: Progress, folder: Path) -> Report:
-    """Do the job in the empty ``folder``, store what it makes and return the report to send.
+class Job(ABC):
+    """One task in work, in three steps: ``fetch`` what it names, ``make`` it, ``deliver`` it.
 
-    Nothing is stored when the job turns out not to be ours any more. Raises EngineError,
-    StorageError, OSError and JobStopped.
+    Reporting is left to the runner; the reports to send are made here.
     """
+
+    def __init__(self, shop: Workshop) -> None:
+        self._shop = shop
+        self._started_at = time.monotonic()
+
+    def run(self, folder: Path, progress: Progress) -> Report:
+        """Do the job in the empty ``folder``. Returns its final report.
+
+        Nothing is stored when the job turns out not to be ours any more. Raises EngineError,
+        StorageError, OSError and JobStopped.
+        """
+        self.fetch(folder, progress)
+        progress.begin()
+        self.make(folder, progress)
+        progress.flush()
+        return self.deliver()
+
+    @abstractmethod
+    def fetch(self, folder: Path, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def make(self, folder: Path, progress: Progress) -> None: ...
+
+    @abstractmethod
+    def deliver(self) -> Report:
+        """Store what was made under the task's output path."""
+
+    @abstractmethod
+    def started(self, pace: Pace | None) -> Report:
+        """The job is being worked on; ``pace`` is None until the engine has begun."""
+
+    @abstractmethod
+    def failed(self, reason: str, *, retryable: bool) -> Report:
+        """``reason`` is shown to users as it is."""
+
+
+class GenerationJob(Job):
+    """A picture with its previews."""
+
+    def __init__(self, task: GenerationTask, shop: Workshop) -> None:
+        super().__init__(shop)
+        self._task = task
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        wanted, files = self._task.data, self._shop.files
+        self._model = files.fetch(wanted.lora_path)
+        signature = wanted.signature_path
+        self._signature = read_signature(files.fetch(signature)) if signature else None
+
+    def make(self, folder: Path, progress: Progress) -> None:
+        wanted = self._task.data
+        drawn = self._shop.engine.generate(
+            self._model,
+            [tag for tag in wanted.prompt.split(", ") if tag],
+            size=(wanted.width, wanted.height),
+            seed=wanted.seed,
+            on_progress=progress.note,
+        )
+        picture = sign(drawn, signature=self._signature, artist_name=wanted.artist_name)
+        provenance = Provenance(
+            artist=wanted.artist_name,
+            style=wanted.style_name,
+            license_url=wanted.license_url,
+            generation_id=wanted.generation_id,
+            prompt=wanted.prompt,
+            seed=wanted.seed,
+        )
+        self._picture = picture
+        self._image = folder / "image.png"
+        save_png(picture, self._image, provenance)
+        self._previews = [folder / preview_name("preview", w) for w in widths_of(picture.width)]
+        for path, width in zip(self._previews, widths_of(picture.width), strict=True):
+            # The smallest are looked at in dozens: they say nothing but their pixels.
+            save_preview(picture, path, provenance if width > WIDTHS[0] else None, width=width)
+        self._placeholder = placeholder(picture)
+
+    def deliver(self) -> GenerationReport:
+        task, picture, storage = self._task, self._picture, self._shop.storage
+        output = task.data.output_path
+        for preview in self._previews:
+            storage.store(preview, _under(output, preview.name), "image/webp")
+        # The picture last: where it is, everything is.
+        image_path = _under(output, self._image.name)
+        storage.store(self._image, image_path, "image/png")
+        return GenerationReport(
+            task_id=task.task_id,
+            attempt=task.attempt,
+            status="completed",
+            image_path=image_path,
+            metadata={
+                "preview_path": _under(output, reported_name("preview", picture.width)),
+                "placeholder": self._placeholder,
+                "width": picture.width,
+                "height": picture.height,
+                "engine": self._shop.engine.name,
+                "seconds": round(time.monotonic() - self._started_at, 3),
+            },
+        )
+
+    def started(self, pace: Pace | None) -> GenerationReport:
+        task = self._task
+        steps = None
+        if pace is not None:
+            steps = GenerationProgress(pace.done, pace.total, pace.percent, _seconds_left(pace))
+        return GenerationReport(task.task_id, task.attempt, "processing", progress=steps)
+
+    def failed(self, reason: str, *, retryable: bool) -> GenerationReport:
+        task = self._task
+        return GenerationReport(
+            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
+        )
+
+
+class TrainingJob(Job):
+    """The model of a style."""
+
+    def __init__(self, task: TrainingTask, shop: Workshop) -> None:
+        super().__init__(shop)
+        self._task = task
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        self._artworks = []
+        pairs = zip(self._task.data.image_paths, self._task.data.image_tags, strict=True)
+        for number, (uri, tags) in enumerate(pairs, start=1):
+            progress.check()
+            path = folder / f"artwork-{number:03d}{file_suffix(uri)}"
+            self._shop.storage.fetch(uri, path)
+            try:
+                open_picture(path, side=SMALL_SIDE)
+            except (PictureError, OSError) as error:
+                raise EngineError(
+                    f"Artwork {number} cannot be read as a JPEG or PNG image."
+                ) from error
+            words = tuple(tag.strip().lower() for tag in tags if tag.strip())
+            self._artworks.append(Artwork(path, words))
+
+    def make(self, folder: Path, progress: Progress) -> None:
+        output = folder / "model"
+        output.mkdir()
+        self._model = self._shop.engine.train(
+            self._artworks,
+            list(dict.fromkeys(tag for artwork in self._artworks for tag in artwork.tags)),
+            output=output,
+            num_epochs=self._task.data.num_epochs,
+            on_progress=progress.note,
+        )
+
+    def deliver(self) -> TrainingReport:
+        task, model = self._task, self._model
+        name = f"model{file_suffix(model.path.name)}"
+        model_path = _under(task.data.output_path, name)
+        self._shop.storage.store(model.path, model_path, "application/octet-stream")
+        return TrainingReport(
+            task_id=task.task_id,
+            attempt=task.attempt,
+            training_status="completed",
+            model_path=model_path,
+            training_metric=dict(model.metric),
+        )
+
+    def started(self, pace: Pace | None) -> TrainingReport:
+        task = self._task
+        epochs = None
+        if pace is not None:
+            all_epochs = task.data.num_epochs
+            # Engines count in steps of their own; people know of epochs.
+            done = pace.done * all_epochs // pace.total
+            epochs = TrainingProgress(done, all_epochs, pace.percent, _seconds_left(pace))
+        return TrainingReport(task.task_id, task.attempt, "training", progress=epochs)
+
+    def failed(self, reason: str, *, retryable: bool) -> TrainingReport:
+        task = self._task
+        return TrainingReport(
+            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
+        )
+
+
+def job_of(task: Task, shop: Workshop) -> Job:
     if isinstance(task, GenerationTask):
-        return _draw(task, shop, progress, folder)
-    return _train(task, shop, progress, folder)
-
-
-def _draw(
-    task: GenerationTask, shop: Workshop, progress: Progress, folder: Path
-) -> GenerationReport:
-    wanted = task.data
-    started_at = time.monotonic()
-    model = shop.files.fetch(wanted.lora_path)
-    signature = (
-        read_signature(shop.files.fetch(wanted.signature_path)) if wanted.signature_path else None
-    )
-    progress.begin()
-    drawn = shop.engine.generate(
-        model,
-        [tag for tag in wanted.prompt.split(", ") if tag],
-        size=(wanted.width, wanted.height),
-        seed=wanted.seed,
-        on_progress=progress.note,
-    )
-    picture = sign(drawn, signature=signature, artist_name=wanted.artist_name)
-    provenance = Provenance(
-        artist=wanted.artist_name,
-        style=wanted.style_name,
-        license_url=wanted.license_url,
-        generation_id=wanted.generation_id,
-        prompt=wanted.prompt,
-        seed=wanted.seed,
-    )
-    image = folder / "image.png"
-    save_png(picture, image, provenance)
-    previews = list(_previews(picture, folder, provenance))
-    blurred = placeholder(picture)
-
-    progress.flush()
-    for preview in previews:
-        shop.storage.store(preview, _under(wanted.output_path, preview.name), "image/webp")
-    # The picture last: where it is, everything is.
-    image_path = _under(wanted.output_path, image.name)
-    shop.storage.store(image, image_path, "image/png")
-    return GenerationReport(
-        task_id=task.task_id,
-        attempt=task.attempt,
-        status="completed",
-        image_path=image_path,
-        metadata={
-            "preview_path": _under(wanted.output_path, reported_name("preview", picture.width)),
-            "placeholder": blurred,
-            "width": picture.width,
-            "height": picture.height,
-            "engine": shop.engine.name,
-            "seconds": round(time.monotonic() - started_at, 3),
-        },
-    )
-
-
-def _previews(picture: Image, folder: Path, provenance: Provenance) -> Iterator[Path]:
-    for width in widths_of(picture.width):
-        path = folder / preview_name("preview", width)
-        # The smallest are looked at in dozens: they say nothing but their pixels.
-        save_preview(picture, path, provenance if width > WIDTHS[0] else None, width=width)
-        yield path
-
-
-def _train(task: TrainingTask, shop: Workshop, progress: Progress, folder: Path) -> TrainingReport:
-    artworks = list(_artworks(task, shop.storage, progress, folder))
-    output = folder / "model"
-    output.mkdir()
-    progress.begin()
-    model = shop.engine.train(
-        artworks,
-        list(dict.fromkeys(tag for artwork in artworks for tag in artwork.tags)),
-        output=output,
-        num_epochs=task.data.num_epochs,
-        on_progress=progress.note,
-    )
-    progress.flush()
-    model_path = _under(task.data.output_path, f"model{file_suffix(model.path.name)}")
-    shop.storage.store(model.path, model_path, "application/octet-stream")
-    return TrainingReport(
-        task_id=task.task_id,
-        attempt=task.attempt,
-        training_status="completed",
-        model_path=model_path,
-        training_metric=dict(model.metric),
-    )
-
-
-def _artworks(
-    task: TrainingTask, storage: Storage, progress: Progress, folder: Path
-) -> Iterator[Artwork]:
-    pairs = zip(task.data.image_paths, task.data.image_tags, strict=True)
-    for number, (uri, tags) in enumerate(pairs, start=1):
-        progress.check()
-        path = folder / f"artwork-{number:03d}{file_suffix(uri)}"
-        storage.fetch(uri, path)
-        try:
-            open_picture(path, side=SMALL_SIDE)
-        except (PictureError, OSError) as error:
-            raise EngineError(f"Artwork {number} cannot be read as a JPEG or PNG image.") from error
-        yield Artwork(path, tuple(tag.strip().lower() for tag in tags if tag.strip()))
+        return GenerationJob(task, shop)
+    return TrainingJob(task, shop)
 
 
 def _under(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def started_report(task: Task, pace: Pace | None) -> Report:
-    """The job is being worked on; ``pace`` is None until the engine has begun."""
-    left = None
-    if pace is not None and pace.estimated_seconds is not None:
-        left = min(pace.estimated_seconds, LONGEST_ESTIMATE)
-    if isinstance(task, GenerationTask):
-        steps = GenerationProgress(pace.done, pace.total, pace.percent, left) if pace else None
-        return GenerationReport(task.task_id, task.attempt, "processing", progress=steps)
-    epochs = None
-    if pace is not None:
-        all_epochs = task.data.num_epochs
-        # Engines count in steps of their own; people know of epochs.
-        done = pace.done * all_epochs // pace.total
-        epochs = TrainingProgress(done, all_epochs, pace.percent, left)
-    return TrainingReport(task.task_id, task.attempt, "training", progress=epochs)
-
-
-def failed_report(task: Task, reason: str, *, retryable: bool) -> Report:
-    """``reason`` is shown to users as it is."""
-    if isinstance(task, GenerationTask):
-        return GenerationReport(
-            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
-        )
-    return TrainingReport(
-        task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
-    )
+def _seconds_left(pace: Pace) -> float | None:
+    left = pace.estimated_seconds
+    return None if left is None else min(left, LONGEST_ESTIMATE)
 
 
 def sentence_for_users(error: EngineError) -> str:

@@ -7,9 +7,9 @@ from enum import Enum
 
 import structlog
 
-from protocol import Task, encode
+from protocol import InvalidMessage, Task, decode_task, encode
 from worker.engines.base import EngineError
-from worker.jobs import Workshop, failed_report, sentence_for_users, started_report, work_out
+from worker.jobs import Job, Workshop, job_of, sentence_for_users
 from worker.progress import MAX_GAP, MIN_GAP, JobStopped, Pace, Progress
 from worker.reports import Delivery, Report, ReportClient, is_webhook
 from worker.storage import StorageError
@@ -86,8 +86,10 @@ class JobRunner:
             return outcome
 
     def _run_claimed(self, task: Task) -> Outcome:
+        job = job_of(task, self._shop)
+
         def still_ours(pace: Pace | None) -> bool:
-            return self._reports.progress(task, started_report(task, pace))
+            return self._reports.progress(task, job.started(pace))
 
         log.info("task_begun", kind=type(task).__name__)
         if not still_ours(None):
@@ -95,90 +97,101 @@ class JobRunner:
         progress = Progress(
             still_ours, min_gap=min(MIN_GAP, self._max_silence), max_gap=self._max_silence
         )
-        job = _Job(task, self._shop, self._work, progress)
+        run = _Run(job, job_name(task), self._work, progress)
         progress.start()
-        job.start()
+        run.start()
         try:
-            ended = self._watch(task, job, progress)
+            report = self._watch(run)
         finally:
             progress.close()
-        if isinstance(ended, Outcome):
-            return ended
-        return self._tell(task, ended)
-
-    def _watch(self, task: Task, job: "_Job", progress: Progress) -> Report | Outcome:
-        """Wait for the job; end it when its time is over or the worker has to go."""
-        give_up_at = time.monotonic() + self._job_timeout
-        leave_at: float | None = None
-        while not job.ended.wait(POLL):
-            now = time.monotonic()
-            if now >= give_up_at:
-                log.error("job_timed_out", seconds=self._job_timeout)
-                self._end(job, progress)
-                return job.report or failed_report(task, TOO_LONG, retryable=True)
-            if leave_at is None and self._stop.is_set():
-                leave_at = now + self._grace
-            if leave_at is not None and now >= leave_at:
-                log.warning("job_handed_back")
-                self._end(job, progress)
-                return job.report or Outcome.AGAIN
-        return job.report or Outcome.DONE  # no report: it was stopped, being no longer ours
-
-    def _end(self, job: "_Job", progress: Progress) -> None:
-        progress.stop()
-        if not job.ended.wait(TIME_TO_STOP):
-            log.error("engine_stuck")
-            self.stuck = True
-
-    def _tell(self, task: Task, report: Report) -> Outcome:
+        if report is None:
+            return Outcome.AGAIN if run.is_handed_back else Outcome.DONE
         delivery = self._reports.final(task, report)
         log.info("job_reported", delivery=delivery.value)
         if delivery is Delivery.REFUSED:
             return Outcome.REJECT
         return Outcome.AGAIN if delivery is Delivery.LOST else Outcome.DONE
 
+    def _watch(self, run: "_Run") -> Report | None:
+        """Wait for the run; end it when its time is over or the worker has to go.
 
-class _Job(threading.Thread):
-    """One run of the engine; ``report`` says how it ended, or stays None when it was stopped."""
+        Returns the report to send, if there is one: a job that is not ours any more has none.
+        """
+        give_up_at = time.monotonic() + self._job_timeout
+        leave_at: float | None = None
+        while not run.ended.wait(POLL):
+            now = time.monotonic()
+            if now >= give_up_at:
+                log.error("job_timed_out", seconds=self._job_timeout)
+                self.stuck |= not run.stop()
+                return run.report or run.job.failed(TOO_LONG, retryable=True)
+            if leave_at is None and self._stop.is_set():
+                leave_at = now + self._grace
+            if leave_at is not None and now >= leave_at:
+                log.warning("job_handed_back")
+                self.stuck |= not run.stop()
+                run.is_handed_back = True
+                break
+        return run.report
 
-    def __init__(self, task: Task, shop: Workshop, work: WorkDir, progress: Progress) -> None:
+
+class _Run(threading.Thread):
+    """A job in a thread of its own; ``report`` says how it ended, or is None if it was stopped."""
+
+    def __init__(self, job: Job, name: str, work: WorkDir, progress: Progress) -> None:
         super().__init__(name="job", daemon=True)
-        self._task = task
-        self._shop = shop
-        self._work = work
+        self.job = job
+        self._folder = work.job_folder(name)
         self._progress = progress
         self._context = contextvars.copy_context()
         self.report: Report | None = None
+        self.is_handed_back = False
         self.ended = threading.Event()
 
     def run(self) -> None:
         try:
-            self.report = self._context.run(self._work_out)
+            self.report = self._context.run(self._run_job)
         except JobStopped:
             self._context.run(log.info, "job_stopped")
         except BaseException:  # an engine's SystemExit would otherwise pass for a stopped job
-            self.report = failed_report(self._task, UNEXPECTED, retryable=True)
+            self.report = self.job.failed(UNEXPECTED, retryable=True)
             raise
         finally:
             self.ended.set()
 
-    def _work_out(self) -> Report:
-        task = self._task
+    def stop(self) -> bool:
+        """Tell the engine to let go. Returns whether it did, in time."""
+        self._progress.stop()
+        if self.ended.wait(TIME_TO_STOP):
+            return True
+        log.error("engine_stuck")
+        return False
+
+    def _run_job(self) -> Report:
         try:
-            with self._work.job_folder(job_name(task)) as folder:
-                report = work_out(task, self._shop, self._progress, folder)
+            with self._folder as folder:
+                report = self.job.run(folder, self._progress)
             encode(report)  # an engine's figures may be no JSON; better to know here
         except EngineError as error:
             log.warning("engine_refused", error=str(error), retryable=error.retryable)
-            return failed_report(task, sentence_for_users(error), retryable=error.retryable)
+            return self.job.failed(sentence_for_users(error), retryable=error.retryable)
         except StorageError as error:
             log.warning("storage_failed", error=str(error), retryable=error.retryable)
-            return failed_report(task, STORAGE_AWAY, retryable=error.retryable)
+            return self.job.failed(STORAGE_AWAY, retryable=error.retryable)
         except OSError:
             log.exception("disk_failed")
-            return failed_report(task, STORAGE_AWAY, retryable=True)
+            return self.job.failed(STORAGE_AWAY, retryable=True)
         # Whatever an engine raises, its user must hear of it and the worker must go on.
         except Exception:
             log.exception("job_crashed")
-            return failed_report(task, UNEXPECTED, retryable=True)
+            return self.job.failed(UNEXPECTED, retryable=True)
         return report
+
+
+def parse(body: bytes) -> Task | None:
+    """The task in ``body``, or None when it holds none: such a delivery is to be rejected."""
+    try:
+        return decode_task(body)
+    except InvalidMessage as error:
+        log.error("poison_message", reason=str(error), size=len(body))
+        return None

@@ -23,9 +23,8 @@ from pika.exceptions import AMQPError, ConsumerCancelled
 
 from protocol import Task
 from protocol.queues import dead_queue_arguments, dead_queue_name, queue_arguments
-from worker.feeds.base import Runner, parse
 from worker.reports import pauses
-from worker.runner import Outcome
+from worker.runner import JobRunner, Outcome, parse
 
 log = structlog.get_logger()
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # what matters of it is logged here
@@ -48,7 +47,7 @@ class _Delivery:
 class _JobThread(threading.Thread):
     """Runs a task; ``outcome`` is AGAIN should the runner itself break."""
 
-    def __init__(self, runner: Runner, task: Task) -> None:
+    def __init__(self, runner: JobRunner, task: Task) -> None:
         super().__init__(name="runner", daemon=True)
         self._runner = runner
         self._task = task
@@ -61,7 +60,7 @@ class _JobThread(threading.Thread):
 
 class AmqpFeed:
     def __init__(
-        self, url: str, queues: Sequence[str], runner: Runner, stop: threading.Event
+        self, url: str, queues: Sequence[str], runner: JobRunner, stop: threading.Event
     ) -> None:
         """Raises InvalidBrokerUrl. Does not connect yet."""
         try:

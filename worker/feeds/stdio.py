@@ -17,8 +17,7 @@ from typing import BinaryIO
 import structlog
 
 from protocol import Task
-from worker.feeds.base import Runner, parse
-from worker.runner import Outcome
+from worker.runner import JobRunner, Outcome, parse
 
 log = structlog.get_logger()
 
@@ -45,7 +44,7 @@ def take_over_stdio() -> Pipes:
 
 
 class StdioFeed:
-    def __init__(self, runner: Runner, pipes: Pipes, engine: str, stop: threading.Event) -> None:
+    def __init__(self, runner: JobRunner, pipes: Pipes, engine: str, stop: threading.Event) -> None:
         self._runner = runner
         self._pipes = pipes
         self._engine = engine
