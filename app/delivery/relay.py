@@ -10,7 +10,7 @@ from msgspec.structs import asdict
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.models import OutboxMessage
-from app.services.jobs import lease_service
+from app.services.jobs.lease_service import KINDS
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
 
@@ -68,7 +68,7 @@ class Relay:
                 if sent:
                     outbox.mark_sent(*sent)
             for message in sent:
-                lease_service.message_accepted(message)
+                KINDS[message.queue].mark_accepted(message)
         return len(messages), len(sent)
 
     @staticmethod

@@ -1,4 +1,4 @@
-"""What ends or prolongs attempts from outside: the queue, and the clock."""
+"""The kinds of jobs, and what becomes of those whose worker fell silent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from typing import Any
 
 import structlog
 
-from app.models import OutboxMessage
 from app.services import measure_service
 from app.services.generation_service import GENERATIONS
 from app.services.jobs.attempts import JobKind
@@ -14,19 +13,10 @@ from app.services.training_service import TRAININGS
 
 log = structlog.get_logger(__name__)
 
+# By the queue on which their tasks go.
 KINDS: dict[str, JobKind[Any, Any, Any]] = {kind.queue: kind for kind in (TRAININGS, GENERATIONS)}
 LOST = "The server that worked on it stopped answering."
 BATCH = 100
-
-
-def message_accepted(message: OutboxMessage) -> None:
-    """The queue has the message: the job may wait there, within its queue lease."""
-    KINDS[message.queue].mark_accepted(message)
-
-
-def message_dead_lettered(message: OutboxMessage, reason: str) -> None:
-    """No worker survives the message: the attempt ends now, for good when it was the last."""
-    KINDS[message.queue].end(message, reason)
 
 
 def sweep() -> int:

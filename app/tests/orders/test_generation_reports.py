@@ -335,7 +335,7 @@ class TestLeases:
     def test_a_job_in_the_brokers_queue_waits_for_its_queue_lease(self, settings):
         with time_machine.travel("2026-11-22T12:00:00Z", tick=False) as now:
             picture = GenerationFactory(status="queued")
-            lease_service.message_accepted(OutboxMessage.objects.get())
+            GENERATIONS.mark_accepted(OutboxMessage.objects.get())
             now.shift(settings.QUEUE_LEASE_SECONDS - 1)
             assert lease_service.sweep() == 0
             now.shift(2)
@@ -347,8 +347,8 @@ class TestLeases:
         picture = GenerationFactory(user=buyer, status="queued")
         for attempt in (1, 2, 3):
             message = OutboxMessage.objects.get(attempt=attempt)
-            lease_service.message_dead_lettered(message, "Three workers died.")
-            lease_service.message_dead_lettered(message, "Three workers died.")
+            GENERATIONS.end(message, "Three workers died.")
+            GENERATIONS.end(message, "Three workers died.")
         picture.refresh_from_db()
         assert (picture.status, picture.failure_reason) == ("failed", "Three workers died.")
         assert ledger.balance_of(buyer) == 1000
@@ -357,7 +357,7 @@ class TestLeases:
     def test_a_dead_letter_of_an_unknown_task_is_left_alone(self, picture):
         message = OutboxMessage.objects.get()
         message.task_id = "7f8a1f9e-0000-4000-8000-000000000000"
-        lease_service.message_dead_lettered(message, "Nobody knows it.")
+        GENERATIONS.end(message, "Nobody knows it.")
         picture.refresh_from_db()
         assert picture.status == "processing"
 

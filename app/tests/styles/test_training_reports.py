@@ -42,7 +42,7 @@ def told() -> list[tuple[str, str, str, int]]:
 class TestTheWay:
     def test_a_task_that_the_queue_took_is_in_training(self, style, settings):
         with time_machine.travel("2026-11-22T12:00:00Z", tick=False):
-            lease_service.message_accepted(OutboxMessage.objects.get())
+            TRAININGS.mark_accepted(OutboxMessage.objects.get())
             style.refresh_from_db()
             assert style.training_status == "training"
             assert style.lease_expires_at == clock.seconds_from_now(settings.QUEUE_LEASE_SECONDS)
@@ -125,15 +125,15 @@ class TestTheWay:
     def test_a_message_that_no_worker_survives_ends_its_attempt(self, style):
         for attempt in (1, 2, 3):
             message = OutboxMessage.objects.get(attempt=attempt)
-            lease_service.message_dead_lettered(message, "Three workers died.")
-            lease_service.message_dead_lettered(message, "Three workers died.")
+            TRAININGS.end(message, "Three workers died.")
+            TRAININGS.end(message, "Three workers died.")
         style.refresh_from_db()
         assert (style.training_status, style.failure_reason) == ("failed", "Three workers died.")
 
     def test_a_dead_letter_of_an_unknown_task_is_left_alone(self, style):
         message = OutboxMessage.objects.get()
         message.task_id = "7f8a1f9e-0000-4000-8000-000000000000"
-        lease_service.message_dead_lettered(message, "Nobody knows it.")
+        TRAININGS.end(message, "Nobody knows it.")
         style.refresh_from_db()
         assert style.training_status == "pending"
 

@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.models import OutboxMessage
-from app.services.jobs import lease_service
+from app.services.jobs.lease_service import KINDS
 
 log = structlog.get_logger(__name__)
 
@@ -131,7 +131,7 @@ class Command(BaseCommand):
             if message.tries > MAX_TRIES:
                 self._dead_letter(message, "Every worker that took this task stopped.")
                 return True
-            lease_service.message_accepted(message)
+            KINDS[message.queue].mark_accepted(message)
             try:
                 outcome = self._worker.run(message)
             except WorkerDied:
@@ -149,7 +149,7 @@ class Command(BaseCommand):
     def _dead_letter(self, message: OutboxMessage, reason: str) -> None:
         log.error("message_dead_lettered", task_id=str(message.task_id), reason=reason)
         outbox.mark_sent(message, error=reason)
-        lease_service.message_dead_lettered(message, reason)
+        KINDS[message.queue].end(message, reason)
 
     def _stop(self, signum: int, frame: Any) -> None:
         self._stopping.set()

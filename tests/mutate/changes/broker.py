@@ -126,7 +126,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "accepted-is-told",
-            "                lease_service.message_accepted(message)\n",
+            "                KINDS[message.queue].mark_accepted(message)\n",
             "                pass\n",
             "tests/test_handover.py",
         ),
