@@ -1,6 +1,6 @@
 """The limit: the least program that gives the same answers. WSGI, one hand-written SQL statement by
-psycopg on a kept connection, orjson. Run under the same gunicorn settings as the real one:
-``gunicorn benchmarks.bare:application``.
+psycopg on a kept connection, orjson. It is served as the real one is:
+``python -m serving benchmarks.bare:application``.
 
 No framework, no authentication beyond looking up the session, no limits, one request id for all, no
 errors, no cache. Headers are constants. Links are signed by the project's own function, since the

@@ -42,7 +42,7 @@ Ask = Callable[[Request], Answer]
 
 
 def over_http(url: str) -> Ask:
-    # gunicorn ends idle connections: each request has its own.
+    # Web servers end idle connections: each request has its own.
     limits = httpx.Limits(max_keepalive_connections=0)
     client = httpx.Client(base_url=url, timeout=60, limits=limits)
 
@@ -57,7 +57,7 @@ def over_http(url: str) -> Ask:
 
 
 def in_process(application: Any) -> Ask:
-    """Call a WSGI application as gunicorn would."""
+    """Call a WSGI application as a web server would."""
 
     def ask(request: Request) -> Answer:
         address = urlsplit(request.path)

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 from benchmarks import figures, tables
@@ -15,7 +16,7 @@ from benchmarks.cases import Case, Request, all_cases
 from benchmarks.compare import differences, over_http
 from benchmarks.load import LoadError, Meter, Rival, in_turn
 from benchmarks.prepare import Database
-from benchmarks.servers import Servers, Web, run
+from benchmarks.servers import PROJECT, Server, Servers, Web, run
 
 OURS, BARE = "config.wsgi:application", "benchmarks.bare:application"
 
@@ -41,6 +42,48 @@ class Effort:
         return self.seconds if clients == figures.JUDGED else 2 * self.seconds
 
 
+class Version:
+    """A version of the program over one database, with the page cache and without it.
+
+    Each starts when it is first asked for: few cases need the cache.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        database: str,
+        environment: dict[str, str],
+        folder: Path,
+        stack: ExitStack,
+        *,
+        server: Server = Server.GRANIAN,
+        code: Path = PROJECT,
+    ) -> None:
+        self.database = database
+        self._name, self._server, self._code = name, server, code
+        self._environment, self._folder, self._stack = environment, folder, stack
+
+    def web(self, case: Case) -> Web:
+        """What answers this case."""
+        return self.cached if case.cached else self.plain
+
+    @cached_property
+    def plain(self) -> Web:
+        return self._start(self._name, {"PAGE_CACHE_SECONDS": "0"})
+
+    @cached_property
+    def cached(self) -> Web:
+        return self._start(f"{self._name}-cached", {})
+
+    def _start(self, name: str, more: dict[str, str]) -> Web:
+        environment = self._environment | more
+        web = self._stack.enter_context(
+            Web(name, OURS, environment, self._folder, server=self._server, code=self._code)
+        )
+        web.wait()
+        return web
+
+
 class Site:
     """The programs over one database: ours with and without the page cache, and bare."""
 
@@ -52,43 +95,39 @@ class Site:
         # Other sites may be open at the same time, with logs and metrics of the same names.
         self._folder = servers.folder / name
         self._folder.mkdir(exist_ok=True)
-        self._stack = stack
-        self.ours = self._start("ours", OURS, environment | {"PAGE_CACHE_SECONDS": "0"})
-        self.bare = self._start("bare", BARE, environment)
-        for web in (self.ours, self.bare):
-            web.wait()
+        self._name, self._stack = name, stack
+        self.ours = self.version("ours", Server.GRANIAN)
+        self.bare = stack.enter_context(Web("bare", BARE, environment, self._folder))
+        self.bare.wait()
         self.meter = Meter(servers, name)
         stack.callback(self.meter.close)
 
-    @cached_property
-    def cached(self) -> Web:
-        """Ours with the page cache. It starts when it is first asked for: few cases need it."""
-        web = self._start("cached", OURS, self.environment)
-        web.wait()
-        return web
-
-    def _start(self, name: str, application: str, environment: dict[str, str]) -> Web:
-        return self._stack.enter_context(Web(name, application, environment, self._folder))
+    def version(self, name: str, server: Server) -> Version:
+        """Ours, under this server."""
+        environment, folder = self.environment, self._folder
+        return Version(name, self._name, environment, folder, self._stack, server=server)
 
     def case(self, name: str) -> Case:
         return next(case for case in self.cases if case.name == name)
 
     def ours_and_bare(self, case: Case) -> list[Rival]:
-        mine = self.cached if case.cached else self.ours
         asked = self._conditional(case) if case.conditional else case
-        return [Rival(self.meter, mine, asked), Rival(self.meter, self.bare, case)]
+        return [
+            Rival(self.meter, self.ours.web(case), asked),
+            Rival(self.meter, self.bare, case),
+        ]
 
     def rivals(self, case: Case) -> list[Rival]:
         """Who takes part, in the order in which ``figures.summed_up`` expects them."""
         rivals = self.ours_and_bare(case)
         if case.against:
-            rivals.append(Rival(self.meter, self.ours, self.case(case.against)))
+            rivals.append(Rival(self.meter, self.ours.plain, self.case(case.against)))
         return rivals
 
     def _conditional(self, case: Case) -> Case:
         """The case as it is asked by somebody who has the answer already."""
         (request,) = case.make(1)
-        ask = over_http(self.cached.url)
+        ask = over_http(self.ours.cached.url)
         tag = ask(request).headers.get("etag", "")
         again = dataclasses.replace(request, more=(("If-None-Match", tag),))
         if ask(again).status != 304:
@@ -106,7 +145,7 @@ class Site:
         bare = over_http(self.bare.url)
         found = []
         for case in sorted(cases, key=lambda case: case.writes):
-            mine = over_http((self.cached if case.cached else self.ours).url)
+            mine = over_http(self.ours.web(case).url)
             found += differences(case, mine, bare, self.database)
         if found:
             raise LoadError("Bare does not do the same:\n" + "\n".join(found[:20]))

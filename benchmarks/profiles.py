@@ -30,14 +30,11 @@ OTHER = "other"
 # Beginnings of files as py-spy names them; the first area with a fitting one has the frame.
 AREAS: dict[str, tuple[str, ...]] = {
     "logs and metrics": (
-        *("serving/gunicorn/access_log.py", "app/utils/logs.py", "app/http/request_metrics.py"),
-        *("structlog/", "prometheus_client/", "gunicorn/glogging.py"),
+        *("serving/access_log.py", "serving/gunicorn/access_log.py", "gunicorn/glogging.py"),
+        *("app/utils/logs.py", "app/http/request_metrics.py", "structlog/", "prometheus_client/"),
     ),
-    "gunicorn": ("gunicorn/",),
-    "database client": (
-        *("psycopg/", "psycopg_binary/", "psycopg_c/", "speed/database/", "django/db/"),
-        "app/models/compiled",
-    ),
+    "web server": ("granian/", "gunicorn/", "serving/"),
+    "database client": ("psycopg/", "psycopg_binary/", "psycopg_c/", "speed/", "django/db/"),
     "session and authentication": (
         *("django/contrib/sessions/", "django/contrib/auth/", "app/http/sessions.py"),
         *("app/models/session.py", "app/http/authentication.py", "app/sign_in.py"),
@@ -137,11 +134,11 @@ def measure(site: Site, seconds: float, say: Any) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for name in PATHS:
         case = site.case(name)
-        site.meter.round(site.ours, case, clients=JUDGED, seconds=1)
+        site.meter.round(site.ours.plain, case, clients=JUDGED, seconds=1)
         with tempfile.TemporaryDirectory(prefix="bench-profile-") as folder:
             file = Path(folder) / "stacks"
-            with recording(site.ours.pid, file):
-                round_ = site.meter.round(site.ours, case, clients=JUDGED, seconds=seconds)
+            with recording(site.ours.plain.pid, file):
+                round_ = site.meter.round(site.ours.plain, case, clients=JUDGED, seconds=seconds)
             found[name] = summed_up(file.read_text()) | {"rate": round(round_.rate, 1)}
         most = max(found[name]["shares"].items(), key=lambda item: item[1])
         say(f"{case.title:28} {found[name]['samples']} samples, most in {most[0]} ({most[1]:.0%})")

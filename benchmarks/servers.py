@@ -1,7 +1,7 @@
 """The servers that are measured: PostgreSQL, Redis, and web processes with production's settings.
 
-Both programs run under the project's own ``gunicorn.conf.py``; what is changed of production is
-said in ``changes`` and printed into the report.
+All programs run as they are started in production; what differs from production is said in
+``CHANGES`` and printed into the report.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from enum import StrEnum
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -30,23 +31,25 @@ PROJECT = Path(__file__).resolve().parent.parent
 HOST = "localhost"
 # How nginx hands requests on.
 BEHIND_NGINX = {"Host": HOST, "X-Forwarded-Proto": "https"}
-# One for each core: more of them, as gunicorn.conf.py takes by itself, only push each other out of
-# the processor's caches, in both programs.
-WEB_PROCESSES = len(os.sched_getaffinity(0))
+# One for each core: more of them, as production takes by itself, only push each other out of the
+# processor's caches, in all programs.
+WEB_PROCESSES = int(os.environ.get("BENCH_PROCESSES") or len(os.sched_getaffinity(0)))
+WEB_THREADS = 4
 POSTGRES_SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
     "shared_buffers": "1GB",
     # No checkpoint in the middle of a round: each makes the next writes of all pages dearer.
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
-    # Ours and bare over databases of four sizes, each with a connection for every thread.
+    # Programs over databases of four sizes, each with a connection for every thread.
     "max_connections": str(100 + 50 * WEB_PROCESSES),
 }
 CHANGES = (
     "rate limits are lifted (`RATE_LIMIT_*=`), as all requests come from one address",
-    "`--max-requests 0`: no web process is replaced in the middle of a round",
-    f"`WEB_CONCURRENCY={WEB_PROCESSES}`, a process for each core",
-    "wrk speaks to gunicorn without nginx, sending the headers that nginx would",
+    "gunicorn, where it takes part, runs with `--max-requests 0`: no web process is replaced in the"
+    " middle of a round",
+    f"`WEB_CONCURRENCY={WEB_PROCESSES}`",
+    "wrk speaks to the web server without nginx, sending the headers that nginx would",
 )
 
 
@@ -142,17 +145,19 @@ def production(
         "ALLOW_TEST_GATEWAY": "1",
         "STATIC_ROOT": str(folder / "static"),
         "WEB_CONCURRENCY": str(WEB_PROCESSES),
+        # The second is what earlier versions call it.
+        "WEB_THREADS": str(WEB_THREADS),
+        "GUNICORN_THREADS": str(WEB_THREADS),
         **{f"RATE_LIMIT_{name}": "" for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")},
     }
 
 
-def run(environment: dict[str, str], *arguments: str, given: str | None = None) -> str:
-    """Run one of our programs to its good end, and return what it wrote."""
+def run(environment: dict[str, str], *arguments: str, folder: Path = PROJECT) -> str:
+    """Run one of our programs to its good end, and return what it wrote. ``folder``: its code."""
     done = subprocess.run(  # noqa: S603 (our own command lines)
         [sys.executable, *arguments],
-        cwd=PROJECT,
+        cwd=folder,
         env=environment,
-        input=given,
         capture_output=True,
         text=True,
         check=False,
@@ -162,8 +167,22 @@ def run(environment: dict[str, str], *arguments: str, given: str | None = None) 
     return done.stdout
 
 
+class Server(StrEnum):
+    """What serves an application, each with the settings that production has for it."""
+
+    GRANIAN = "Granian"
+    GUNICORN = "gunicorn"
+
+    def command(self, application: str) -> list[str]:
+        if self is Server.GRANIAN:
+            return [sys.executable, "-m", "serving", application]
+        endless = ("--max-requests", "0", "--max-requests-jitter", "0")
+        return [sys.executable, "-m", "gunicorn", application, *endless]
+
+
 class Web:
-    """gunicorn with one of the programs."""
+    """The web processes of one of the programs. ``folder`` is for their logs and metrics, ``code``
+    is where the program is."""
 
     def __init__(
         self,
@@ -172,6 +191,8 @@ class Web:
         environment: dict[str, str],
         folder: Path,
         *,
+        server: Server = Server.GRANIAN,
+        code: Path = PROJECT,
         port: int | None = None,
     ) -> None:
         self.name = name
@@ -179,14 +200,12 @@ class Web:
         self.url = f"http://127.0.0.1:{self.port}"
         self.log = folder / f"{name}.log"
         self._process: ServerProcess = start_process(
-            [
-                *(sys.executable, "-m", "gunicorn", application),
-                *("--max-requests", "0", "--max-requests-jitter", "0"),
-            ],
+            server.command(application),
             log=self.log,
-            folder=PROJECT,
+            folder=code,
             environment=environment
             | {
+                "WEB_BIND": f"127.0.0.1:{self.port}",
                 "GUNICORN_BIND": f"127.0.0.1:{self.port}",
                 "PROMETHEUS_MULTIPROC_DIR": str(folder / f"metrics-{name}"),
             },

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from benchmarks import processes
 from benchmarks.prepare import Database
-from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, Servers, Web
+from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, WEB_THREADS, Servers, Web
 from devtools.servers.nginx import PrivateNginx
 from devtools.servers.process import ServerProcess, free_port, log_tail, start_process
 from devtools.servers.rabbitmq import PrivateRabbitMQ
@@ -33,7 +33,7 @@ RABBITMQ_SETTINGS = {"raft.wal_max_size_bytes": str(2 * 2**20)}
 
 
 class System:
-    """Everything over one seeded database. ``application`` is what gunicorn serves."""
+    """Everything over one seeded database. ``application`` is what the web processes serve."""
 
     def __init__(
         self,
@@ -187,7 +187,10 @@ class System:
 
 
 def described() -> str:
-    return f"nginx, {WEB_PROCESSES} web processes of 4 threads, the relay, {WORKERS} workers"
+    return (
+        f"nginx, {WEB_PROCESSES} web processes of {WEB_THREADS} threads, the relay,"
+        f" {WORKERS} workers"
+    )
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:
