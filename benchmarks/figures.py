@@ -57,6 +57,26 @@ def over_sizes(sizes: Sequence[int], turns: Sequence[Sequence[Round]]) -> Figure
     }
 
 
+def of_versions(turns: Sequence[Sequence[Round]]) -> Figures:
+    """One case. A turn is ours, bare, ours under gunicorn, and the earlier version."""
+    ours, bare, gunicorn, earlier = (list(rounds) for rounds in zip(*turns, strict=True))
+
+    def by(ones: list[Round], others: list[Round], what: str) -> list[float]:
+        pairs = zip(ones, others, strict=True)
+        return ratio([getattr(a, what) / getattr(b, what) for a, b in pairs])
+
+    rounds = {"ours": ours, "bare": bare, "gunicorn": gunicorn, "earlier": earlier}
+    return {
+        "programs": {name: of_program(each) for name, each in rounds.items()},
+        "share": by(ours, bare, "rate"),
+        "cpu": by(ours, earlier, "cpu"),
+        "rate": by(ours, earlier, "rate"),
+        "gunicorn_cpu": by(gunicorn, earlier, "cpu"),
+        "gunicorn_rate": by(gunicorn, earlier, "rate"),
+        "server_cpu": by(ours, gunicorn, "cpu"),
+    }
+
+
 def of_program(rounds: Sequence[Round]) -> Figures:
     """Medians; times in ms."""
 
@@ -95,6 +115,7 @@ class Told:
     statements: int | None = None
     against: str = ""
     flat: bool = False
+    writes: bool = False
 
     @classmethod
     def of(cls, case: Case) -> Told:

@@ -19,16 +19,17 @@ from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit, urlunsplit
 
-from benchmarks import charts, crowd, plans, profiles, upload, writing
+from benchmarks import charts, crowd, earlier, plans, profiles, upload, versions, writing
 from benchmarks.figures import CLIENTS, Told
-from benchmarks.paths import Effort, Site, deadlocks, inside, measure, over_sizes, site
-from benchmarks.servers import CHANGES, POSTGRES_SETTINGS, WEB_PROCESSES, Servers
+from benchmarks.paths import Effort, Site, Version, deadlocks, inside, measure, over_sizes, site
+from benchmarks.servers import CHANGES, POSTGRES_SETTINGS, WEB_PROCESSES, Server, Servers
 from benchmarks.servers import run as program
 from devtools import seed_large
 
 PAGE = Path("docs/performance.md")
-STAGES = ("paths", "sizes", "profiles", "upload", "worker", "whole", "write")
+STAGES = ("paths", "versions", "sizes", "profiles", "upload", "worker", "whole", "write")
 PROFILED_SECONDS = 8
 # At most so many uploads, and five times as many pictures by the worker: both are steadier.
 UPLOAD_ROUNDS = 6
@@ -96,6 +97,39 @@ def measure_paths(run: Run) -> None:
         run.keep("deadlocks", deadlocks(here) - before)
     books = run.servers.manage(run.servers.environment(name), "audit_ledger").strip()
     run.keep("books", books)
+
+
+def measure_versions(run: Run) -> None:
+    """Ours and bare beside an earlier version, which has a database of the same size."""
+    code = earlier.checked_out(run.servers.folder / "earlier")
+    name, its_name = run.database(run.largest), f"earlier_{run.largest}"
+    # Of its own, as another version may have left something else under the same key.
+    redis_url = urlunsplit(urlsplit(run.servers.redis.url)._replace(path="/1"))
+    environment = run.servers.environment(its_name, REDIS_URL=redis_url)
+    _fill_earlier(run, code, its_name)
+    with site(run.servers, name) as here, ExitStack() as stack:
+        if "cases" not in run.found:
+            run.keep("machine", _machine(run))
+            run.keep("cases", [case.as_dict() for case in map(Told.of, here.cases)])
+        log = code.with_name("earlier-requests.log")
+        requests = stack.enter_context(earlier.Requests(code, environment, log))
+        folder = code.parent
+        its = Version(
+            "earlier", its_name, environment, folder, stack, server=Server.GUNICORN, code=code
+        )
+        found = versions.measure(here, its, requests, run.effort, say)
+    run.keep("versions", {"commit": earlier.COMMIT, "size": run.largest, "cases": found})
+
+
+def _fill_earlier(run: Run, code: Path, name: str) -> None:
+    with run.servers.connect() as connection:
+        known = connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [name])
+        if known.fetchone() is not None:
+            return
+        say(f"Seeding {run.largest:,} generations by {earlier.COMMIT}.")
+        connection.execute(f"CREATE DATABASE {name}_new")
+        earlier.fill(code, run.servers.environment(f"{name}_new"), run.largest)
+        connection.execute(f"ALTER DATABASE {name}_new RENAME TO {name}")
 
 
 def measure_sizes(run: Run) -> None:
@@ -197,8 +231,8 @@ def main() -> None:
         zip(
             STAGES,
             (
-                *(measure_paths, measure_sizes, measure_profiles, measure_upload),
-                *(measure_worker, measure_whole, write),
+                *(measure_paths, measure_versions, measure_sizes, measure_profiles),
+                *(measure_upload, measure_worker, measure_whole, write),
             ),
             strict=True,
         )

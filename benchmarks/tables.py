@@ -19,6 +19,9 @@ from benchmarks.plans import shortened
 
 # The most by which the CPU of a request may grow from the smallest tables to the largest.
 FLAT = 1.2
+# The most web CPU of a request by the earlier version's: of what reads, of what writes, and of both
+# under gunicorn.
+READ_CPU, WRITE_CPU, GUNICORN_CPU = 0.85, 1.0, 1.1
 # The plan's own bar, and ours, for 100 users at once; ms.
 PLAN_P95, OUR_P95 = 500, 100
 
@@ -78,8 +81,58 @@ def misses(found: Figures) -> list[str]:
         if verdict(case, largest(found)[case.name], found["inside"][case.name]["statements"])
         == MISS
     ]
+    missed += [title for case, each in versions(found) for title in _too_dear(case, each)]
     missed += [f"{case.title}: flat" for case, each in over_sizes(found) if flat(each) == MISS]
     return missed + [title for title, _, _, word in other_marks(found) if word == MISS]
+
+
+def versions(found: Figures) -> list[tuple[Told, Figures]]:
+    """What was measured together with an earlier version; nothing when that was left out."""
+    if "versions" not in found:
+        return []
+    measured = found["versions"]["cases"]
+    return [(case, measured[case.name]) for case in told(found) if case.name in measured]
+
+
+def most_cpu(case: Told) -> float:
+    """The mark of its web CPU by the earlier version's."""
+    return WRITE_CPU if case.writes else READ_CPU
+
+
+def _too_dear(case: Told, measured: Figures) -> list[str]:
+    """What of a case takes too much CPU beside the earlier version."""
+    limits = (("CPU", "cpu", most_cpu(case)), ("CPU under gunicorn", "gunicorn_cpu", GUNICORN_CPU))
+    return [
+        f"{case.title}: {word}"
+        for word, name, most in limits
+        if judged(measured[name][0], most=most) == MISS
+    ]
+
+
+def beside_earlier(found: Figures) -> str:
+    """Each path by the earlier version's, under both servers, and by bare."""
+    rows = []
+    for case, each in versions(found):
+        programs = each["programs"]
+        cpu, rates = (
+            [programs[name][what] for name in ("earlier", "gunicorn", "ours", "bare")]
+            for what in ("cpu", "rate")
+        )
+        missed = _too_dear(case, each)
+        rows.append(
+            (
+                *(case.title, *(f"{value:.2f}" for value in cpu)),
+                *(f"≤ {most_cpu(case):.2f}", spread(each["cpu"]), spread(each["gunicorn_cpu"])),
+                *(spread(each["share"]), " / ".join(f"{value:,.0f}" for value in rates)),
+                emphasized(MISS if missed else MET),
+            )
+        )
+    commit = found["versions"]["commit"]
+    heads = (
+        *("path", f"{commit}, ms", "gunicorn, ms", "Granian, ms", "bare, ms", "mark"),
+        *("Granian by it", "gunicorn by it", "share of bare", "a second", "verdict"),
+    )
+    return table(heads, rows)
 
 
 def over_sizes(found: Figures) -> list[tuple[Told, Figures]]:

@@ -18,6 +18,8 @@ def page(found: Figures, folder: str) -> str:
     parts = [_opening()]
     if "paths" in found:
         parts += [_machine(found), _marks(found, folder), _rates(found, folder)]
+    if tables.versions(found):
+        parts.append(_versions(found))
     if found.get("sizes"):
         parts.append(_sizes(found, folder))
     if "plans" in found:
@@ -59,8 +61,8 @@ How much of the machine goes into answering, and how much into us. Machines diff
 so hardly any figure here is a time by itself: each path is measured in turn with *bare*, the least
 program that gives the same answers ([benchmarks/bare.py](../benchmarks/bare.py): WSGI, one
 hand-written statement by psycopg, orjson; no framework, no checks beyond looking up the session).
-A share of 0.50 means half as many requests a second as bare. Tests hold that bare answers the same
-bytes, headers included, and writes the same rows."""
+A share of 0.50 means half as many requests a second as bare. Before it is measured, bare has to
+answer the same bytes, headers included, and to write the same rows."""
 
 
 def _machine(found: Figures) -> str:
@@ -78,8 +80,8 @@ Python {machine["python"]}, PostgreSQL {machine["postgresql"]} with {settings}.
 Everything shares these cores: wrk, web processes, PostgreSQL, Redis. The machine's load before it
 began was {machine["load_before"]}.
 
-Both programs run under production's settings and gunicorn.conf.py, {machine["web_processes"]}
-processes of 4 threads each, over the same seeded database. Otherwise than in production,
+Both programs run as production does, by `python -m serving`: {machine["web_processes"]} processes
+of 4 threads each, over the same seeded database. Other than in production,
 
 {changed}
 - the page cache is off (`PAGE_CACHE_SECONDS=0`) except where a path says that it is from cache.
@@ -122,8 +124,7 @@ def _rates(found: Figures, folder: str) -> str:
 Ours / bare's, with {int(max(found["paths"], key=int)):,} pictures. How busy the cores were counts
 everything on the machine: where it stays below 90 %, the program waited (for a lock, for the disk,
 for the next request) and requests a second say less than CPU does. Bytes are those of headers and
-body. Where more connections come than the processes take at once (two for each thread), some wait
-to be accepted, in both programs: with 100 clients p99 is about that.
+body.
 
 ![Requests a second and p95 over the number of clients]({folder}/over-clients.svg)"""
     for clients in tables.all_clients(found):
@@ -135,6 +136,21 @@ to be accepted, in both programs: with 100 clients p99 is about that.
         text += f"\n\nAn order takes {each:.2f} ms of CPU, the database's included:"
         text += f" {1000 / each:.0f} a second and core."
     return text
+
+
+def _versions(found: Figures) -> str:
+    versions = found["versions"]
+    commit, size = versions["commit"], versions["size"]
+    return f"""## Beside an earlier version
+
+Commit {commit}, which ran under gunicorn's threads, today's code under gunicorn and under Granian,
+and bare under Granian, all four in turn with {JUDGED} clients. The earlier version has its own
+code, tables ({size:,} pictures as well) and requests; the Python packages are today's. Web CPU of a
+request by the earlier version's may be {tables.READ_CPU} at most where it reads,
+{tables.WRITE_CPU:.1f} where it writes, and {tables.GUNICORN_CPU} under gunicorn. Requests a second
+are in the same order as the times.
+
+{tables.beside_earlier(found)}"""
 
 
 def _sizes(found: Figures, folder: str) -> str:
@@ -273,6 +289,7 @@ make bench BENCH_ARGS="--stages write"   # the page anew from what was found
 make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"
 ```
 
-The first takes about 40 minutes, and some GB of disk for the largest tables. With `--folder` they
-are kept for another run, and `--stages` runs some of paths, sizes, profiles, upload, worker, whole,
-write. Leave the machine alone meanwhile: ratios stand some noise, the spread shows it."""
+The first takes about an hour, and some GB of disk for the largest tables. With `--folder` they are
+kept for another run, and `--stages` runs some of paths, versions, sizes, profiles, upload, worker,
+whole, write. `BENCH_PROCESSES=1` sets the number of web processes. Leave the machine alone
+meanwhile: ratios stand some noise, the spread shows it."""
