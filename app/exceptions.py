@@ -41,7 +41,7 @@ class NotFound(DomainError):
 
 class NotAllowed(DomainError):
     code = "PERMISSION_DENIED"
-    default_message = "You may not do this."
+    default_message = "You are not allowed to do this."
 
 
 class ArtistOnly(DomainError):
@@ -56,7 +56,7 @@ class InvalidInternalToken(DomainError):
 
 class Conflict(DomainError):
     code = "CONFLICT"
-    default_message = "This does not fit what is already there."
+    default_message = "This conflicts with existing data."
 
 
 class StyleInUse(Conflict):

@@ -65,7 +65,7 @@ api = [
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
     path("artists/<id:pk>/follow", Users({"post": "follow"}), name="follow"),
-    # Keys for programs
+    # API keys
     path("keys", Keys({"get": "list", "post": "create"}), name="keys"),
     path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
     # Styles

@@ -87,9 +87,9 @@ def upload_with_scripts(visitor: Visitor) -> None:
     expect(page.locator("#earns")).to_contain_text("15 tokens")
     page.locator(".files").scroll_into_view_if_needed()
     visitor.screenshot("uploading")
-    visitor.press("Send and train")
+    visitor.press("Upload and train")
     page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
-    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("link", name="View as a buyer")).to_be_visible(timeout=WAIT_MS)
 
 
 def fill_style(page: Page, artist: DemoArtist, *, price: int) -> None:

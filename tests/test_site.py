@@ -88,17 +88,17 @@ def yuna(visit: Visit) -> Visitor:
     visitor.sign_in("yuna")
     page = visitor.visit("/studio/join")
     page.get_by_label("Artist name").fill(YUNA.artist_name)
-    visitor.choose_files("Signature as a file", ("signature.png", signature_png()))
+    visitor.choose_files("Signature file", ("signature.png", signature_png()))
     visitor.press("Become an artist")
     visitor.press("Upload your first style")
     fill_style(page, YUNA, price=20)
     visitor.choose_files("Choose pictures", *works_of(YUNA))
     tags = [", ".join(work.tags) for work in YUNA.works[:10]]
     page.get_by_label("Tags of the pictures").fill("\n".join(tags))
-    visitor.press("Send and train")
+    visitor.press("Upload and train")
     page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
     # The page loads itself anew until the training has ended.
-    expect(page.get_by_role("link", name="See it as buyers do")).to_be_visible(timeout=WAIT_MS)
+    expect(page.get_by_role("link", name="View as a buyer")).to_be_visible(timeout=WAIT_MS)
     return visitor
 
 
@@ -135,7 +135,7 @@ def test_artist_with_scripts_signs_uploads_and_sees_the_training(mira: Visitor) 
 
 
 def test_artist_without_scripts_signs_uploads_and_sees_the_training(yuna: Visitor) -> None:
-    yuna.press("See it as buyers do")
+    yuna.press("View as a buyer")
     shown = yuna.page.get_by_role("group", name="Words from this style")
     expect(shown.get_by_text("moon", exact=True)).to_be_visible()
     expect(yuna.page.locator(".works img")).to_have_count(10)
@@ -148,11 +148,11 @@ def test_refused_upload_names_each_bad_file(mira: Visitor) -> None:
     mira.choose_files("Choose pictures", *works)
     expect(page.get_by_text("✗ The file is not a JPG or PNG image.")).to_be_visible()
     expect(page.get_by_text("✓")).to_have_count(9)
-    mira.press("Send and train")
+    mira.press("Upload and train")
     expect(page.locator("#upload-errors").get_by_text("not-a-picture.png")).to_be_visible()
     # Nothing that was chosen is lost: without the bad file it works, but for the tenth picture.
     page.get_by_role("button", name="Remove not-a-picture.png").click()
-    mira.press("Send and train")
+    mira.press("Upload and train")
     expect(page.locator("#upload-errors").get_by_text("at least 10 images; 9")).to_be_visible()
 
 
@@ -167,7 +167,7 @@ def test_buyer_with_scripts_pays_the_shown_price_and_the_artist_earns_it(
         [
             re.compile(r"Paid by the buyer\s*12 tokens"),
             re.compile(r"Earned by Mira Halden\s*12 tokens"),
-            re.compile(r"Fee of the platform\s*0 tokens"),
+            re.compile(r"Platform fee\s*0 tokens"),
         ]
     )
     page.goto("/wallet")
@@ -194,17 +194,17 @@ def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: S
     system.kill("worker-0")
     first = order(bo.visitor, "lighthouse")
     second = order(bo.visitor, "windmill")
-    expect(page.get_by_text("Place 2 in the queue.")).to_be_visible()
+    expect(page.get_by_text("Number 2 in the queue.")).to_be_visible()
     bo.visitor.screenshot("making")
-    bo.visitor.press("Cancel and get the tokens back")
+    bo.visitor.press("Cancel and get a refund")
     expect(page.get_by_text("You canceled this picture.")).to_be_visible()
-    expect(page.get_by_text("10 tokens are back in your wallet.")).to_be_visible()
+    expect(page.get_by_text("10 tokens were refunded.")).to_be_visible()
     assert page.url == second
     page.goto(first)
     expect(page.get_by_text("Next in the queue.")).to_be_visible()
     report_failure(system, int(first.rsplit("/", 1)[1]), "The brush broke.")
     expect(page.get_by_text("The brush broke.")).to_be_visible()
-    expect(page.get_by_text("Back in your wallet: 10 tokens.")).to_be_visible()
+    expect(page.get_by_text("Refunded to your wallet: 10 tokens.")).to_be_visible()
     bo.visitor.screenshot("failed")
     system.start_worker("worker-0")
     bo.visitor.press("Try again")
@@ -215,7 +215,7 @@ def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: S
 def test_community_with_scripts(bo: Bought, mira: Visitor) -> None:
     """Show, like in place, comment, answer, follow; and the bell counts."""
     page = bo.visitor.visit(bo.picture)
-    bo.visitor.press("Show it to everybody")
+    bo.visitor.press("Publish")
     expect(page.get_by_text("Everybody can see this picture.")).to_be_visible()
     page.get_by_label("Description").fill("For my mother's kitchen.")
     bo.visitor.press("Save the description")
@@ -261,7 +261,7 @@ def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visit
     page.get_by_label("What should the picture show?").fill("mountain, lake")
     cy.press("Make the picture")
     expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
-    cy.press("Show it to everybody")
+    cy.press("Publish")
     page.get_by_role("button", name="Like").click()
     expect(page.get_by_role("button", name="Like")).to_have_attribute("aria-pressed", "true")
     page.get_by_role("textbox", name="Comment").fill("Mine.")
@@ -275,7 +275,7 @@ def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visit
     expect(page.get_by_label("What should the picture show?")).to_have_value("mountain, lake")
     cy.visit("/wallet")
     cy.press("Buy")
-    expect(page.get_by_text("500 tokens are in your wallet.")).to_be_visible()
+    expect(page.get_by_text("You bought 500 tokens.")).to_be_visible()
     page.get_by_role("button", name="Dark").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     page.get_by_role("button", name="한국어").click()
@@ -283,20 +283,20 @@ def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visit
     page.get_by_role("button", name="English").click()
     cy.visit("/account/leave")
     page.get_by_label("Type your user name to confirm").fill("cy")
-    cy.press("Close the account")
+    cy.press("Close your account")
     expect(page.get_by_text("Your account is closed.")).to_be_visible()
 
 
 def test_key_made_on_the_site_opens_the_api(bo: Bought, system: System) -> None:
     page = bo.visitor.visit("/account/keys")
     page.get_by_label("What is the key for?").fill("My printer")
-    bo.visitor.press("Make a key")
+    bo.visitor.press("Create a key")
     secret = page.locator(".secret").inner_text()
     headers = {"Authorization": f"Api-Key {secret}"}
     me = httpx.get(f"{system.url}/api/auth/me", headers=headers)
     assert me.json()["data"]["username"] == "bo"
     page.get_by_role("button", name="Revoke My printer").click()
-    expect(page.get_by_text("The key no longer works.")).to_be_visible()
+    expect(page.get_by_text("The key is revoked.")).to_be_visible()
     assert httpx.get(f"{system.url}/api/auth/me", headers=headers).status_code == 401
 
 

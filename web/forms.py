@@ -76,8 +76,8 @@ class MakeForm(OnceForm):
         max_value=MAX_SEED,
         label=_("Seed"),
         help_text=_(
-            "A number. The same words with the same seed give the same picture;"
-            " left empty, each picture is new."
+            "A number. The same words and seed give the same picture."
+            " Leave it empty for a new picture each time."
         ),
     )
 
@@ -97,13 +97,17 @@ class MakeForm(OnceForm):
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
         prompt = list(dict.fromkeys(given))
         if not prompt:
-            self.add_error("words", gettext("Say in a word or two what the picture should show."))
+            self.add_error(
+                "words", gettext("Describe in a word or two what the picture should show.")
+            )
         elif len(prompt) > MAX_WORDS:
             self.add_error("words", gettext("At most 20 words or phrases."))
         elif not all(WORD_PATTERN.match(word) for word in prompt):
             self.add_error(
                 "words",
-                gettext("Use English letters, digits and signs; at most 50 of them in a row."),
+                gettext(
+                    "Use English letters, digits and signs, at most 50 for each word or phrase."
+                ),
             )
         cleaned["prompt"] = prompt
         return cleaned
@@ -174,7 +178,7 @@ class BuyForm(OnceForm):
         step_size=100,
         initial=500,
         label=_("Tokens"),
-        help_text=_("In hundreds."),
+        help_text=_("In steps of 100."),
         widget=forms.NumberInput(attrs={"list": "amounts"}),
     )
     payment_method = forms.ChoiceField(
@@ -202,7 +206,7 @@ class ProfileForm(SiteForm):
     profile_image = forms.FileField(
         required=False,
         label=_("Profile picture"),
-        help_text=_("JPG or PNG, at most 2 MB. It is cut to a square."),
+        help_text=_("JPG or PNG, at most 2 MB. It is cropped to a square."),
         widget=forms.FileInput(attrs={"accept": "image/jpeg,image/png"}),
     )
 
@@ -211,9 +215,9 @@ class KeyForm(SiteForm):
     name = forms.CharField(max_length=60, label=_("What is the key for?"))
     scopes = forms.MultipleChoiceField(
         choices=[
-            (Scope.READ, _("Look at everything I may see")),
+            (Scope.READ, _("Read everything that I can see")),
             (Scope.GENERATE, _("Order and cancel pictures, which costs tokens")),
-            (Scope.MANAGE, _("Change my styles, pictures, profile and what I like")),
+            (Scope.MANAGE, _("Change my styles, pictures, profile and likes")),
         ],
         initial=[Scope.READ],
         label=_("What may it do?"),
@@ -231,11 +235,11 @@ class JoinForm(SiteForm):
     artist_name = forms.CharField(
         max_length=60,
         label=_("Artist name"),
-        help_text=_("The name under which your styles are shown and your pictures are signed."),
+        help_text=_("This name is shown with your styles and signs your pictures."),
     )
     signature_image = forms.FileField(
         required=False,
-        label=_("Signature as a file"),
+        label=_("Signature file"),
         help_text=_("A PNG with a transparent background, at most 1 MB."),
         widget=forms.FileInput(attrs={"accept": "image/png"}),
     )
@@ -262,7 +266,9 @@ class StyleForm(SiteForm):
         required=False,
         max_length=1100,
         label=_("Tags"),
-        help_text=_("At most 20, in English, separated by commas. Buyers find your style by them."),
+        help_text=_(
+            "At most 20, in English, separated by commas. Buyers use them to find your style."
+        ),
         widget=forms.TextInput(attrs={"placeholder": _("watercolour, landscape, soft")}),
     )
     price = forms.IntegerField(
@@ -303,7 +309,7 @@ class UploadForm(OnceForm, StyleForm):
         max_length=200_000,
         label=_("Tags of the pictures"),
         help_text=_(
-            "One line for each picture, in their order: what it shows, separated by commas."
+            "One line for each picture, in the same order: what it shows, separated by commas."
             " Buyers see these words as suggestions."
         ),
         widget=forms.Textarea(attrs={"rows": 4}),

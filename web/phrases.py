@@ -19,14 +19,14 @@ from app.services.uploads import image_service
 BY_CODE: Mapping[str, str] = {
     "VALIDATION_ERROR": _("Some of the values are not valid."),
     "NOT_FOUND": _("There is nothing here."),
-    "PERMISSION_DENIED": _("You may not do this."),
+    "PERMISSION_DENIED": _("You are not allowed to do this."),
     "ARTIST_ONLY": _("Only artists can do this. Become one first."),
-    "CONFLICT": _("This does not fit what is already there."),
+    "CONFLICT": _("This conflicts with existing data."),
     "STYLE_IN_USE": _("Pictures in this style are still being made. Try again when they are done."),
-    "REQUEST_IN_PROGRESS": _("Your first click is still being worked on. Wait a moment."),
-    "INVALID_TRANSITION": _("That is no longer possible: things have moved on."),
+    "REQUEST_IN_PROGRESS": _("Your first request is still being processed. Wait a moment."),
+    "INVALID_TRANSITION": _("That is no longer possible: something has changed in the meantime."),
     "STYLE_NOT_READY": _("This style cannot be used yet. Wait until its training is complete."),
-    "IDEMPOTENCY_KEY_REUSED": _("This form was sent before. Look at it once more and send it."),
+    "IDEMPOTENCY_KEY_REUSED": _("This form was already sent. Check it and send it again."),
     "INSUFFICIENT_TOKENS": _(
         "This costs %(required)s tokens and you have %(available)s. Buy tokens and try again."
     ),
@@ -62,13 +62,13 @@ OF_FIELDS = (
     _("The image has more than 40 million pixels."),
     _("One side may be at most 10 times as long as the other."),
     _("The signature is empty: all of it is transparent."),
-    _("Somebody has this user name already."),
+    _("This user name is already taken."),
     _("A tag must not be empty."),
     _("A tag has at most 50 characters."),
-    _("A tag is made of printable ASCII characters without commas."),
+    _("A tag may contain only printable ASCII characters, without commas."),
     _("At most 20 tags."),
     _("There is no such comment on this picture."),
-    _("A reply cannot be replied to."),
+    _("You cannot reply to a reply."),
     _("Use 2–40 letters, digits, dots, dashes."),
 )
 
@@ -80,8 +80,8 @@ OF_ERRORS = (
     _("There is no such artist."),
     _("There is no such comment."),
     _("You cannot follow yourself."),
-    _("You are an artist already."),
-    _("Only a completed picture can be shown to others."),
+    _("You are already an artist."),
+    _("Only a completed picture can be published."),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),
@@ -131,7 +131,7 @@ def describe(notification: Notification) -> str:
     answered = " answered your comment: " in notification.message
     sentences: dict[str, str] = {
         NotificationType.LIKE: gettext("%(who)s likes your picture."),
-        NotificationType.COMMENT: gettext("%(who)s answered your comment: %(said)s")
+        NotificationType.COMMENT: gettext("%(who)s replied to your comment: %(said)s")
         if answered
         else gettext("%(who)s commented on your picture: %(said)s"),
         NotificationType.FOLLOW: gettext("%(who)s follows you."),

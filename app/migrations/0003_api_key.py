@@ -20,7 +20,7 @@ class Migration(migrations.Migration):
                 ('name', models.CharField(max_length=60)),
                 ('prefix', models.CharField(max_length=12)),
                 ('digest', models.CharField(help_text='SHA-256 of the key.', max_length=64, unique=True)),
-                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Look at everything I may see'), ('generate', 'Order and cancel pictures, which costs tokens'), ('manage', 'Change my styles, pictures, profile and what I like')], max_length=10), size=None)),
+                ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(choices=[('read', 'Read everything that I can see'), ('generate', 'Order and cancel pictures, which costs tokens'), ('manage', 'Change my styles, pictures, profile and likes')], max_length=10), size=None)),
                 ('last_used_at', models.DateTimeField(blank=True, null=True)),
                 ('revoked_at', models.DateTimeField(blank=True, null=True)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

@@ -7,9 +7,9 @@ from app.models.user import User
 
 
 class Scope(models.TextChoices):
-    READ = "read", "Look at everything I may see"
+    READ = "read", "Read everything that I can see"
     GENERATE = "generate", "Order and cancel pictures, which costs tokens"
-    MANAGE = "manage", "Change my styles, pictures, profile and what I like"
+    MANAGE = "manage", "Change my styles, pictures, profile and likes"
 
 
 class ApiKeyQuerySet(models.QuerySet["ApiKey"]):

@@ -49,7 +49,7 @@ def add_comment(
         if parent is None:
             raise InvalidInput.field("parent_id", "There is no such comment on this picture.")
         if parent.parent_id is not None:
-            raise InvalidInput.field("parent_id", "A reply cannot be replied to.")
+            raise InvalidInput.field("parent_id", "You cannot reply to a reply.")
     comment = Comment.objects.create(user=user, generation=picture, content=content, parent=parent)
     picture.comment_count += 1
     picture.save(update_fields=["comment_count"])

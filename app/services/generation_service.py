@@ -143,7 +143,7 @@ def update_generation(
     generation = _lock_own(user, generation_id, may_change)
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
-            raise InvalidTransition("Only a completed picture can be shown to others.")
+            raise InvalidTransition("Only a completed picture can be published.")
         generation.visibility = visibility
     if description is not None:
         generation.description = description

@@ -148,7 +148,7 @@ def update_profile(
         storage.delete([new_image] if new_image else [])
         if "username" not in str(error):
             raise
-        raise InvalidInput.field("username", "Somebody has this user name already.") from error
+        raise InvalidInput.field("username", "This user name is already taken.") from error
     if new_image and old_image.startswith("profiles/"):
         storage.delete([old_image])
     return locked
@@ -159,7 +159,7 @@ def become_artist(
 ) -> Artist:
     """Make ``user`` an artist. Raises Conflict when they are one already, InvalidInput."""
     if user.is_artist:
-        raise Conflict("You are an artist already.")
+        raise Conflict("You are already an artist.")
     signature = ""
     if signature_image is not None:
         content = image_service.check_signature(signature_image)
@@ -169,7 +169,7 @@ def become_artist(
         with transaction.atomic():
             locked = lock_users(user.pk)[user.pk]
             if locked.is_artist:
-                raise Conflict("You are an artist already.")
+                raise Conflict("You are already an artist.")
             locked.role = Role.ARTIST
             locked.save(update_fields=["role"])
             artist = Artist.objects.create(

@@ -11,7 +11,7 @@ from typing import Any
 GENERIC: dict[int, tuple[str, str]] = {
     400: ("VALIDATION_ERROR", "The request is not valid."),
     401: ("UNAUTHENTICATED", "Sign in first."),
-    403: ("PERMISSION_DENIED", "You may not do this."),
+    403: ("PERMISSION_DENIED", "You are not allowed to do this."),
     404: ("NOT_FOUND", "There is nothing here."),
     405: ("METHOD_NOT_ALLOWED", "This address does not take this method."),
     406: ("NOT_ACCEPTABLE", "This address answers in JSON."),

@@ -17,7 +17,7 @@ def normalise(name: str) -> str:
     if len(tag) > MAX_LENGTH:
         raise ValueError(f"A tag has at most {MAX_LENGTH} characters.")
     if not re.match(TAG_PATTERN, tag):
-        raise ValueError("A tag is made of printable ASCII characters without commas.")
+        raise ValueError("A tag may contain only printable ASCII characters, without commas.")
     return tag
 
 

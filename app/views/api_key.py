@@ -14,7 +14,7 @@ from app.views.base import BaseViewSet
 
 
 class ApiKeyViewSet(BaseViewSet):
-    """Keys for programs. Managed by people only: a key cannot make or revoke keys."""
+    """API keys. Only people manage them: a key cannot create or revoke keys."""
 
     permission_classes = (IsOwner,)
     output = {"list": ApiKeySerializer, "create": NewApiKeySerializer}

@@ -52,7 +52,7 @@ def test_other_order_with_a_used_form_is_not_taken_for_the_first(
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"words": ""}, "Say in a word or two"),
+        ({"words": ""}, "Describe in a word or two"),
         ({"words": "바다"}, "Use English letters"),
         ({"words": ", ".join(f"w{n}" for n in range(21))}, "At most 20"),
         ({"words": "sea", "aspect_ratio": "9:9"}, "Select a valid choice"),
@@ -111,7 +111,7 @@ def test_queue_is_polled_slower_from_far_behind(buyer: User, style: Style, signe
     assert 'hx-trigger="every 1s"' in near
     assert "Next in the queue." in near
     assert 'hx-trigger="every 4s"' in far
-    assert "Place 5 in the queue." in far
+    assert "Number 5 in the queue." in far
     generation_service.cancel(user=buyer, generation_id=waiting[0].pk)
     ended = client.get(f"/pictures/{waiting[0].pk}/progress", headers={"hx-request": "true"})
     assert ended["HX-Redirect"] == f"/pictures/{waiting[0].pk}"

@@ -66,7 +66,7 @@ def test_form_without_its_token_is_refused_with_a_page(buyer: User) -> None:
     client.force_login(buyer)
     response = client.post("/wallet/buy", {"amount": 100, "payment_method": "card"})
     assert response.status_code == 403
-    assert "Send it once more" in response.content.decode()
+    assert "Send it again" in response.content.decode()
     assert not Purchase.objects.exists()
 
 
@@ -101,7 +101,7 @@ def test_failed_sign_in_brings_people_back_to_the_door_and_programs_an_error(set
     address = "/api/auth/google/login"
     person = Client(headers={"accept": "text/html,*/*"}).get(address, follow=True)
     assert person.redirect_chain == [("/sign-in?problem=503", 302)]
-    assert "Google does not answer right now." in person.content.decode()
+    assert "Google is not responding." in person.content.decode()
     program = Client(headers={"accept": "application/json"}).get(address)
     assert program.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
 
@@ -113,7 +113,7 @@ def test_page_says_so_when_the_database_is_away(db, monkeypatch) -> None:
     monkeypatch.setattr("web.views.feed.page_of", away)
     response = Client(raise_request_exception=False).get("/")
     assert response.status_code == 503
-    assert "try again shortly" in response.content.decode()
+    assert "Try again shortly" in response.content.decode()
 
 
 def test_pages_are_kept_by_nobody_else(picture: Generation) -> None:

@@ -67,7 +67,7 @@ def keys(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
     api_key_service.revoke_key(user=user, key_id=key_id)
-    messages.success(request, _("The key no longer works."))
+    messages.success(request, _("The key is revoked."))
     return redirect("web:keys")
 
 
@@ -87,8 +87,6 @@ def leave(request: HttpRequest, user: User) -> HttpResponse:
                 form.add_error(None, explain(error))
             else:
                 logout(request)
-                messages.success(
-                    request, _("Your account is closed. Thank you for having been here.")
-                )
+                messages.success(request, _("Your account is closed. Thank you for being here."))
                 return redirect("/")
     return render(request, "web/leave.html", {"form": form}, status=400 if form.errors else 200)

@@ -78,7 +78,7 @@ def cancel(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, explain(error))
     else:
-        said = _("Canceled. %(cost)s tokens are back in your wallet.")
+        said = _("Canceled. %(cost)s tokens were refunded.")
         messages.success(request, said % {"cost": canceled.cost})
     return go(request, f"/pictures/{picture_id}")
 

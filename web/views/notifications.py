@@ -47,5 +47,5 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
 @signed_in
 def read_all(request: HttpRequest, user: User) -> HttpResponse:
     notification_service.mark_all_read(user)
-    messages.success(request, _("All are marked as read."))
+    messages.success(request, _("All notifications are marked as read."))
     return go(request, "/notifications")

@@ -24,10 +24,10 @@ from web.phrases import field_errors
 YEAR = 31_536_000
 # Why a sign-in with Google brought somebody back, by the status that it ended with.
 PROBLEMS = {
-    "401": _("You were not signed in: it was canceled, or took too long. Try again."),
+    "401": _("Sign-in was canceled or took too long. Try again."),
     "403": _("This account has been deactivated."),
-    "429": _("Too many tries. Wait a few minutes."),
-    "503": _("Google does not answer right now. Try again later."),
+    "429": _("Too many attempts. Wait a few minutes."),
+    "503": _("Google is not responding. Try again later."),
 }
 
 

@@ -108,7 +108,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
                 for name, said in field_errors(error).items():
                     form.add_error(name if name in form.fields else None, said)
             else:
-                messages.success(request, _("Saved. The new price holds for new pictures."))
+                messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
     content = {"style": own, "form": form, "price": own.price}
     status = 400 if form.errors else 200
@@ -152,7 +152,7 @@ def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         said = (
             _("The style is offered again.")
             if is_active
-            else _("The style is withdrawn. Pictures that were made with it stay.")
+            else _("The style is withdrawn. Pictures made with it stay.")
         )
         messages.success(request, said)
     return go(request, f"/studio/styles/{style_id}")

@@ -71,7 +71,7 @@ def check(request: HttpRequest, user: User) -> HttpResponse:
     """The verdict on one file, before the whole upload is sent."""
     file = request.FILES.get("image")
     if file is None:
-        return _verdict(request, is_good=False, message=_("No file came."))
+        return _verdict(request, is_good=False, message=_("No file was received."))
     try:
         image = image_service.check_image(file)
     except UploadRejected as error:

@@ -73,9 +73,7 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, explain(error))
         else:
-            messages.success(
-                request, _("%(amount)s tokens are in your wallet.") % {"amount": amount}
-            )
+            messages.success(request, _("You bought %(amount)s tokens.") % {"amount": amount})
             return go(request, "/wallet")
     form.renew_key()
     page = page_of(request, Transaction.objects.of(user).with_style())
@@ -111,7 +109,7 @@ def _entry(row: Transaction, user: User) -> Entry:
 
 def _words(row: Transaction) -> str:
     if row.memo == WELCOME_BONUS_MEMO:
-        return _("A welcome gift")
+        return _("Welcome bonus")
     if row.type == TransactionType.PURCHASE:
         return _("Tokens bought")
     style = row.generation.style.name if row.generation else ""
