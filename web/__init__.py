@@ -1,1 +1,1 @@
-"""The site for people: templates, htmx and forms over the services, beside the JSON API."""
+"""The site for people: templates, htmx and forms on top of the services."""

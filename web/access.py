@@ -19,7 +19,7 @@ UserView = Callable[Concatenate[HttpRequest, User, P], HttpResponse]
 
 
 def signed_in(view: UserView[P]) -> View[P]:
-    """Hand the signed-in user to ``view``; others sign in first and come back."""
+    """Pass the signed-in user to ``view``. Others sign in first and return to the page."""
 
     @wraps(view)
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
@@ -32,7 +32,7 @@ def signed_in(view: UserView[P]) -> View[P]:
 
 
 def artists_only(view: UserView[P]) -> View[P]:
-    """Like ``signed_in``; who is no artist yet is asked to become one."""
+    """Like ``signed_in``. Users who are not artists are asked to become one."""
 
     @signed_in
     @wraps(view)
@@ -47,7 +47,7 @@ def artists_only(view: UserView[P]) -> View[P]:
 
 
 def go(request: HttpRequest, address: str) -> HttpResponse:
-    """Lead the visitor to ``address``, with or without htmx."""
+    """Redirect the visitor to ``address``, with or without htmx."""
     if getattr(request, "htmx", False):
         response = HttpResponse(status=204)
         response["HX-Redirect"] = address
@@ -56,9 +56,9 @@ def go(request: HttpRequest, address: str) -> HttpResponse:
 
 
 def wants_part(request: HttpRequest) -> bool:
-    """Whether htmx asks for what it puts into the page, not for the page itself.
+    """Whether htmx asks for a part of the page, not for the whole page.
 
-    When somebody goes back, htmx asks for the whole page.
+    When somebody navigates back, htmx asks for the whole page.
     """
     htmx: Any = getattr(request, "htmx", None)
     if not htmx:
@@ -75,7 +75,7 @@ def local_path(request: HttpRequest, address: str, default: str = "/") -> str:
 
 
 def _way_back(request: HttpRequest) -> str:
-    """The page that the visitor is on: for a form, the one that holds it."""
+    """The page that the visitor is on; for a form, the page with the form."""
     if request.method == "GET" and not getattr(request, "htmx", False):
         return request.get_full_path()
     came_from = urlsplit(request.headers.get("Referer", ""))

@@ -1,4 +1,4 @@
-"""A chart of days, drawn by the server: rectangles, so no style and no script is needed."""
+"""A bar chart of days, drawn by the server as rectangles, without styles or scripts."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class Chart:
 
     @classmethod
     def of_days(cls, amounts: Mapping[date, int], *, last: date, count: int) -> Chart:
-        """The ``count`` days until ``last``; days that ``amounts`` does not name have 0."""
+        """The ``count`` days up to ``last``. Days that are not in ``amounts`` have 0."""
         days = [last - timedelta(days=back) for back in range(count - 1, -1, -1)]
         highest = max((amounts.get(day, 0) for day in days), default=0)
         place = WIDTH / count

@@ -1,4 +1,4 @@
-"""What every page shows around its own content."""
+"""Template context of every page."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "google_sign_in": bool(settings.GOOGLE_CLIENT_ID),
         "site_url": settings.SITE_URL,
         "page_url": f"{settings.SITE_URL}{request.path}",
-        # Asked of the database only by pages that show it.
+        # Lazy: only pages that show it query the database.
         "unread_count": SimpleLazyObject(lambda: unread_count(user)),
     }
 

@@ -1,4 +1,4 @@
-"""Robots that are known to gather works for training models, by the names they go by."""
+"""User agents of robots that are known to collect works for training models."""
 
 AI_CRAWLERS = (
     "AI2Bot",

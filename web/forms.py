@@ -1,4 +1,4 @@
-"""What people fill in. What it may mean is judged by the services."""
+"""The forms of the site. Services check the rules."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ WORD_PATTERN = re.compile(r"^[ -+\--~]{1,50}$")
 
 
 class SiteForm(forms.Form):
-    """Labels are set in bold, and end without a colon."""
+    """The base of all forms: labels have no colon, because they are bold."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **{"label_suffix": "", **kwargs})
 
 
 class OnceForm(SiteForm):
-    """A form with a hidden key, so that sending it twice takes effect once."""
+    """A form with a hidden idempotency key: sending it twice takes effect once."""
 
     key = forms.CharField(max_length=100, widget=forms.HiddenInput, required=False)
 
@@ -41,7 +41,7 @@ class OnceForm(SiteForm):
         self.fields["key"].initial = once.new_key
 
     def renew_key(self) -> None:
-        """Give a form that is shown again a new key: what is sent next is another order."""
+        """Give a form that is shown again a new key: sending it again is a new order."""
         if isinstance(self.data, QueryDict):
             data = self.data.copy()
             data["key"] = once.new_key()
@@ -52,7 +52,7 @@ class OnceForm(SiteForm):
 
 
 class MakeForm(OnceForm):
-    """What a picture is to show, in which format."""
+    """The order of a picture: words, format and seed."""
 
     suggested = forms.MultipleChoiceField(
         required=False, label=_("Words from this style"), widget=forms.CheckboxSelectMultiple
@@ -84,7 +84,7 @@ class MakeForm(OnceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if isinstance(self.data, QueryDict):
-            # Suggestions are but words: what was ticked is taken as it came.
+            # Suggestions are only words: accept whatever was ticked.
             self.suggest(self.data.getlist("suggested"))
 
     def suggest(self, names: Sequence[str]) -> None:
@@ -122,7 +122,7 @@ class MakeForm(OnceForm):
 
 
 class SearchForm(SiteForm):
-    """The query of the page of styles. What makes no sense there is left out, not refused."""
+    """The query of the page of styles. Invalid values are ignored, not refused."""
 
     q = forms.CharField(required=False, max_length=100)
     sort = forms.ChoiceField(required=False, choices=[("created_at", ""), ("popular", "")])
@@ -149,7 +149,7 @@ class PictureForm(SiteForm):
     )
 
     def changes(self) -> dict[str, Any]:
-        """What was sent of it: each button sends its own part."""
+        """The fields that were sent: each button sends only its own."""
         sent = {name: self.cleaned_data[name] for name in self.fields if name in self.data}
         return {name: value for name, value in sent.items() if value or name == "description"}
 
@@ -226,7 +226,7 @@ class KeyForm(SiteForm):
 
 
 class LeaveForm(SiteForm):
-    """Typing one's name is the confirmation, with and without JavaScript."""
+    """Closing an account: the user types their user name to confirm."""
 
     username = forms.CharField(max_length=150, label=_("Type your user name to confirm"))
 
@@ -246,7 +246,7 @@ class JoinForm(SiteForm):
 
 
 def parsed_tags(text: str) -> list[str]:
-    """The tags of a comma list. Raises ValidationError."""
+    """The tags of a comma-separated list. Raises ValidationError."""
     try:
         return tag_names.normalise_all(tag_names.split(text))
     except ValueError as error:
@@ -254,7 +254,7 @@ def parsed_tags(text: str) -> list[str]:
 
 
 class StyleForm(SiteForm):
-    """What an artist may say of a style at any time."""
+    """The fields of a style that its artist may change at any time."""
 
     description = forms.CharField(
         required=False,

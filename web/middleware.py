@@ -1,4 +1,4 @@
-"""Around every page: the visitor's language, how often they may act, and errors as pages."""
+"""Middleware of the pages: the visitor's language, rate limits, and errors as pages."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def is_for_programs(request: HttpRequest) -> bool:
 
 
 class SiteLocaleMiddleware(LocaleMiddleware):
-    """The language of pages. Programs get one language, whatever they accept."""
+    """Chooses the language of pages. The API has one language, whatever the client accepts."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_for_programs(request):
@@ -45,7 +45,7 @@ class SiteLocaleMiddleware(LocaleMiddleware):
 
 
 class SiteMiddleware:
-    """Limits what one person does on the site, and answers the domain's errors with a page."""
+    """Applies rate limits to the site, and turns domain errors into pages."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -56,7 +56,7 @@ class SiteMiddleware:
         if is_for_programs(request):
             return self.get_response(request)
         response = self._answer(request)
-        # Pages depend on who asks, in which language and theme, and hold links that die.
+        # Pages depend on the user, the language and the theme, and contain links that expire.
         patch_vary_headers(response, ["Cookie", "HX-Request"])
         response.setdefault("Cache-Control", "private, no-cache")
         return response
@@ -73,7 +73,7 @@ class SiteMiddleware:
             return None
         if isinstance(error, OperationalError | InterfaceError):
             log.warning("database_unavailable", error=str(error))
-            # Nothing in this page asks the database.
+            # This page makes no queries.
             return HttpResponse(render_to_string("web/errors/503.html"), status=503)
         if not isinstance(error, DomainError):
             return None
@@ -83,7 +83,7 @@ class SiteMiddleware:
 
 
 def _to_the_door(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    """A sign-in that failed brings people back to the door, and programs its error."""
+    """After a failed sign-in, send people back to the sign-in page, and programs the error."""
     is_person = "text/html" in request.headers.get("Accept", "")
     if response.status_code < 400 or not is_person:
         return response
@@ -91,7 +91,10 @@ def _to_the_door(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def seconds_to_wait(scope: str, user_id: int) -> int:
-    """Count something that the user does; 0 when they may, as many as through the API."""
+    """Count an action of the user. Returns seconds to wait, or 0 if it is allowed.
+
+    Site and API share the limits.
+    """
     verdict = rate_limit_service.check(scope, f"user-{user_id}")
     return 0 if verdict is None or verdict.is_allowed else verdict.reset_seconds
 

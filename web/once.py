@@ -1,4 +1,4 @@
-"""Forms that cost something: however often one is sent, it takes effect once."""
+"""Forms that cost tokens: however often one is sent, it takes effect once."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def run(
     act: Callable[[Prepared], tuple[int, str]],
     discard: Callable[[Prepared], None] | None = None,
 ) -> str:
-    """The body of the answer of ``act``: its own, or the one it gave before for this key.
+    """Run ``act`` once for this key. Returns the body of its answer, now or from the first time.
 
-    A browser that sends a form twice shows the second answer only, so that one waits for the first.
-    Raises what ``idempotency_service.run_once`` does.
+    If a form is sent twice, the browser shows only the second answer, so the second request waits
+    for the first. Raises the errors of ``idempotency_service.run_once``.
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:

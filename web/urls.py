@@ -1,4 +1,4 @@
-"""Every address of the site."""
+"""The routes of the site."""
 
 from django.urls import path
 
@@ -43,7 +43,7 @@ urlpatterns = [
     path("artists/<id:artist_id>/follow", community.follow, name="follow"),
     path("users/<id:user_id>", people.user, name="user"),
     path("following", people.following, name="following"),
-    # Mine
+    # One's own
     path("wallet", wallet.wallet, name="wallet"),
     path("wallet/buy", wallet.buy, name="buy"),
     path("wallet/pictures/<id:picture_id>", wallet.receipt, name="receipt"),
@@ -65,7 +65,7 @@ urlpatterns = [
     path("studio/styles/<id:style_id>/training", studio.training, name="training"),
     path("studio/styles/<id:style_id>/retrain", studio.retrain, name="retrain"),
     path("studio/styles/<id:style_id>/offer", studio.offer, name="offer"),
-    # Coming and going
+    # Signing in and out
     path("sign-in", session.sign_in, name="sign_in"),
     path("sign-in/demo", session.demo_sign_in, name="demo_sign_in"),
     path("sign-out", session.sign_out, name="sign_out"),

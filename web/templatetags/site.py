@@ -1,4 +1,4 @@
-"""What the templates of the site can say."""
+"""Filters and tags for the templates of the site."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def grouped(number: int) -> str:
 
 @register.filter
 def unlocalized(number: float) -> str:
-    """A number for machines: a point, and no separators."""
+    """A number for machines: decimal point, no separators."""
     return f"{number:g}"
 
 
@@ -55,19 +55,19 @@ def cost(price: int, aspect_ratio: str) -> int:
 
 @register.filter
 def share(amount: int) -> int:
-    """What the artist is paid of ``amount``."""
+    """The artist's share of ``amount``, in tokens."""
     return pricing.artist_share(amount)
 
 
 @register.filter
 def words(picture: Generation) -> str:
-    """A picture's prompt, as it is read out."""
+    """A picture's prompt as a readable text."""
     return ", ".join(picture.prompt_tags)
 
 
 @register.filter
 def alternative(picture: Generation) -> str:
-    """What the picture shows, for those who don't see it."""
+    """The alternative text of a picture."""
     return gettext("%(words)s, in the style %(style)s by %(artist)s") % {
         "words": words(picture),
         "style": picture.style.name,
@@ -77,7 +77,7 @@ def alternative(picture: Generation) -> str:
 
 @register.filter
 def shape(picture: Generation) -> str:
-    """How many places the picture takes on the wall."""
+    """The CSS class for the picture's aspect ratio on the wall."""
     return {"1:2": "tall", "2:2": "large"}.get(picture.aspect_ratio, "square")
 
 
@@ -111,7 +111,7 @@ def wall(context: dict[str, Any], pictures: Any, is_first: bool = False) -> Safe
 
 @register.simple_tag(takes_context=True)
 def with_query(context: dict[str, Any], **changes: Any) -> str:
-    """The page's own address with some of its query changed; empty values drop a parameter."""
+    """The address of the page with a changed query; an empty value removes a parameter."""
     query = {key: values for key, values in context["request"].GET.lists() if key not in {"after"}}
     for key, value in changes.items():
         query[key] = value if isinstance(value, list) else [value] if value else []

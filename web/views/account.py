@@ -1,4 +1,4 @@
-"""One's profile, keys for programs, and leaving."""
+"""The profile, API keys, and closing the account."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _save(form: ProfileForm, user: User) -> bool:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def keys(request: HttpRequest, user: User) -> HttpResponse:
-    """Keys with which programs act for the user. A new one is shown once, in this answer."""
+    """The user's API keys. A new key is shown once, in this answer."""
     form, new_key = KeyForm(), None
     if request.method == "POST":
         form = KeyForm(request.POST)
@@ -74,7 +74,7 @@ def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def leave(request: HttpRequest, user: User) -> HttpResponse:
-    """Close the account, after typing one's name."""
+    """Close the account, after the user has typed their user name."""
     form = LeaveForm()
     if request.method == "POST":
         form = LeaveForm(request.POST)

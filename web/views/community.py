@@ -19,7 +19,7 @@ from web.phrases import explain
 @require_POST
 @signed_in
 def like(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
-    """Like, or take it back: htmx gets the button anew, others the page they came from."""
+    """Like or unlike. htmx gets the new button; other clients return to their page."""
     state = community_service.toggle_like(user=user, generation_id=picture_id)
     if wants_part(request):
         picture = {"pk": picture_id, "like_count": state.like_count, "is_liked": state.is_liked}
@@ -68,5 +68,5 @@ def follow(request: HttpRequest, user: User, artist_id: int) -> HttpResponse:
 
 
 def _back(request: HttpRequest, default: str) -> HttpResponse:
-    """To the page that the form names as its own."""
+    """Redirect to the page that the form names."""
     return go(request, local_path(request, request.POST.get("next", ""), default))

@@ -1,4 +1,4 @@
-"""The wall: what the community made and shows."""
+"""The wall of public pictures."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -12,8 +12,9 @@ from web.paging import page_of
 
 @require_safe
 def feed(request: HttpRequest) -> HttpResponse:
-    """Newest first. With ``?from=followed`` only what was made in the styles of artists one
-    follows. htmx gets further pictures without the page around them.
+    """Newest first. ``?from=followed`` shows only pictures in the styles of followed artists.
+
+    htmx gets the next pictures without the surrounding page.
     """
     is_following = request.GET.get("from") == "followed" and isinstance(request.user, User)
     page = page_of(

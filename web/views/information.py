@@ -1,4 +1,4 @@
-"""What the site is, what a buyer may do, and what machines may."""
+"""Pages about the site and its licence, and rules for robots."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def about(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def robots(request: HttpRequest) -> HttpResponse:
-    """Search engines are welcome; whoever gathers pictures to train models is asked not to."""
+    """Search engines are welcome. Robots that collect pictures to train models are excluded."""
     ours = ["/api/", "/account", "/wallet", "/notifications", "/studio", "/mine", "/sign-in"]
     lines = [
         "# The works shown here are licensed by their artists picture by picture.",

@@ -1,4 +1,4 @@
-"""Ordering a picture and watching it being made."""
+"""Ordering a picture and following its progress."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from web.views.styles import style_page
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
-# Who is far behind in the queue need not ask every second.
+# Far behind in the queue, polling once a second is not necessary.
 POLL_SECONDS, POLL_SECONDS_BEHIND, FAR_BEHIND = 1, 4, 3
 
 
@@ -61,7 +61,7 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 
 @require_safe
 def progress(request: HttpRequest, picture_id: int) -> HttpResponse:
-    """How far the picture is, for the page that waits for it. Once it has ended, the page anew."""
+    """The progress of a picture, polled by its page. When it has ended, the page reloads."""
     shown = watched(request.user, picture_id)
     if not shown["picture"].is_under_way:
         return go(request, f"/pictures/{picture_id}")
@@ -84,8 +84,8 @@ def cancel(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
 
 
 def watched(viewer: User | AnonymousUser, picture_id: int) -> dict[str, Any]:
-    """What is shown of a picture that is being made: it, its place in the queue (null unless it is
-    queued), and the seconds after which to look again.
+    """The context of a picture that is being made: the picture, its position in the queue (None if
+    it is not queued), and the seconds until the next poll.
     """
     pictures = Generation.objects.visible_to(viewer).with_people().with_queue_position()
     picture = pictures.filter(pk=picture_id).first()

@@ -1,4 +1,4 @@
-"""What happened that concerns one."""
+"""A user's notifications."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def notifications(request: HttpRequest, user: User) -> HttpResponse:
 
 @require_safe
 def count(request: HttpRequest) -> HttpResponse:
-    """The bell in the head of every page, which asks for itself now and then."""
+    """The bell in the header of every page, which polls this view."""
     return render(request, "web/parts/bell.html")
 
 
 @require_safe
 @signed_in
 def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpResponse:
-    """Read one, and go to what it is about."""
+    """Mark a notification as read, and go to its subject."""
     read = notification_service.mark_read(user, notification_id)
     addresses: dict[str, str] = {
         TargetType.IMAGE: f"/pictures/{read.target_id}",

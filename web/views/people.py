@@ -1,4 +1,4 @@
-"""Artists and other people."""
+"""Pages of artists and other users."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ STYLES_SHOWN = 12
 
 @require_safe
 def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
-    """An artist, their styles and what was made with them."""
+    """An artist, their styles, and the pictures in these styles."""
     person = _profile(request, artist_id)
     if not person.is_artist:
         return redirect("web:user", artist_id)
@@ -31,7 +31,7 @@ def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
 
 @require_safe
 def user(request: HttpRequest, user_id: int) -> HttpResponse:
-    """Somebody, and the pictures they show."""
+    """A user and their public pictures."""
     person = _profile(request, user_id)
     page = page_of(request, feed(request.user.pk, "buyer", user_id).with_keys())
     if wants_part(request):
@@ -42,7 +42,7 @@ def user(request: HttpRequest, user_id: int) -> HttpResponse:
 @require_safe
 @signed_in
 def following(request: HttpRequest, user: User) -> HttpResponse:
-    """The artists whom one follows."""
+    """The artists that the user follows."""
     page = page_of(request, Follow.objects.of(user).with_artist())
     return render(request, "web/following.html", {"page": page})
 

@@ -1,4 +1,4 @@
-"""One picture, and all of one's own."""
+"""The page of a picture, and a user's own pictures."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from web.paging import page_of
 from web.views.making import watched
 
 COMMENTS_ON_A_PAGE = 20
-# How somebody may look through their own pictures; the first is all of them.
+# The filters of a user's own pictures; the first shows all.
 KINDS = ("", "public", "private", "making", "failed")
 
 
 @require_safe
 def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
-    """A finished picture, or how far it is."""
+    """A finished picture, or its progress."""
     viewer = request.user
     shown = Generation.objects.detail(viewer, picture_id)
     is_owner = shown.user_id == viewer.pk
@@ -43,7 +43,7 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
 
 @require_safe
 def image(request: HttpRequest, picture_id: int) -> HttpResponse:
-    """A lasting address of a public picture's file, for links that are kept elsewhere."""
+    """A permanent address of a public picture's file, for links from other sites."""
     shown = Generation.objects.public().filter(pk=picture_id).first()
     if shown is None:
         raise NotFound("There is no such picture.")
@@ -55,7 +55,7 @@ def image(request: HttpRequest, picture_id: int) -> HttpResponse:
 @require_safe
 @signed_in
 def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
-    """The file itself, for whoever paid for it."""
+    """Download the file, for the buyer."""
     own = Generation.objects.of(user, status=GenerationStatus.COMPLETED)
     shown = own.filter(pk=picture_id).first()
     if shown is None:
@@ -66,7 +66,7 @@ def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
-    """Show or hide the picture, describe it."""
+    """Publish or hide the picture, or describe it."""
     form = PictureForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("The description is too long: at most 500 characters."))
@@ -79,7 +79,7 @@ def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
 @require_safe
 @signed_in
 def mine(request: HttpRequest, user: User) -> HttpResponse:
-    """Every picture that the user ordered, whatever became of it."""
+    """The pictures that the user ordered, in every state."""
     kind = request.GET.get("show", "")
     narrowings: dict[str, dict[str, str]] = {
         "public": {"visibility": "public", "status": GenerationStatus.COMPLETED},

@@ -1,4 +1,4 @@
-"""Coming, going, and how a visitor likes the site to look and speak."""
+"""Signing in and out, and the visitor's theme and language."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from web.forms import DemoSignInForm
 from web.phrases import field_errors
 
 YEAR = 31_536_000
-# Why a sign-in with Google brought somebody back, by the status that it ended with.
+# Why a sign-in with Google failed, by its HTTP status.
 PROBLEMS = {
     "401": _("Sign-in was canceled or took too long. Try again."),
     "403": _("This account has been deactivated."),
@@ -64,7 +64,7 @@ def sign_out(request: HttpRequest) -> HttpResponse:
 
 @require_POST
 def preferences(request: HttpRequest) -> HttpResponse:
-    """Keep the theme or the language in a cookie, and go back."""
+    """Store the theme or the language in a cookie, and go back."""
     response = redirect(local_path(request, request.POST.get("next", "")))
     options: dict[str, Any] = {"max_age": YEAR, "samesite": "Lax", "secure": request.is_secure()}
     theme, language = request.POST.get("theme", ""), request.POST.get("language", "")

@@ -1,4 +1,4 @@
-"""Where artists see what their styles do, and change them."""
+"""The studio: artists see their earnings and change their styles."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _join(form: JoinForm, request: HttpRequest, user: User) -> bool:
 
 
 def _drawing(data_uri: str) -> IO[bytes] | None:
-    """What was drawn on the canvas; nothing when that is no PNG."""
+    """The drawing from the canvas as a file; None if it is not a PNG."""
     if not data_uri.startswith(PNG_PREFIX) or len(data_uri) > MAX_DRAWING:
         return None
     try:
@@ -93,7 +93,7 @@ def _drawing(data_uri: str) -> IO[bytes] | None:
 @require_http_methods(["GET", "HEAD", "POST"])
 @artists_only
 def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
-    """One's own style: how far its training is, what it earned, and what may be changed."""
+    """The artist's own style: training, earnings and the form to change it."""
     own = _own_style(user, style_id)
     tags = [link.tag.name for link in own.style_tags.all()]
     form = StyleForm(
@@ -118,7 +118,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 @require_safe
 @artists_only
 def training(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
-    """How far a training is, for the page that waits for it. Once it has ended, the page anew."""
+    """The progress of a training, polled by its page. When it has ended, the page reloads."""
     own = _own_style(user, style_id)
     if not own.is_under_way:
         return go(request, f"/studio/styles/{style_id}")
@@ -140,7 +140,10 @@ def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 @require_POST
 @artists_only
 def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
-    """Withdraw the style, or offer it again."""
+    """Withdraw the style, or offer it again.
+
+    Withdrawn styles cannot be found or ordered from.
+    """
     is_active = request.POST.get("offered") == "yes"
     try:
         style_service.update_style(user=user, style_id=style_id, is_active=is_active)

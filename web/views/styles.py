@@ -1,4 +1,4 @@
-"""Finding a style, and the page of one."""
+"""The search for styles, and the page of a style."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ SAMPLES = 8
 
 @require_safe
 def styles(request: HttpRequest) -> HttpResponse:
-    """Search, tags (each narrows further), newest or most used, artists one follows."""
+    """Search by text and tags (all must match), newest or most used, followed artists only."""
     wanted = SearchForm(request.GET).wanted()
     found = Style.objects.offered().with_artist().with_tags()
     is_following = wanted.pop("followed") and isinstance(request.user, User)
@@ -44,7 +44,7 @@ def styles(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def style(request: HttpRequest, style_id: int) -> HttpResponse:
-    """The page that every picture's licence names: it stays when the style is withdrawn."""
+    """The page of a style. Every picture's licence links here, so it stays after a withdrawal."""
     try:
         shown = Style.objects.detail(request.user, style_id)
     except NotFound:
@@ -78,7 +78,7 @@ def style_page(
 
 @require_safe
 def image(request: HttpRequest, style_id: int) -> HttpResponse:
-    """A lasting address of a style's picture, for links that are kept elsewhere."""
+    """A permanent address of a style's picture, for links from other sites."""
     shown = Style.objects.offered().filter(pk=style_id).first()
     if shown is None:
         raise NotFound("There is no such style.")
@@ -88,7 +88,7 @@ def image(request: HttpRequest, style_id: int) -> HttpResponse:
 
 
 def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
-    """What ``?like=<picture>`` fills in: the words, format and seed of a picture one may see."""
+    """Initial values for ``?like=<picture>``: its words, format and seed, if it is visible."""
     given = request.GET.get("like", "")
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
         return {}

@@ -1,4 +1,4 @@
-"""Tokens: how many, bought, and where they went."""
+"""The wallet: balance, purchases, and the ledger entries of a user."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from web.phrases import explain
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of somebody's history."""
+    """One row of a user's history."""
 
     transaction: Transaction
     change: int
@@ -85,7 +85,7 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
 @require_safe
 @signed_in
 def receipt(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
-    """Everything that one picture moved: for its buyer and for its artist."""
+    """All ledger entries of a picture, for its buyer and its artist."""
     picture = Generation.objects.all().with_people().filter(pk=picture_id).first()
     if picture is None or user.pk not in {picture.user_id, picture.style.artist_id}:
         raise NotFound("There is no such picture.")

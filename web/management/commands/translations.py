@@ -1,7 +1,7 @@
-"""``manage.py translations``: bring the catalogues up to date with the code, and compile them.
+"""``manage.py translations``: update the catalogues from the code, and compile them.
 
-With Babel alone, so that no gettext needs to be installed. The compiled catalogues are kept in the
-repository; the site itself needs neither.
+It needs only Babel, not gettext. The compiled catalogues are in the repository, so the site needs
+neither.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ KEYWORDS: dict[str, Any] = {
 
 
 class Command(BaseCommand):
-    help = "Update and compile the site's catalogues; --check only says what is missing."
+    help = "Update and compile the site's catalogues; --check only lists what is missing."
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -48,7 +48,7 @@ class Command(BaseCommand):
             before = {_id(message) for message in catalogue if message.id}
             catalogue.update(_messages(), no_fuzzy_matching=True)
             catalogue.fuzzy = False
-            # A time in the head would make every run a change.
+            # With a time in the header, every run would change the file.
             catalogue.creation_date = catalogue.revision_date = EPOCH
             catalogue.obsolete.clear()
             if language == settings.LANGUAGE_CODE:
