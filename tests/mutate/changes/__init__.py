@@ -13,6 +13,7 @@ from tests.mutate.changes import (
     settings,
     startup,
     tables,
+    uploads,
 )
 
 MUTATIONS = (
@@ -28,4 +29,5 @@ MUTATIONS = (
     *api.MUTATIONS,
     *community.MUTATIONS,
     *tables.MUTATIONS,
+    *uploads.MUTATIONS,
 )
