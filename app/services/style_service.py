@@ -41,9 +41,7 @@ class StyleUpload:
 
     def discard(self) -> None:
         """Delete the files of an upload that did not become a style."""
-        storage.delete(
-            path for work in self.artworks for path in (work.image_path, work.preview_path)
-        )
+        storage.delete(key for work in self.artworks for key in work.files)
 
 
 def prepare_upload(
@@ -86,9 +84,9 @@ def _check_and_store(
     try:
         for index, (image, tags_of_work) in enumerate(zip(checked, work_tags, strict=True)):
             original = artwork_service.original_key(folder, index, image.extension)
-            written += [original, artwork_service.preview_key(folder, index)]
+            written += [original, *artwork_service.preview_keys(folder, index)]
             storage.save(original, image.content)
-            preview = artwork_service.store_preview(folder, index, image)
+            preview = artwork_service.store_previews(folder, index, image)
             work = StoredArtwork.of(image, tags_of_work, image_path=original, preview_path=preview)
             stored.append(work)
     except BaseException:

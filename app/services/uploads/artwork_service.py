@@ -10,11 +10,12 @@ from app.models import Artwork, Style
 from app.services import storage, tag_service
 from app.services.training_service import TRAININGS
 from app.services.uploads.image_service import CheckedImage
+from protocol.previews import REPORTED, family, preview_name, reported_name, widths_of
 
 
 @dataclass(frozen=True)
 class StoredArtwork:
-    """A checked image whose original and preview lie in the storage."""
+    """A checked image whose original and previews lie in the storage."""
 
     image_path: str
     preview_path: str
@@ -22,6 +23,12 @@ class StoredArtwork:
     height: int
     sha256: str
     tags: tuple[str, ...]
+
+    @property
+    def files(self) -> list[str]:
+        """The keys of everything that was stored."""
+        beside = [key for key, _ in family(self.preview_path)]
+        return [self.image_path, *(beside or [self.preview_path])]
 
     @classmethod
     def of(
@@ -36,15 +43,21 @@ def original_key(folder: str, index: int, extension: str) -> str:
     return f"{folder}/originals/{index:03}.{extension}"
 
 
-def preview_key(folder: str, index: int) -> str:
-    return f"{folder}/previews/{index:03}.webp"
+def preview_keys(folder: str, index: int) -> list[str]:
+    """All that a work may have: no place of the site shows works wider than the last of these."""
+    return [preview_name(_stem(folder, index), width) for width in widths_of(REPORTED)]
 
 
-def store_preview(folder: str, index: int, image: CheckedImage) -> str:
-    """Returns the storage key. Raises ServiceUnavailable."""
-    key = preview_key(folder, index)
-    storage.save(key, BytesIO(image.preview))
-    return key
+def store_previews(folder: str, index: int, image: CheckedImage) -> str:
+    """Returns the storage key of the one to keep. Raises ServiceUnavailable."""
+    stem = _stem(folder, index)
+    for width, content in image.previews.items():
+        storage.save(preview_name(stem, width), BytesIO(content))
+    return reported_name(stem, image.width)
+
+
+def _stem(folder: str, index: int) -> str:
+    return f"{folder}/previews/{index:03}"
 
 
 def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:

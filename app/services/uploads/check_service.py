@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from itertools import chain
 from pathlib import PurePosixPath
 
 import structlog
@@ -131,7 +132,7 @@ def _checked(check: UploadCheck, is_stopping: Callable[[], bool]) -> list[Stored
         with storage.open_file(copy) as content:
             image = verdicts.judge(index, content)
         if image is not None:
-            preview = artwork_service.store_preview(check.folder, index, image)
+            preview = artwork_service.store_previews(check.folder, index, image)
             stored.append(
                 StoredArtwork.of(image, work["tags"], image_path=copy, preview_path=preview)
             )
@@ -194,8 +195,9 @@ def _original(check: UploadCheck, index: int) -> str:
 def _files(check: UploadCheck) -> list[str]:
     """All that an attempt may have stored."""
     count = range(len(check.works))
-    previews = [artwork_service.preview_key(check.folder, index) for index in count]
-    return [*(_original(check, index) for index in count), *previews]
+    originals = [_original(check, index) for index in count]
+    previews = [artwork_service.preview_keys(check.folder, index) for index in count]
+    return [*originals, *chain.from_iterable(previews)]
 
 
 def _uploads(check: UploadCheck) -> list[str]:

@@ -23,6 +23,7 @@ from app.exceptions import (
     UploadRejected,
 )
 from pictures import Bounds, PictureError, Reason, open_picture, preview
+from protocol.previews import REPORTED, widths_of
 
 MIN_IMAGES, MAX_IMAGES = 10, 100
 MAX_BYTES = 10 * 1024 * 1024
@@ -31,7 +32,6 @@ MIN_SIDE = 256
 MAX_PIXELS = 40_000_000
 # The longer side, in shorter ones: a long scroll is taken, a line of pixels is not.
 MAX_RATIO = 10
-PREVIEW_SIDE = 768
 MAX_SIGNATURE_BYTES = 1024 * 1024
 SIGNATURE_SIDE = 1200
 MAX_PROFILE_BYTES = 2 * 1024 * 1024
@@ -52,10 +52,11 @@ REJECTIONS: dict[Reason, type[UploadRejected]] = {
 
 @dataclass(frozen=True)
 class CheckedImage:
-    """An upload that passed every check. ``width`` and ``height`` are as seen, in pixels."""
+    """An upload that passed every check. ``width`` and ``height`` are as seen, in pixels, and the
+    ``previews`` are by their widths."""
 
     content: IO[bytes]
-    preview: bytes
+    previews: dict[int, bytes]
     extension: str
     width: int
     height: int
@@ -127,14 +128,17 @@ def check_uploads(uploads: Sequence[IO[bytes]]) -> list[CheckedImage]:
 
 
 def check_image(upload: IO[bytes]) -> CheckedImage:
-    """Check one JPEG or PNG and make its preview. Raises an UploadRejected."""
+    """Check one JPEG or PNG and make its previews. Raises an UploadRejected."""
     try:
-        picture = open_picture(upload, WORK, side=PREVIEW_SIDE)
+        picture = open_picture(upload, WORK, side=REPORTED, fit="cover")
     except PictureError as error:
         raise REJECTIONS[error.reason](str(error)) from error
     return CheckedImage(
         content=upload,
-        preview=preview(picture.image, PREVIEW_SIDE, effort=2),
+        previews={
+            width: preview(picture.image, width, effort=2)
+            for width in widths_of(min(picture.width, REPORTED))
+        },
         extension=EXTENSIONS[picture.format],
         width=picture.width,
         height=picture.height,

@@ -15,6 +15,7 @@ from app.tests import ledger
 from app.tests.factories import StyleFactory
 from app.tests.uploads import file, files, files_in, picture, style_form
 from protocol import TrainingTask, decode_task
+from protocol.previews import family
 from tests.odd_pictures import bomb
 
 pytestmark = pytest.mark.django_db
@@ -127,6 +128,21 @@ class TestGoodUploads:
         preview = as_artist.follow_link(work["image_url"])
         with Image.open(io.BytesIO(preview.content)) as shown:
             assert shown.size == (300, 400)
+
+    @pytest.mark.parametrize(
+        ("size", "shown"),
+        [((1600, 1200), [(320, 240), (640, 480)]), ((400, 2000), [(128, 640), (256, 1280)])],
+    )
+    def test_a_wide_work_has_a_preview_for_small_screens(self, as_artist, media, size, shown):
+        images = [file(picture(5, size=size)), *files(9)]
+        as_artist.upload(MODELS, style_form(images=images))
+        kept = Artwork.objects.order_by("position")[0].preview_path
+        assert Style.objects.get().thumbnail == kept
+        beside = family(kept)
+        assert [width for _, width in beside] == [320, 640]
+        for (key, _), expected in zip(beside, shown, strict=True):
+            with Image.open(media / key) as preview:
+                assert preview.size == expected
 
     def test_no_place_is_told_in_what_is_shown(self, as_artist):
         assert b"GPS" in with_gps() or Image.open(io.BytesIO(with_gps())).getexif().get_ifd(0x8825)
