@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -43,13 +43,21 @@ def _prepared(bound: Any, query: str, params: Any, is_prepared: bool) -> list[st
     """The text with numbered parameters, and the values as one would give them to EXECUTE."""
     if not is_prepared:
         return None
-    numbers = iter(range(1, len(params or ()) + 1))
+    names: list[str] = []
 
     def number(mark: re.Match[str]) -> str:
-        return "%" if mark[0] == "%%" else f"${next(numbers)}"
+        if mark[0] == "%%":
+            return "%"
+        # One that has a name may come several times; the others are all different.
+        name = mark["name"] or f"%{len(names)}"
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
 
-    values = ", ".join("%s" for _ in params or ())
-    return [re.sub("%[s%]", number, query), bound.mogrify(values, params) if params else ""]
+    text = re.sub(r"%(?:%|s|\((?P<name>\w+)\)s)", number, query)
+    values = [params[name] for name in names] if isinstance(params, Mapping) else list(params or ())
+    places = ", ".join("%s" for _ in values)
+    return [text, bound.mogrify(places, values) if values else ""]
 
 
 def main() -> None:
