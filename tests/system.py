@@ -67,12 +67,12 @@ class System:
 
     def start(self, *, workers: int = 1, web_processes: int = 1, relays: int = 1) -> None:
         self.manage("migrate", "--verbosity=0")
-        self.spawn(
-            "web",
-            *("-m", "gunicorn", self.web_application, "--bind", f"127.0.0.1:{self.port}"),
-            *("--worker-class", "gthread", "--threads", "8", "--workers", str(web_processes)),
-            *("--no-control-socket", "--max-requests", "0"),
-        )
+        self.environment |= {
+            "WEB_BIND": f"127.0.0.1:{self.port}",
+            "WEB_CONCURRENCY": str(web_processes),
+            "WEB_THREADS": "8",
+        }
+        self.spawn("web", "-m", "serving", self.web_application)
         for number in range(relays):
             self.start_relay("relay" if number == 0 else f"relay-{number}")
         for number in range(workers):
