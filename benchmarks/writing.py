@@ -62,7 +62,10 @@ so hardly any figure here is a time by itself: each path is measured in turn wit
 program that gives the same answers ([benchmarks/bare.py](../benchmarks/bare.py): WSGI, one
 hand-written statement by psycopg, orjson; no framework, no checks beyond looking up the session).
 A share of 0.50 means half as many requests a second as bare. Before it is measured, bare has to
-answer the same bytes, headers included, and to write the same rows."""
+answer the same bytes, headers included, and to write the same rows.
+
+How long people on a phone wait for a page, and how much they fetch for it, is in [first
+looks](performance/first-looks.md)."""
 
 
 def _machine(found: Figures) -> str:
