@@ -1,4 +1,4 @@
-"""The admin: everything can be looked at; money and what workers decide cannot be typed in."""
+"""The admin: staff can view everything, but cannot edit money or what workers decide."""
 
 from collections.abc import Callable
 from typing import Any
@@ -21,7 +21,7 @@ admin.site.site_header = admin.site.site_title = "Style License"
 
 
 class ReadOnly:
-    """May be looked at and nothing else."""
+    """Can be viewed, but not added, changed or deleted."""
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
@@ -39,7 +39,7 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 
 class JobActions:
-    """Actions on jobs: each through a service, and written down in the admin's own log."""
+    """Actions on jobs. Each calls a service and is recorded in the admin's log."""
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         opts = self.opts  # type: ignore[attr-defined]

@@ -1,6 +1,6 @@
-"""What can go wrong in the domain: a code, a sentence for people, and fields. No HTTP here.
+"""Domain errors: a code, a sentence for people, and details. They know no HTTP.
 
-``app/utils/exception_handler.py`` holds the one table from these classes to status codes.
+``app/utils/exception_handler.py`` maps these classes to status codes.
 """
 
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 
 class DomainError(Exception):
-    """A rule of the marketplace says no. Never raised for programming errors."""
+    """A request breaks a rule of the marketplace. Not for programming errors."""
 
     code: ClassVar[str]
     default_message: ClassVar[str]
@@ -22,7 +22,7 @@ class DomainError(Exception):
 
 
 class InvalidInput(DomainError):
-    """A value that only the domain can judge. ``details`` maps field → messages."""
+    """A value that breaks a rule of the domain. ``details`` maps field → messages."""
 
     code = "VALIDATION_ERROR"
     default_message = "Some of the values are not valid."
@@ -33,7 +33,7 @@ class InvalidInput(DomainError):
 
 
 class NotFound(DomainError):
-    """Absent, or not for this viewer's eyes: the two look alike."""
+    """The object does not exist, or the viewer may not see it: the answer is the same."""
 
     code = "NOT_FOUND"
     default_message = "There is nothing here."
@@ -101,7 +101,7 @@ class InsufficientTokensError(DomainError):
 
 
 class UploadRejected(DomainError):
-    """Images that cannot be taken; ``details.images`` lists ``{index, code, message}``."""
+    """Some images are refused; ``details.images`` lists ``{index, code, message}``."""
 
     default_message = "Some of the images cannot be used."
 
@@ -145,7 +145,7 @@ class PaymentRefused(DomainError):
 
 
 class ServiceUnavailable(DomainError):
-    """Something the request needs is away for now (storage, payment). Trying later may help."""
+    """A service that the request needs is down (storage, payment). A later attempt may succeed."""
 
     code = "SERVICE_UNAVAILABLE"
     default_message = "This is not available right now. Nothing was changed; try again in a moment."

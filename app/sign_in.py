@@ -1,9 +1,9 @@
 """Sign-in with Google: django-allauth's flow, with its gaps closed.
 
-In the code flow allauth trusts the token endpoint and neither checks the id token's signature nor
-sends a nonce, and it merges ``scope`` and ``auth_params`` of the browser into the redirect. Here
-the signature is verified against the provider's keys, the nonce ties the token to this browser's
-attempt (OpenID Connect Core 1.0, 3.1.2.1 and 3.1.3.7), and the browser has no say in the request.
+In the code flow, allauth trusts the token endpoint: it does not check the id token's signature and
+sends no nonce. It also merges ``scope`` and ``auth_params`` of the browser into the redirect. Here,
+the signature is verified with the provider's keys, the nonce binds the token to this browser's
+sign-in (OpenID Connect Core 1.0, 3.1.2.1 and 3.1.3.7), and the browser cannot change the request.
 """
 
 from __future__ import annotations
@@ -35,29 +35,29 @@ from app.services import user_service
 from app.utils.error_bodies import error_body
 
 PROVIDER = "google"
-# Signatures by a key that is not public knowledge; never "none", never by the client's secret.
+# Asymmetric signatures only: never "none", and never the client secret.
 ALGORITHMS = ("RS256", "ES256")
-# How far the provider's clock and ours may differ.
+# The allowed difference between the provider's clock and ours, in seconds.
 CLOCK_SKEW_SECONDS = 30
-# What the columns of the account hold; Google's own ids have 21 digits.
+# The sizes of the account's columns; Google's ids have 21 digits.
 LONGEST_SUBJECT = 191
 
 log = structlog.get_logger(__name__)
 
 
 class SignInRefusedError(OAuth2Error):
-    """Why a sign-in is refused. The text is for the log and never quotes the provider."""
+    """A sign-in is refused. The text is for the log and never quotes the provider."""
 
 
 class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
-    """Takes nobody's word for an id token but the signature's."""
+    """Accepts an id token only with a valid signature and this sign-in's nonce."""
 
-    # Without a nonce no token is accepted.
+    # Without a nonce, every token is refused.
     expected_nonce = ""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
-        # allauth reads these once, when it is imported; here they are what the settings say now.
+        # allauth reads these once, at import; read the current settings instead.
         provider: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS[PROVIDER]
         self.authorize_url = provider["AUTHORIZE_URL"]
         self.access_token_url = provider["ACCESS_TOKEN_URL"]
@@ -65,7 +65,7 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
         self.id_token_issuer = provider["ID_TOKEN_ISSUER"]
 
     def parse_token(self, data: dict[str, Any]) -> SocialToken:
-        """Access tokens are neither used nor kept: all there is to know is in the id token."""
+        """Access tokens are neither used nor stored: the id token contains everything needed."""
         return SocialToken()
 
     def complete_login(
@@ -119,12 +119,12 @@ class GoogleProvider(google.GoogleProvider):
         arguments: dict[str, Any] = super().get_redirect_from_request_kwargs(request)
         nonce = secrets.token_urlsafe(24)
         arguments["auth_params"] = {**self.get_auth_params(), "nonce": nonce}
-        # Unknown arguments are kept in the state, where the callback finds the nonce again.
+        # allauth stores unknown arguments in the state, where the callback finds the nonce.
         arguments["nonce"] = nonce
         return arguments
 
     def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Of the id token only the name is kept, to make a user name of."""
+        """Keep only the name of the id token, for the user name."""
         return {"name": data.get("name") or data.get("given_name")}
 
 
@@ -139,17 +139,17 @@ class SocialAdapter(DefaultSocialAccountAdapter):
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
     ) -> User:
-        """The e-mail address alone; ``save_user`` chooses the user name."""
+        """Set only the e-mail address; ``save_user`` chooses the user name."""
         user: User = sociallogin.user
         user.email = data.get("email") or ""
         return user
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
-        """The account, its tie to Google and the welcome bonus: all or nothing."""
+        """Create the account, link it to Google and give the welcome bonus, or do nothing."""
         account = sociallogin.account
         username = user_service.unique_username(str(account.extra_data["name"] or ""))
-        # Whoever signs in for the first time twice at once waits for the user name above.
+        # Two concurrent first sign-ins of one person wait for each other at the name lock above.
         made_meanwhile = (
             SocialAccount.objects.select_related("user")
             .filter(provider=account.provider, uid=account.uid)
@@ -185,7 +185,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 class _CallbackView(OAuth2CallbackView):
     def _get_state(self, request: HttpRequest, provider: Any) -> tuple[Any, Any]:
-        """Hand the nonce of this attempt to the adapter, which reads the token before the state."""
+        """Pass the nonce of this sign-in to the adapter, which reads the token before the state."""
         state, response = super()._get_state(request, provider)
         self.adapter.expected_nonce = (state or {}).get("nonce", "")
         return state, response
@@ -197,14 +197,14 @@ _callback = _CallbackView.adapter_view(VerifyingGoogleAdapter)
 
 @require_GET
 def google_login(request: HttpRequest) -> HttpResponse:
-    """Redirect to Google. ``?next=`` takes local paths only; others are dropped."""
+    """Redirect to Google. ``?next=`` takes local paths; others are ignored."""
     if not settings.GOOGLE_CLIENT_ID:
         return _not_set_up()
     following = request.GET.get("next", "")
     is_local = following.startswith("/") and url_has_allowed_host_and_scheme(
         following, allowed_hosts=None
     )
-    # allauth reads more of the query than a browser should decide: scope, process, action …
+    # allauth reads more from the query than a browser should control: scope, process, action …
     request.GET = QueryDict(urlencode({"next": following}) if is_local else "")
     answer: HttpResponse = _login(request)
     return answer
@@ -212,7 +212,7 @@ def google_login(request: HttpRequest) -> HttpResponse:
 
 @require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
-    """Complete the sign-in: a redirect, or the user for clients that accept JSON only."""
+    """Complete the sign-in: redirect, or return the user to clients that accept only JSON."""
     if not settings.GOOGLE_CLIENT_ID:
         return _not_set_up()
     response: HttpResponse = _callback(request)
@@ -236,7 +236,7 @@ def _refusal(status: int, code: str, message: str) -> HttpResponse:
 
 
 def _reason(error: Any, exception: Exception | None) -> str:
-    """For the log. What the provider answered may hold tokens, so it is named, not quoted."""
+    """The reason for the log. It never quotes the provider's answer, which may contain tokens."""
     if exception is None:
         return str(error)
     return str(exception) if isinstance(exception, SignInRefusedError) else type(exception).__name__

@@ -1,4 +1,4 @@
-"""Like, comment, follow → notification. One call each; the rules are in notification_service."""
+"""Create notifications for likes, comments and follows. The rules are in notification_service."""
 
 from typing import Any
 

@@ -19,7 +19,7 @@ class ApiKeyQuerySet(models.QuerySet["ApiKey"]):
 
 
 class ApiKey(models.Model):
-    """A key for programs. Only its digest is kept; ``prefix`` tells people which one it is."""
+    """An API key. Only its digest is stored; ``prefix`` helps people to recognise it."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="api_keys")
     name = models.CharField(max_length=60)

@@ -73,7 +73,7 @@ class CommentQuerySet(models.QuerySet["Comment"]):
 
 
 class Comment(models.Model):
-    """A remark on a public picture; ``parent`` is set on a reply, one level deep."""
+    """A comment on a public picture. A reply has a ``parent``; replies are one level deep."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="comments")
     generation = models.ForeignKey(Generation, models.CASCADE, related_name="comments")

@@ -18,7 +18,7 @@ MAX_SEED = 2**32 - 1
 
 
 class AspectRatio(models.TextChoices):
-    """The plan's three formats; pixels and price of each are in ``app.services.pricing``."""
+    """The three formats of the plan. ``app.services.pricing`` has their pixels and prices."""
 
     SQUARE = "1:1", "512 × 512"
     LARGE = "2:2", "1024 × 1024"
@@ -70,7 +70,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def feed(
         self, viewer: User | AnonymousUser, *, following_only: bool = False
     ) -> GenerationQuerySet:
-        """What the community sees, newest first."""
+        """Public, completed pictures, newest first."""
         from app.models.community import Follow
 
         pictures = self.public().with_people().with_liked_by(viewer)
@@ -101,11 +101,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.select_for_update(no_key=True, of=tables).select_related(people).order_by()
 
     def ordered_by(self, user_id: int) -> GenerationQuerySet:
-        """Those that the user, as a buyer, had made."""
+        """The generations that the user ordered."""
         return self.filter(user_id=user_id)
 
     def of(self, user: User, *, status: str = "", visibility: str = "") -> GenerationQuerySet:
-        """The pictures ``user`` ordered, newest first; empty values do not narrow."""
+        """The generations that ``user`` ordered, newest first. Empty values do not filter."""
         pictures = self.filter(user_id=user.pk).with_people().with_liked_by(user)
         if status:
             pictures = pictures.filter(status=status)
@@ -114,7 +114,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return pictures.order_by("-created_at", "-pk")
 
     def detail(self, viewer: User | AnonymousUser, generation_id: int) -> Generation:
-        """One picture with everything that is shown of it. Raises NotFound."""
+        """One generation with everything that its page shows. Raises NotFound."""
         pictures = self.visible_to(viewer).with_people().with_liked_by(viewer)
         picture = pictures.filter(pk=generation_id).first()
         if picture is None:
@@ -122,7 +122,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return picture
 
     def with_queue_position(self) -> GenerationQuerySet:
-        """Annotate ``queue_position``: 1 for the next in line, null unless queued."""
+        """Annotate ``queue_position``: 1 for the next in the queue, null if not queued."""
         return self.annotate(queue_position=queue_position())
 
 
@@ -144,7 +144,7 @@ def queue_position(path: str = "") -> models.Case:
 
 
 class Generation(Job):
-    """One picture that a buyer ordered. What was charged is ``cost``, whatever the price is now."""
+    """One picture that a buyer ordered. ``cost`` is what was charged, whatever the price is now."""
 
     user = models.ForeignKey(User, models.PROTECT, related_name="generations")
     style = models.ForeignKey(Style, models.PROTECT, related_name="generations")

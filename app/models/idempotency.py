@@ -4,7 +4,7 @@ from app.models.user import User
 
 
 class IdempotencyKey(models.Model):
-    """The first answer to a request that carried a key, kept for a day to be given again."""
+    """The first answer to a request with an Idempotency-Key, kept for a day."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)

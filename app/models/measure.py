@@ -2,7 +2,7 @@ from django.db import models
 
 
 class Measure(models.Model):
-    """A figure that several processes count together, or that one of them leaves for others."""
+    """A number for the metrics that all processes share: a counter, or the latest value."""
 
     name = models.CharField(max_length=50, primary_key=True)
     value = models.BigIntegerField(default=0)

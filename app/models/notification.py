@@ -27,7 +27,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         return self.filter(recipient=user).select_related("actor").order_by("-created_at", "-pk")
 
     def with_style_name(self) -> NotificationQuerySet:
-        """Annotate ``style_name``: that of the style that is told of, or of the picture's."""
+        """Annotate ``style_name``: that of the target style, or of the target picture's style."""
         from app.models.generation import Generation
         from app.models.style import Style
 
@@ -52,7 +52,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """Something that happened to ``recipient``; the target is what it links to."""
+    """Something that happened to ``recipient``; the target is the object that it links to."""
 
     recipient = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     actor = models.ForeignKey(
@@ -74,7 +74,7 @@ class Notification(models.Model):
                 name="notification_not_for_own_acts",
                 condition=Q(actor__isnull=True) | ~Q(actor=models.F("recipient")),
             ),
-            # Liking, unliking and liking again tells the owner once.
+            # Like, unlike and like again: the owner is notified once.
             models.UniqueConstraint(
                 name="notification_like_once",
                 fields=["recipient", "actor", "target_type", "target_id"],
@@ -92,7 +92,7 @@ class Notification(models.Model):
             ),
         ]
         indexes = [
-            # Holds all that counting them takes.
+            # Counting unread notifications reads only this index.
             models.Index(
                 name="notification_of_recipient",
                 fields=["recipient", "-created_at", "-id"],

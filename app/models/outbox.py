@@ -4,15 +4,15 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-# When a message was first due: it is late since then, however often it was put off.
+# When a message was first due. Its age counts from then, however often it was retried.
 FIRST_DUE = Coalesce("due_at", "available_at")
 
 
 class OutboxMessage(models.Model):
-    """A task to be put on a queue, written in the transaction that needs it.
+    """A task to publish, written in the transaction that needs it.
 
-    Without a broker these rows are the queue. A trigger wakes listeners of the channel ``outbox``
-    when a row is added.
+    Without a broker, these rows are the queue. A trigger notifies the channel ``outbox`` when a row
+    is added.
     """
 
     queue = models.CharField(max_length=50)

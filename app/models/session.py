@@ -1,4 +1,4 @@
-"""Who is signed in, in which browser."""
+"""Sessions of browsers."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Session(AbstractBaseSession):
-    """Django's session, which also knows its account: one statement reads both."""
+    """Django's session with a reference to its account, so that one statement reads both."""
 
     user = models.ForeignKey(User, models.CASCADE, null=True, related_name="sessions")
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from app.models.user import User
 
-# Trigrams find nothing shorter.
+# A trigram index cannot find shorter texts.
 SHORTEST_INDEXED = 3
 MIN_PRICE = 1
 MAX_PRICE = 10_000
@@ -35,26 +35,26 @@ class TrainingStatus(models.TextChoices):
 
 class StyleQuerySet(models.QuerySet["Style"]):
     def offered(self) -> StyleQuerySet:
-        """Styles that anyone can find and buy from."""
+        """Styles that everybody can find and order from: active and trained."""
         return self.filter(is_active=True, training_status=TrainingStatus.COMPLETED)
 
     def under_way(self) -> StyleQuerySet:
-        """Those that wait for their training, or are in it."""
+        """Styles that wait for their training, or are being trained."""
         return self.filter(training_status__in=[TrainingStatus.PENDING, TrainingStatus.TRAINING])
 
     def visible_to(self, viewer: User | AnonymousUser) -> StyleQuerySet:
-        """Offered styles, and the viewer's own of every kind."""
+        """Offered styles, and the viewer's own styles in every state."""
         offered = Q(is_active=True, training_status=TrainingStatus.COMPLETED)
         if viewer.is_authenticated and viewer.is_artist:
             return self.filter(offered | Q(artist_id=viewer.pk))
         return self.filter(offered)
 
     def of(self, artist: User) -> StyleQuerySet:
-        """All styles of an artist, deleted ones included, newest first."""
+        """All styles of an artist, including withdrawn ones, newest first."""
         return self.filter(artist_id=artist.pk).order_by("-created_at", "-pk")
 
     def detail(self, viewer: User | AnonymousUser, style_id: int) -> Style:
-        """One style with everything that is shown of it. Raises NotFound."""
+        """One style with everything that its page shows. Raises NotFound."""
         style = (
             self.visible_to(viewer)
             .with_artist()
@@ -76,7 +76,7 @@ class StyleQuerySet(models.QuerySet["Style"]):
         training_status: str = "",
         sort: str = "created_at",
     ) -> StyleQuerySet:
-        """Narrow to what somebody looks for among active styles; empty values do not narrow."""
+        """Search active styles. Empty values do not filter."""
         styles: StyleQuerySet = self.filter(is_active=True)
         if q:
             styles = styles.search(q)
@@ -97,16 +97,16 @@ class StyleQuerySet(models.QuerySet["Style"]):
         )
 
     def total_uses(self) -> int:
-        """How many pictures have been made with all of them."""
+        """The number of pictures made with these styles."""
         return self.aggregate(total=models.Sum("usage_count"))["total"] or 0
 
     def withdrawn(self, style_id: int) -> Style | None:
-        """A style that could be bought once: pictures made with it still name it."""
+        """Withdrawn styles that were once offered: their pictures still link to them."""
         styles = self.filter(is_active=False, training_status=TrainingStatus.COMPLETED)
         return styles.select_related("artist__user").filter(pk=style_id).first()
 
     def with_earnings(self) -> StyleQuerySet:
-        """Annotate ``earned``: tokens that the style has brought in."""
+        """Annotate ``earned``: the tokens that the style has earned."""
         from app.models.token import Transaction, TransactionType
 
         earned = (
@@ -144,10 +144,10 @@ class StyleQuerySet(models.QuerySet["Style"]):
         )
 
     def tagged(self, names: Sequence[str]) -> StyleQuerySet:
-        """Styles that carry every one of the tags ``names``."""
+        """Styles that have all of the tags ``names``."""
         styles: StyleQuerySet = self
         for name in names:
-            # The tag is looked up once, not for each style.
+            # Look up the tag once, not for each style.
             tag = models.Subquery(Tag.objects.filter(name=name).values("pk")[:1])
             styles = styles.filter(
                 models.Exists(StyleTag.objects.filter(style=models.OuterRef("pk"), tag=tag))
@@ -155,7 +155,7 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return styles
 
     def search(self, text: str) -> StyleQuerySet:
-        """Styles whose name, or one of whose tags, contains ``text`` in any case."""
+        """Styles whose name or one of whose tags contains ``text``, ignoring case."""
         named = Style.objects.filter(name__icontains=text)
         tagged = StyleTag.objects.filter(tag__name__contains=text.lower())
         if len(text) < SHORTEST_INDEXED:
@@ -168,7 +168,7 @@ class StyleQuerySet(models.QuerySet["Style"]):
 
 
 class Style(Job):
-    """A style that an artist licenses, and the training that makes it usable."""
+    """A style that an artist licenses, and its training."""
 
     artist = models.ForeignKey(Artist, models.PROTECT, related_name="styles")
     name = models.CharField(max_length=100)
@@ -254,7 +254,7 @@ class Style(Job):
 
 
 class Artwork(models.Model):
-    """One training image: the original is private, the preview is shown."""
+    """One training image. The original is private, the preview is public."""
 
     style = models.ForeignKey(Style, models.CASCADE, related_name="artworks")
     position = models.PositiveSmallIntegerField()

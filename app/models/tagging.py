@@ -13,11 +13,11 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.active().filter(usage_count__gt=0)
 
     def matching(self, text: str) -> "TagQuerySet":
-        """Used tags that contain ``text`` in any case, the most used first."""
+        """Used tags that contain ``text``, ignoring case, most used first."""
         return self.popular().filter(name__contains=text.lower()) if text else self.popular()
 
     def of_works(self, style_id: int) -> "TagQuerySet":
-        """The tags of a style's works, the most frequent first."""
+        """The tags of a style's works, most frequent first."""
         works = ArtworkTag.objects.filter(tag=models.OuterRef("pk"), artwork__style_id=style_id)
         counted = works.order_by().values("tag").annotate(n=models.Count("pk")).values("n")
         return (
@@ -34,10 +34,9 @@ class TagQuerySet(models.QuerySet["Tag"]):
 
 
 class Tag(models.Model):
-    """A word that artists describe their styles and works with: lower case, printable ASCII.
+    """A word with which artists describe styles and works: lower case, printable ASCII.
 
-    ``usage_count`` is the number of styles with this tag that a buyer can find: trained and
-    active ones.
+    ``usage_count`` is the number of offered styles (active and trained) with this tag.
     """
 
     name = models.CharField(max_length=50, unique=True)
@@ -69,7 +68,7 @@ class Tag(models.Model):
 
 
 class SequencedTag(models.Model):
-    """A tag in its place; the order is the one in which it was given."""
+    """A tag with its position in the list that the user gave."""
 
     tag = models.ForeignKey(Tag, models.PROTECT, related_name="+")
     sequence = models.PositiveSmallIntegerField()
@@ -101,7 +100,7 @@ class ArtworkTag(SequencedTag):
 
 
 class GenerationTag(SequencedTag):
-    """Links a prompt to the known tags in it. The prompt itself is on the generation."""
+    """Links a generation to the known tags in its prompt. The generation stores the prompt."""
 
     generation = models.ForeignKey("app.Generation", models.CASCADE, related_name="generation_tags")
 

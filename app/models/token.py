@@ -10,7 +10,7 @@ from app.models.generation import Generation
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
-# Whose history a movement belongs to: it has either a sender or a receiver.
+# The user of a ledger entry: an entry has either a sender or a receiver.
 PARTY = Coalesce("sender_id", "receiver_id")
 
 
@@ -53,20 +53,20 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return self.alias(party=PARTY).filter(party=user.pk).order_by("-created_at", "-pk")
 
     def with_style(self) -> TransactionQuerySet:
-        """With the style of the picture that was paid, if one was."""
+        """With the style of the generation that the entry is for, if any."""
         return self.select_related("generation__style")
 
     def of_type(self, kind: str) -> TransactionQuerySet:
-        """Only those of one type; all when ``kind`` is empty."""
+        """Only entries of one type; all if ``kind`` is empty."""
         return self.filter(type=kind) if kind else self
 
     def of_generation(self, generation_id: int) -> TransactionQuerySet:
-        """Everything that was moved for one picture, in its order."""
+        """All entries of one generation, oldest first."""
         return self.filter(generation_id=generation_id).order_by("created_at", "pk")
 
     def earned_daily(self, user_id: int, since: datetime) -> dict[date, int]:
-        """Tokens that the artist's styles have brought in, by UTC day; days without any are left
-        out.
+        """Tokens that the artist's styles have earned for each UTC day; days without earnings are
+        missing.
         """
         days = (
             self.filter(
@@ -83,7 +83,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return {row["day"]: row["total"] for row in days}
 
     def earned_by(self, user_id: int) -> int:
-        """Tokens that pictures in the artist's styles have brought in."""
+        """Tokens that the artist's styles have earned in total."""
         total = self.filter(
             receiver_id=user_id, type=TransactionType.EARN, generation__isnull=False
         ).aggregate(total=models.Sum("amount"))["total"]
@@ -91,9 +91,9 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
 
 
 class Transaction(models.Model):
-    """One movement of tokens; a null sender or receiver is the platform.
+    """A ledger entry: one movement of tokens. A null sender or receiver is the platform.
 
-    Rows are written once: a trigger in the database refuses to change or delete them.
+    Entries never change: a database trigger rejects updates and deletes.
     """
 
     sender = models.ForeignKey(
@@ -132,7 +132,7 @@ class Transaction(models.Model):
                 name="transaction_purchase_fits_type",
                 condition=Q(purchase__isnull=True) | Q(type="purchase"),
             ),
-            # A generation is charged once, and then either paid out or refunded, once.
+            # One charge for each generation, then one payout or one refund.
             models.UniqueConstraint(
                 name="transaction_charge_once",
                 fields=["generation"],
@@ -150,12 +150,12 @@ class Transaction(models.Model):
             ),
         ]
         indexes = [
-            # Two columns joined by OR have no order that an index could give.
+            # For two columns joined by OR, no index has the order.
             models.Index(PARTY, F("created_at").desc(), F("id").desc(), name="transaction_party"),
             models.Index(
                 PARTY, "type", F("created_at").desc(), F("id").desc(), name="transaction_party_type"
             ),
-            # What somebody has earned is added up from the index alone.
+            # Earnings are summed from this index alone.
             models.Index(
                 name="transaction_earned",
                 fields=["receiver", "created_at"],

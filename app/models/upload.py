@@ -14,7 +14,7 @@ class PendingUploadQuerySet(models.QuerySet["PendingUpload"]):
 
 
 class PendingUpload(models.Model):
-    """A place in the storage that an artist may upload to, until it is used or expires."""
+    """A storage key that an artist may upload to, until it is used or expires."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200, unique=True, help_text="Storage key.")
@@ -33,7 +33,7 @@ class PendingUpload(models.Model):
 
 
 class UploadCheck(models.Model):
-    """Uploads that are to become the works of a style: from the request until the verdict."""
+    """Uploads that wait for their check before they become the works of a style."""
 
     style = models.OneToOneField(Style, models.CASCADE, related_name="+")
     works = models.JSONField(help_text="In their order: the upload's storage key, and its tags.")

@@ -19,11 +19,11 @@ class Role(models.TextChoices):
 
 class UserQuerySet(models.QuerySet["User"]):
     def open(self) -> UserQuerySet:
-        """Accounts that have not been left."""
+        """Accounts that are not closed."""
         return self.filter(closed_at__isnull=True)
 
     def profiles(self, viewer: User | AnonymousUser) -> UserQuerySet:
-        """Open accounts with what anyone may know of them, as seen by ``viewer``."""
+        """Open accounts with their public data, as seen by ``viewer``."""
         from app.models.community import Follow
         from app.models.generation import Generation
         from app.models.style import Style
@@ -52,7 +52,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return balance
 
     def to_lock(self, user_ids: Sequence[int]) -> UserQuerySet:
-        """The balance rows of ``user_ids``, locked for this transaction when read, in id order."""
+        """The rows of ``user_ids``, which reading locks for this transaction, in id order."""
         locked = self.select_for_update(no_key=True, of=("self",))
         return locked.filter(pk__in=user_ids).order_by("pk")
 
@@ -62,7 +62,7 @@ class AccountManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[m
 
 
 class User(AbstractUser):
-    """Somebody with an account. The balance is written by ``token_service`` alone."""
+    """An account. Only ``token_service`` changes the balance."""
 
     email = models.EmailField(blank=True)
     provider = models.CharField(max_length=30, blank=True, help_text="Who vouches for the sign-in.")
@@ -100,7 +100,7 @@ class User(AbstractUser):
 
 
 class Artist(models.Model):
-    """What a user has who licenses styles. Its id is the user's id."""
+    """The profile of a user who licenses styles. Its id is the user's id."""
 
     user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="artist")
     artist_name = models.CharField(max_length=60)

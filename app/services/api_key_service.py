@@ -1,4 +1,4 @@
-"""Keys with which programs act for a user."""
+"""API keys, with which programs act for a user."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from app.utils import clock
 
 PREFIX = "sl_"
 MAX_KEYS = 20
-# Writing at every request would make each read a write.
+# A write at every request would turn every read into a write.
 LAST_USED_PRECISION = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
 class NewKey:
-    """A key just made: the only time that ``secret`` can be seen."""
+    """A new key. Its ``secret`` is available only now."""
 
     key: ApiKey
     secret: str
@@ -32,7 +32,7 @@ class NewKey:
 
 @transaction.atomic
 def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
-    """Raises Conflict when the user has too many keys."""
+    """Create a key. Raises Conflict if the user has too many."""
     lock_users(user.pk)
     if ApiKey.objects.of(user).count() >= MAX_KEYS:
         raise Conflict(f"You have {MAX_KEYS} keys. Revoke one first.")
@@ -48,7 +48,7 @@ def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
 
 
 def revoke_key(*, user: User, key_id: int, may_change: MayChange = is_owner) -> None:
-    """The key stops working at once. Raises NotFound for another user's key."""
+    """Revoke a key; it stops working at once. Raises NotFound for another user's key."""
     key = ApiKey.objects.filter(pk=key_id, revoked_at__isnull=True).first()
     if key is None or not may_change(user, key):
         raise NotFound("You have no such key.")
@@ -57,9 +57,9 @@ def revoke_key(*, user: User, key_id: int, may_change: MayChange = is_owner) -> 
 
 
 def find_key(secret: str) -> ApiKey | None:
-    """The valid key behind ``secret``, marked as used; None for any other text.
+    """The valid key with this ``secret``, marked as used; None for any other text.
 
-    Looked up by digest: comparing 256-bit random keys needs no slow hash.
+    The key is found by its digest: random 256-bit keys need no slow hash.
     """
     key = (
         ApiKey.objects.select_related("user")

@@ -1,5 +1,7 @@
-"""The rules of money, checked over the whole database with plain SQL, apart from the code that
-keeps them."""
+"""The rules of money, checked over the whole database with plain SQL.
+
+This is independent of the code that writes the ledger.
+"""
 
 from __future__ import annotations
 
@@ -11,13 +13,13 @@ from django.db import DEFAULT_DB_ALIAS, connections
 
 @dataclass(frozen=True)
 class Finding:
-    """A row that breaks a rule, e.g. ``user 7``, and in what."""
+    """A row that breaks a rule, such as ``user 7``, and the problem."""
 
     row: str
     problem: str
 
 
-# Each query returns (row, problem) for every row that breaks one rule.
+# Each query returns (row, problem) for every row that breaks a rule.
 RULES = {
     "balance is what was received less what was sent": """
         WITH moved AS (
@@ -91,12 +93,12 @@ RULES = {
 }
 
 
-# One statement sees one snapshot of the database, whatever is written meanwhile.
+# One statement sees one snapshot of the database, whatever other transactions write.
 AUDIT = " UNION ALL ".join(f"({rule})" for rule in RULES.values())
 
 
 def audit(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
-    """Everything that is wrong with the books, in one consistent view of them; empty when right."""
+    """All errors in the ledger, from one consistent snapshot; empty if there are none."""
     with connections[using].cursor() as cursor:
         cursor.execute(AUDIT, {"artist_is_paid": settings.PLATFORM_FEE_PERCENT < 100})
         return [Finding(row, problem) for row, problem in cursor.fetchall()]

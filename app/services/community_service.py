@@ -1,4 +1,4 @@
-"""Likes, comments, follows. Counters move with the rows, under the lock of what they count."""
+"""Likes, comments, follows. Counters change with the rows, under a lock of the counted object."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class FollowState:
 
 @transaction.atomic
 def toggle_like(*, user: User, generation_id: int) -> LikeState:
-    """Like a public picture, or take the like back. Raises NotFound."""
+    """Like or unlike a public picture. Raises NotFound."""
     picture = _lock_public(generation_id)
     like, is_liked = Like.objects.get_or_create(user=user, generation=picture)
     if not is_liked:
@@ -41,7 +41,7 @@ def toggle_like(*, user: User, generation_id: int) -> LikeState:
 def add_comment(
     *, user: User, generation_id: int, content: str, parent_id: int | None = None
 ) -> Comment:
-    """Comment on a public picture, or answer a comment on it. Raises NotFound, InvalidInput."""
+    """Comment on a public picture, or reply to a comment on it. Raises NotFound, InvalidInput."""
     picture = _lock_public(generation_id)
     parent = None
     if parent_id is not None:
@@ -60,9 +60,9 @@ def add_comment(
 def delete_comment(
     *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff
 ) -> None:
-    """Delete one's own comment (staff: any), with its replies. Raises NotFound, NotAllowed."""
+    """Delete the user's own comment (staff: any) with its replies. Raises NotFound, NotAllowed."""
     comment = Comment.objects.filter(pk=comment_id).select_related("generation").first()
-    # Of a private picture its owner knows, and who has commented on it.
+    # If the picture is private, only its owner and the author of the comment know of it.
     if comment is None or not (
         comment.generation.is_public
         or is_owner(user, comment)
@@ -79,7 +79,7 @@ def delete_comment(
 
 @transaction.atomic
 def toggle_follow(*, user: User, artist_id: int) -> FollowState:
-    """Follow an artist, or stop following. Raises NotFound, Conflict for oneself."""
+    """Follow or unfollow an artist. Raises NotFound, or Conflict for oneself."""
     artist = (
         Artist.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk=artist_id, user__closed_at__isnull=True)
@@ -98,8 +98,8 @@ def toggle_follow(*, user: User, artist_id: int) -> FollowState:
 
 
 def forget_user(user: User) -> None:
-    """Take back all likes, comments (with their replies) and follows of somebody who leaves, and
-    let nobody follow them. In their transaction.
+    """Delete all likes, comments (with their replies) and follows of a user whose account is
+    closed, and all who follow them. Runs in the caller's transaction.
     """
     pictures = Generation.objects.filter(Q(likes__user=user) | Q(comments__user=user)).values("pk")
     touched = Generation.objects.filter(pk__in=pictures).lock()
@@ -120,7 +120,7 @@ def forget_user(user: User) -> None:
 
 
 def _count_of(kind: type[Like | Comment | Follow], column: str) -> Coalesce:
-    """How many rows of ``kind`` refer to the outer row by ``column``."""
+    """The number of rows of ``kind`` whose ``column`` refers to the outer row."""
     rows = kind._default_manager.filter(**{column: OuterRef("pk")}).order_by()
     counted = rows.values(column).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), 0)

@@ -1,4 +1,4 @@
-"""Figures for the metrics that no single process can keep."""
+"""Numbers for the metrics that all processes share."""
 
 from __future__ import annotations
 
@@ -28,6 +28,6 @@ def record(name: str, value: int) -> None:
 
 
 def last(name: str) -> tuple[int, datetime] | None:
-    """The figure and when it was written; None when it never was."""
+    """The latest value and when it was written; None if it never was."""
     found = Measure.objects.filter(name=name).first()
     return (found.value, found.updated_at) if found else None

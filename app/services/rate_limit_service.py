@@ -1,4 +1,4 @@
-"""Sliding windows of requests: in Redis for many processes, in memory for one."""
+"""Rate limits with sliding windows: in Redis for many processes, in memory for one."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from redis.exceptions import NoScriptError, RedisError
 log = structlog.get_logger(__name__)
 
 # KEYS: the window. ARGV: now, length of the window, limit, a name for this request; times in ms.
-# Returns whether the request may pass, how many are in the window, and the oldest one's time.
+# Returns whether the request is allowed, how many are in the window, and the time of the oldest.
 SCRIPT = """
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', ARGV[1] - ARGV[2])
 local count = redis.call('ZCARD', KEYS[1])
@@ -40,7 +40,7 @@ SCRIPT_SHA = hashlib.sha1(SCRIPT.encode(), usedforsecurity=False).hexdigest()
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``count`` requests in any ``seconds``."""
+    """At most ``count`` requests in any period of ``seconds``."""
 
     count: int
     seconds: int
@@ -48,14 +48,14 @@ class Limit:
     @staticmethod
     @cache
     def parse(text: str) -> Limit:
-        """From ``"6/60"``: six in sixty seconds."""
+        """Parse ``"6/60"``: six requests in sixty seconds."""
         count, _, seconds = text.partition("/")
         return Limit(int(count), int(seconds))
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a request may pass, how many more may, and in how many seconds one place is free."""
+    """Whether a request is allowed, how many more are, and the seconds until the next one is."""
 
     is_allowed: bool
     limit: int
@@ -65,12 +65,12 @@ class Verdict:
 
 class Windows(Protocol):
     def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
-        """Count a request unless the window is full: (passed, count, time of the oldest)."""
+        """Count a request unless the window is full: (allowed, count, time of the oldest)."""
         ...
 
 
 class MemoryWindows:
-    """For one process; its threads share it."""
+    """Windows in the memory of one process; its threads share them."""
 
     MAX_KEYS = 50_000
 
@@ -99,7 +99,7 @@ class MemoryWindows:
 
 
 class RedisWindows:
-    """For any number of processes; one atomic script a request."""
+    """Windows in Redis for any number of processes, with one atomic script for each request."""
 
     def enter(self, key: str, limit: Limit, now: float) -> tuple[bool, int, float]:
         client: Any = redis_cache.client.get_client(write=True)  # type: ignore[attr-defined]
@@ -107,7 +107,7 @@ class RedisWindows:
         try:
             found = client.evalsha(SCRIPT_SHA, 1, f"rate:{key}", *arguments)
         except NoScriptError:
-            # A server that was just started; it keeps the script from now on.
+            # The server was restarted. It keeps the script from now on.
             found = client.eval(SCRIPT, 1, f"rate:{key}", *arguments)
         allowed, count, oldest = found
         return bool(allowed), int(count), float(oldest) / 1000
@@ -117,9 +117,9 @@ _memory = MemoryWindows()
 
 
 def check(scope: str, who: str) -> Verdict | None:
-    """Count a request of ``who`` against the limit of ``scope``; None where there is none.
+    """Count a request of ``who`` against the limit of ``scope``; None if it has no limit.
 
-    When Redis is away nobody is limited: being reachable matters more than the limit.
+    Without Redis there are no limits: availability is more important.
     """
     text = settings.RATE_LIMITS.get(scope)
     if not text:

@@ -1,4 +1,4 @@
-"""Accounts: made at sign-in, edited, turned into artists, left."""
+"""Accounts: created at sign-in, edited, turned into artists, closed."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from app.services.uploads import image_service
 from app.utils import clock
 
 DEMO_PROVIDER = "demo"
-# Of a closed account's identity only a keyed hash stays, under this provider.
+# After an account is closed, only a keyed hash of its identity remains, under this provider.
 CLOSED_PROVIDER = "closed"
-# The advisory lock on choosing user names.
+# The advisory lock for choosing user names.
 USER_NAMES_LOCK = (0x57A1, 0x4E)
 USERNAME_PATTERN = r"^[\w.-]{2,40}$"
 
 
 @transaction.atomic(savepoint=False)
 def welcome(user: User, *, provider: str, provider_user_id: str) -> User:
-    """Complete a sign-in: remember who vouched for the user, give the bonus the first time.
+    """Complete a sign-in: store the provider's identity, and give the welcome bonus once.
 
-    Who left and comes back has a new account; the bonus they had with the old one.
+    If a user closed their account and returns, they get a new account, but no second bonus.
     """
     if (user.provider, user.provider_user_id) != (provider, provider_user_id):
         user.provider, user.provider_user_id = provider, provider_user_id
@@ -63,19 +63,19 @@ def _has_left_before(provider: str, provider_user_id: str) -> bool:
 
 
 def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = None) -> str:
-    """What recognizes an identity without telling it to those who don't know the secret key."""
+    """A keyed hash that recognises an identity, and reveals nothing without the secret key."""
     identity = f"{provider}:{provider_user_id}"
     return salted_hmac("closed account", identity, secret=key, algorithm="sha256").hexdigest()
 
 
 def require_demo() -> None:
-    """Raise NotFound where there are no demo accounts."""
+    """Raise NotFound if this server has no demo accounts."""
     if not settings.DEMO_SIGN_IN:
         raise NotFound
 
 
 def sign_in_demo(username: str) -> User:
-    """The demo account of this name, made if new. Raises NotFound, InvalidInput."""
+    """The demo account of this name, created if new. Raises NotFound, InvalidInput."""
     require_demo()
     name = username.strip().lower()
     if not re.match(USERNAME_PATTERN, name):
@@ -83,17 +83,17 @@ def sign_in_demo(username: str) -> User:
     user, _ = User.objects.get_or_create(
         provider=DEMO_PROVIDER,
         provider_user_id=name,
-        # Called in the transaction that makes the account.
+        # Called in the transaction that creates the account.
         defaults={"username": lambda: unique_username(name)},
     )
     return welcome(user, provider=DEMO_PROVIDER, provider_user_id=name)
 
 
 def unique_username(wanted: str) -> str:
-    """``wanted`` made fit to be a user name, with a number behind it where it is taken.
+    """``wanted`` as a valid user name, with a number appended if it is taken.
 
-    Until the caller's transaction ends nobody else is given a name here, so it is free to be used.
-    An e-mail address says too much to be a user name, and gives "user".
+    Until the caller's transaction ends, nobody else gets a name here, so the name stays free.
+    An e-mail address is private, so it gives "user".
     """
     lock_user_names()
     known_as = "" if "@" in wanted else unicodedata.normalize("NFKC", wanted).lower()
@@ -113,7 +113,7 @@ def unique_username(wanted: str) -> str:
 
 
 def lock_user_names() -> None:
-    """Wait for others who are choosing a user name; no row is locked, and nothing else waits."""
+    """Take the lock for choosing user names. It locks no rows and blocks nothing else."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", USER_NAMES_LOCK)
 
@@ -125,7 +125,7 @@ def update_profile(
     bio: str | None = None,
     profile_image: IO[bytes] | None = None,
 ) -> User:
-    """Change what is given. Raises InvalidInput."""
+    """Change the given fields. Raises InvalidInput."""
     old_image = user.profile_image
     new_image = ""
     if profile_image is not None:
@@ -157,7 +157,7 @@ def update_profile(
 def become_artist(
     *, user: User, artist_name: str, signature_image: IO[bytes] | None = None
 ) -> Artist:
-    """Make ``user`` an artist. Raises Conflict when they are one already, InvalidInput."""
+    """Make ``user`` an artist. Raises Conflict if they already are, or InvalidInput."""
     if user.is_artist:
         raise Conflict("You are already an artist.")
     signature = ""
@@ -182,12 +182,14 @@ def become_artist(
 
 
 def close_account(user: User) -> None:
-    """Close the account: personal data go, money and what others paid for stay under a name that
-    says nothing. Raises StyleInUse while pictures in the user's styles are being made.
+    """Close the account: erase personal data; keep the ledger, and the styles of pictures that
+    others paid for, under a neutral name.
+
+    Raises StyleInUse while pictures in the user's styles are being made.
     """
     files: list[str] = []
     with transaction.atomic():
-        # Pictures are locked before balances, as they are where a picture is refunded.
+        # Lock generations before balances, as a refund does.
         Generation.objects.ordered_by(user.pk).lock()
         locked = lock_users(user.pk)[user.pk]
         under_way = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING)
@@ -195,7 +197,7 @@ def close_account(user: User) -> None:
             raise StyleInUse
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
-        # What others were told of them names them.
+        # Notifications of others contain the user's name.
         Notification.objects.filter(Q(recipient=locked) | Q(actor=locked)).delete()
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
@@ -209,7 +211,7 @@ def close_account(user: User) -> None:
         locked.username = unique_username(f"closed-{locked.pk}")
         locked.email = locked.first_name = locked.last_name = locked.bio = ""
         locked.profile_image = ""
-        # Kept, so that nobody leaves to come back for another bonus. One trace is enough.
+        # Kept, so that nobody closes an account to get another bonus. One trace is enough.
         is_known = not locked.provider_user_id or _has_left_before(
             locked.provider, locked.provider_user_id
         )
@@ -225,6 +227,6 @@ def close_account(user: User) -> None:
 
 
 def forget_ended_sessions() -> int:
-    """Delete sessions that nobody can use any more. Returns how many there were."""
+    """Delete expired sessions. Returns how many there were."""
     count, _ = Session.objects.filter(expire_date__lte=clock.now()).delete()
     return count

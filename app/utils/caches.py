@@ -1,8 +1,8 @@
-"""Answers that may be a little old, kept in Django's cache.
+"""Answers that may be slightly old, in Django's cache.
 
-What is forgotten is never given again, even when it was being made at that moment: every area has
-a version, what is kept says in which version its making began, and forgetting changes the version.
-Without Redis everything is made anew each time.
+An invalidated answer is never returned, even if it was being computed at that moment: every area
+has a version, each entry has the version in which its computation began, and ``forget`` changes the
+version. Without Redis, every answer is computed each time.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ TAGS = "tags"
 POPULAR_STYLES_SECONDS = 300
 TAGS_SECONDS = 600
 EARNED_SECONDS = 60
-# Longer than anything is kept.
+# Longer than any entry lives.
 VERSION_SECONDS = 86_400
 
 
 def kept(key: str, make: Callable[[], Any], *, seconds: int) -> Any:
-    """What was kept under ``key``, which says which version of the truth it is of."""
+    """The value stored under ``key``, or the result of ``make``. ``key`` must contain a version."""
     found = cache.get(key)
     if found is None:
         found = make()
@@ -35,7 +35,7 @@ def kept(key: str, make: Callable[[], Any], *, seconds: int) -> Any:
 
 
 def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int) -> bytes:
-    """What was kept under ``name``, or what ``make`` returns, which is then kept."""
+    """The value stored under ``name``, or the result of ``make``, which is then stored."""
     version_key = _version_key(area)
     key = f"{area}:{hashlib.sha256(name.encode()).hexdigest()[:32]}" if name else area
     # Both in one round trip.
@@ -50,15 +50,17 @@ def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int)
 
 
 def with_links(seconds: int) -> int:
-    """For how long an answer with links to files may be kept: they live for half of
-    MEDIA_LINK_SECONDS at least, and whoever gets them last needs time to follow them."""
+    """How many seconds an answer with links to files may be cached.
+
+    Links live for at least half of MEDIA_LINK_SECONDS, and the last reader needs time to use them.
+    """
     return max(1, min(seconds, settings.MEDIA_LINK_SECONDS // 4))
 
 
 def forget(area: str) -> None:
-    """Never give again what is kept in ``area``, once the transaction under way is committed.
+    """Invalidate ``area`` after the current transaction has committed.
 
-    Not before: the cache is a server elsewhere, and rows are locked.
+    Not earlier: the cache is another server, and rows are locked.
     """
     transaction.on_commit(lambda: _change_version(area))
 

@@ -1,4 +1,4 @@
-"""What the command line of ``manage.py`` asks for, before Django reads it."""
+"""The command line of ``manage.py``, read before Django does."""
 
 import os
 from collections.abc import Sequence

@@ -1,6 +1,6 @@
-"""The one shape of errors, and what errors without a code of their own say.
+"""The format of errors, and the texts of errors that have no class of their own.
 
-Needs no settings: the web server answers by it before there is an application.
+This needs no settings: the web server uses it before the application is loaded.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ GENERIC: dict[int, tuple[str, str]] = {
     503: ("SERVICE_UNAVAILABLE", "This is not available right now. Try again in a moment."),
     505: ("HTTP_VERSION_NOT_SUPPORTED", "Speak HTTP/1.1."),
 }
-# What is wrong with the request as such, rather than with a value in it.
+# Errors of the request itself, not of a value in it.
 MALFORMED = ("BAD_REQUEST", "This is not a request that can be read.")
-# Of every request that may carry an Idempotency-Key.
+# Errors of every request with an Idempotency-Key.
 IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
 
@@ -46,5 +46,5 @@ def generic_body(status: int) -> dict[str, Any]:
 
 
 def refusal_body(status: int) -> dict[str, Any]:
-    """For what no view has looked at."""
+    """The body for a request that was refused before any view."""
     return error_body(*MALFORMED) if status == 400 else generic_body(status)

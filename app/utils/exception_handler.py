@@ -1,4 +1,4 @@
-"""The one place where errors become HTTP."""
+"""Where errors become HTTP responses."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from app.utils.error_bodies import GENERIC, error_body, generic_body, refusal_bo
 
 log = structlog.get_logger(__name__)
 
-# Every subclass of DomainError that can be raised is here; a test holds this true.
+# Every subclass of DomainError that can be raised is here; a test checks that.
 STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.InvalidInput: 400,
     domain.InsufficientImages: 400,
@@ -50,12 +50,12 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
 }
 
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
-# A disk, a quota or a process's own limit is full; uploads are spooled to disk.
+# A disk or a quota is full, or a process has reached its limit; uploads are buffered on disk.
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
-    """Answer for ``error``, or None for what nobody expected: that becomes a logged 500."""
+    """The response for ``error``; None for an unexpected error, which becomes a logged 500."""
     if isinstance(error, domain.DomainError):
         body = error_body(error.code, error.message, error.details)
         return Response(body, status=STATUS_OF[type(error)])
@@ -98,7 +98,7 @@ def _body_of(error: drf.APIException) -> dict[str, Any]:
 
 
 def _details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
-    """Flatten what DRF says into field → messages; nested fields are joined by dots."""
+    """Flatten the errors of DRF into field → messages. Nested fields are joined with dots."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}
         for name, value in detail.items():

@@ -1,4 +1,4 @@
-"""Links to private files: signed, and dead within ``MEDIA_LINK_SECONDS``."""
+"""Signed links to private files, which expire within ``MEDIA_LINK_SECONDS``."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ Link = Callable[[str], str]
 
 
 def link(key: str) -> str:
-    """A signed link to ``key``, or "" when there is no file.
+    """A signed link to ``key``, or "" if there is no file.
 
-    A link stays the same for half its life time, so that browsers may cache what they fetched and
-    a page of pictures costs no signatures that were made a moment ago.
+    A link stays the same for half its lifetime, so browsers can cache the file, and a page of
+    pictures needs few new signatures.
     """
     return linker()(key)
 
 
 def linker() -> Link:
-    """``link`` for the many keys of one answer: what they have in common is found out once."""
+    """``link`` for many keys of one answer: the common part is computed once."""
     half = max(settings.MEDIA_LINK_SECONDS // 2, 1)
     window = int(time.time()) // half
     if bucket := settings.S3_BUCKET:
@@ -44,7 +44,7 @@ def linker() -> Link:
 
 
 def download_link(key: str, name: str) -> str:
-    """A link under which a browser saves the file as ``name``, where the storage can say so."""
+    """A link with which a browser saves the file as ``name``, if the storage supports that."""
     if settings.S3_BUCKET and key:
         disposition = {"ResponseContentDisposition": f'attachment; filename="{name}"'}
         return str(default_storage.url(key, parameters=disposition))  # type: ignore[call-arg]
@@ -52,10 +52,10 @@ def download_link(key: str, name: str) -> str:
 
 
 def is_link_valid(key: str, expires: str, signature: str) -> bool:
-    """Whether a local link was signed by us and has not died."""
+    """Whether we signed this local link and it has not expired."""
     if not expires.isdecimal() or len(expires) > 12:
         return False
-    # Links that a former key signed live on until they die by themselves.
+    # Links signed with a former key stay valid until they expire.
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     is_ours = any(
         constant_time_compare(signature, _sign(key, int(expires), secret)) for secret in keys
@@ -64,7 +64,7 @@ def is_link_valid(key: str, expires: str, signature: str) -> bool:
 
 
 def upload_link(key: str, content_type: str, seconds: int) -> str:
-    """A signed link that takes a PUT of a file of ``content_type`` for ``seconds``."""
+    """A signed link for a PUT of a file of ``content_type``, valid for ``seconds``."""
     if settings.S3_BUCKET:
         return str(
             default_storage.upload_link(  # type: ignore[attr-defined]
@@ -77,13 +77,13 @@ def upload_link(key: str, content_type: str, seconds: int) -> str:
 
 
 def is_upload_link_valid(key: str, content_type: str, expires: str, signature: str) -> bool:
-    """Whether we signed a local link for uploading ``content_type`` to ``key``, and it lives."""
+    """Whether we signed this local upload link, and it has not expired."""
     return is_link_valid(_upload(key, content_type), expires, signature)
 
 
 def _upload(key: str, content_type: str) -> str:
-    """What is signed for an upload; no key of a file looks like this, so that no link for reading
-    is one for writing."""
+    """The text that is signed for an upload. No file key looks like this, so a link for reading is
+    never valid for writing."""
     return f"PUT {content_type} {key}"
 
 
@@ -96,7 +96,7 @@ def _local_link(key: str, expires: int, site_url: str, secret: str) -> str:
 
 @lru_cache(maxsize=5_000)
 def _s3_link(key: str, window: int, bucket: str) -> str:
-    """``window`` and ``bucket`` only tell links of different times and places apart."""
+    """``window`` and ``bucket`` are only part of the cache key."""
     return str(default_storage.url(key))
 
 

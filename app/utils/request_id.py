@@ -1,4 +1,4 @@
-"""The id that ties together what one request causes: log lines, messages, webhooks."""
+"""The id that links everything one request causes: log lines, messages, webhooks."""
 
 import re
 import secrets
@@ -9,7 +9,7 @@ _SANE = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
 
 def choose(given: str | None) -> str:
-    """The client's own id if it is sane, else a new one."""
+    """The client's id if it is valid, else a new one."""
     return given if given and _SANE.match(given) else _new()
 
 
@@ -18,12 +18,12 @@ def set_current(request_id: str) -> None:
 
 
 def known() -> str:
-    """The id of the request under way, "" outside of one."""
+    """The id of the current request; "" outside of a request."""
     return _current.get()
 
 
 def current_request_id() -> str:
-    """The id of the request under way; outside of one, a new id."""
+    """The id of the current request; outside of a request, a new id."""
     return _current.get() or _new()
 
 

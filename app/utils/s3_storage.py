@@ -1,5 +1,5 @@
-"""django-storages' S3 storage with what this project needs of it: short time-outs, signature
-version 4, uploads in pieces, and links that stay the same for a while."""
+"""django-storages' S3 storage with our needs: short time-outs, signature version 4, uploads in
+parts, and links that stay the same for a while."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ MAX_REMEMBERED = 20_000
 
 
 class PrivateS3Storage(S3Storage):
-    """A bucket that nobody reads but by a signed link."""
+    """A private bucket: files are read only through signed links."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(
             client_config=Config(
                 signature_version="s3v4",
-                # Names of buckets as sub-domains need a DNS that a server of one's own has not.
+                # Bucket names as sub-domains need DNS entries that self-hosted servers do not have.
                 s3={"addressing_style": "path" if options.get("endpoint_url") else "auto"},
                 connect_timeout=3,
                 read_timeout=10,
@@ -57,8 +57,8 @@ class PrivateS3Storage(S3Storage):
         expire: int | None = None,
         http_method: str | None = None,
     ) -> str:
-        """A signed link. The same one is given for half of its life, so that browsers may keep
-        what they fetched by it."""
+        """A signed link. It stays the same for half of its lifetime, so browsers can cache the
+        file."""
         life = expire or self.querystring_expire
         period = int(time.time()) // max(life // 2, 1)
         wanted = (period, name, life, http_method, *sorted((parameters or {}).items()))

@@ -1,4 +1,4 @@
-"""How tags are written: lower case, printable ASCII, at most 50 characters."""
+"""The format of tags: lower case, printable ASCII, at most 50 characters."""
 
 import re
 from collections.abc import Iterable
@@ -10,7 +10,7 @@ TAG_PATTERN = r"^[!-+\--@\[-~]([ -+\--@\[-~]*[!-+\--@\[-~])?$"
 
 
 def normalise(name: str) -> str:
-    """Lower-case ``name`` and fold its white space. Raises ValueError when it is no tag."""
+    """Lower-case ``name`` and collapse its white space. Raises ValueError if it is not a tag."""
     tag = " ".join(name.split()).lower()
     if not tag:
         raise ValueError("A tag must not be empty.")
@@ -22,10 +22,10 @@ def normalise(name: str) -> str:
 
 
 def normalise_all(names: Iterable[str]) -> list[str]:
-    """Normalise ``names``, each kept once, in their order. Raises ValueError."""
+    """Normalise ``names`` in their order, without duplicates. Raises ValueError."""
     return list(dict.fromkeys(normalise(name) for name in names))
 
 
 def split(text: str) -> list[str]:
-    """The tags of a comma list; empty parts are left out."""
+    """The tags of a comma-separated list, without empty ones."""
     return [part for part in (piece.strip() for piece in text.split(",")) if part]
