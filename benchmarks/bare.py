@@ -20,6 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 import django
+import msgspec
 import orjson
 import psycopg
 from psycopg.types.json import set_json_dumps, set_json_loads
@@ -29,17 +30,23 @@ django.setup()
 
 from django.conf import settings  # noqa: E402 (needs the settings)
 
-from app.utils.links import Link, linker  # noqa: E402
+from app.models.reads.notifications import NotificationRow  # noqa: E402
+from app.models.reads.picture import Picture, PictureDetail  # noqa: E402
+from app.models.reads.row import Row  # noqa: E402
+from app.models.reads.status import Status  # noqa: E402
+from app.models.reads.style import ArtworkRow, StyleDetail  # noqa: E402
+from app.models.reads.styles import StyleRow  # noqa: E402
 from benchmarks import bare_sql as sql  # noqa: E402
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 Environ = dict[str, Any]
-Row = tuple[Any, ...]
 
 FORMATS = {"1:1": (512, 512, "1.0"), "2:2": (1024, 1024, "1.5"), "1:2": (512, 1024, "1.2")}
 FILES = Path(settings.MEDIA_ROOT).as_uri()
 SITE = settings.SITE_URL
 TOKENS = {f"Bearer {token}" for token in settings.INTERNAL_API_TOKENS}
+
+NEWEST = ("created_at", "id")
 
 # What every answer of ours carries.
 HEADERS = [
@@ -55,6 +62,7 @@ HEADERS = [
 ]
 
 _local = threading.local()
+_encoder = msgspec.json.Encoder()
 set_json_loads(orjson.loads)
 set_json_dumps(orjson.dumps)
 
@@ -76,7 +84,7 @@ def application(environ: Environ, start: Start) -> Iterable[bytes]:
     else:
         allowed = "GET, PATCH, HEAD, OPTIONS"
         data = image(environ, int(path[12:]))
-    body = orjson.dumps({"success": True, "data": data}, option=orjson.OPT_UTC_Z)
+    body = orjson.dumps({"success": True, "data": data}, option=orjson.OPT_UTC_Z, default=_rendered)
     headers = [("Content-Length", str(len(body))), ("Allow", allowed), *HEADERS]
     if environ["REQUEST_METHOD"] != "PATCH":
         headers.append(("Vary", "Cookie"))
@@ -90,116 +98,76 @@ def feed(environ: Environ) -> Any:
     if cursor := query.get("cursor"):
         _, created_at, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * 3))
         values |= {"created_at": datetime.fromisoformat(created_at), "id": last}
-    rows = _rows(sql.FEED[viewer is not None, bool(cursor)], values)
-    link = linker()
+    rows = Picture.from_tuples(_rows(sql.FEED[viewer is not None, bool(cursor)], values))
     shown = rows[:20]
     has_previous = bool(cursor) and bool(shown)
     return {
-        "next": _cursor(environ, 0, shown[-1], (12, 0)) if len(rows) > 20 else None,
-        "previous": _cursor(environ, 1, shown[0], (12, 0)) if has_previous else None,
-        "results": [_picture(row, link) for row in shown],
+        "next": _cursor(environ, 0, shown[-1], NEWEST) if len(rows) > 20 else None,
+        "previous": _cursor(environ, 1, shown[0], NEWEST) if has_previous else None,
+        "results": Row.to_json(shown),
     }
 
 
 def image(environ: Environ, generation_id: int) -> Any:
     viewer = _viewer(environ)
     values = {"id": generation_id} | ({} if viewer is None else {"viewer": viewer})
-    row = _rows(sql.IMAGE[viewer is not None], values)[0]
-    is_owner = viewer == row[13]
-    return _picture(row, linker()) | {
-        "status": row[23],
-        "visibility": row[24],
-        "finished_at": row[25],
-        "cost": row[26] if is_owner else None,
-        "failure_reason": row[27] or None if is_owner else None,
-    }
+    (shown,) = PictureDetail.from_tuples(_rows(sql.IMAGE[viewer is not None], values))
+    if shown.user.id != viewer:
+        shown.hide_from_others()
+    return shown
 
 
 def status(environ: Environ, generation_id: int) -> Any:
-    row = _rows(sql.STATUS, {"id": generation_id, "viewer": _viewer(environ)})[0]
-    link = linker()
-    return {
-        "id": row[0],
-        "status": row[1],
-        "progress": None if row[2] is None else orjson.Fragment(row[2]),
-        "queue_position": row[3],
-        "image_url": link(row[4]) or None,
-        "preview_url": link(row[5]) or None,
-        "failure_reason": row[6] or None,
-    }
+    values = {"id": generation_id, "viewer": _viewer(environ)}
+    return Status.from_tuples(_rows(sql.STATUS, values))[0]
 
 
 def styles(environ: Environ) -> Any:
     query = dict(parse_qsl(environ["QUERY_STRING"]))
     if tags := query.get("tags"):
         first, second = tags.split(",")
-        rows = _rows(sql.TAGGED_STYLES, {"tag_0": first, "tag_1": second})
+        found = _rows(sql.TAGGED_STYLES, {"tag_0": first, "tag_1": second})
     else:
-        rows = _rows(sql.POPULAR_STYLES if query.get("sort") == "popular" else sql.STYLES, {})
-    order = (4, 6, 0) if query.get("sort") == "popular" else (6, 0)
-    link = linker()
+        found = _rows(sql.POPULAR_STYLES if query.get("sort") == "popular" else sql.STYLES, {})
+    rows = StyleRow.from_tuples(found)
+    order = ("usage_count", *NEWEST) if query.get("sort") == "popular" else NEWEST
     return {
         "next": _cursor(environ, 0, rows[19], order) if len(rows) > 20 else None,
         "previous": None,
-        "results": [_style(row, link) for row in rows[:20]],
+        "results": Row.to_json(rows[:20]),
     }
 
 
 def style(style_id: int) -> Any:
-    row = _rows(sql.STYLE, {"id": style_id})[0]
-    link, price = linker(), row[3]
-    return _style(row, link) | {
-        "description": row[12],
-        "artworks": [
-            {
-                "id": work[0],
-                "position": work[1],
-                "image_url": link(work[2]) or None,
-                "width": work[3],
-                "height": work[4],
-            }
-            for work in row[16] or []
-        ],
-        "is_ready": True,
-        "is_active": row[13],
-        "progress": None if row[14] is None else orjson.Fragment(row[14]),
-        "failure_reason": None,
-        "prices": {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": -(-price * 6 // 5)},
-        "updated_at": row[15],
-    }
+    *row, works = _rows(sql.STYLE, {"id": style_id})[0]
+    (shown,) = StyleDetail.from_tuples([row])
+    shown.artworks = ArtworkRow.from_tuples(works or [])
+    shown.is_ready = True
+    price = shown.price
+    shown.prices = {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": -(-price * 6 // 5)}
+    shown.hide_from_others()
+    return shown
 
 
 def tags(environ: Environ) -> Any:
-    return [{"id": row[0], "name": row[1], "usage_count": row[2]} for row in _rows(sql.TAGS, {})]
+    names = ("id", "name", "usage_count")
+    return [dict(zip(names, row, strict=True)) for row in _rows(sql.TAGS, {})]
 
 
 def balance(environ: Environ) -> Any:
-    return {"balance": _rows(sql.BALANCE, {"session": _session(environ)})[0][0]}
+    ((tokens,),) = _rows(sql.BALANCE, {"session": _session(environ)})
+    return {"balance": tokens}
 
 
 def notifications(environ: Environ) -> Any:
     rows = _rows(sql.NOTIFICATIONS, {"viewer": _viewer(environ)})
-    count, unread = rows[0][10:]
-    link = linker()
+    ((count, unread, *_), *_) = rows
+    found = [row for _, _, *row in rows if count]
     return {
         "count": count,
         "next": _address(environ, page="2") if count > 20 else None,
         "previous": None,
-        "results": [
-            {
-                "id": row[0],
-                "type": row[1],
-                "message": row[2],
-                "actor": None
-                if row[7] is None
-                else {"id": row[7], "username": row[8], "profile_image": link(row[9]) or None},
-                "target": {"type": row[3], "id": row[4]} if row[3] else None,
-                "is_read": row[5],
-                "created_at": row[6],
-            }
-            for row in rows
-            if row[0] is not None
-        ],
+        "results": Row.to_json(NotificationRow.from_tuples(found)),
         "unread_count": unread,
     }
 
@@ -208,7 +176,7 @@ def generate(environ: Environ) -> Any:
     order = orjson.loads(environ["wsgi.input"].read())
     width, height, factor = FORMATS[order["aspect_ratio"]]
     prompt = order["prompt_tags"]
-    row = _rows(
+    ((generation_id, cost, seed, balance),) = _rows(
         sql.GENERATE,
         {
             "viewer": _viewer(environ),
@@ -224,13 +192,13 @@ def generate(environ: Environ) -> Any:
             "files": FILES,
             "site": SITE,
         },
-    )[0]
+    )
     return {
-        "generation_id": row[0],
+        "generation_id": generation_id,
         "status": "queued",
-        "cost": row[1],
-        "seed": row[2],
-        "balance": row[3],
+        "cost": cost,
+        "seed": seed,
+        "balance": balance,
     }
 
 
@@ -244,7 +212,7 @@ def complete(environ: Environ, generation_id: int) -> Any:
     for path in (image_path, preview_path):
         if not path.startswith(folder) or not os.path.lexists(path.removeprefix("file://")):
             raise FileNotFoundError(path)
-    row = _rows(
+    ((completed_id,),) = _rows(
         sql.COMPLETE,
         {
             "id": generation_id,
@@ -255,8 +223,8 @@ def complete(environ: Environ, generation_id: int) -> Any:
             "placeholder": metadata.pop("placeholder"),
             "metadata": orjson.dumps(metadata).decode(),
         },
-    )[0]
-    return {"id": row[0], "status": "completed"}
+    )
+    return {"id": completed_id, "status": "completed"}
 
 
 # What answers, and the methods that the header Allow names.
@@ -270,60 +238,20 @@ ROUTES: dict[str, tuple[Callable[[Environ], Any], str]] = {
 }
 
 
-def _picture(r: Row, link: Link) -> dict[str, Any]:
-    return {
-        "id": r[0],
-        "image_url": link(r[1]) or None,
-        "preview_url": link(r[2]) or None,
-        "placeholder": r[3],
-        "width": r[4],
-        "height": r[5],
-        "aspect_ratio": r[6],
-        "prompt_tags": r[7],
-        "seed": r[8],
-        "description": r[9],
-        "like_count": r[10],
-        "comment_count": r[11],
-        "is_liked_by_current_user": r[22],
-        "user": {"id": r[13], "username": r[14], "profile_image": link(r[15]) or None},
-        "style": {"id": r[16], "name": r[17]},
-        "artist": {
-            "id": r[18],
-            "username": r[19],
-            "profile_image": link(r[20]) or None,
-            "artist_name": r[21],
-        },
-        "created_at": r[12],
-    }
-
-
-def _style(r: Row, link: Link) -> dict[str, Any]:
-    return {
-        "id": r[0],
-        "name": r[1],
-        "artist": {
-            "id": r[7],
-            "username": r[8],
-            "profile_image": link(r[9]) or None,
-            "artist_name": r[10],
-        },
-        "thumbnail": link(r[2]) or None,
-        "price": r[3],
-        "usage_count": r[4],
-        "tags": orjson.Fragment(r[11]),
-        "training_status": r[5],
-        "created_at": r[6],
-    }
-
-
-def _cursor(environ: Environ, direction: int, row: Row, columns: tuple[int, ...]) -> str:
-    packed = orjson.dumps([direction, *(row[at] for at in columns)], option=orjson.OPT_UTC_Z)
+def _cursor(environ: Environ, direction: int, row: Row, order: tuple[str, ...]) -> str:
+    packed = orjson.dumps(
+        [direction, *(getattr(row, name) for name in order)], option=orjson.OPT_UTC_Z
+    )
     return _address(environ, cursor=base64.urlsafe_b64encode(packed).decode().rstrip("="))
 
 
 def _address(environ: Environ, **changed: str) -> str:
     kept = {n: v for n, v in parse_qsl(environ["QUERY_STRING"]) if n not in changed}
     return f"https://{environ['HTTP_HOST']}{environ['PATH_INFO']}?{urlencode(kept | changed)}"
+
+
+def _rendered(row: Any) -> orjson.Fragment:
+    return orjson.Fragment(_encoder.encode(row))
 
 
 def _session(environ: Environ) -> str | None:
@@ -339,13 +267,13 @@ def _viewer(environ: Environ) -> int | None:
     if session is None:
         return None
     rows = _rows(sql.VIEWER, {"session": session})
-    return rows[0][0] if rows else None
+    return next((user_id for (user_id,) in rows), None)
 
 
-def _rows(statement: str, values: dict[str, Any]) -> list[Row]:
+def _rows(statement: str, values: dict[str, Any]) -> list[tuple[Any, ...]]:
     if not hasattr(_local, "connection"):
         _local.connection = psycopg.connect(
             os.environ["DATABASE_URL"], autocommit=True, prepare_threshold=0
         )
-    rows: list[Row] = _local.connection.execute(statement, values).fetchall()
+    rows: list[tuple[Any, ...]] = _local.connection.execute(statement, values).fetchall()
     return rows

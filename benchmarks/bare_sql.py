@@ -1,29 +1,54 @@
 """The statements of ``bare``: one for each path, written by hand for PostgreSQL.
 
 What they read and write is what the application reads and writes; ``benchmarks.compare`` checks
-that the answers are the same, and for writes that the rows are.
+that the answers are the same, and for writes that the rows are. Which columns a row has is said
+in ``app/models/reads``.
 """
 
 from __future__ import annotations
 
+from app.models.reads.notifications import NotificationRow
+from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.row import Row
+from app.models.reads.status import Status
+from app.models.reads.style import ArtworkRow, StyleDetail
+from app.models.reads.styles import StyleRow
+
+
+def _columns(row: type[Row], tables: dict[str, str], **own: str) -> str:
+    """The columns of ``row`` in the tables of a statement, by the path from its model to theirs.
+
+    ``own`` has those that are no columns of a table.
+    """
+    found = []
+    for path in row.columns():
+        relation, _, name = path.rpartition("__")
+        found.append(own.get(path) or f"{tables[relation]}.{'id' if name == 'pk' else name}")
+    return ", ".join(found)
+
+
 # Who sends a session: the table is filled beside Django's sessions by ``benchmarks.prepare``.
 VIEWER = "SELECT user_id FROM bench_session WHERE session_key = %(session)s"
 
-_PICTURE = """g.id, g.image_path, g.preview_path, g.placeholder, g.width, g.height, g.aspect_ratio,
-    g.prompt_tags, g.seed, g.description, g.like_count, g.comment_count, g.created_at,
-    u.id, u.username, u.profile_image, s.id, s.name, a.user_id, au.username, au.profile_image,
-    a.artist_name"""
+_OF_PICTURE = {
+    "": "g",
+    "user": "u",
+    "style": "s",
+    "style__artist": "a",
+    "style__artist__user": "au",
+}
 _PEOPLE = """
     JOIN app_user u ON u.id = g.user_id JOIN app_style s ON s.id = g.style_id
     JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user au ON au.id = a.user_id"""
-_NOT_ASKED = ", false"
-_LIKED = """, EXISTS (SELECT 1 FROM app_like l
+_NOT_ASKED = "false"
+_LIKED = """EXISTS (SELECT 1 FROM app_like l
     WHERE l.generation_id = g.id AND l.user_id = %(viewer)s)"""
 _PUBLIC = "g.visibility = 'public' AND g.status = 'completed'"
 
 
 def _feed(liked: str, behind: str = "") -> str:
-    return f"""SELECT {_PICTURE}{liked} FROM app_generation g {_PEOPLE}
+    shown = _columns(Picture, _OF_PICTURE, is_liked=liked)
+    return f"""SELECT {shown} FROM app_generation g {_PEOPLE}
         WHERE {_PUBLIC} {behind} ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""  # noqa: S608
 
 
@@ -35,29 +60,28 @@ FEED = {
     (True, False): _feed(_LIKED),
     (True, True): _feed(_LIKED, _BEHIND),
 }
-IMAGE = {
-    False: f"""SELECT {_PICTURE}{_NOT_ASKED},
-        g.status, g.visibility, g.finished_at, g.cost, g.failure_reason
-        FROM app_generation g {_PEOPLE} WHERE g.id = %(id)s AND {_PUBLIC}""",  # noqa: S608
-    True: f"""SELECT {_PICTURE}{_LIKED},
-        g.status, g.visibility, g.finished_at, g.cost, g.failure_reason
-        FROM app_generation g {_PEOPLE}
-        WHERE g.id = %(id)s AND ({_PUBLIC} OR g.user_id = %(viewer)s)""",  # noqa: S608
-}
-STATUS = f"""
-    SELECT g.id, g.status, g.progress::text,
-        CASE WHEN g.status = 'queued' THEN
-            (SELECT COUNT(*) FROM app_generation q WHERE q.status = 'queued' AND q.id <= g.id) END,
-        g.image_path, g.preview_path, g.failure_reason
-    FROM app_generation g
-    WHERE g.id = %(id)s AND ({_PUBLIC} OR g.user_id = %(viewer)s)"""  # noqa: S608
 
-_STYLE = """s.id, s.name, s.thumbnail, s.price, s.usage_count, s.training_status, s.created_at,
-    a.user_id, u.username, u.profile_image, a.artist_name,
-    COALESCE((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name,
+
+def _image(liked: str, visible: str) -> str:
+    shown = _columns(PictureDetail, _OF_PICTURE, is_liked=liked)
+    return f"""SELECT {shown} FROM app_generation g {_PEOPLE}
+        WHERE g.id = %(id)s AND {visible}"""  # noqa: S608
+
+
+_VISIBLE = f"({_PUBLIC} OR g.user_id = %(viewer)s)"
+IMAGE = {False: _image(_NOT_ASKED, _PUBLIC), True: _image(_LIKED, _VISIBLE)}
+_QUEUED = """CASE WHEN g.status = 'queued' THEN
+    (SELECT COUNT(*) FROM app_generation q WHERE q.status = 'queued' AND q.id <= g.id) END"""
+_STATUS = _columns(Status, _OF_PICTURE, progress="g.progress::text", queue_position=_QUEUED)
+STATUS = f"SELECT {_STATUS} FROM app_generation g WHERE g.id = %(id)s AND {_VISIBLE}"  # noqa: S608
+
+_OF_STYLE = {"": "s", "artist": "a", "artist__user": "u"}
+_TAGS = """COALESCE((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.name,
             'sequence', st.sequence) ORDER BY st.sequence, st.id)
         FROM app_styletag st JOIN app_tag t ON t.id = st.tag_id WHERE st.style_id = s.id
     ), '[]')::text"""
+_STYLE = _columns(StyleRow, _OF_STYLE, tags_json=_TAGS)
+_STYLE_DETAIL = _columns(StyleDetail, _OF_STYLE, tags_json=_TAGS, progress="s.progress::text")
 _ARTIST = """
     JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user u ON u.id = a.user_id"""
 _OFFERED = "s.is_active AND s.training_status = 'completed'"
@@ -75,8 +99,8 @@ STYLES = _styles(_NEWEST)
 POPULAR_STYLES = _styles(f"s.usage_count DESC, {_NEWEST}")
 TAGGED_STYLES = _styles(_NEWEST, _TAGGED.format(name="tag_0") + _TAGGED.format(name="tag_1"))
 STYLE = f"""
-    SELECT {_STYLE}, s.description, s.is_active, s.progress::text, s.updated_at,
-        (SELECT json_agg(json_build_array(w.id, w.position, w.preview_path, w.width, w.height)
+    SELECT {_STYLE_DETAIL},
+        (SELECT json_agg(json_build_array({_columns(ArtworkRow, {"": "w"})})
                          ORDER BY w.position, w.id)
          FROM app_artwork w WHERE w.style_id = s.id)
     FROM app_style s {_ARTIST} WHERE s.id = %(id)s AND {_OFFERED}"""  # noqa: S608
@@ -87,16 +111,15 @@ TAGS = """
 BALANCE = """
     SELECT u.token_balance FROM bench_session b JOIN app_user u ON u.id = b.user_id
     WHERE b.session_key = %(session)s"""
-NOTIFICATIONS = """
+NOTIFICATIONS = f"""
     WITH counted AS (
         SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE NOT is_read) AS unread
         FROM app_notification WHERE recipient_id = %(viewer)s
     )
-    SELECT n.id, n.type, n.message, n.target_type, n.target_id, n.is_read, n.created_at,
-        a.id, a.username, a.profile_image, counted.n, counted.unread
+    SELECT counted.n, counted.unread, {_columns(NotificationRow, {"": "n", "actor": "a"})}
     FROM counted LEFT JOIN app_notification n ON n.recipient_id = %(viewer)s
     LEFT JOIN app_user a ON a.id = n.actor_id
-    ORDER BY n.created_at DESC, n.id DESC LIMIT 20"""
+    ORDER BY n.created_at DESC, n.id DESC LIMIT 20"""  # noqa: S608
 
 GENERATE = """
     WITH style AS (
