@@ -5,132 +5,36 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import socket
-import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
+from contextlib import ExitStack, suppress
 from time import monotonic
-from typing import Any, LiteralString
 
 import psycopg
 import pytest
-from psycopg import sql
 
-from app.http.bodies import LARGEST_BODIES, MEGABYTE, largest_body
-from app.utils.error_bodies import error_body, refusal_body
-from devtools.servers.nginx import SHIPPED
+from app.http.bodies import MEGABYTE
+from app.utils.error_bodies import refusal_body
 from devtools.servers.process import free_port
-from tests.production.edge import HEALTH, Answer, Wire, described
-from tests.production.edge_rows import (
+from tests.production.edge import HEALTH, Wire, described
+from tests.production.edge_requests import (
     CHUNKED,
     JSON,
     KEY,
-    NO_LENGTH,
     PNG,
     PURCHASE,
-    REFUSED,
-    TOO_LARGE,
-    Row,
     chunks,
     declared,
     framed,
     of_length,
     request,
 )
+from tests.production.edge_rows import NO_LENGTH, REFUSED, TOO_LARGE, Row
+from tests.production.edge_site import SET_UP, Site, SlowClients, digests_of_tables
 from tests.production.running import Production, make_certificate
 from tests.system import wait_for
 
 pytestmark = pytest.mark.slow
-
-# An artist with a key and a place for an upload.
-SET_UP = """
-import io, json
-from PIL import Image
-from app.models import User
-from app.services import api_key_service, user_service
-from app.services.uploads import upload_service
-artist = User.objects.create_user("edge")
-image = Image.new("RGBA", (64, 64), (0, 0, 0, 80))
-image.save(signature := io.BytesIO(), "PNG")
-signature.seek(0)
-user_service.become_artist(user=artist, artist_name="Edge", signature_image=signature)
-artist.refresh_from_db()
-key = api_key_service.create_key(user=artist, name="edge", scopes=["read", "generate", "manage"])
-[place] = upload_service.open_places(user=artist, content_types=["image/png"])
-print(json.dumps({"key": key.secret, "upload": place.url, "place": place.key}))
-"""
-
-
-class SlowClients:
-    """One for each server, who sends a header byte by byte."""
-
-    def __init__(self, ports: dict[str, int]) -> None:
-        self.ends: dict[str, tuple[float, Answer]] = {}
-        for server, port in ports.items():
-            threading.Thread(target=self._dribble, args=(server, port), daemon=True).start()
-
-    def _dribble(self, server: str, port: int) -> None:
-        began = monotonic()
-        with Wire(port, seconds=30) as wire:
-            wire.send(request("GET", "/api/models", "X-Name: ")[:-4])
-            while not wire.is_answered(seconds=0.5):
-                wire.send(b"x")
-            self.ends[server] = (monotonic() - began, wire.receive())
-
-
-@dataclass(frozen=True)
-class Site:
-    """The servers of one database, by name, and who may write there."""
-
-    ports: dict[str, int]
-    database: psycopg.Connection[Any]
-    digests: sql.Composed
-    media: Path
-    key: str
-    upload: str
-    place: str
-    slow: SlowClients
-
-    def filled(self, sent: bytes) -> bytes:
-        return sent.replace(b"@KEY@", self.key.encode()).replace(b"@UPLOAD@", self.upload.encode())
-
-    def ask(self, server: str, sent: bytes) -> Answer:
-        with Wire(self.ports[server]) as wire:
-            wire.send(self.filled(sent))
-            return wire.receive()
-
-    def value(self, question: LiteralString) -> Any:
-        [found] = self.database.execute(question).fetchone() or [None]
-        return found
-
-    @contextmanager
-    def unchanged(self) -> Iterator[None]:
-        before = self._state()
-        yield
-        assert self._state() == before
-
-    def _state(self) -> dict[str, str]:
-        digests = self.database.execute(self.digests).fetchall()
-        files = sorted(str(path) for path in self.media.rglob("*") if path.is_file())
-        return {**dict(digests), "files": str(files)}
-
-
-def digests_of_tables(database: psycopg.Connection[Any]) -> sql.Composed:
-    """A digest of each table but that of the keys, which says when each was last used."""
-    names = database.execute(
-        "SELECT tablename FROM pg_tables WHERE tablename LIKE 'app\\_%' "
-        "AND tablename <> 'app_apikey'"
-    ).fetchall()
-    assert len(names) > 10
-    return sql.SQL(" UNION ALL ").join(
-        sql.SQL(
-            "SELECT {}, coalesce(md5(string_agg(t::text, '' ORDER BY t::text)), '') FROM {} t"
-        ).format(sql.Literal(name), sql.Identifier(name))
-        for (name,) in names
-    )
 
 
 @pytest.fixture(scope="module")
@@ -449,48 +353,3 @@ def test_slow_clients_are_not_waited_for(site: Site, server: str) -> None:
     else:
         assert (answer.status, answer.code) == (408, "REQUEST_TIMEOUT")
         assert 10 <= seconds < 13
-
-
-# --- One table of errors, one table of limits ---
-
-
-def test_nginx_says_what_the_application_says() -> None:
-    text = (SHIPPED / "conf.d" / "default.conf").read_text()
-
-    def mapped(name: str) -> dict[str, str]:
-        found = re.search(rf"map \$status \${name} {{\n(.*?)\n}}", text, re.DOTALL)
-        assert found
-        return dict(re.findall(r'^ +(\w+) +"?(.*?)"?;$', found[1], re.MULTILINE))
-
-    codes, messages = mapped("error_code"), mapped("error_message")
-    assert set(codes) == set(messages)
-    statuses = {status for status in codes if status != "default"}
-    for status in statuses:
-        assert error_body(codes[status], messages[status]) == refusal_body(int(status))
-    assert error_body(codes["default"], messages["default"]) == refusal_body(500)
-    pages = re.findall(r"error_page ([\d ]+)(?:=(\d+) )?\$error_place", text)
-    answered = {
-        one for given, instead in pages for one in ([instead] if instead else given.split())
-    }
-    assert answered == statuses | {"500"}
-
-
-def test_nginx_and_the_application_set_the_same_limits() -> None:
-    text = (SHIPPED / "conf.d" / "default.conf").read_text()
-    [general] = re.findall(r"^    client_max_body_size (\d+)m;", text, re.MULTILINE)
-    assert int(general) * MEGABYTE == largest_body("/api/tokens/purchase")
-    special = re.findall(
-        r"location (?:~ )?(\S+) {\n +client_max_body_size (\d+)m;", text, re.MULTILINE
-    )
-    assert len(special) == len(LARGEST_BODIES)
-    for path in (
-        "/api/models",
-        "/api/models/",
-        "/studio/upload/check",
-        "/uploads/1/2.png",
-        "/api/models/1",
-    ):
-        [limit] = [int(size) for pattern, size in special if re.match(pattern, path)] or [
-            int(general)
-        ]
-        assert limit * MEGABYTE == largest_body(path), path

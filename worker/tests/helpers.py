@@ -12,10 +12,20 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+import msgspec
 from PIL import Image
 
-from protocol import GenerationData, GenerationTask, TrainingData, TrainingTask
+from protocol import (
+    GenerationData,
+    GenerationReport,
+    GenerationTask,
+    TrainingData,
+    TrainingReport,
+    TrainingTask,
+)
 from worker.engines.base import Artwork, EngineError, OnProgress, TrainedModel
+from worker.runner import JobRunner, Outcome
+from worker.workdir import WorkDir
 
 TOKEN = "a-test-token-of-32-characters-or-more"
 DEADLINE = 15.0  # seconds; far more than anything here takes
@@ -236,3 +246,22 @@ def training_task(
 def files_under(folder: Path) -> Iterator[str]:
     """Every file below ``folder``, hidden ones too, by its path from there."""
     return (str(p.relative_to(folder)) for p in sorted(folder.rglob("*")) if p.is_file())
+
+
+def last_report(backend: Backend, task: GenerationTask | TrainingTask) -> dict:
+    report = backend.of(task)[-1].body
+    kind = GenerationReport if isinstance(task, GenerationTask) else TrainingReport
+    msgspec.convert(report, kind)
+    return report
+
+
+def assert_nothing_left(work: WorkDir, out: Path) -> None:
+    assert list(work.jobs.iterdir()) == []
+    assert not out.exists() or list(files_under(out)) == []
+
+
+def in_background(runner: JobRunner, task: GenerationTask) -> tuple[threading.Thread, list]:
+    outcomes: list[Outcome] = []
+    thread = threading.Thread(target=lambda: outcomes.append(runner.run(task)))
+    thread.start()
+    return thread, outcomes

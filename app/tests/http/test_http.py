@@ -1,10 +1,8 @@
 """What holds for every request: its id, its slash, the one shape of errors."""
 
-import json
 import re
 
 import pytest
-import yaml
 from django.conf import settings as django_settings
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.core.files.storage import FileSystemStorage
@@ -249,35 +247,6 @@ class TestErrors:
         storage.delete(["key"])  # stays, is logged, does no harm
 
 
-class TestTheSchema:
-    @pytest.mark.parametrize(
-        ("query", "accept", "expected"),
-        [
-            ("", None, "application/vnd.oai.openapi"),
-            ("", "*/*", "application/vnd.oai.openapi"),
-            ("", "text/html,application/xhtml+xml,*/*;q=0.8", "application/vnd.oai.openapi"),
-            ("", "image/png", "application/vnd.oai.openapi"),
-            ("", "application/json", "application/json"),
-            ("", "application/json, text/plain, */*", "application/json"),
-            ("", "application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
-            ("", "application/yaml", "application/yaml"),
-            ("?format=json", None, "application/vnd.oai.openapi+json"),
-            ("?format=json", "text/html,*/*;q=0.8", "application/vnd.oai.openapi+json"),
-            ("?format=json", "application/json", "application/json"),
-            ("?format=json", "application/yaml", "application/vnd.oai.openapi+json"),
-            ("?format=yaml", "application/json", "application/vnd.oai.openapi"),
-            ("?format=wonders", "application/json", "application/json"),
-        ],
-    )
-    def test_it_comes_in_the_format_that_was_asked_for(self, as_anyone, query, accept, expected):
-        headers = {} if accept is None else {"Accept": accept}
-        answer = as_anyone.call("GET", f"/api/schema{query}", headers=headers)
-        assert answer.status == 200
-        assert answer.headers["Content-Type"].partition(";")[0] == expected
-        read = json.loads if "json" in expected else yaml.safe_load
-        assert read(answer.content)["openapi"] == "3.1.0"
-
-
 class TestTheTableOfErrors:
     def subclasses(self, kind=exceptions.DomainError):
         for found in kind.__subclasses__():
@@ -295,6 +264,7 @@ class TestTheTableOfErrors:
             ("TOO_MANY_IMAGES", 400),
             ("INVALID_IMAGE_FORMAT", 400),
             ("IMAGE_TOO_LARGE", 400),
+            ("IMAGE_TOO_NARROW", 400),
             ("IMAGE_TOO_SMALL", 400),
             ("DUPLICATE_IMAGE", 400),
             ("DUPLICATE_STYLE_NAME", 400),

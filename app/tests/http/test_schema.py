@@ -2,6 +2,7 @@
 
 import gzip
 import html
+import json
 import re
 
 import pytest
@@ -145,3 +146,33 @@ def test_the_docs_say_all_there_is_before_any_script_runs(as_anyone, schema):
     assert page.headers["Cache-Control"] == "public, max-age=300"
     # The one script is small; those of Swagger are named, not fetched.
     assert re.findall(r"<script[^>]* src=\"([^\"]+)\"", text) == ["/static/app/docs.js"]
+
+
+@pytest.mark.django_db
+class TestTheSchema:
+    @pytest.mark.parametrize(
+        ("query", "accept", "expected"),
+        [
+            ("", None, "application/vnd.oai.openapi"),
+            ("", "*/*", "application/vnd.oai.openapi"),
+            ("", "text/html,application/xhtml+xml,*/*;q=0.8", "application/vnd.oai.openapi"),
+            ("", "image/png", "application/vnd.oai.openapi"),
+            ("", "application/json", "application/json"),
+            ("", "application/json, text/plain, */*", "application/json"),
+            ("", "application/vnd.oai.openapi+json", "application/vnd.oai.openapi+json"),
+            ("", "application/yaml", "application/yaml"),
+            ("?format=json", None, "application/vnd.oai.openapi+json"),
+            ("?format=json", "text/html,*/*;q=0.8", "application/vnd.oai.openapi+json"),
+            ("?format=json", "application/json", "application/json"),
+            ("?format=json", "application/yaml", "application/vnd.oai.openapi+json"),
+            ("?format=yaml", "application/json", "application/vnd.oai.openapi"),
+            ("?format=wonders", "application/json", "application/json"),
+        ],
+    )
+    def test_it_comes_in_the_format_that_was_asked_for(self, as_anyone, query, accept, expected):
+        headers = {} if accept is None else {"Accept": accept}
+        answer = as_anyone.call("GET", f"/api/schema{query}", headers=headers)
+        assert answer.status == 200
+        assert answer.headers["Content-Type"].partition(";")[0] == expected
+        read = json.loads if "json" in expected else yaml.safe_load
+        assert read(answer.content)["openapi"] == "3.1.0"
