@@ -8,7 +8,8 @@ BIN := .venv/bin
 UV = $(shell command -v uv || echo $(BIN)/uv)
 LOCK := pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
-PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile
+# In the order of pyproject.toml's testpaths: what takes longest starts first, short modules fill up.
+PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile

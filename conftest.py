@@ -26,6 +26,7 @@ os.environ |= {"DJANGO_ENV": DEVELOPMENT, "DJANGO_SETTINGS_MODULE": DEVELOPMENT_
 django.setup()
 
 _servers: TestServers | None = None
+_SLOW_FIXTURES = {"redis_url", "amqp_url", "s3_server", "running_provider"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -55,6 +56,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
         connections.close_all()
         _servers.stop()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whatever asks for a server other than PostgreSQL is slow: that has to start first."""
+    for item in items:
+        if _SLOW_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.slow)
 
 
 @pytest.fixture(scope="session")

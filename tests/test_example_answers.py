@@ -20,6 +20,8 @@ from protocol import Task, decode_generation_report, decode_training_report, enc
 from tests.system import PROJECT
 from worker.tests.helpers import TOKEN, Backend, Received, generation_task, training_task
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def example(monkeypatch: pytest.MonkeyPatch) -> ModuleType:

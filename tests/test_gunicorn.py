@@ -12,6 +12,8 @@ import pytest
 from app.tests.http.test_environment import ON_S3
 from tests.system import PROJECT
 
+pytestmark = pytest.mark.slow
+
 
 def settings(**environment: str) -> dict[str, str]:
     """What ``gunicorn --print-config`` says."""

@@ -12,7 +12,7 @@ from app.services.training_service import TRAININGS
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_the_relay_tells_what_the_broker_has_taken(amqp_url: str, settings: Any) -> None:

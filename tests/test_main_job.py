@@ -17,6 +17,8 @@ from tests.system import Person, System, make_bucket, wait_for
 from worker.engines.stylenet import StylenetEngine
 from worker.provenance import read_provenance
 
+pytestmark = pytest.mark.slow
+
 FORMATS = {"1:1": ((512, 512), 7), "2:2": ((1024, 1024), 11), "1:2": ((512, 1024), 9)}
 PRICE = 7
 PROMPT = ["castle", "sunset", "sea"]

@@ -88,6 +88,7 @@ def verdict_on(copy: Copy, *change: str, seconds: float = 60) -> Verdict:
     return verdict
 
 
+@pytest.mark.slow
 class TestTheRunner:
     def test_a_test_that_fails_catches_a_mutation(self, copy: Copy) -> None:
         verdict = verdict_on(copy, "LIMIT = 10", "LIMIT = 11")

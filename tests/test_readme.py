@@ -11,6 +11,8 @@ import pytest
 from tests.pictures import real_pictures
 from tests.system import PROJECT, Person, System, wait_for
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def system(tmp_path: Path):

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 PROJECT = Path(__file__).resolve().parent.parent
 # What the plan installs, by the names of its libraries.
 PLANNED = {
@@ -23,6 +25,7 @@ def test_it_names_what_the_plan_installs() -> None:
     assert {name.lower() for name in pinned} >= PLANNED
 
 
+@pytest.mark.slow
 def test_pip_takes_it() -> None:
     """Here all of it is installed, in just these versions: pip has nothing to fetch."""
     done = subprocess.run(

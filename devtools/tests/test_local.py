@@ -23,6 +23,7 @@ def data_dir() -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+@pytest.mark.slow
 class TestManageEnvironment:
     @pytest.mark.parametrize(
         ("line", "command"),

@@ -15,6 +15,8 @@ from devtools.servers.rabbitmq import PrivateRabbitMQ
 from devtools.servers.redis import PrivateRedis
 from devtools.servers.s3 import PrivateS3, S3Access
 
+pytestmark = pytest.mark.slow
+
 
 class TestRedis:
     def test_answers_with_its_password_and_stops(self, tmp_path: Path) -> None:

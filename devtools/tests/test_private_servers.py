@@ -17,6 +17,8 @@ from devtools.servers.clean import main as clean
 from devtools.servers.postgres import PrivatePostgres
 from devtools.servers.process import ServerError, pid_is_running, wait_for
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 

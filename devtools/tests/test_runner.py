@@ -11,6 +11,8 @@ from django.conf import settings
 
 from devtools.test_runner import PytestRunner
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("options", "arguments"),

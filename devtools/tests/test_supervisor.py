@@ -15,6 +15,7 @@ def child(tmp_path: Path, script: str, *, essential: bool = False) -> Child:
     return Child("painter", command, log=tmp_path / "painter.log", essential=essential)
 
 
+@pytest.mark.slow
 def test_child_that_ends_starts_again_after_growing_pauses(tmp_path: Path) -> None:
     said: list[str] = []
     supervisor = Supervisor(tmp_path, said.append)

@@ -16,6 +16,8 @@ from worker.tests.helpers import Backend, GateEngine, generation_task, training_
 from worker.tests.helpers_broker import CuttableProxy, Queues
 from worker.tests.helpers_process import WorkerProcess
 
+pytestmark = pytest.mark.slow
+
 BOTH = ("model_training", "image_generation")
 DRAWINGS = "image_generation"
 

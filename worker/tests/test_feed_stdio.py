@@ -22,6 +22,8 @@ from worker.tests.helpers import (
 )
 from worker.tests.helpers_process import ROOT, WorkerProcess
 
+pytestmark = pytest.mark.slow
+
 StartWorker = Callable[..., WorkerProcess]
 
 

@@ -102,6 +102,7 @@ class TestDisk:
         assert not (tmp_path / "copy").exists()
 
 
+@pytest.mark.slow
 class TestS3:
     def test_file_is_stored_and_fetched_with_its_type(
         self, tmp_path: Path, source: Path, s3: S3Server, bucket: str

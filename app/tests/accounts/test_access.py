@@ -238,6 +238,7 @@ def scene(settings) -> Scene:
     return Scene(settings)
 
 
+@pytest.mark.slow
 def test_the_table_of_who_may_do_what(scene):
     expected = {row.operation: dict(zip(COLUMNS, row.statuses, strict=True)) for row in TABLE}
     found = {

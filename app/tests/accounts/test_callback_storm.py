@@ -15,6 +15,8 @@ from app.tests.factories import GenerationFactory, StyleFactory, UserFactory, fi
 from app.tests.ordering import report
 from app.tests.together import all_at_once
 
+pytestmark = pytest.mark.slow
+
 ROUNDS = int(os.environ.get("CALLBACK_STORM_ROUNDS", "40"))
 SEED = int(os.environ.get("TEST_SEED", "20261122"))
 # Reports of one round by kind, and how often each is repeated.

@@ -55,6 +55,7 @@ def consented(provider: IdentityProvider) -> Callable[..., str]:
     return consented
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_a_browser_signs_in_over_http(provider: IdentityProvider, live_server: Any) -> None:
     with httpx.Client(base_url=live_server.url) as browser:

@@ -22,7 +22,8 @@ from devtools.servers.process import free_port
 Forgery = Callable[[ForgingProvider, str], Any]
 NO_ANSWER = "Google does not answer. Try again later."
 
-pytestmark = pytest.mark.django_db
+# They talk with an OpenID provider, a process of its own.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 
 @pytest.fixture

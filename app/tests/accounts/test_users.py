@@ -329,6 +329,7 @@ class TestLeaving:
         ledger.assert_right()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_leaving_while_pictures_fail_waits_for_no_one_crosswise():
     """A refund locks the picture, then the balance; leaving locks both as well."""

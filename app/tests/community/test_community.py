@@ -320,6 +320,7 @@ class TestFollowing:
         assert not Follow.objects.exists()
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_five_hundred_likes_toggled_at_once_are_counted_right(self):

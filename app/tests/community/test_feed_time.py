@@ -14,7 +14,7 @@ from app.models import Comment, Generation, Like
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, UserFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 PICTURES, REQUESTS = 1000, 15
 SECONDS = 0.2

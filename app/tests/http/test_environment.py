@@ -256,6 +256,7 @@ def run(
     )
 
 
+@pytest.mark.slow
 class TestCommands:
     """As real processes. None of them reaches a database: nothing listens on its port."""
 
@@ -313,6 +314,7 @@ print(json.dumps(shown, default=str))
 """
 
 
+@pytest.mark.slow
 def test_the_settings_are_those_of_the_plan() -> None:
     done = run("-c", SHOW, **ON_S3)
     assert done.returncode == 0, done.stderr

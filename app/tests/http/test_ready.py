@@ -64,6 +64,7 @@ def test_a_broker_that_is_away_is_named(settings) -> None:
     assert ready(503)["broker"] == "unavailable"
 
 
+@pytest.mark.slow
 def test_a_broker_that_is_silent_is_named_soon(settings) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         settings.AMQP_URL = NOWHERE.format(silent.getsockname()[1])

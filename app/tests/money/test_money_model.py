@@ -17,6 +17,8 @@ from app.tests import ledger
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory, finished_file
 from protocol import GenerationReport
 
+pytestmark = pytest.mark.slow
+
 STEPS = int(os.environ.get("MONEY_MODEL_STEPS", "600"))
 SEEDS = [int(seed) for seed in os.environ.get("MONEY_MODEL_SEEDS", "1,2").split(",")]
 FACTORS = {"1:1": 10, "2:2": 15, "1:2": 12}

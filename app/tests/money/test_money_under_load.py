@@ -19,7 +19,7 @@ from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, 
 from app.tests.ordering import order, report
 from app.tests.together import all_at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_two_hundred_orders_at_once_spend_exactly_the_balance():

@@ -234,6 +234,7 @@ class TestAtOnce:
         assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 10)]
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_who_lost_the_answer_asks_again_and_pays_once(live_server):
     """The connection is cut before the answer arrives; five retries carry the same key."""

@@ -25,7 +25,7 @@ from app.tests.plans import Bounds, Plan, big_tables, plans_of
 from app.utils import clock
 from speed.database.slow import SLOW_SECONDS
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 
 # After five plans for the values at hand, the server may go over to one plan for all values.
 REQUESTS = 7

@@ -36,7 +36,7 @@ def use_s3(settings, bucket: str, **options: str) -> None:
     }
 
 
-@pytest.fixture(params=["disk", "s3"])
+@pytest.fixture(params=["disk", pytest.param("s3", marks=pytest.mark.slow)])
 def kind(request: pytest.FixtureRequest, settings) -> Iterator[str]:
     """Each test runs over either storage."""
     if request.param == "s3":
@@ -163,6 +163,7 @@ def test_large_files_pass_in_pieces(kind: str) -> None:
     assert peak < size / 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["s3"], indirect=True)
 def test_an_upload_link_takes_one_kind_of_file_by_put(kind: str) -> None:
     """Those to the disk are in test_uploads.py."""
@@ -179,6 +180,7 @@ def test_an_upload_link_takes_one_kind_of_file_by_put(kind: str) -> None:
     assert refused.is_client_error
 
 
+@pytest.mark.slow
 def test_a_storage_that_is_away_is_unavailable_and_no_crash(settings) -> None:
     use_s3(
         settings,

@@ -106,6 +106,7 @@ class TestTags:
             tag_names.normalise(given)
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     WORDS = [f"word {n}" for n in range(12)]
