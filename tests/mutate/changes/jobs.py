@@ -193,6 +193,18 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{PICTURES}::TestStates",
         ),
         (
+            "cancellation-may-be-a-step",
+            "@transaction.atomic\ndef cancel(",
+            "@transaction.atomic(savepoint=False)\ndef cancel(",
+            "app/tests/orders/test_within_a_transaction.py",
+        ),
+        (
+            "order-may-be-a-step",
+            "    with joined_transaction():\n        viewer",
+            "    with transaction.atomic(savepoint=False):\n        viewer",
+            "app/tests/orders/test_within_a_transaction.py",
+        ),
+        (
             "artist-is-locked-to-be-paid",
             "LOCKED_GENERATION.instances(to_complete,",
             "LOCKED_GENERATION.instances(False,",
