@@ -20,7 +20,7 @@ log = structlog.get_logger()
 Report = TrainingReport | GenerationReport
 
 PATIENCE = 10.0  # seconds that a job waits for its final report to be taken
-FIRST_PAUSE = 0.2  # seconds; doubled after every try
+FIRST_PAUSE = 0.2  # seconds; doubled after every attempt
 LONGEST_PAUSE = 30.0
 TIDY_EVERY = 3600.0
 # Seconds that an idle connection is used again; web servers end theirs after two or more.
@@ -60,7 +60,7 @@ def is_webhook(url: str) -> bool:
 
 
 def pauses(first: float = FIRST_PAUSE, longest: float = LONGEST_PAUSE) -> Callable[[], float]:
-    """A function that answers how long to wait before the next try, in seconds."""
+    """A function that answers how long to wait before the next attempt, in seconds."""
     pause = first
 
     def following() -> float:

@@ -8,7 +8,7 @@ from django.db import models
 class Job(models.Model):
     """A task given to the workers.
 
-    ``task_id`` and ``attempt`` identify one try of one task; reports of an older try are stale.
+    ``task_id`` and ``attempt`` identify one attempt at one task; reports of an older one are stale.
     ``lease_expires_at`` is set while the job is under way: past it, the job is taken to be lost.
     """
 

@@ -30,7 +30,7 @@ log = structlog.get_logger()
 logging.getLogger("pika").setLevel(logging.CRITICAL)  # what matters of it is logged here
 
 LOOK = 0.2  # seconds between looks at the stop signal
-LONGEST_PAUSE = 15.0  # seconds between tries to reach the broker
+LONGEST_PAUSE = 15.0  # seconds between attempts to reach the broker
 
 
 class InvalidBrokerUrl(ValueError):

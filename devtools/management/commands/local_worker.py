@@ -24,7 +24,7 @@ from app.services.jobs.lease_service import KINDS
 log = structlog.get_logger(__name__)
 
 # A message that was under way when its worker died this often is not tried again.
-MAX_TRIES = 3
+MAX_ATTEMPTS = 3
 POLL_SECONDS = 5.0
 
 
@@ -128,7 +128,7 @@ class Command(BaseCommand):
         with outbox.claim_next() as message:
             if message is None:
                 return False
-            if message.tries > MAX_TRIES:
+            if message.tries > MAX_ATTEMPTS:
                 self._dead_letter(message, "Every worker that took this task stopped.")
                 return True
             KINDS[message.queue].mark_accepted(message)
@@ -137,7 +137,7 @@ class Command(BaseCommand):
             except WorkerDied:
                 if self._stopping.is_set():
                     return False
-                log.warning("worker_died", task_id=str(message.task_id), tries=message.tries)
+                log.warning("worker_died", task_id=str(message.task_id), attempts=message.tries)
                 self._worker = None
                 return True
             if outcome == "done":
