@@ -347,12 +347,21 @@ class TestLeases:
         picture = GenerationFactory(user=buyer, status="queued")
         for attempt in (1, 2, 3):
             message = OutboxMessage.objects.get(attempt=attempt)
-            GENERATIONS.end(message, "Three workers died.")
-            GENERATIONS.end(message, "Three workers died.")
+            assert GENERATIONS.end(message, "Three workers died.")
+            assert not GENERATIONS.end(message, "Three workers died.")
         picture.refresh_from_db()
         assert (picture.status, picture.failure_reason) == ("failed", "Three workers died.")
         assert ledger.balance_of(buyer) == 1000
         ledger.assert_right()
+
+    @pytest.mark.parametrize("state", ["completed", "failed", "canceled"])
+    def test_what_has_ended_is_not_ended_again(self, buyer, state):
+        picture = GenerationFactory(user=buyer, status=state)
+        before = ledger.snapshot()
+        assert not GENERATIONS.end(picture, "Our staff ended this.", retryable=False)
+        picture.refresh_from_db()
+        assert picture.status == state
+        assert ledger.snapshot() == before
 
     def test_a_dead_letter_of_an_unknown_task_is_left_alone(self, picture):
         message = OutboxMessage.objects.get()

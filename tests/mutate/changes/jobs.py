@@ -296,7 +296,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "ended-is-not-ended-again",
             "if not is_current or self.state_of(job) not in (self.waiting, self.working):",
             "if not is_current:",
-            "app/tests/test_services.py",
+            f"{PICTURES}::TestLeases",
         ),
         (
             "dead-letter-of-its-attempt",
