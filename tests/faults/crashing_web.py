@@ -16,6 +16,13 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.wsgi import application as real_application
 
+# Whether this transaction has written a message to the workers, however it did.
+WRITES_AN_ORDER = """
+    SELECT EXISTS (
+        SELECT FROM app_outboxmessage
+        WHERE xmin::text::bigint = pg_current_xact_id_if_assigned()::text::bigint & 4294967295
+    )"""
+
 _wanted = threading.local()
 
 
@@ -27,23 +34,21 @@ def _prepare() -> None:
     from django.db import connection
     from django.db.backends.base.base import BaseDatabaseWrapper
 
-    from app.delivery import outbox
-
-    commit, enqueue = BaseDatabaseWrapper.commit, outbox.enqueue
-
-    def enqueue_and_note(*arguments: Any, **options: Any) -> Any:
-        _wanted.has_written = True
-        return enqueue(*arguments, **options)
+    commit = BaseDatabaseWrapper.commit
 
     def commit_or_die(self: BaseDatabaseWrapper) -> None:
-        at = getattr(_wanted, "at", "") if getattr(_wanted, "has_written", False) else ""
+        at = getattr(_wanted, "at", "")
+        if at:
+            with self.cursor() as cursor:
+                cursor.execute(WRITES_AN_ORDER)
+                [writes_an_order] = cursor.fetchone() or [False]
+            at = at if writes_an_order else ""
         if at == "before-commit":
             _die()
         commit(self)
         if at == "after-commit":
             _die()
 
-    outbox.enqueue = enqueue_and_note
     BaseDatabaseWrapper.commit = commit_or_die  # type: ignore[method-assign]
     connection.close()
 
@@ -53,5 +58,4 @@ _prepare()
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
     _wanted.at = environ.get("HTTP_X_FAULT", "")
-    _wanted.has_written = False
     return real_application(environ, start_response)
