@@ -266,6 +266,7 @@ class TestTheTableOfErrors:
             ("IMAGE_TOO_LARGE", 400),
             ("IMAGE_TOO_NARROW", 400),
             ("IMAGE_TOO_SMALL", 400),
+            ("IMAGE_TOO_NARROW", 400),
             ("DUPLICATE_IMAGE", 400),
             ("DUPLICATE_STYLE_NAME", 400),
             ("INSUFFICIENT_TOKENS", 402),
