@@ -51,7 +51,7 @@ class ArtistOnly(DomainError):
 
 class InvalidInternalToken(DomainError):
     code = "INVALID_INTERNAL_TOKEN"
-    default_message = "This address is for workers and wants a valid internal token."
+    default_message = "This endpoint is for workers and requires a valid internal token."
 
 
 class Conflict(DomainError):
@@ -71,7 +71,7 @@ class RequestInProgress(Conflict):
 
 class StaleAttempt(Conflict):
     code = "STALE_ATTEMPT"
-    default_message = "The report is of an earlier attempt; the job has moved on."
+    default_message = "The report is for an earlier attempt; another one has begun."
 
 
 class InvalidTransition(Conflict):

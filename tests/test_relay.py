@@ -269,7 +269,7 @@ def test_dead_letters_are_listed_shown_replayed_and_discarded(settings, amqp_url
     assert dead_letters("discard", other) == "1 dead letters deleted.\n"
     with pytest.raises(CommandError, match="no dead letter"):
         dead_letters("discard", other)
-    with pytest.raises(CommandError, match="Say which"):
+    with pytest.raises(CommandError, match="Name a message"):
         dead_letters("discard")
     assert dead_letters("discard", "all", "--queue", GENERATION_QUEUE).startswith("1 ")
     assert dead_letters("list") == "0 dead letters found.\n"

@@ -85,7 +85,7 @@ OF_ERRORS = (
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),
-    _("This style has no pictures to learn from."),
+    _("This style has no works to train on."),
 )
 _KNOWN = frozenset(OF_FIELDS + OF_ERRORS)
 

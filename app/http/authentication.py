@@ -62,7 +62,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
         if key is None:
             raise AuthenticationFailed("This API key is not valid.")
         if _scope_for(request) not in key.scopes:
-            raise PermissionDenied("This API key does not reach that far.")
+            raise PermissionDenied("This API key does not have the required scope.")
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:

@@ -49,13 +49,13 @@ class MultiPartParser(parsers.BaseParser):
     ) -> Any:
         kind, separator, parameters = (media_type or "").partition(";")
         if "boundary" not in parse_header_parameters(media_type or "")[1]:
-            raise _malformed("The Content-Type of the form names no boundary. HTTP clients set it.")
+            raise _malformed("The Content-Type of the form has no boundary. HTTP clients set it.")
         request = (parser_context or {})["request"]
         headers = {**request.META, "CONTENT_TYPE": kind.lower() + separator + parameters}
         try:
             fields, files = _Form(headers, stream, request.upload_handlers, "utf-8").parse()
         except MultiPartParserError as error:
-            raise _malformed("The form does not keep to its boundary.") from error
+            raise _malformed("The form data does not match its boundary.") from error
         return parsers.DataAndFiles(fields, files)
 
 

@@ -21,7 +21,7 @@ class TokenPurchaseSerializer(BaseSerializer):
 
     def validate_amount(self, amount: int) -> int:
         if amount % 100:
-            raise serializers.ValidationError("Tokens are sold in hundreds.")
+            raise serializers.ValidationError("Buy tokens in multiples of 100.")
         return amount
 
 

@@ -86,4 +86,4 @@ def _line(
 
 def _require(has_ended_now: bool) -> None:
     if not has_ended_now:
-        raise InvalidTransition("This has ended already.")
+        raise InvalidTransition("This has already ended.")

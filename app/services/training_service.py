@@ -84,7 +84,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         artworks = list(job.artworks.order_by("position").prefetch_related("artwork_tags__tag"))
         if not artworks:
             # They were uploaded by links and refused, or are still to be checked.
-            raise InvalidTransition("This style has no pictures to learn from.")
+            raise InvalidTransition("This style has no works to train on.")
         return TrainingTask(
             task_id=job.task_id,
             attempt=job.attempt,

@@ -51,7 +51,7 @@ class TokenViewSet(ApiViewSet):
         return self.show({"balance": balance, "earned": earned})
 
     def purchase(self, request: Request) -> Answer:
-        """Buy tokens, in hundreds."""
+        """Buy tokens, in multiples of 100."""
         order = self.parse()
         return self.run_once(
             prepare=partial(payment_service.take_payment, user=self.user, **order),

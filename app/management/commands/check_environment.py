@@ -11,7 +11,7 @@ from app.utils import environment
 class Command(BaseCommand):
     """Run by ``manage.py`` itself, before a bad environment can keep Django from starting."""
 
-    help = "Say of each variable whether production may start with it; exit 1 if it may not."
+    help = "Check each environment variable for production; exit 1 if one is invalid."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

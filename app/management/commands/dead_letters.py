@@ -13,7 +13,7 @@ from protocol.queues import QUEUES
 
 
 class Command(BaseCommand):
-    help = "Look at dead letters, put them back on their queue, or delete them."
+    help = "List, show, replay or discard dead letters."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["list", "show", "replay", "discard"])
@@ -27,7 +27,7 @@ class Command(BaseCommand):
             raise CommandError("Without a broker (AMQP_URL) there are no dead letters.")
         action, wanted = options["action"], options["message_id"]
         if action != "list" and not wanted:
-            raise CommandError(f"Say which: dead_letters {action} MESSAGE_ID, or `all`.")
+            raise CommandError(f"Name a message: dead_letters {action} MESSAGE_ID, or `all`.")
         broker = RabbitMQService.shared(settings.AMQP_URL)
         queues = [options["queue"]] if options["queue"] else list(QUEUES)
         try:

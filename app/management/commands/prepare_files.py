@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand
 
 
 class Command(BaseCommand):
-    help = "Make the S3 bucket, or the folder for files. Says so, and does nothing the next time."
+    help = "Create the S3 bucket, or the folder for files, if it does not exist."
     requires_system_checks = []
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -89,7 +89,7 @@ def receive(key: str, content: IO[bytes]) -> None:
     Raises NotFound when the place was used or has expired, ImageTooLarge, ServiceUnavailable.
     """
     if not PendingUpload.objects.filter(key=key, expires_at__gt=clock.now()).exists():
-        raise NotFound("This place for an upload is used or has expired.")
+        raise NotFound("This upload link was used or has expired.")
     with tempfile.TemporaryFile() as spooled:
         size = 0
         while block := content.read(1 << 16):
@@ -114,7 +114,7 @@ def require_uploaded(*, user: User, keys: Sequence[str]) -> None:
         .values_list("key", flat=True)
     )
     if len(set(keys)) != len(keys):
-        raise InvalidInput.field("image_keys", "A key is given twice.")
+        raise InvalidInput.field("image_keys", "A key appears twice.")
     for number, key in enumerate(keys):
         if key not in known:
             raise InvalidInput.field(
@@ -136,7 +136,7 @@ def use(*, user_id: int, keys: Sequence[str]) -> None:
     """
     used, _ = PendingUpload.objects.filter(user_id=user_id, key__in=keys).delete()
     if used != len(keys):
-        raise InvalidInput.field("image_keys", "The uploads have been used already.")
+        raise InvalidInput.field("image_keys", "These uploads were already used.")
 
 
 def forget_expired() -> int:
