@@ -22,6 +22,8 @@ FLAT = 1.2
 # The most web CPU of a request by the earlier version's: of what reads, of what writes, and of both
 # under gunicorn.
 READ_CPU, WRITE_CPU, GUNICORN_CPU = 0.85, 1.0, 1.1
+# The least requests a second by the earlier version's, under either server.
+LEAST_RATE = 0.9
 # The plan's own bar, and ours, for 100 users at once; ms.
 PLAN_P95, OUR_P95 = 500, 100
 
@@ -81,7 +83,7 @@ def misses(found: Figures) -> list[str]:
         if verdict(case, largest(found)[case.name], found["inside"][case.name]["statements"])
         == MISS
     ]
-    missed += [title for case, each in versions(found) for title in _too_dear(case, each)]
+    missed += [title for case, each in versions(found) for title in _fallen_behind(case, each)]
     missed += [f"{case.title}: flat" for case, each in over_sizes(found) if flat(each) == MISS]
     return missed + [title for title, _, _, word in other_marks(found) if word == MISS]
 
@@ -99,13 +101,18 @@ def most_cpu(case: Told) -> float:
     return WRITE_CPU if case.writes else READ_CPU
 
 
-def _too_dear(case: Told, measured: Figures) -> list[str]:
-    """What of a case takes too much CPU beside the earlier version."""
-    limits = (("CPU", "cpu", most_cpu(case)), ("CPU under gunicorn", "gunicorn_cpu", GUNICORN_CPU))
+def _fallen_behind(case: Told, measured: Figures) -> list[str]:
+    """In what a case is too far behind the earlier version."""
+    limits: dict[str, tuple[str, dict[str, float]]] = {
+        "CPU": ("cpu", {"most": most_cpu(case)}),
+        "CPU under gunicorn": ("gunicorn_cpu", {"most": GUNICORN_CPU}),
+        "requests a second": ("rate", {"least": LEAST_RATE}),
+        "requests a second under gunicorn": ("gunicorn_rate", {"least": LEAST_RATE}),
+    }
     return [
         f"{case.title}: {word}"
-        for word, name, most in limits
-        if judged(measured[name][0], most=most) == MISS
+        for word, (name, limit) in limits.items()
+        if judged(measured[name][0], **limit) == MISS
     ]
 
 
@@ -118,7 +125,7 @@ def beside_earlier(found: Figures) -> str:
             [programs[name][what] for name in ("earlier", "gunicorn", "ours", "bare")]
             for what in ("cpu", "rate")
         )
-        missed = _too_dear(case, each)
+        missed = _fallen_behind(case, each)
         rows.append(
             (
                 *(case.title, *(f"{value:.2f}" for value in cpu)),

@@ -150,8 +150,9 @@ Commit {commit}, which ran under gunicorn's threads, today's code under gunicorn
 and bare under Granian, all four in turn with {JUDGED} clients. The earlier version has its own
 code, tables ({size:,} pictures as well) and requests; the Python packages are today's. Web CPU of a
 request by the earlier version's may be {tables.READ_CPU} at most where it reads,
-{tables.WRITE_CPU:.1f} where it writes, and {tables.GUNICORN_CPU} under gunicorn. Requests a second
-are in the same order as the times.
+{tables.WRITE_CPU:.1f} where it writes, and {tables.GUNICORN_CPU} under gunicorn. Requests a second,
+in the same order as the times, may not fall below {tables.LEAST_RATE} of the earlier version's
+under either server.
 
 {tables.beside_earlier(found)}"""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -66,6 +67,19 @@ def test_what_takes_more_than_the_earlier_version_is_told(
     text = page(ours=ours, gunicorn=gunicorn)
     assert f"Missed: {missed}." in " ".join(text.split())
     assert rows(text)["feed, anonymous"][-1] == "**MISS**"
+
+
+@pytest.mark.parametrize(
+    ("program", "missed"), [(0, "requests a second"), (2, "requests a second under gunicorn")]
+)
+def test_fewer_requests_a_second_are_told(program: int, missed: str) -> None:
+    turn = [round_of(0.8) for _ in range(4)]
+    turn[program] = replace(turn[program], seconds=1.12)
+    cases = {"feed": of_versions([turn])}
+    text = writing.page(
+        made_up() | {"versions": {"commit": "881053c", "size": 2000, "cases": cases}}, "performance"
+    )
+    assert f"; feed, anonymous: {missed}." in " ".join(text.split())
 
 
 def test_without_an_earlier_version_nothing_is_told_of_it() -> None:
