@@ -57,7 +57,7 @@ ENV DJANGO_SETTINGS_MODULE=config.settings_production
 USER app
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
-    CMD ["python", "-m", "app.http.healthcheck"]
+    CMD ["python", "-m", "serving.healthcheck"]
 CMD ["python", "-m", "serving"]
 
 

@@ -13,7 +13,7 @@ import sys
 import django
 import pytest
 
-from app.utils.environment import DEVELOPMENT, DEVELOPMENT_SETTINGS
+from config.environment import DEVELOPMENT, DEVELOPMENT_SETTINGS
 from devtools.servers.for_tests import TestServers, ask_for_server
 from devtools.servers.process import ServerError
 from devtools.servers.s3 import S3Access

@@ -14,7 +14,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from app.utils import environment
+from config import environment
 
 DEVELOPMENT = environment.is_development(os.environ)
 if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:

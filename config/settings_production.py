@@ -1,6 +1,6 @@
 """Settings of production: all from the environment, and none that is fit only for a laptop.
 
-The table of ``app/utils/environment.py`` says what has to be set; ``manage.py check_environment``
+The table of ``config/environment.py`` says what has to be set; ``manage.py check_environment``
 shows it.
 """
 
@@ -8,7 +8,7 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
-from app.utils.environment import refusal
+from config.environment import refusal
 
 if _problems := refusal(os.environ):
     raise ImproperlyConfigured(_problems)

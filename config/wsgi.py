@@ -10,8 +10,8 @@ from wsgiref.types import WSGIApplication
 from django.core.wsgi import get_wsgi_application
 
 from app.http.bodies import WholeBodies
-from app.http.this_machine import ThisMachineOnly
-from app.utils import environment
+from config import environment
+from serving.this_machine import ThisMachineOnly
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.settings_module(os.environ))
 

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import FrameType
 
-from app.utils.command_line import command_name, named_settings
-from app.utils.environment import DEVELOPMENT_SETTINGS
+from config.command_line import command_name, named_settings
+from config.environment import DEVELOPMENT_SETTINGS
 from devtools.servers.dev_environment import STARTED_AT, prepare_dev_environment
 from devtools.servers.interruption import interruption
 from devtools.servers.postgres import PrivatePostgres

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from app.utils import environment
+from config import environment
 
 
 class Command(BaseCommand):
