@@ -1,8 +1,8 @@
-"""The names of previews: what lies beside a preview, and how wide it is.
+"""The names of previews: which files belong together, and their widths.
 
 A picture is shown from previews of several widths, so that each screen fetches no more than it can
-show. One of them is reported and kept. When its name ends in ``-w640.webp``, the others lie beside
-it; a preview of any other name is the only one.
+show. One of them is reported and stored. If its name ends in ``-w640.webp``, the others are in the
+same folder. A preview with any other name is the only one.
 """
 
 WIDTHS = (320, 640, 1024)  # pixels: half a phone's screen, all of it, and larger screens
@@ -11,7 +11,7 @@ _END = f"-w{REPORTED}.webp"
 
 
 def widths_of(width: int) -> tuple[int, ...]:
-    """The previews of a picture that is ``width`` pixels wide: up to the first that holds all of
+    """The previews of a picture that is ``width`` pixels wide: up to the first that has all of
     it. No preview is made wider than its picture."""
     return tuple(each for each, below in zip(WIDTHS, (0, *WIDTHS), strict=False) if below < width)
 
@@ -27,7 +27,7 @@ def reported_name(stem: str, width: int) -> str:
 
 
 def family(preview: str, width: int = REPORTED) -> list[tuple[str, int]]:
-    """``preview`` and those beside it, with their widths in pixels; empty when it is alone.
+    """``preview`` and its other widths, each with its width in pixels; empty if it is alone.
 
     ``width`` is the picture's own; who does not know it leaves it out, and gets no larger preview.
     """

@@ -40,13 +40,13 @@ SIZES = {
 
 
 def file_url(key: str, to: Link = link) -> str:
-    """The link to a file. Of our own files the path alone: they come from where the page does."""
+    """The link to a file. Our own files need only the path."""
     return to(key).removeprefix(settings.SITE_URL)
 
 
 def sources(preview: str, place: str, width: int | None = None, to: Link = link) -> str:
-    """The attributes of an ``<img>`` that say where its file is: for a preview with others beside
-    it, all of them.
+    """The attributes of an ``<img>`` for its file: for a preview that exists in several widths,
+    all of them.
 
     ``place`` is one of SIZES, ``width`` the picture's own in pixels, if known.
     """

@@ -1,4 +1,4 @@
-"""The same request with the same Idempotency-Key takes effect once."""
+"""Idempotency keys: the same request with the same key takes effect once."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def run_once(
     act: Callable[[Prepared], tuple[int, str]],
     discard: Callable[[Prepared], None] | None = None,
 ) -> Answer:
-    """Answer from the first time this key was used, or act and remember the answer.
+    """Return the answer of the first request with this key, or act and store the answer.
 
     ``prepare`` does what must not happen inside a transaction (files, payments); ``act`` runs in
     one, together with the memory of its answer: a crash leaves both or neither. When ``act`` fails,
@@ -73,7 +73,7 @@ def run_once(
 
 
 def forget_old() -> int:
-    """Delete answers that are no longer given again. Returns how many there were."""
+    """Delete expired answers. Returns how many there were."""
     count, _ = IdempotencyKey.objects.filter(created_at__lt=clock.now() - KEPT_FOR).delete()
     return count
 

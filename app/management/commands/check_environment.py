@@ -1,4 +1,4 @@
-"""``manage.py check_environment``: what production would say about each variable."""
+"""``manage.py check_environment``: check each environment variable for production."""
 
 import os
 from typing import Any
