@@ -17,7 +17,7 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import Model, QuerySet
-from django.db.models.base import ModelState
+from django.db.models.query import get_related_populators
 from django.db.models.sql.compiler import SQLCompiler
 from psycopg.sql import Literal
 
@@ -119,59 +119,33 @@ class CompiledInstances(_Compiled):
         return [make(row) for row in statement.run(values)]
 
     def _maker(self, compiler: SQLCompiler) -> Callable[[Row], Any]:
-        return _Maker(compiler, compiler.klass_info).make
+        return _maker(compiler)
 
 
-class _Maker:
-    """Makes instances of rows, with the related ones and what was annotated in them.
+def _maker(compiler: SQLCompiler) -> Callable[[Row], Any]:
+    """Makes an instance of a row as a query set does, with related ones and what was annotated.
 
-    As where instances are copied, ``__init__`` and its signals are passed by: it looks at every
-    field again, for every row. What a query set leaves out is read when it is asked for, as ever.
+    An annotated value stays as the driver gives it, like all values of ``CompiledQuery``: JSON is
+    text, which an answer takes as it is.
     """
+    database, info = compiler.connection.alias, compiler.klass_info
+    model: type[Model] = info["model"]
+    first, last = info["select_fields"][0], info["select_fields"][-1] + 1
+    names = [column.target.attname for column, *_ in compiler.select[first:last]]
+    populators = get_related_populators(info, compiler.select, database)  # type: ignore[call-arg]
+    annotated = list(compiler.annotation_col_map.items())
+    converters = compiler.get_converters([expression for expression, *_ in compiler.select])
 
-    def __init__(self, compiler: SQLCompiler, info: dict[str, Any]) -> None:
-        columns: Any = compiler.select
-        self._database = compiler.connection.alias
-        self._model: type[Model] = info["model"]
-        first, last = info["select_fields"][0], info["select_fields"][-1] + 1
-        self._place = slice(first, last)
-        fields = [column.target for column, *_ in columns[first:last]]
-        self._names = [field.attname for field in fields]
-        self._key = next(at for at, field in enumerate(fields) if field.primary_key)
-        self._converters = [
-            (field.attname, column, converters)
-            for field, (column, *_) in zip(fields, columns[first:last], strict=True)
-            if (converters := field.get_db_converters(connection))
-        ]
-        annotated = compiler.annotation_col_map if info is compiler.klass_info else {}
-        self._annotated = list(annotated.items())
-        self._related = [
-            (_Maker(compiler, each), each["local_setter"], each["remote_setter"])
-            for each in info.get("related_klass_infos", ())
-        ]
-
-    def make(self, row: Row) -> Any:
-        """None for a related one that does not exist."""
-        found = row[self._place]
-        if found[self._key] is None:
-            return None
-        instance = self._model.__new__(self._model)
-        instance._state = ModelState()
-        instance._state.adding = False
-        instance._state.db = self._database
-        kept = vars(instance)
-        kept.update(zip(self._names, found, strict=True))
-        for name, column, converters in self._converters:
-            for convert in converters:
-                kept[name] = convert(kept[name], column, connection)
-        for name, at in self._annotated:
-            kept[name] = row[at]
-        for related, set_on_instance, set_on_related in self._related:
-            other = related.make(row)
-            set_on_instance(instance, other)
-            if other is not None:
-                set_on_related(other, instance)
+    def make(row: Row) -> Any:
+        found = next(compiler.apply_converters([row], converters)) if converters else row
+        instance = model.from_db(database, names, found[first:last])
+        for populator in populators:
+            populator.populate(found, instance)
+        for name, at in annotated:
+            setattr(instance, name, row[at])
         return instance
+
+    return make
 
 
 def _name(value: Any, names: dict[Any, str]) -> str:
