@@ -28,9 +28,6 @@ from app.services import idempotency_service
 Serializer = type[serializers.BaseSerializer[Any]]
 
 
-_instances: dict[Any, Any] = {}
-# By view and methods: what every answer of it says.
-_default_headers: dict[tuple[Any, ...], dict[str, str]] = {}
 # The permission classes that look at the thing itself.
 JUDGES = (IsOwner, IsOwnerOrStaff, IsOwnerOrReadOnly)
 
@@ -106,35 +103,17 @@ class ApiViewSet(GenericViewSet):
             return False
         return True
 
-    # --- Parsers, permissions and the like keep nothing of a request: one of each is enough ------
-
-    def get_parsers(self) -> list[Any]:
-        return [_shared_instance(parser) for parser in self.parser_classes]
+    # --- How a request is read --------------------------------------------------------------------
 
     def get_authenticators(self) -> list[Any]:
-        classes = () if self._is_internal() else self.authentication_classes
-        return [_shared_instance(authenticator) for authenticator in classes]
+        return [] if self._is_internal() else super().get_authenticators()
 
     def get_permissions(self) -> list[BasePermission]:
         if self.action is None or self.action == "metadata":
             # The address does not take the method: that is 405 to everybody.
             return []
         classes = self.action_permissions.get(self.action, self.permission_classes)
-        return [_shared_instance(permission) for permission in classes]
-
-    def get_content_negotiator(self) -> Any:
-        return _shared_instance(self.content_negotiation_class)
-
-    def perform_content_negotiation(self, request: Request, force: bool = False) -> Any:
-        renderer = _shared_instance(self.renderer_classes[0])
-        return renderer, renderer.media_type
-
-    @property
-    def default_response_headers(self) -> dict[str, str]:
-        key = (type(self), *self.action_map)
-        if key not in _default_headers:
-            _default_headers[key] = super().default_response_headers
-        return dict(_default_headers[key])
+        return [permission() for permission in classes]
 
     def get_throttles(self) -> list[Any]:
         return [] if self._is_internal() else super().get_throttles()
@@ -191,20 +170,38 @@ class ApiViewSet(GenericViewSet):
         *,
         prepare: Callable[[], Any],
         act: Callable[[Any], Any],
+        find: Callable[[int], Any],
         discard: Callable[[Any], None] | None = None,
         status: int,
     ) -> Answer:
-        """Answer with the serialized result of ``act``, once for each Idempotency-Key."""
+        """Answer with what ``act`` made, once for each Idempotency-Key.
+
+        It is serialized after the commit, not under a lock of ``act``. ``find`` reads it by its id
+        where that is all that ``act`` returns, or where the process died between the two.
+        """
         request = self.request
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if len(key) > idempotency_service.MAX_KEY_LENGTH or not key.isprintable():
             raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
+        made: dict[str, Any] = {}
+
+        def make(prepared: Any) -> tuple[int, str]:
+            thing = act(prepared)
+            if isinstance(thing, int):
+                return status, str(thing)
+            made[str(thing.pk)] = thing
+            return status, str(thing.pk)
+
+        def render(pk: str) -> str:
+            return to_json(self._render(made.get(pk) or find(int(pk)))).decode()
+
         answer = idempotency_service.run_once(
             user=self.user,
             key=key,
             fingerprint=fingerprint(request) if key else "",
             prepare=prepare,
-            act=lambda prepared: (status, to_json(self._render(act(prepared))).decode()),
+            act=make,
+            render=render,
             discard=discard,
         )
         headers = {"Idempotent-Replayed": "true"} if answer.is_replay else None
@@ -257,13 +254,6 @@ class BaseViewSet(ReadOnlyViewSet, ModelViewSet):
 
     def remove(self, pk: Any) -> None:
         raise NotImplementedError
-
-
-def _shared_instance(kind: Any) -> Any:
-    """The one instance of ``kind``."""
-    if kind not in _instances:
-        _instances[kind] = kind()
-    return _instances[kind]
 
 
 def _checked(serializer: Serializer, data: Any, **extra: Any) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.http.rendering import Answer
+from app.models import Generation
 from app.models.reads.picture import PictureDetail, own_pictures, picture
 from app.models.reads.session import SESSION_WITH_STATUS, status_in
 from app.models.reads.status import status
@@ -70,6 +71,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         return self.run_once(
             prepare=lambda: None,
             act=lambda _: generation_service.request_generation(user=self.user, **order),
+            find=lambda pk: Generation.objects.with_people().get(pk=pk),
             status=202,
         )
 

@@ -122,7 +122,8 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         upload = partial(style_service.prepare_upload, user=self.user, **self.parse())
         return self.run_once(
             prepare=upload,
-            act=lambda ready: self._style(style_service.create_style(ready).pk, STYLE_CREATED),
+            act=lambda ready: style_service.create_style(ready).pk,
+            find=lambda pk: self._style(pk, STYLE_CREATED),
             discard=lambda prepared: prepared.discard(),
             status=201,
         )

@@ -58,6 +58,7 @@ class TokenViewSet(ApiViewSet):
             act=lambda payment: payment_service.record_purchase(
                 user=self.user, payment=payment, **order
             ),
+            find=lambda pk: Transaction.objects.select_related("receiver").get(pk=pk),
             status=201,
         )
 

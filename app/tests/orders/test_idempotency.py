@@ -9,15 +9,19 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.db import connection
+from rest_framework import serializers
 
+from app.http import rendering
 from app.models import Artist, Generation, IdempotencyKey, OutboxMessage, Purchase, Style
 from app.services import generation_service, idempotency_service, storage
 from app.tests import ledger
 from app.tests.api import Api
-from app.tests.factories import StyleFactory, UserFactory
+from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
 from app.tests.ordering import GENERATE, order, order_of
 from app.tests.together import all_at_once
 from app.tests.uploads import files_in, style_form
+from app.views import base
 from devtools.servers.process import wait_for
 
 KEY = "order-2026-11"
@@ -184,6 +188,87 @@ class TestUploads:
         assert not IdempotencyKey.objects.exists()
 
 
+def upload(client: Api, *, key: str):
+    return client.upload("/api/models", style_form(), headers={"Idempotency-Key": key})
+
+
+def order_a_picture(client: Api, *, key: str):
+    return order(client, StyleFactory(), key=key)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRendering:
+    @pytest.mark.parametrize("key", ["", KEY])
+    @pytest.mark.parametrize("ask", [order_a_picture, purchase, upload])
+    def test_nothing_is_rendered_under_the_locks_of_the_request(self, ask, key, monkeypatch):
+        artist = ArtistFactory(user__tokens=1000).user
+        rendered = []
+
+        def to_json(data):
+            rendered.append(connection.in_atomic_block)
+            return rendering.to_json(data)
+
+        def to_representation(serializer, instance):
+            rendered.append(connection.in_atomic_block)
+            return represented(serializer, instance)
+
+        represented = serializers.Serializer.to_representation
+        monkeypatch.setattr(base, "to_json", to_json)
+        monkeypatch.setattr(serializers.Serializer, "to_representation", to_representation)
+        assert ask(Api(artist), key=key).status in {201, 202}
+        assert rendered
+        assert not any(rendered)
+
+    def test_where_the_process_died_before_it_answered_the_next_request_does(self, monkeypatch):
+        buyer, style = UserFactory(tokens=1000), StyleFactory(price=50)
+        client = Api(buyer)
+        client.http.raise_request_exception = False
+        with monkeypatch.context() as patch:
+            patch.setattr(base.ApiViewSet, "_render", lambda *_: 1 / 0)
+            assert order(client, style, key=KEY, seed=7).status == 500
+        assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 50)]
+        answers = [order(client, style, key=KEY, seed=7) for _ in range(2)]
+        assert [(each.status, is_replayed(each)) for each in answers] == [(202, True)] * 2
+        assert answers[0].content == answers[1].content
+        assert answers[0].data == {
+            "generation_id": Generation.objects.get().pk,
+            "status": "queued",
+            "cost": 50,
+            "seed": 7,
+            "balance": 950,
+        }
+        assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 50)]
+
+    def test_of_two_who_render_the_same_answer_one_is_kept_and_given_by_both(self, buyer):
+        def run(render) -> str:
+            return idempotency_service.run_once(
+                user=buyer,
+                key=KEY,
+                fingerprint="f",
+                prepare=lambda: None,
+                act=lambda _: (201, "7"),
+                render=render,
+            ).body
+
+        def slow(reference: str) -> str:
+            assert reference == "7"
+            # Meanwhile the other one has answered.
+            assert run_of_other() == "theirs"
+            return "ours"
+
+        def dies(reference: str) -> str:
+            raise SystemExit
+
+        def run_of_other() -> str:
+            (kept,) = IdempotencyKey.objects.all()
+            return idempotency_service._body_of(kept, lambda _: "theirs")
+
+        with pytest.raises(SystemExit):
+            run(dies)
+        assert run(slow) == "theirs"
+        assert run(dies) == "theirs"
+
+
 @pytest.mark.django_db(transaction=True)
 class TestAtOnce:
     def test_fifty_at_once_make_one_job_and_one_charge(self):
@@ -250,8 +335,8 @@ def test_who_lost_the_answer_asks_again_and_pays_once(live_server):
         f"X-CSRFToken: {csrf}\r\nIdempotency-Key: {KEY}\r\nContent-Type: application/json\r\n"
         f"Content-Length: {len(body)}\r\n\r\n{body}"
     )
-    with socket.create_connection((address.hostname, address.port), timeout=10) as connection:
-        connection.sendall(request.encode())
+    with socket.create_connection((address.hostname, address.port), timeout=10) as client_socket:
+        client_socket.sendall(request.encode())
     assert wait_for(IdempotencyKey.objects.exists, seconds=10)
 
     answers = [order(client, style, key=KEY) for _ in range(5)]
