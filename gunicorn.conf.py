@@ -5,9 +5,11 @@
 
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from serving.connections import shortage
 from serving.processes import begin_metrics, end_metrics, prepare_worker, worker_ended
 from serving.settings import BadSettings, web_settings, why_not
 
@@ -50,6 +52,10 @@ def on_starting(server: Any) -> None:
         host = address[0] if isinstance(address, tuple) else "localhost"
         if problems := why_not(os.environ, host):
             sys.exit(problems)
+    # What the command line says comes last.
+    web = replace(_settings, workers=server.cfg.workers, threads=server.cfg.threads)
+    if problem := shortage(os.environ, web):
+        sys.exit(problem)
     begin_metrics()
 
 

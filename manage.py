@@ -10,8 +10,8 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-from config import environment
-from config.command_line import command_name, named_settings
+from app.utils import environment
+from app.utils.command_line import command_name, named_settings
 
 
 def main() -> None:
@@ -19,7 +19,9 @@ def main() -> None:
     _choose_settings(command)
     if command == "check_environment":
         # With a bad environment Django would not even get as far as finding this command.
-        text, is_good = environment.describe(os.environ)
+        from serving import connections
+
+        text, is_good = connections.describe(os.environ)
         sys.stdout.write(f"{text}\n")
         sys.exit(0 if is_good else 1)
     if command == "dev" and not environment.is_development(os.environ):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 
+from serving.connections import shortage
 from serving.processes import begin_metrics, end_metrics
 from serving.settings import BadSettings, web_settings, why_not
 
@@ -20,6 +21,8 @@ def main() -> None:
         sys.exit(str(error))
     if problems := why_not(os.environ, settings.host):
         sys.exit(problems)
+    if problem := shortage(os.environ, settings):
+        sys.exit(problem)
     begin_metrics()
     try:
         # After the checks: a bad environment is refused at once.

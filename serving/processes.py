@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import gc
 import os
 import shutil
@@ -32,13 +31,6 @@ def end_metrics() -> None:
 
 def prepare_worker() -> None:
     """Call it once in a worker process, when the application has been loaded."""
-    from django.db import Error, connection
-
-    # Take a database connection before others have taken all of them. A process that starts
-    # without one reports it in /api/ready.
-    with contextlib.suppress(Error):
-        connection.ensure_connection()
-        connection.close_if_unusable_or_obsolete()
     # The objects of the loaded application stay, so the collector need not look at them.
     gc.collect()
     gc.freeze()

@@ -65,12 +65,14 @@ class System:
             **environment,
         }
 
-    def start(self, *, workers: int = 1, web_processes: int = 1, relays: int = 1) -> None:
+    def start(
+        self, *, workers: int = 1, web_processes: int = 1, threads: int = 8, relays: int = 1
+    ) -> None:
         self.manage("migrate", "--verbosity=0")
         self.environment |= {
             "WEB_BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": str(web_processes),
-            "WEB_THREADS": "8",
+            "WEB_THREADS": str(threads),
         }
         self.spawn("web", "-m", "serving", self.web_application)
         for number in range(relays):

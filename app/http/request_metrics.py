@@ -5,14 +5,14 @@ With PROMETHEUS_MULTIPROC_DIR set, the processes of one web server count togethe
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from functools import cache
 
 from django.http import HttpRequest, HttpResponse
-from prometheus_client import REGISTRY, CollectorRegistry, Histogram, generate_latest
-from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client import Histogram, generate_latest
+
+from app.utils import metric_registry
 
 SECONDS = Histogram(
     "style_license_request_seconds",
@@ -46,8 +46,4 @@ def _of(method: str | None, route: str, status: int) -> Histogram:
 
 def exposition() -> bytes:
     """What all processes have counted, in Prometheus's text format."""
-    if not os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
-        return generate_latest(REGISTRY)
-    registry = CollectorRegistry()
-    MultiProcessCollector(registry)
-    return generate_latest(registry)
+    return generate_latest(metric_registry.of_all_processes())

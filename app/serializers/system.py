@@ -11,6 +11,18 @@ class HealthSerializer(BaseSerializer):
     database = serializers.ChoiceField(choices=["connected", "unavailable"])
 
 
+class ConnectionsSerializer(BaseSerializer):
+    """Database connections. ``in_use`` and ``idle`` count those of all programs, ``limit`` is the
+    server's; they are null while it does not answer. ``waiting`` and ``timed_out`` count threads of
+    this web server: those that wait for a connection, and those that did not get one."""
+
+    in_use = serializers.IntegerField(allow_null=True)
+    idle = serializers.IntegerField(allow_null=True)
+    limit = serializers.IntegerField(allow_null=True)
+    waiting = serializers.IntegerField()
+    timed_out = serializers.IntegerField()
+
+
 class ReadinessSerializer(BaseSerializer):
     """``unused``: this installation has no such server."""
 
@@ -21,6 +33,7 @@ class ReadinessSerializer(BaseSerializer):
     storage = serializers.ChoiceField(choices=["connected", "unavailable"])
     outbox = serializers.ChoiceField(choices=["current", "late"])
     outbox_age_seconds = serializers.FloatField()
+    connections = ConnectionsSerializer()
 
     @extend_schema_field({"type": "string", "enum": ["ok", "error"]})
     def get_status(self, readiness: Any) -> str:

@@ -1,4 +1,4 @@
-"""Metrics of the whole system, from the database and the broker."""
+"""The system's figures, as the database and the broker have them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db import connection
 from django.db.models import Count, Sum
 
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
-from app.services import measure_service
+from app.services import connection_service, measure_service
+from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
@@ -37,9 +37,7 @@ class Figures:
     refunded_tokens: int
     audit_findings: int | None
     audited_at: datetime | None
-    # Of all programs, and how many the server gives at most.
-    connections: int
-    most_connections: int
+    connections: Connections
     queues: Mapping[str, int] = field(default_factory=dict)
     is_broker_reached: bool | None = None
 
@@ -49,7 +47,7 @@ _last: tuple[float, Figures] | None = None
 
 
 def figures(*, max_age: float = KEPT_SECONDS) -> Figures:
-    """The current figures, at most ``max_age`` seconds old."""
+    """The figures of now, or of at most ``max_age`` seconds ago."""
     global _last
     with _lock:
         if _last is None or time.monotonic() - _last[0] >= max_age:
@@ -66,7 +64,6 @@ def _count() -> Figures:
     audit = measure_service.last(measure_service.LEDGER_FINDINGS)
     leases = measure_service.last(measure_service.LEASES_EXPIRED)
     queues, is_reached = _queues()
-    connections, most_connections = _connections()
     return Figures(
         outbox_depth=dict(depth),
         outbox_age_seconds=outbox.oldest_age(),
@@ -78,25 +75,10 @@ def _count() -> Figures:
         refunded_tokens=refunds["tokens"] or 0,
         audit_findings=audit[0] if audit else None,
         audited_at=audit[1] if audit else None,
-        connections=connections,
-        most_connections=most_connections,
+        connections=connection_service.used(),
         queues=queues,
         is_broker_reached=is_reached,
     )
-
-
-def _connections() -> tuple[int, int]:
-    with connection.cursor() as cursor:
-        cursor.execute(_CONNECTIONS)
-        row: tuple[int, int] = cursor.fetchone()
-    return row
-
-
-# The server's own processes have no user; those that help with a statement have a leader.
-_CONNECTIONS = """
-    SELECT count(*), current_setting('max_connections')::int FROM pg_stat_activity
-    WHERE datname IS NOT NULL AND usename IS NOT NULL AND leader_pid IS NULL
-"""
 
 
 def _by_state(states: object) -> dict[str, int]:

@@ -1,4 +1,4 @@
-"""Readiness: whether database, cache, broker and storage answer, and the outbox is current."""
+"""Whether everything that the work needs answers: database, cache, broker, storage, relay."""
 
 from __future__ import annotations
 
@@ -17,21 +17,22 @@ from redis.exceptions import RedisError
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway
 from app.exceptions import ServiceUnavailable
-from app.services import storage
+from app.services import connection_service, storage
+from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 
 log = structlog.get_logger(__name__)
 
 CONNECTED, UNAVAILABLE, UNUSED = "connected", "unavailable", "unused"
 CURRENT, LATE = "current", "late"
-# More frequent calls get the last answer, so that nobody can overload the servers with them.
+# Whoever asks more often gets the last answer: nobody can wear the servers out by asking.
 KEPT_SECONDS = 1.0
 BROKER_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """The state of each part. ``outbox`` is late if a message is overdue for too long."""
+    """What answers. ``outbox`` is late when a message waits for longer than it may."""
 
     database: str
     cache: str
@@ -39,6 +40,7 @@ class Readiness:
     storage: str
     outbox: str
     outbox_age_seconds: float
+    connections: Connections
 
     @property
     def is_ready(self) -> bool:
@@ -60,7 +62,7 @@ def look() -> Readiness:
 
 
 def forget() -> None:
-    """Drop the stored answer; the next call asks again."""
+    """Ask anew the next time."""
     global _last
     _last = None
 
@@ -77,6 +79,7 @@ def _ask_all() -> Readiness:
         storage=_state("storage", storage.ping),
         outbox=LATE if is_late else CURRENT,
         outbox_age_seconds=round(age, 1),
+        connections=connection_service.used(is_connected=database == CONNECTED),
     )
 
 

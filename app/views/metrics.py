@@ -54,13 +54,14 @@ class _SystemCollector:
             yield _gauge("broker_up", "Whether the broker answers.", float(now.is_broker_reached))
         yield _by("generations", "Pictures by state.", "status", now.generations)
         yield _by("trainings", "Styles by state of training.", "status", now.trainings)
-        yield _counter("leases_expired", "Attempts whose lease expired.", now.leases_expired)
+        yield _counter("leases_expired", "Attempts whose worker fell silent.", now.leases_expired)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
-        yield _gauge("database_connections", "Connections in use or kept.", now.connections)
-        yield _gauge(
-            "database_connections_limit", "What the server gives at most.", now.most_connections
-        )
+        used = now.connections
+        if used.in_use is not None and used.idle is not None and used.limit is not None:
+            yield _gauge("database_connections_in_use", "Connections at work.", used.in_use)
+            yield _gauge("database_connections_idle", "Connections kept for later.", used.idle)
+            yield _gauge("database_connections_limit", "How many the server gives.", used.limit)
         if now.audit_findings is not None and now.audited_at is not None:
             yield _gauge(
                 "ledger_findings", "Rows that the last audit found wrong.", now.audit_findings

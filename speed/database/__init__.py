@@ -1,1 +1,1 @@
-"""PostgreSQL as Django's backend; threads share connections, which cost nothing to check."""
+"""PostgreSQL as Django's backend: connections told how to behave, slow statements logged."""

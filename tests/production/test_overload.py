@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import httpx
@@ -16,12 +18,14 @@ import pytest
 
 from devtools.servers import postgres
 from devtools.servers.postgres import PrivatePostgres
-from tests.system import Person, System, wait_for
+from serving.connections import OTHERS
+from tests.system import PROJECT, Person, System, wait_for
 
 pytestmark = pytest.mark.slow
 
-CONNECTIONS = 8
-PROCESSES = 2  # of eight threads each: twice as many as there are connections
+PROCESSES, THREADS = 2, 2
+# One for each thread, and what the start asks for beside them.
+CONNECTIONS = PROCESSES * THREADS + OTHERS + 3  # PostgreSQL keeps three for administrators
 CLIENTS = 40
 REQUESTS_EACH = 15
 # A connection each: whichever thread is free takes it, and gunicorn ends none that idled.
@@ -51,7 +55,7 @@ def small_database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def crowded(small_database: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
     system = System(tmp_path_factory.mktemp("crowded"), {"DATABASE_URL": small_database})
     try:
-        system.start(workers=0, relays=0, web_processes=PROCESSES)
+        system.start(workers=0, relays=0, web_processes=PROCESSES, threads=THREADS)
         yield system
     finally:
         system.stop()
@@ -121,8 +125,9 @@ def wrong_in(answer: httpx.Response) -> list[str]:
 
 
 @contextmanager
-def none_left(database_url: str) -> Iterator[None]:
-    """Somebody else has every connection. A web process keeps its last: that is taken from it."""
+def only(count: int, database_url: str) -> Iterator[None]:
+    """Somebody else has all connections but ``count``. A web process keeps its own: these are taken
+    from it."""
     held: list[psycopg.Connection[Any]] = []
 
     def hold_all() -> bool:
@@ -132,7 +137,7 @@ def none_left(database_url: str) -> Iterator[None]:
             for first in held[:1]:
                 ours = [connection.info.backend_pid for connection in held]
                 first.execute(OTHERS_ENDED, [ours])
-        return len(held) == CONNECTIONS
+        return len(held) == CONNECTIONS - count
 
     try:
         wait_for(hold_all, seconds=30, what="all connections")
@@ -142,24 +147,66 @@ def none_left(database_url: str) -> Iterator[None]:
             connection.close()
 
 
-def test_threads_share_fewer_connections_than_they_are(crowded: System, person: Person) -> None:
+def connections(system: System) -> dict[str, Any]:
+    """What /api/ready says of them; whatever it was asked a second ago."""
+    sleep(1.1)
+    found: dict[str, Any] = httpx.get(f"{system.url}/api/ready", timeout=60).json()["connections"]
+    return found
+
+
+def test_a_crowd_waits_for_the_threads_and_nobody_is_refused(
+    crowded: System, person: Person
+) -> None:
     seen = rush(crowded, person)
     assert seen.wrong == []
     assert seen.longest < SECONDS
-    assert set(seen.statuses) <= {200, 201, 503}
-    assert seen.statuses[200] > 0
+    assert set(seen.statuses) == {200, 201}
     assert_all_is_well(crowded, person)
+    now = connections(crowded)
+    assert now["in_use"] + now["idle"] == PROCESSES * THREADS
+    assert (now["limit"], now["waiting"], now["timed_out"]) == (CONNECTIONS, 0, 0)
+
+
+def test_threads_without_a_connection_refuse_at_once_while_others_answer(
+    crowded: System, person: Person, small_database: str
+) -> None:
+    with only(2, small_database):
+        seen = rush(crowded, person)
+        assert seen.wrong == []
+        assert seen.longest < SECONDS
+        assert set(seen.statuses) == {200, 201, 503}
+    assert_all_is_well(crowded, person)
+    assert connections(crowded)["timed_out"] >= seen.statuses[503]
 
 
 def test_without_connections_all_is_refused_at_once_and_well_again_afterwards(
     crowded: System, person: Person, small_database: str
 ) -> None:
-    with none_left(small_database):
+    with only(0, small_database):
         seen = rush(crowded, person, requests_each=3)
         assert seen.wrong == []
         assert seen.longest < SECONDS
         assert set(seen.statuses) == {503}
+        assert {connections(crowded)[name] for name in ("in_use", "idle", "limit")} == {None}
     assert_all_is_well(crowded, person)
+
+
+def test_the_program_does_not_start_with_more_threads_than_connections(
+    crowded: System, small_database: str
+) -> None:
+    more = {"WEB_CONCURRENCY": str(PROCESSES), "WEB_THREADS": str(THREADS + 1)}
+    said = f"2 processes of 3 threads keep 6 database connections, and {OTHERS} more are needed"
+    for command in ("-m gunicorn", "-m serving", "manage.py check_environment"):
+        done = subprocess.run(
+            [sys.executable, *command.split()],
+            cwd=PROJECT,
+            env=crowded.environment | more,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+        assert done.returncode != 0
+        assert said in done.stdout + done.stderr
 
 
 def assert_all_is_well(system: System, person: Person) -> None:

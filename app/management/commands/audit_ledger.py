@@ -1,4 +1,4 @@
-"""``manage.py audit_ledger``: check the ledger, and print every error in it."""
+"""``manage.py audit_ledger``: prove that the books are right, or say what is not."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""``manage.py check_environment``: check each environment variable for production."""
+"""``manage.py check_environment``: what production would say about each variable."""
 
 import os
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from config import environment
+from app.utils import environment
 
 
 class Command(BaseCommand):

@@ -1,4 +1,4 @@
-"""``manage.py prepare_files``: create the storage for files, unless it exists."""
+"""``manage.py prepare_files``: make the place where files are kept, unless it is there."""
 
 from pathlib import Path
 from typing import Any

@@ -1,4 +1,4 @@
-"""The kinds of jobs, and the end of attempts whose lease has expired."""
+"""The kinds of jobs, and what becomes of those whose worker fell silent."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import (
+from app.utils.environment import (
     DEVELOPMENT_SECRET_KEY,
     DEVELOPMENT_TOKEN,
     RULES,

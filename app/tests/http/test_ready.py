@@ -43,6 +43,9 @@ def ready(status: int) -> dict[str, Any]:
 
 def test_the_embedded_system_is_ready_by_its_database_and_files() -> None:
     body = ready(200)
+    connections = body.pop("connections")
+    assert connections["idle"] >= 1
+    assert connections["in_use"] < connections["limit"]
     assert body == {
         "status": "ok",
         "database": "connected",
@@ -150,18 +153,27 @@ def test_metrics_show_the_depth_of_queues(settings, amqp_url) -> None:
 
 # Within a transaction the server goes on telling what it told first.
 @pytest.mark.django_db(transaction=True)
-def test_metrics_show_how_near_the_connections_are_to_their_limit() -> None:
-    before = scraped()
+def test_metrics_and_readiness_show_how_many_connections_are_used() -> None:
+    before, used = scraped(), "style_license_database_connections"
     with contextlib.ExitStack() as stack:
-        for _ in range(8):
-            stack.enter_context(psycopg.connect(os.environ["DATABASE_URL"]))
-        during = scraped()
-    used = "style_license_database_connections"
+        for number in range(8):
+            other = stack.enter_context(psycopg.connect(os.environ["DATABASE_URL"]))
+            if number < 3:
+                other.execute("SELECT 1")  # and its transaction goes on
+        during, now = scraped(), ready(200)["connections"]
     # Those of earlier tests may end meanwhile.
-    assert 5 <= during[used] - before[used] <= 8
+    assert during[f"{used}_in_use"] - before[f"{used}_in_use"] == 3
+    assert 2 <= during[f"{used}_idle"] - before[f"{used}_idle"] <= 5
+    assert {name: now[name] for name in ("in_use", "idle", "limit")} == {
+        name: during[f"{used}_{name}"] for name in ("in_use", "idle", "limit")
+    }
+    assert (now["waiting"], now["timed_out"]) == (
+        during[f'{used}_waiting{{database="default"}}'],
+        during[f'{used}_timed_out_total{{database="default"}}'],
+    )
     with connection.cursor() as cursor:
         cursor.execute("SHOW max_connections")
-        assert during[f"{used}_limit"] == int(cursor.fetchone()[0])
+        assert now["limit"] == int(cursor.fetchone()[0])
 
 
 def test_the_audit_leaves_what_it_found(buyer) -> None:

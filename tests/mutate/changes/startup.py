@@ -21,7 +21,7 @@ def never_asked(*names: str) -> tuple[tuple[str, str, str, str], ...]:
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
-        "config/environment.py",
+        "app/utils/environment.py",
         (
             "production-unless-asked",
             "return DEVELOPMENT_SETTINGS if is_development(environment) else PRODUCTION_SETTINGS",
@@ -51,7 +51,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "serving/this_machine.py",
+        "app/http/this_machine.py",
         (
             "development-answers-this-machine",
             "return (mapped or address).is_loopback",
@@ -75,7 +75,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "config/environment.py",
+        "app/utils/environment.py",
         *never_asked(
             *("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "S3_BUCKET"),
             *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
@@ -168,6 +168,16 @@ MUTATIONS: tuple[Mutation, ...] = (
             'return 411 if "HTTP_TRANSFER_ENCODING" in environ else 0',
             "return 0",
             "tests/production/test_edge.py::test_it_is_answered_like_the_api",
+        ),
+    ),
+    *in_file(
+        "serving/connections.py",
+        (
+            "start-counts-connections",
+            "if kept + OTHERS <= room:",
+            "if True:",
+            "tests/production/test_overload.py::"
+            "test_the_program_does_not_start_with_more_threads_than_connections",
         ),
     ),
     *in_file(
