@@ -10,8 +10,8 @@ from pathlib import Path
 from django.core.management import execute_from_command_line
 from django.db import OperationalError
 
-from app.utils import environment
-from app.utils.command_line import command_name, named_settings
+from config import environment
+from config.command_line import command_name, named_settings
 
 
 def main() -> None:

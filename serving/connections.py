@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import psycopg
 
-from app.utils import environment as variables
+from config import environment as variables
 from serving.settings import BadSettings, WebSettings, web_settings
 
 # Of a relay: its own, the one that waits for notifications, and one for its housekeeping. And one

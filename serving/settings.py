@@ -15,8 +15,8 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from app.http.this_machine import is_this_machine
-from app.utils.environment import PRODUCTION_SETTINGS, is_development, refusal, settings_module
+from config.environment import PRODUCTION_SETTINGS, is_development, refusal, settings_module
+from serving.this_machine import is_this_machine
 
 # How long requests in progress may take to finish once a worker process is told to stop.
 GRACEFUL_SECONDS = 60

@@ -50,6 +50,7 @@ HERE = {
 ELSEWHERE = {
     "make run": "tests/test_make_run.py",
     "make test": "it is what .ci/run runs, and this is part of it",
+    "make static": "make test begins with it",
     # For the tests of production, which need what it collects; it compresses for 20 seconds.
     "python manage.py collectstatic": "tests/production/running.py",
     "make check": "it is a part of make test",

@@ -21,10 +21,10 @@ from time import monotonic, sleep
 import httpx
 import pytest
 
-from app.http.this_machine import ThisMachineOnly, is_this_machine
 from app.tests.http.test_environment import ON_S3
-from app.utils.environment import RULES
+from config.environment import RULES
 from devtools.servers.process import free_port
+from serving.this_machine import ThisMachineOnly, is_this_machine
 from tests.system import PROJECT, new_database
 
 pytestmark = pytest.mark.slow

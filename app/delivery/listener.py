@@ -1,4 +1,4 @@
-"""Waiting for PostgreSQL's NOTIFY on a connection of its own."""
+"""Waits for PostgreSQL's NOTIFY on its own connection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SLICE_SECONDS = 0.5
 
 
 class Listener:
-    """Sleeps until something is notified on ``channel``; a lost connection is made anew."""
+    """Sleeps until a notification on ``channel``. It reconnects after a lost connection."""
 
     def __init__(self, channel: str) -> None:
         self._channel = channel
@@ -25,7 +25,7 @@ class Listener:
             log.warning("listener_lost", error=str(error))
 
     def wait(self, seconds: float, stopping: threading.Event) -> bool:
-        """Wait at most ``seconds``, or until ``stopping``. Returns whether there was a call."""
+        """Wait at most ``seconds``, or until ``stopping``. Returns whether it was notified."""
         waited = 0.0
         while waited < seconds and not stopping.is_set():
             try:

@@ -1,7 +1,7 @@
-"""Tasks for the workers: written with the change that needs them, handed over afterwards.
+"""The outbox: tasks for workers, written in the transaction that needs them.
 
-With a broker the relay publishes the messages; without one the local worker takes them from here.
-Either way a message is handed over at least once, and is marked as sent only afterwards.
+With a broker, the relay publishes the messages; without one, the local worker takes them from here.
+Either way, a message is delivered at least once, and is marked as sent afterwards.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ MAX_COUNTED_ATTEMPTS = 32_000
 def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> None:
     """Write ``task`` to the outbox, in the caller's transaction.
 
-    A trigger of the table wakes the relay, or the local worker, when that transaction commits.
+    A trigger of the table notifies the relay, or the local worker, when that transaction commits.
     """
     OutboxMessage.objects.create(
         queue=queue,
@@ -53,7 +53,7 @@ def claim_next() -> Iterator[OutboxMessage | None]:
 
 @contextmanager
 def claim_batch(size: int) -> Iterator[list[OutboxMessage]]:
-    """At most ``size`` messages that are due and that nobody else holds, the first ones first.
+    """At most ``size`` messages that are due and not claimed by others, oldest first.
 
     Each is held by an advisory lock of this database session: when the process dies the messages
     are free again at once, however long their jobs would have taken. The attempt is

@@ -1,4 +1,4 @@
-"""From the outbox to the broker."""
+"""The relay: publishes the outbox to the broker."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from protocol import InvalidMessage, Task, TrainingTask, decode_task
 
 log = structlog.get_logger(__name__)
 
-# A relay that dies between a confirm and its note of it sends at most so many messages twice.
+# A relay that dies after a confirm and before it marks the message sends this many twice, at most.
 BATCH = 20
 MAX_DELAY_SECONDS = 30.0
 # Between attempts to reach a broker that is away; so late at most does work go on after its return.
@@ -24,7 +24,7 @@ MAX_AWAY_SECONDS = 5.0
 
 
 class Relay:
-    """Publishes what is due. Without a broker's address it leaves the outbox to local workers."""
+    """Publishes due messages. Without a broker's address, local workers read the outbox."""
 
     def __init__(self, amqp_url: str) -> None:
         self._broker = RabbitMQService.shared(amqp_url) if amqp_url else None
@@ -32,7 +32,7 @@ class Relay:
         self._away_until = 0.0
 
     def publish_due(self) -> int:
-        """Publish all that is due, unless the broker is away. Returns how many were published."""
+        """Publish all due messages, unless the broker is down. Returns how many."""
         published = 0
         while self._broker is not None and time.monotonic() >= self._away_until:
             claimed, sent = self._publish_batch(self._broker)
@@ -42,7 +42,7 @@ class Relay:
         return published
 
     def keep_alive(self) -> None:
-        """Keep the idle connection; to be called every few seconds."""
+        """Keep the idle connection alive. Call it every few seconds."""
         if self._broker is not None:
             self._broker.keep_alive()
 
@@ -73,7 +73,7 @@ class Relay:
 
     @staticmethod
     def _publish(broker: RabbitMQService, message: OutboxMessage) -> bool:
-        """Whether the broker took it; one that is refused does not hold up the others."""
+        """Whether the broker accepted the message. A refused message does not block the others."""
         with structlog.contextvars.bound_contextvars(
             task_id=str(message.task_id), attempt=message.attempt, request_id=""
         ):

@@ -1,4 +1,4 @@
-"""The same request with the same Idempotency-Key takes effect once."""
+"""Idempotency keys: the same request with the same key takes effect once."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def run_once(
     render: Callable[[str], str] | None = None,
     discard: Callable[[Prepared], None] | None = None,
 ) -> Answer:
-    """Answer from the first time this key was used, or act and remember the answer.
+    """Return the answer of the first request with this key, or act and store the answer.
 
     ``prepare`` does what must not happen inside a transaction (files, payments); ``act`` runs in
     one, together with the memory of its answer: a crash leaves both or neither. When ``act`` fails,
@@ -103,7 +103,7 @@ def _body_of(remembered: IdempotencyKey, render: Callable[[str], str] | None) ->
 
 
 def forget_old() -> int:
-    """Delete answers that are no longer given again. Returns how many there were."""
+    """Delete expired answers. Returns how many there were."""
     count, _ = IdempotencyKey.objects.filter(created_at__lt=clock.now() - KEPT_FOR).delete()
     return count
 

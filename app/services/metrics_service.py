@@ -1,4 +1,4 @@
-"""The system's figures, as the database and the broker have them."""
+"""Metrics of the whole system, from the database and the broker."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _last: tuple[float, Figures] | None = None
 
 
 def figures(*, max_age: float = KEPT_SECONDS) -> Figures:
-    """The figures of now, or of at most ``max_age`` seconds ago."""
+    """The current figures, at most ``max_age`` seconds old."""
     global _last
     with _lock:
         if _last is None or time.monotonic() - _last[0] >= max_age:

@@ -1,4 +1,4 @@
-"""What users are told. Called in the transaction of what happened, so both are there or neither."""
+"""Notifications. Each is written in the transaction of its event, so both commit or neither."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def tell_of_comment(comment: Comment) -> None:
         message=f"{comment.user.username} commented on your picture: {comment.content}",
     )
     parent = comment.parent
-    # The owner of the picture has been told already.
+    # The owner of the picture is already notified.
     if parent is not None and parent.user_id != comment.generation.user_id:
         _create(
             recipient_id=parent.user_id,
@@ -81,7 +81,7 @@ def tell_training_failed(style: Style) -> None:
 
 
 def generation_complete(generation: Generation) -> dict[str, Any]:
-    """What the buyer is told, as the values of NOTIFY."""
+    """The buyer's notification, as values of NOTIFY."""
     return _values(
         recipient_id=generation.user_id,
         type=NotificationType.GENERATION_COMPLETE,
@@ -103,9 +103,9 @@ def tell_generation_failed(generation: Generation) -> None:
 def tell(
     *, recipient_id: int, kind: str, message: str, target_type: str = "", target_id: int | None
 ) -> Notification:
-    """Tell a user something on behalf of a worker or another service. Raises InvalidInput.
+    """Notify a user on behalf of a worker or another service. Raises InvalidInput.
 
-    What became of a picture is told once: the second time, the first notification is returned.
+    The outcome of a picture is notified once: a second call returns the first notification.
     """
     if not User.objects.open().filter(pk=recipient_id).exists():
         raise InvalidInput.field("recipient_id", "There is no such user.")

@@ -1,4 +1,4 @@
-"""What staff may do to jobs, and what they can see of them. Money moves as it always does."""
+"""Jobs for staff: list, retry, cancel. Refunds work as everywhere else."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CANCELED = "Our staff canceled this."
 
 @dataclass(frozen=True)
 class JobLine:
-    """A job that has not ended. ``is_stuck``: its lease ran out and nobody took it up."""
+    """A job that has not ended. ``is_stuck``: its lease has expired and no new attempt began."""
 
     kind: str
     id: int
@@ -31,7 +31,7 @@ class JobLine:
 
 
 def jobs_under_way(*, only_stuck: bool = False) -> list[JobLine]:
-    """Everything that is queued or running, the oldest first."""
+    """All queued and running jobs, oldest first."""
     now = clock.now()
     pictures = Generation.objects.under_way().order_by("created_at", "pk")
     trainings = Style.objects.under_way().order_by("updated_at", "pk")
@@ -42,7 +42,7 @@ def jobs_under_way(*, only_stuck: bool = False) -> list[JobLine]:
 
 
 def refund_generation(generation: Generation) -> None:
-    """Fail a picture that has not ended, with a refund. Raises InvalidTransition."""
+    """Fail and refund a generation that has not ended. Raises InvalidTransition."""
     _require(GENERATIONS.end(generation, REFUNDED, retryable=False))
 
 
@@ -53,12 +53,12 @@ def retry_generation(generation: Generation) -> None:
 
 
 def cancel_generation(generation: Generation) -> None:
-    """Cancel a queued picture, with a refund. Raises InvalidTransition."""
+    """Cancel and refund a queued generation. Raises InvalidTransition."""
     generation_service.cancel(user=generation.user, generation_id=generation.pk)
 
 
 def retry_training(style: Style) -> None:
-    """Train again: the next attempt, or anew after a failure. Raises InvalidTransition."""
+    """Start the next attempt, or a new training after a failure. Raises InvalidTransition."""
     if style.training_status == TrainingStatus.FAILED:
         training_service.retrain(user=style.artist.user, style_id=style.pk)
     else:
@@ -66,7 +66,7 @@ def retry_training(style: Style) -> None:
 
 
 def cancel_training(style: Style) -> None:
-    """End a training for good; its artist may ask for it again. Raises InvalidTransition."""
+    """Fail a training permanently; its artist may start another. Raises InvalidTransition."""
     _require(TRAININGS.end(style, CANCELED, retryable=False))
 
 

@@ -1,4 +1,4 @@
-"""Buying tokens. A gateway takes the money; the ledger gets its entry afterwards."""
+"""Purchases of tokens: a gateway takes the money, then the ledger gets its entry."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.services.token_service import TokenService
 
 @dataclass(frozen=True)
 class Payment:
-    """A payment that went through: who took it, and its name there."""
+    """A successful payment: the gateway, and its reference there."""
 
     gateway: str
     reference: str
@@ -57,7 +57,7 @@ def take_payment(*, user: User, amount: int, payment_method: str) -> Payment:
 def record_purchase(
     *, user: User, amount: int, payment_method: str, payment: Payment
 ) -> Transaction:
-    """Give the tokens that ``payment`` paid for. Returns the ledger's entry."""
+    """Give the tokens that ``payment`` paid for. Returns the ledger entry."""
     purchase = Purchase.objects.create(
         user=user,
         amount=amount,

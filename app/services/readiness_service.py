@@ -1,4 +1,4 @@
-"""Whether everything that the work needs answers: database, cache, broker, storage, relay."""
+"""Readiness: whether database, cache, broker and storage answer, and the outbox is current."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ log = structlog.get_logger(__name__)
 
 CONNECTED, UNAVAILABLE, UNUSED = "connected", "unavailable", "unused"
 CURRENT, LATE = "current", "late"
-# Whoever asks more often gets the last answer: nobody can wear the servers out by asking.
+# More frequent calls get the last answer, so that nobody can overload the servers with them.
 KEPT_SECONDS = 1.0
 BROKER_PATIENCE_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
 class Readiness:
-    """What answers. ``outbox`` is late when a message waits for longer than it may."""
+    """The state of each part. ``outbox`` is late if a message is overdue for too long."""
 
     database: str
     cache: str
@@ -62,7 +62,7 @@ def look() -> Readiness:
 
 
 def forget() -> None:
-    """Ask anew the next time."""
+    """Drop the stored answer; the next call asks again."""
     global _last
     _last = None
 

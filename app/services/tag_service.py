@@ -26,7 +26,7 @@ def parse(names: Iterable[str], *, field: str) -> list[str]:
 
 
 def get_or_create(names: Iterable[str]) -> dict[str, Tag]:
-    """The tags of ``names`` (normalised), made where they are new.
+    """The tags of ``names`` (normalised), created where they are new.
 
     Rows are inserted in alphabetical order, so that two requests never wait for each other.
     """
@@ -38,7 +38,7 @@ def get_or_create(names: Iterable[str]) -> dict[str, Tag]:
 
 
 def tag_style(style: Style, names: Sequence[str]) -> None:
-    """Give a new style its tags. In the caller's transaction."""
+    """Give a new style its tags, in the caller's transaction."""
     tags = get_or_create(names)
     StyleTag.objects.bulk_create(
         StyleTag(style=style, tag=tags[name], sequence=index) for index, name in enumerate(names)
@@ -75,10 +75,10 @@ def counted_in(*styles: Style) -> list[int]:
 
 
 def move_counts(before: Iterable[int], after: Iterable[int]) -> None:
-    """Let the counters follow a change: ``counted_in`` the styles before it and after it.
+    """Update the counters after a change: the results of ``counted_in`` before and after it.
 
-    To be called once in a transaction: the tags are locked in id order, and two goes in one
-    transaction could wait for another's two crosswise.
+    Call it once in a transaction. It locks the tags in id order; two calls in one transaction could
+    deadlock with another transaction.
     """
     changes = Counter(after)
     changes.subtract(before)

@@ -30,7 +30,7 @@ ARTIST = 1
 # Has every fourth comment. Public, as all ids that are 2 … 19 beyond a multiple of 20.
 PICTURE = GENERATIONS - 1
 QUEUED = 300
-# Whose worker fell silent.
+# Whose lease has expired.
 LOST = 5
 # A tag that few styles have, and one that a third of them have.
 RARE_TAG, COMMON_TAG = "rare", "common"

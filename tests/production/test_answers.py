@@ -170,7 +170,7 @@ def test_metrics_are_for_the_network_and_count_all_processes(
 def test_the_health_check_of_the_image_tells_alive_from_gone(production: Production) -> None:
     def asked(**environment: str) -> int:
         return subprocess.run(
-            [sys.executable, "-m", "app.http.healthcheck"],
+            [sys.executable, "-m", "serving.healthcheck"],
             cwd=PROJECT,
             env={**production.environment, **environment},
             timeout=60,

@@ -92,5 +92,5 @@ def test_static_files_are_collected_and_health_is_asked() -> None:
     assert "DJANGO_SETTINGS_MODULE=config.settings_static" in collected
     assert "DJANGO_SETTINGS_MODULE=config.settings_production" in backend.of("ENV")
     [health] = backend.of("HEALTHCHECK")
-    assert health.endswith('CMD ["python", "-m", "app.http.healthcheck"]')
+    assert health.endswith('CMD ["python", "-m", "serving.healthcheck"]')
     assert any("/app/staticfiles" in line for line in last_stage("nginx").of("COPY"))

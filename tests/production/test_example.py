@@ -12,7 +12,7 @@ import sys
 import pytest
 from dotenv import dotenv_values
 
-from app.utils.environment import RULES, refusal
+from config.environment import RULES, refusal
 from tests.production.files import COMPOSE, EXAMPLE, example_names
 from tests.system import PROJECT
 
@@ -63,7 +63,6 @@ def test_each_variable_of_the_example_is_used_somewhere() -> None:
         for path in (PROJECT / folder).glob("*.py")
     )
     programs += (PROJECT / "gunicorn.conf.py").read_text() + COMPOSE.read_text()
-    programs += (PROJECT / "app/utils/environment.py").read_text()
     programs += (PROJECT / "serving/settings.py").read_text()
     programs += "".join(file.read_text() for file in (PROJECT / "deploy").glob("*.yml"))
     unused = {n for n in example_names() if not re.search(rf"\b{n}\b", programs)}

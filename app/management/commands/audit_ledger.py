@@ -1,4 +1,4 @@
-"""``manage.py audit_ledger``: prove that the books are right, or say what is not."""
+"""``manage.py audit_ledger``: check the ledger, and print every error in it."""
 
 from typing import Any
 

@@ -1,11 +1,11 @@
-"""``manage.py check_environment``: what production would say about each variable."""
+"""``manage.py check_environment``: check each environment variable for production."""
 
 import os
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from app.utils import environment
+from config import environment
 
 
 class Command(BaseCommand):

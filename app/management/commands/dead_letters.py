@@ -1,4 +1,4 @@
-"""``manage.py dead_letters list|show|replay|discard``: messages that no worker could work on."""
+"""``manage.py dead_letters list|show|replay|discard``: messages that no worker could process."""
 
 from __future__ import annotations
 

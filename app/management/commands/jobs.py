@@ -1,4 +1,4 @@
-"""``manage.py jobs``: what is queued, running and stuck, the oldest first."""
+"""``manage.py jobs``: list queued, running and stuck jobs, oldest first."""
 
 from __future__ import annotations
 

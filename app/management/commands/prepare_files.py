@@ -1,4 +1,4 @@
-"""``manage.py prepare_files``: make the place where files are kept, unless it is there."""
+"""``manage.py prepare_files``: create the storage for files, unless it exists."""
 
 from pathlib import Path
 from typing import Any

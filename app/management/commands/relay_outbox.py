@@ -1,4 +1,4 @@
-"""``manage.py relay_outbox``: hand tasks to the broker, check uploads, look after lost jobs."""
+"""``manage.py relay_outbox``: publish tasks, check uploads, end expired leases, delete old rows."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Command(BaseCommand):
                 self._sweep()
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))
-            # The next round connects anew.
+            # The next round reconnects.
             connection.close()
 
     @staticmethod

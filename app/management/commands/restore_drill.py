@@ -1,4 +1,4 @@
-"""``manage.py restore_drill``: is a backup of the database worth anything?
+"""``manage.py restore_drill``: test whether a backup of the database can be restored.
 
 Dumps the database as a backup would, restores the dump into a new database on the same server,
 compares the rows of every table, and audits the ledger there. The database in use is only read.

@@ -1,4 +1,4 @@
-"""People as they are shown beside what they made."""
+"""Short descriptions of people, as part of other objects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from app.models.reads.row import Column, FileLink, Row
 
 
 class UserBrief(Row):
-    """A person as shown beside what they made."""
+    """A user, as part of a picture or a comment."""
 
     id: Annotated[int, Column("pk")]
     username: str
@@ -16,7 +16,7 @@ class UserBrief(Row):
 
 
 class ArtistBrief(Row):
-    """An artist as shown beside their styles. The id is the user's."""
+    """An artist, as part of a style. The id is the user's id."""
 
     id: Annotated[int, Column("pk")]
     username: Annotated[str, Column("user__username")]

@@ -16,7 +16,7 @@ from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Ro
 
 
 class StyleBrief(Row):
-    """A style as shown beside what was made with it."""
+    """A style, as part of a picture."""
 
     id: Annotated[int, Column("pk")]
     name: str

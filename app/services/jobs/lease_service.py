@@ -1,4 +1,4 @@
-"""The kinds of jobs, and what becomes of those whose worker fell silent."""
+"""The kinds of jobs, and the end of attempts whose lease has expired."""
 
 from __future__ import annotations
 

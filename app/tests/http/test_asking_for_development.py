@@ -10,7 +10,7 @@ import sys
 import pytest
 from django.conf import settings
 
-from app.utils.environment import command_is_development, settings_module
+from config.environment import command_is_development, settings_module
 
 DATABASE = {"DATABASE_URL": "postgresql://market@127.0.0.1:1/market"}
 ASKED_FOR = {"DJANGO_ENV": "development"}

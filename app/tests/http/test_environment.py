@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from app.utils.environment import (
+from config.environment import (
     DEVELOPMENT_SECRET_KEY,
     DEVELOPMENT_TOKEN,
     RULES,

@@ -21,7 +21,7 @@ def never_asked(*names: str) -> tuple[tuple[str, str, str, str], ...]:
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
-        "app/utils/environment.py",
+        "config/environment.py",
         (
             "production-unless-asked",
             "return DEVELOPMENT_SETTINGS if is_development(environment) else PRODUCTION_SETTINGS",
@@ -51,7 +51,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/http/this_machine.py",
+        "serving/this_machine.py",
         (
             "development-answers-this-machine",
             "return (mapped or address).is_loopback",
@@ -75,7 +75,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/utils/environment.py",
+        "config/environment.py",
         *never_asked(
             *("GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "S3_BUCKET"),
             *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),

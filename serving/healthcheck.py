@@ -1,4 +1,4 @@
-"""``python -m app.http.healthcheck``: does the web process of this container answer?
+"""``python -m serving.healthcheck``: does the web process of this container answer?
 
 Asks as nginx does, since the process answers no other host and redirects plain HTTP.
 """
