@@ -1,13 +1,12 @@
 """Every address of the API. A trailing slash is allowed on each (see TrailingSlashMiddleware)."""
 
-from django.urls import URLPattern, URLResolver, path
-from django.urls.resolvers import RoutePattern
+from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_control
 from drf_spectacular.views import SpectacularAPIView
 
+import app.http.routes  # noqa: F401 - registers "id"
 from app import sign_in
 from app.http.negotiation import FirstUnlessAsked
-from app.http.routes import RoutesByShape  # and registers "id"
 from app.http.schema import SchemaOnce
 from app.http.throttling import limited
 from app.views import (
@@ -119,7 +118,7 @@ api = [
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [
-    RoutesByShape(RoutePattern("api/"), api),
+    path("api/", include(api)),
     path("metrics", metrics.metrics, name="metrics"),
     # Files
     path("uploads/<path:key>", upload.put_file, name="upload_file"),

@@ -7,7 +7,6 @@ from typing import Any
 import msgspec
 import orjson
 from django.http import HttpResponse
-from django.http.response import ResponseHeaders
 from django.utils.functional import Promise
 from rest_framework.renderers import BaseRenderer
 
@@ -18,23 +17,6 @@ _rows = msgspec.json.Encoder()
 
 def to_json(data: Any) -> bytes:
     return orjson.dumps(data, default=_plain, option=OPTIONS)
-
-
-class Headers(ResponseHeaders):
-    """Django's, which does not look for what has to be encoded where nothing can have to be."""
-
-    def __setitem__(self, name: str, value: Any) -> None:
-        if type(value) is str and _is_plain(name) and _is_plain(value):
-            self._store[name.lower()] = (name, value)
-        else:
-            super().__setitem__(name, value)
-
-    def __contains__(self, name: object) -> bool:
-        return str(name).lower() in self._store
-
-
-def _is_plain(text: str) -> bool:
-    return text.isascii() and text.isprintable()
 
 
 class Answer(HttpResponse):
@@ -50,7 +32,6 @@ class Answer(HttpResponse):
         is_empty = status == 204
         body = b"" if is_empty else to_json({"success": True, "data": data})
         super().__init__(body, content_type="application/json", status=status, headers=headers)
-        self.headers = Headers(self.headers)
         if is_empty:
             del self.headers["Content-Type"]
 

@@ -33,12 +33,10 @@ def noticed(sql: Any) -> Iterator[None]:
 class NoticingCursor(CursorWrapper):
     """Django's cursor."""
 
-    def _execute(self, sql: Any, params: Any, *ignored_wrapper_args: Any) -> Any:
+    def execute(self, sql: Any, params: Any = None) -> Any:
         with noticed(sql):
-            return super()._execute(sql, params, *ignored_wrapper_args)  # type: ignore[misc]
+            return super().execute(sql, params)
 
-    def _executemany(self, sql: Any, param_list: Any, *ignored_wrapper_args: Any) -> Any:
+    def executemany(self, sql: Any, param_list: Any) -> Any:
         with noticed(sql):
-            return super()._executemany(  # type: ignore[misc]
-                sql, param_list, *ignored_wrapper_args
-            )
+            return super().executemany(sql, param_list)
