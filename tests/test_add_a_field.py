@@ -5,6 +5,7 @@ At most three files change, and then the field is wherever a picture is shown.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.system import PROJECT
+from tests.system import PROJECT, new_database
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +96,7 @@ def tree(tmp_path: Path) -> Path:
         capture_output=True,
         text=True,
         check=True,
+        timeout=60,
     ).stdout.split("\0")
     for name in filter(None, listed):
         if (PROJECT / name).is_file() and not (PROJECT / name).is_symlink():
@@ -104,8 +106,16 @@ def tree(tmp_path: Path) -> Path:
 
 
 def run(tree: Path, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    # The tests of the copy make a test database of their own.
+    environment = {**os.environ, "DATABASE_URL": new_database()}
     return subprocess.run(
-        command, cwd=tree, input=given, capture_output=True, text=True, timeout=240
+        command,
+        cwd=tree,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=240,
     )
 
 

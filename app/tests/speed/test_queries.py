@@ -121,7 +121,7 @@ OWN_READS = {
 }
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {
-    "POST /api/images/generate": (ORDER, 4),
+    "POST /api/images/generate": (ORDER, 5),
     "POST /api/images/{picture}/like": (None, 5),
     "POST /api/images/{picture}/comments": ({"content": "."}, 4),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),
@@ -193,7 +193,7 @@ def test_reports_cost_what_is_pinned():
         costs[status] = sum(
             not query["sql"].startswith(CONTROL) for query in queries.captured_queries
         )
-    assert costs == {"processing": 2, "completed": 2, "failed": 6}
+    assert costs == {"processing": 2, "completed": 3, "failed": 6}
 
 
 def test_an_order_with_a_key_costs_four_more():
@@ -206,7 +206,7 @@ def test_an_order_with_a_key_costs_four_more():
         with CaptureQueriesContext(connection) as queries:
             client.post("/api/images/generate", order_of(style), headers=headers)
         costs[key] = sum(not query["sql"].startswith(CONTROL) for query in queries.captured_queries)
-    assert costs == {"": 4, "a-key": 8}
+    assert costs == {"": 5, "a-key": 9}
 
 
 def test_an_upload_costs_the_same_for_10_and_for_30_pictures(as_artist):
