@@ -47,7 +47,7 @@ AREAS: dict[str, tuple[str, ...]] = {
         *("rest_framework/serializers.py", "rest_framework/fields.py"),
         *("rest_framework/relations.py", "rest_framework/renderers.py", "rest_framework/utils/"),
     ),
-    "REST framework": ("rest_framework/", "app/http/negotiation.py", "app/http/parsing.py"),
+    "REST framework": ("rest_framework/", "app/http/parsing.py"),
     "middleware": (
         *("app/http/middleware.py", "app/http/page_cache.py", "app/utils/request_id.py"),
         *("app/http/addresses.py", "web/middleware.py", "django/middleware/", "whitenoise/"),

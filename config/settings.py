@@ -340,7 +340,7 @@ REST_FRAMEWORK = {
         "app.http.parsing.FormParser",
     ],
     "DEFAULT_SCHEMA_CLASS": "app.http.schema.EnvelopeSchema",
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.http.negotiation.AlwaysJson",
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.http.rendering.AlwaysJson",
     "URL_FORMAT_OVERRIDE": None,
     "DEFAULT_PAGINATION_CLASS": "app.http.pagination.CustomCursorPagination",
     "PAGE_SIZE": 20,

@@ -9,8 +9,8 @@ from wsgiref.types import WSGIApplication
 
 from django.core.wsgi import get_wsgi_application
 
-from app.http.bodies import WholeBodies
 from config import environment
+from serving.bodies import WholeBodies
 from serving.this_machine import ThisMachineOnly
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", environment.settings_module(os.environ))

@@ -11,9 +11,9 @@ from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
 
-from app.http.bodies import refuse_body
 from app.utils.error_bodies import generic_body
 from serving import access_log
+from serving.bodies import refuse_body
 
 STDOUT = 1
 # nginx and gunicorn take no longer ones either.

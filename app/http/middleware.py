@@ -15,8 +15,8 @@ from django.utils import translation
 
 from app.http import errors, throttling
 from app.http.addresses import answers_data, is_for_programs
-from app.http.bodies import REFUSED
 from app.utils import request_id
+from app.utils.error_bodies import REFUSED
 from app.utils.exception_handler import TOO_LARGE
 
 GetResponse = Callable[[HttpRequest], HttpResponse]

@@ -1,6 +1,6 @@
-"""JSON out: orjson, with ``{"success": true, "data": …}`` around every answer that went well."""
+"""JSON out, by orjson, in the envelope ``{"success": true, "data": …}``; and content negotiation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -8,7 +8,10 @@ import msgspec
 import orjson
 from django.http import HttpResponse
 from django.utils.functional import Promise
+from rest_framework.exceptions import NotAcceptable
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
+from rest_framework.request import Request
 
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 # For the rows of reads; it writes as orjson does.
@@ -79,3 +82,26 @@ def _plain(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return list(value)
     raise TypeError(f"{type(value).__name__} is no JSON")
+
+
+class AlwaysJson(DefaultContentNegotiation):
+    """The API answers in JSON whatever the Accept header says, its errors included."""
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        return renderers[0], renderers[0].media_type
+
+
+class FirstUnlessAsked(DefaultContentNegotiation):
+    """The first format unless another is asked for, by ``?format=`` or by the Accept header."""
+
+    def select_renderer(  # type: ignore[override]
+        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+    ) -> tuple[BaseRenderer, str]:
+        named = [one for one in renderers if one.format == request.query_params.get("format")]
+        try:
+            renderer, _ = super().select_renderer(request, named or renderers)
+        except NotAcceptable:
+            renderer = (named or renderers)[0]
+        return renderer, renderer.media_type

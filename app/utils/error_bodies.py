@@ -33,6 +33,9 @@ MALFORMED = ("BAD_REQUEST", "This is not a request that can be read.")
 # Errors of every request with an Idempotency-Key.
 IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 
+# The WSGI environment's key for the status of a request whose body is refused (serving/bodies.py).
+REFUSED = "style_license.refused"
+
 
 def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
     error: dict[str, Any] = {"code": code, "message": message}

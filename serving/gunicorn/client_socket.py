@@ -21,7 +21,7 @@ from gunicorn.http.errors import (
     ParseException,
 )
 
-from app.http.bodies import largest_body
+from serving.bodies import largest_body
 
 # What comes in, as long as it is not whole, is refused for its age.
 HEAD_SECONDS = 10.0

@@ -13,9 +13,9 @@ from time import monotonic
 import psycopg
 import pytest
 
-from app.http.bodies import MEGABYTE
 from app.utils.error_bodies import refusal_body
 from devtools.servers.process import free_port
+from serving.bodies import MEGABYTE
 from tests.production.edge import HEALTH, Wire, described
 from tests.production.edge_requests import (
     CHUNKED,

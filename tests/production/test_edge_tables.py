@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 
-from app.http.bodies import LARGEST_BODIES, MEGABYTE, largest_body
 from app.utils.error_bodies import error_body, refusal_body
 from devtools.servers.nginx import SHIPPED
+from serving.bodies import LARGEST_BODIES, MEGABYTE, largest_body
 
 
 def test_nginx_says_what_the_application_says() -> None:

@@ -10,10 +10,10 @@ import pytest
 from django.test.client import ClientHandler
 from django.urls import reverse
 
-from app.http.bodies import LARGEST_BODY, REFUSED, WholeBodies, largest_body
 from app.models import PendingUpload, User
 from app.services.uploads import upload_service
 from app.tests.factories import ArtistFactory
+from serving.bodies import LARGEST_BODY, REFUSED, WholeBodies, largest_body
 
 MEGABYTE = 1024 * 1024
 

@@ -8,6 +8,8 @@ import tempfile
 from collections.abc import Callable, Iterable
 from typing import IO, Any
 
+from app.utils.error_bodies import REFUSED
+
 MEGABYTE = 1024 * 1024
 # nginx refuses by the same numbers; a test compares them.
 LARGEST_BODY = 8 * MEGABYTE
@@ -17,8 +19,6 @@ LARGEST_BODIES = {
     # One of them. What is a little larger is told so by its own name.
     re.compile(r"/uploads/.+"): 11 * MEGABYTE,
 }
-# Where a body is refused, the application finds the status here.
-REFUSED = "style_license.refused"
 _MEMORY = 256 * 1024
 _BLOCK = 64 * 1024
 
