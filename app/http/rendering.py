@@ -1,4 +1,4 @@
-"""JSON out, by orjson, in the envelope ``{"success": true, "data": …}``; and content negotiation."""
+"""JSON out, by orjson, in the envelope ``{"success": true, "data": …}``; which format is wanted."""
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
