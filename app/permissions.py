@@ -1,4 +1,5 @@
-"""The plan's permission classes. What may be seen is decided by query sets, not here.
+"""The plan's permission classes. What may be seen is decided by query sets
+(``visible_to`` in app/models/generation.py and style.py), not here.
 
 What may be changed is: a view hands ``may_change`` to the service, which asks it about the row that
 it has locked (see ``BaseViewSet.may_change``).

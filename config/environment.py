@@ -2,8 +2,8 @@
 
 Development has to be asked for. Everything else starts with production's settings, which refuse to
 start over the table below; ``manage.py check_environment`` shows it. Values that cannot be read are
-refused everywhere, in words. Neither Django's settings nor
-a database are needed here, and no value is ever repeated.
+refused everywhere, in words. Neither Django's settings nor a database are needed here, and no
+value is ever repeated.
 """
 
 from __future__ import annotations

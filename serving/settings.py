@@ -66,7 +66,7 @@ def web_settings(environment: Mapping[str, str]) -> WebSettings:
     )
 
 
-def why_not(environment: Mapping[str, str], host: str) -> str:
+def reason_not_to_start(environment: Mapping[str, str], host: str) -> str:
     """Why the web server must not start with this environment on ``host``; "" if it may."""
     named = environment.get("DJANGO_SETTINGS_MODULE") or settings_module(environment)
     if named == PRODUCTION_SETTINGS and (problems := refusal(environment)):
