@@ -15,6 +15,8 @@ from config.command_line import command_name, named_settings
 
 
 def main() -> None:
+    # Only the processes of a web server count together; a command counts for itself.
+    os.environ.pop("PROMETHEUS_MULTIPROC_DIR", None)
     command = command_name(sys.argv)
     _choose_settings(command)
     if command == "check_environment":

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import socket
 from importlib import import_module
 from typing import Any
@@ -18,6 +20,7 @@ from serving.application import Served
 from serving.processes import prepare_worker, worker_ended
 from serving.settings import WebSettings
 
+PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # A client has this long to send the head of a request, in milliseconds.
 HEADER_MILLISECONDS = 10_000
 # The request line and all headers. The application refuses addresses of more than 8,000 bytes.
@@ -86,6 +89,8 @@ def _load(target: str) -> WSGIApplication:
 
 
 def _run_worker(*arguments: Any) -> None:
+    # If the first process is killed, nobody is left to stop this one.
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     try:
         MPServer._spawn_wsgi_worker(*arguments)
     finally:

@@ -155,7 +155,7 @@ def test_first_start_stop_and_second_start(
 def test_killed_run_takes_its_children_along(start, data_dir: Path) -> None:
     killed = start()
     web_log = data_dir / "logs" / "web.log"
-    assert wait_for(lambda: web_log.exists() and "Booting worker" in web_log.read_text(), 60)
+    assert wait_for(lambda: web_log.exists() and "Spawning worker" in web_log.read_text(), 60)
 
     killed.process.kill()
 

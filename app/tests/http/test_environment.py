@@ -276,7 +276,7 @@ class TestCommands:
 
     def test_check_environment_is_a_command_like_others(self) -> None:
         shown = run("manage.py", "help", "check_environment", settings="config.settings")
-        assert "exit 1 if it may not" in " ".join(shown.stdout.split()), shown.stderr
+        assert "exit 1 if one is invalid" in " ".join(shown.stdout.split()), shown.stderr
 
     def test_nothing_starts_with_a_bad_environment(self) -> None:
         for command in (
