@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any, ClassVar
 
 import msgspec
@@ -234,10 +235,13 @@ class SchemaOnce(SchemaGenerator):
     """The schema says the same to everybody for as long as the process lives: it is made once."""
 
     _made: ClassVar[dict[str, Any]] = {}
+    # drf-spectacular loads its extensions on first use, which two threads can't do at once.
+    _lock = Lock()
 
     def get_schema(self, request: Any = None, public: bool = False) -> dict[str, Any]:
-        if not self._made:
-            self._made.update(super().get_schema(request=None, public=True))
+        with self._lock:
+            if not self._made:
+                self._made.update(super().get_schema(request=None, public=True))
         return self._made
 
 

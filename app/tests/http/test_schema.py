@@ -4,6 +4,8 @@ import gzip
 import html
 import json
 import re
+import subprocess
+import sys
 
 import pytest
 import yaml
@@ -176,3 +178,20 @@ class TestTheSchema:
         assert answer.headers["Content-Type"].partition(";")[0] == expected
         read = json.loads if "json" in expected else yaml.safe_load
         assert read(answer.content)["openapi"] == "3.1.0"
+
+
+def test_threads_that_ask_for_it_first_all_get_it() -> None:
+    """In a process of its own: a schema is made once in a process."""
+    program = (
+        "import django; django.setup()\n"
+        "from concurrent.futures import ThreadPoolExecutor\n"
+        "import app.urls\n"
+        "from app.http.schema import SchemaOnce\n"
+        "with ThreadPoolExecutor(8) as pool:\n"
+        "    asked = [pool.submit(SchemaOnce().get_schema) for _ in range(8)]\n"
+        "print({len(each.result(60)['paths']) > 20 for each in asked})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.strip() == "{True}", done.stderr
