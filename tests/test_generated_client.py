@@ -116,7 +116,8 @@ def test_a_generated_client_does_the_main_job(package: str, system: System) -> N
         idempotency_key="upload-1",
     )
     assert [tag.name for tag in style.tags] == ["sea", "night"]
-    assert style.training_status.value == "pending"
+    # The answer is read after the commit; the relay may have been faster.
+    assert style.training_status.value in {"pending", "training"}
     ready = wait_for(
         lambda: _if_ended(artist.call("models.retrieve", style.id), "training_status"),
         seconds=90,

@@ -12,12 +12,14 @@ import io
 import os
 import secrets
 from collections.abc import Iterator
+from typing import Any
 
 import psycopg
 from django.db import connection
 from psycopg import sql
 
 from devtools import seed_large
+from devtools.servers.process import wait_for
 
 GENERATIONS = 20_000
 USERS = GENERATIONS // 10
@@ -132,6 +134,18 @@ def _fill(url: str) -> None:
         seeded.execute("SET synchronous_commit = off")
         seeded.execute(SKEW)
         seeded.execute("VACUUM ANALYZE")
+        assert wait_for(lambda: _is_vacuumed(seeded), 120)
+
+
+def _is_vacuumed(seeded: psycopg.Connection[Any]) -> bool:
+    """Vacuum again until indexes alone answer; autovacuum may have held a snapshot meanwhile."""
+    [is_left] = seeded.execute(
+        "SELECT bool_or(relallvisible < relpages) FROM pg_class"
+        " WHERE relkind = 'r' AND relname LIKE 'app\\_%'"
+    ).fetchone() or [True]
+    if is_left:
+        seeded.execute("VACUUM ANALYZE")
+    return not is_left
 
 
 def url_of(database_name: str) -> str:
