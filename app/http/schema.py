@@ -272,7 +272,8 @@ def _of_any_request() -> str:
     return "\n".join(
         [
             "Any request may also be refused before an operation hears of it, in the shape of all",
-            "errors. Bodies may come in chunks.",
+            "errors. Send bodies with a Content-Length: one in chunks is a 411 where no nginx is "
+            "before the web server.",
             "",
             "| code | status | message |",
             "|---|---|---|",
