@@ -10,6 +10,8 @@ from app.services.uploads import image_service
 from devtools.demo import DEMO_ARTISTS, FOLDER
 from worker.engines.stylenet import KEPT_SIDE
 
+pytestmark = pytest.mark.slow
+
 WORKS = FOLDER / "works"
 
 

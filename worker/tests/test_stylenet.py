@@ -12,6 +12,8 @@ from worker.engines.base import Artwork, EngineError, EngineUnavailable
 from worker.engines.scene import paint
 from worker.engines.stylenet import StyleModel, StylenetEngine, _load_networks
 
+pytestmark = pytest.mark.slow
+
 PHOTOGRAPHS = Path(skimage.__file__).parent / "data"
 WARM = Artwork(PHOTOGRAPHS / "coffee.png", ("coffee", "warm"))
 PALE = Artwork(PHOTOGRAPHS / "ihc.png", ("cells", "pale blue"))

@@ -16,7 +16,7 @@ from app.tests.factories import StyleFactory
 from app.tests.uploads import create_of, uploaded
 from app.utils import clock
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 @pytest.fixture

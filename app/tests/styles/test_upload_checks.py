@@ -23,7 +23,7 @@ from protocol import TrainingTask, decode_task
 from protocol.previews import family
 from tests.odd_pictures import odd_pictures, painted
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 
 def check_all() -> int:

@@ -17,6 +17,7 @@ from app.tests.styles.test_storage import kind  # noqa: F401
 from app.tests.uploads import create_of, picture, places
 
 pytestmark = [
+    pytest.mark.slow,
     pytest.mark.django_db(transaction=True),
     pytest.mark.parametrize("kind", ["s3"], indirect=True),
     pytest.mark.usefixtures("kind"),
