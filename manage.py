@@ -32,7 +32,7 @@ def main() -> None:
             "DJANGO_ENV is set). Use a shell without it."
         )
     # Django would say the same below a stack trace, and not for every command.
-    if command and (problems := _problems(named_settings(sys.argv))):
+    if command and (problems := environment.refusal_of(named_settings(sys.argv), os.environ)):
         sys.exit(problems)
     with _local_environment():
         try:
@@ -41,14 +41,6 @@ def main() -> None:
             if not _is_unreachable(error):
                 raise
             sys.exit(f"The database can't be reached: {error}".strip())
-
-
-def _problems(settings: str) -> str:
-    if settings == environment.PRODUCTION_SETTINGS:
-        return environment.refusal(os.environ)
-    if settings == environment.DEVELOPMENT_SETTINGS and environment.is_development(os.environ):
-        return environment.development_refusal(os.environ)
-    return ""
 
 
 def _is_unreachable(error: OperationalError) -> bool:

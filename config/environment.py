@@ -99,6 +99,15 @@ def development_refusal(environment: Environment) -> str:
     return "\n".join(_refused("Development", _unreadable([*named, *VALUES], environment)))
 
 
+def refusal_of(settings: str, environment: Environment) -> str:
+    """What is wrong for a process with these settings; "" when it may start."""
+    if settings == PRODUCTION_SETTINGS:
+        return refusal(environment)
+    if settings == DEVELOPMENT_SETTINGS and is_development(environment):
+        return development_refusal(environment)
+    return ""
+
+
 def _refused(name: str, bad: Sequence[Verdict]) -> list[str]:
     lines = [f"  {each.rule.name} {each.problem}. {each.rule.advice}" for each in bad]
     return [f"{name} does not start with this environment:", *lines] if bad else []

@@ -295,6 +295,14 @@ def test_a_value_that_makes_no_sense_is_named(
     assert len(start.text().splitlines()) == 1
 
 
+@pytest.mark.parametrize("way", [SERVING, GUNICORN])
+@pytest.mark.parametrize("url", ["nonsense", "sqlite:///x"])
+def test_development_names_what_it_cannot_read(folder: Path, way: str, url: str) -> None:
+    start = Start(way, "development", folder, url)
+    assert start.outcome() == refused("DATABASE_URL")
+    assert "Traceback" not in start.text()
+
+
 def test_what_gunicorn_listens_on_by_itself() -> None:
     for environment, address in (
         ({"DJANGO_ENV": "development"}, "['127.0.0.1:8000']"),

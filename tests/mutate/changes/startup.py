@@ -156,8 +156,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "web-refuses-bad-environments",
-            "if named == PRODUCTION_SETTINGS and",
-            "if False and",
+            "if problems := refusal_of(named, environment):",
+            'if problems := "":',
             f"{START}::test_development_runs_only_where_it_was_asked_for",
         ),
     ),
