@@ -334,7 +334,7 @@ VALUES = (
     _number("WEB_CONCURRENCY", 1, 1000),
     _number("GUNICORN_THREADS", 1, 1000),
     _number("CONN_MAX_AGE", 0, None),
-    _number("MEDIA_LINK_SECONDS", 1, None),
+    _number("MEDIA_LINK_SECONDS", 1, 7 * 24 * 3600),  # S3 takes no longer ones
     _number("PAGE_CACHE_SECONDS", 0, None, whole=False),
     _number("WELCOME_BONUS_TOKENS", 0, None),
     _number("PLATFORM_FEE_PERCENT", 0, 100),

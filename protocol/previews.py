@@ -8,6 +8,9 @@ same folder. A preview with any other name is the only one.
 WIDTHS = (320, 640, 1024)  # pixels: half a phone's screen, all of it, and larger screens
 REPORTED = 640
 _END = f"-w{REPORTED}.webp"
+# Of every file that people see. A key never gets other contents, and a link stays the same for half
+# an hour. Nobody but the browser may keep the file: its link is the key to it.
+CACHE_CONTROL = "private, max-age=1800, immutable"
 
 
 def widths_of(width: int) -> tuple[int, ...]:

@@ -16,6 +16,7 @@ from urllib.parse import unquote, urlsplit
 import fsspec
 from botocore.exceptions import BotoCoreError
 
+from protocol.previews import CACHE_CONTROL
 from worker.workdir import sync_folder
 
 PART_BYTES = 8 * 2**20  # an S3 transfer has a few of these in memory
@@ -66,7 +67,8 @@ class Storage:
             if _scheme(uri) == "file":
                 _store_on_disk(path, Path(target))
             else:
-                system.put_file(str(path), target, chunksize=PART_BYTES, ContentType=content_type)
+                about = {"ContentType": content_type, "CacheControl": CACHE_CONTROL}
+                system.put_file(str(path), target, chunksize=PART_BYTES, **about)
 
     def version(self, uri: str) -> str:
         """A text that changes when the file changes. Raises StorageError."""

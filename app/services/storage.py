@@ -55,10 +55,7 @@ def delete(keys: Iterable[str]) -> None:
 
 
 def exists(key: str) -> bool:
-    try:
-        return bool(default_storage.exists(key))
-    except _storage_errors() as error:
-        raise ServiceUnavailable from error
+    return size(key) is not None
 
 
 def size(key: str) -> int | None:

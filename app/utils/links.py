@@ -18,21 +18,21 @@ def link(key: str) -> str:
     """A signed link to ``key``, or "" if there is no file.
 
     A link stays the same for half its lifetime, so browsers can cache the file, and a page of
-    pictures needs few new signatures.
+    pictures needs few new signatures. Every process makes the same link.
     """
     return linker()(key)
 
 
 def linker() -> Link:
     """``link`` for many keys of one answer: the common part is computed once."""
-    half = max(settings.MEDIA_LINK_SECONDS // 2, 1)
-    window = int(time.time()) // half
+    seconds = settings.MEDIA_LINK_SECONDS
+    signed_at = window_start(seconds)
     if bucket := settings.S3_BUCKET:
 
         def sign(key: str) -> str:
-            return _s3_link(key, window, bucket)
+            return _s3_link(key, signed_at, bucket)
     else:
-        expires, site_url, secret = (window + 2) * half, settings.SITE_URL, settings.SECRET_KEY
+        expires, site_url, secret = signed_at + seconds, settings.SITE_URL, settings.SECRET_KEY
 
         def sign(key: str) -> str:
             return _local_link(key, expires, site_url, secret)
@@ -43,11 +43,20 @@ def linker() -> Link:
     return to
 
 
+def window_start(seconds: int) -> int:
+    """When a link made now counts as signed, so that it expires ``seconds`` later.
+
+    Windows are half of ``seconds`` long. All processes make the same link within one, and a link
+    of its last moment still lives for the other half.
+    """
+    now = int(time.time())
+    return now - now % max(seconds // 2, 1)
+
+
 def download_link(key: str, name: str) -> str:
     """A link with which a browser saves the file as ``name``, if the storage supports that."""
-    if settings.S3_BUCKET and key:
-        disposition = {"ResponseContentDisposition": f'attachment; filename="{name}"'}
-        return str(default_storage.url(key, parameters=disposition))  # type: ignore[call-arg]
+    if (bucket := settings.S3_BUCKET) and key:
+        return _s3_link(key, window_start(settings.MEDIA_LINK_SECONDS), bucket, name)
     return link(key)
 
 
@@ -66,11 +75,8 @@ def is_link_valid(key: str, expires: str, signature: str) -> bool:
 def upload_link(key: str, content_type: str, seconds: int) -> str:
     """A signed link for a PUT of a file of ``content_type``, valid for ``seconds``."""
     if settings.S3_BUCKET:
-        return str(
-            default_storage.upload_link(  # type: ignore[attr-defined]
-                key, content_type=content_type, seconds=seconds
-            )
-        )
+        sign = default_storage.upload_link  # type: ignore[attr-defined]
+        return str(sign(key, content_type=content_type, seconds=seconds))
     expires = int(time.time()) + seconds
     signature = _sign(_upload(key, content_type), expires)
     return f"{settings.SITE_URL}/uploads/{quote(key)}?expires={expires}&signature={signature}"
@@ -95,9 +101,11 @@ def _local_link(key: str, expires: int, site_url: str, secret: str) -> str:
 
 
 @lru_cache(maxsize=5_000)
-def _s3_link(key: str, window: int, bucket: str) -> str:
-    """``window`` and ``bucket`` are only part of the cache key."""
-    return str(default_storage.url(key))
+def _s3_link(key: str, signed_at: int, bucket: str, save_as: str = "") -> str:
+    """``signed_at`` and ``bucket`` are only part of the cache key."""
+    disposition = f'attachment; filename="{save_as}"'
+    parameters = {"ResponseContentDisposition": disposition} if save_as else None
+    return str(default_storage.url(key, parameters=parameters))  # type: ignore[call-arg]
 
 
 def _sign(key: str, expires: int, secret: str | bytes | None = None) -> str:

@@ -1,25 +1,42 @@
 """django-storages' S3 storage with our needs: short time-outs, signature version 4, uploads in
-parts, and links that stay the same for a while."""
+parts, and the same links from every process."""
 
 from __future__ import annotations
 
 import contextlib
 import shutil
 import tempfile
-import threading
-import time
+from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import IO, Any
 
 import boto3
 from boto3.s3.transfer import TransferConfig
+from botocore.auth import AUTH_TYPE_MAPS, SIGV4_TIMESTAMP, S3SigV4QueryAuth
+from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 from storages.backends.s3 import S3Storage
 
+from app.utils.links import window_start
+from protocol.previews import CACHE_CONTROL
+
 # A file up to this size goes up as one streamed request; a larger one in parts of 8 MB.
 SINGLE_REQUEST_BYTES = 16 * 1024 * 1024
-MAX_REMEMBERED = 20_000
+
+
+class _SameLinks(S3SigV4QueryAuth):
+    """Dates links for reading back to the start of their window, whoever signs them when."""
+
+    def _modify_request_before_signing(self, request: AWSRequest) -> None:
+        if request.method == "GET":
+            start = datetime.fromtimestamp(window_start(self._expires), UTC)
+            request.context["timestamp"] = start.strftime(SIGV4_TIMESTAMP)
+        super()._modify_request_before_signing(request)
+
+
+# botocore has no option for the time of a signature.
+AUTH_TYPE_MAPS["s3v4-query"] = _SameLinks
 
 
 class PrivateS3Storage(S3Storage):
@@ -45,33 +62,9 @@ class PrivateS3Storage(S3Storage):
             default_acl=None,
             querystring_auth=True,
             file_overwrite=True,
+            object_parameters={"CacheControl": CACHE_CONTROL},
             **options,
         )
-        self._links: dict[tuple[Any, ...], str] = {}
-        self._links_lock = threading.Lock()
-
-    def url(
-        self,
-        name: str,
-        parameters: dict[str, str] | None = None,
-        expire: int | None = None,
-        http_method: str | None = None,
-    ) -> str:
-        """A signed link. It stays the same for half of its lifetime, so browsers can cache the
-        file."""
-        life = expire or self.querystring_expire
-        period = int(time.time()) // max(life // 2, 1)
-        wanted = (period, name, life, http_method, *sorted((parameters or {}).items()))
-        with self._links_lock:
-            known = self._links.get(wanted)
-        if known is not None:
-            return known
-        made = str(super().url(name, parameters, expire, http_method))
-        with self._links_lock:
-            if len(self._links) >= MAX_REMEMBERED:
-                self._links.clear()
-            self._links[wanted] = made
-        return made
 
     def fetch(self, name: str) -> IO[bytes]:
         """A copy of the file on this machine's disk, which is gone when it is closed.

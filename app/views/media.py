@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 from app.http import errors
 from app.services import storage
 from app.utils import links
+from protocol.previews import CACHE_CONTROL
 
 
 @require_safe
@@ -23,7 +24,7 @@ def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
     if not path.is_file():
         return errors.for_status(404)
     response = _content(key, path)
-    response["Cache-Control"] = "private, max-age=1800, immutable"
+    response["Cache-Control"] = CACHE_CONTROL
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'"
     return response

@@ -112,7 +112,10 @@ class TestS3:
         storage.fetch(f"{bucket}/a/image.png", tmp_path / "copy")
         assert (tmp_path / "copy").read_bytes() == b"first contents"
         system = s3fs.S3FileSystem(endpoint_url=s3.url)
-        assert system.info(f"{bucket}/a/image.png")["ContentType"] == "image/png"
+        name = bucket.removeprefix("s3://")
+        kept = system.call_s3("head_object", Bucket=name, Key="a/image.png")
+        assert kept["ContentType"] == "image/png"
+        assert kept["CacheControl"] == "private, max-age=1800, immutable"
 
     def test_large_file_goes_in_parts(self, tmp_path: Path, s3: S3Server, bucket: str) -> None:
         large = tmp_path / "large"

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import io
 import os
+import subprocess
+import sys
 import tempfile
+import time
 import tracemalloc
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import httpx
 import pytest
+import time_machine
 from django.core.files.storage import default_storage
 from django.test import Client
 
 from app.exceptions import ServiceUnavailable
 from app.services import storage
 from app.utils import links
+from app.utils.s3_storage import SINGLE_REQUEST_BYTES
 from devtools.servers.process import free_port
 from tests.system import make_bucket
 
@@ -55,13 +61,16 @@ def kind(request: pytest.FixtureRequest, settings) -> Iterator[str]:
     return request.param
 
 
-def follow(link: str, kind: str) -> tuple[int, bytes]:
+def answer_of(link: str, kind: str) -> Any:
     if kind == "s3":
-        answer = httpx.get(link)
-        return answer.status_code, answer.content
-    local = Client().get(link.removeprefix("http://127.0.0.1:8000"))
-    body = b"".join(local.streaming_content) if local.streaming else local.content  # type: ignore[attr-defined]
-    return local.status_code, body
+        return httpx.get(link)
+    return Client().get(link.removeprefix("http://127.0.0.1:8000"))
+
+
+def follow(link: str, kind: str) -> tuple[int, bytes]:
+    answer = answer_of(link, kind)
+    is_stream = getattr(answer, "streaming", False)
+    return answer.status_code, b"".join(answer) if is_stream else answer.content
 
 
 def test_what_is_saved_is_there_to_be_read_and_deleted(kind: str) -> None:
@@ -114,8 +123,80 @@ def test_a_link_opens_one_file_and_nothing_else(kind: str) -> None:
     assert follow(link.partition("?")[0], kind)[0] == 403
 
 
-def test_the_same_link_is_given_for_a_while(kind: str) -> None:
-    assert links.link("generations/a.png") == links.link("generations/a.png")
+def forget_links() -> None:
+    """As a process that has just started."""
+    links._local_link.cache_clear()
+    links._s3_link.cache_clear()
+
+
+def far_from_a_windows_end() -> int:
+    """Seconds that links may live for, with the real time in the first half of their window."""
+    now = time.time()
+    return 2 * min((1800, 1700, 1600, 1500, 1400), key=lambda half: now % half / half)
+
+
+def test_a_link_is_the_same_for_half_of_its_life_and_lives_for_the_other(
+    kind: str, settings
+) -> None:
+    seconds = settings.MEDIA_LINK_SECONDS = far_from_a_windows_end()
+    if kind == "s3":
+        default_storage.querystring_expire = seconds  # type: ignore[attr-defined]
+    storage.save("generations/a.png", io.BytesIO(b"a"))
+    half = seconds // 2
+    start = int(time.time()) // half * half
+    given: dict[int, str] = {}
+    for moment in (start - half - 1, start - half, start - half + 7, start - 1, start):
+        with time_machine.travel(moment, tick=False):
+            forget_links()
+            given[moment] = links.link("generations/a.png")
+    dead, *alive, current = given.values()
+    assert len(set(alive)) == 1
+    assert len({dead, *alive, current}) == 3
+    assert [follow(each, kind)[0] == 200 for each in given.values()] == [
+        False,
+        True,
+        True,
+        True,
+        True,
+    ]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["s3"], indirect=True)
+def test_another_process_gives_the_same_links(kind: str, settings, request) -> None:
+    access = request.getfixturevalue("s3_server")
+    ask = (
+        "from app.utils.links import download_link, link;"
+        "print(link('a.png'), download_link('a.png', 'b.png'))"
+    )
+
+    def ours() -> str:
+        forget_links()
+        return f"{links.link('a.png')} {links.download_link('a.png', 'b.png')}"
+
+    before = ours()
+    theirs = subprocess.run(
+        [sys.executable, "manage.py", "shell", "--no-imports", "-c", ask],
+        env={
+            **os.environ,
+            "DJANGO_ENV": "development",
+            "DATABASE_URL": "postgresql://nobody@127.0.0.1:9/none",
+            **access.environment(settings.S3_BUCKET),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
+    ).stdout.strip()
+    assert theirs in {before, ours()}
+
+
+def test_browsers_alone_keep_what_links_lead_to(kind: str) -> None:
+    for name in ("small", "large"):
+        size = SINGLE_REQUEST_BYTES + 1 if name == "large" else 1
+        storage.save(f"generations/{name}.png", io.BytesIO(bytes(size)))
+        answer = answer_of(links.link(f"generations/{name}.png"), kind)
+        assert answer.headers["Cache-Control"] == "private, max-age=1800, immutable"
 
 
 def test_uris_say_where_workers_find_it(kind: str) -> None:
