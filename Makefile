@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static coverage faults mutate containers bench format lock clean restore-drill
+.PHONY: help run test check static coverage faults mutate upgrade containers bench format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -52,6 +52,9 @@ faults: .venv/installed-dev ## hurt everything there is, on real servers (SEED=,
 
 mutate: .venv/installed-dev ## break each promise in a copy: some test must notice (ONLY=session-age,…)
 	@$(BIN)/python -m tests.mutate $(if $(ONLY),--only $(ONLY))
+
+upgrade: .venv/installed-dev ## migrate a database of the version FROM= while both versions run
+	@$(BIN)/python -m tests.upgrade --from $(FROM)
 
 containers: .venv/installed-dev ## build all images, run the compose files as people deploy them (ONLY=one-machine)
 	@$(BIN)/python -m tests.containers $(if $(ONLY),--only $(ONLY))

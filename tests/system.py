@@ -38,14 +38,17 @@ class System:
     """Web server, relay and worker over a database of their own.
 
     ``environment`` chooses the adapters: with AMQP_URL the worker takes its tasks from the broker,
-    else it is fed from the outbox.
+    else it is fed from the outbox. ``project`` is the checkout whose code runs.
     """
 
     web_application = "config.wsgi:application"
     worker_module = "worker"
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, folder: Path, environment: dict[str, str], *, project: Path = PROJECT
+    ) -> None:
         self.folder = folder
+        self.project = project
         self.token = secrets.token_urlsafe(24)
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
@@ -74,7 +77,12 @@ class System:
             "WEB_CONCURRENCY": str(web_processes),
             "WEB_THREADS": str(threads),
         }
-        self.spawn("web", "-m", "serving", self.web_application)
+        if (self.project / "serving").exists():
+            self.spawn("web", "-m", "serving", self.web_application)
+        else:
+            # Versions of before Granian.
+            self.environment["GUNICORN_BIND"] = self.environment["WEB_BIND"]
+            self.spawn("web", "-m", "gunicorn", self.web_application)
         for number in range(relays):
             self.start_relay("relay" if number == 0 else f"relay-{number}")
         for number in range(workers):
@@ -100,7 +108,7 @@ class System:
         with self.log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
                 [sys.executable, *arguments],
-                cwd=PROJECT,
+                cwd=self.project,
                 env=self.environment,
                 stdout=log,
                 stderr=log,
@@ -116,7 +124,7 @@ class System:
     def try_manage(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "manage.py", *arguments],
-            cwd=PROJECT,
+            cwd=self.project,
             env=self.environment,
             capture_output=True,
             text=True,

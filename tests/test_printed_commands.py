@@ -58,6 +58,7 @@ ELSEWHERE = {
     "make faults": "tests/test_faults.py",
     "make containers": "tests/containers/__main__.py",
     "make mutate": "tests/test_mutate.py",
+    "make upgrade FROM=881053c": "tests/upgrade.py",
     "make bench": "benchmarks/tests/test_bare.py",
     'make bench BENCH_ARGS="--stages write"': "benchmarks/tests/test_report.py",
     'make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"': (
