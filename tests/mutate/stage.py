@@ -122,12 +122,12 @@ class CopyWithServers(Copy):
     """One that keeps a database, and asks the shared servers for whatever else its tests want."""
 
     def __init__(self, folder: Path, number: int, processes: Processes) -> None:
-        self._database = f"mutate_{number}"
+        self.database = f"mutate_{number}"
         self._runs = number
         super().__init__(
             folder,
             {
-                "DATABASE_URL": database_url(self._database),
+                "DATABASE_URL": database_url(self.database),
                 "DATA_DIR": str(folder.with_name(f"data-{number}")),
             },
             processes,
@@ -138,7 +138,7 @@ class CopyWithServers(Copy):
         # each time, since a mutation may have declared other queues.
         self.environment["PYTEST_XDIST_WORKER"] = f"gw{self._runs}"
         self._runs += 2
-        name = f"test_{self._database}"
+        name = f"test_{self.database}"
         with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
             connection.execute(f'DROP DATABASE IF EXISTS "{name}" WITH (FORCE)')
             if not fresh:
@@ -164,7 +164,10 @@ class Stage:
             for number in range(self._count):
                 folder = self._servers.folder / f"copy-{number}"
                 copy_tree(self._tree, folder)
-                self.copies.append(CopyWithServers(folder, number, self.processes))
+                copy = CopyWithServers(folder, number, self.processes)
+                # Systems of processes connect to it to make databases of their own.
+                create_database(copy.database)
+                self.copies.append(copy)
             self._migrate()
         except BaseException:
             self.__exit__()
@@ -176,8 +179,7 @@ class Stage:
         self._servers.stop()
 
     def _migrate(self) -> None:
-        with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
-            connection.execute(f'CREATE DATABASE "{UNMUTATED}" TEMPLATE template0')
+        create_database(UNMUTATED)
         done = self.processes.run(
             [sys.executable, "manage.py", "migrate", "--verbosity=0"],
             folder=self.copies[0].folder,
@@ -209,6 +211,11 @@ def copy_tree(tree: Path, folder: Path) -> None:
             shutil.copy2(source, folder / name)
     if (tree / ".venv").exists():
         (folder / ".venv").symlink_to((tree / ".venv").resolve())
+
+
+def create_database(name: str) -> None:
+    with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
 
 
 def database_url(name: str) -> str:
