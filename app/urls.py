@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.decorators.cache import cache_control
 from drf_spectacular.views import SpectacularAPIView
 
-import app.http.routes  # noqa: F401 - registers "id"
+import app.http.addresses  # noqa: F401 - registers "id"
 from app import sign_in
 from app.http.rendering import FirstUnlessAsked
 from app.http.schema import SchemaOnce

@@ -31,17 +31,17 @@ OTHER = "other"
 AREAS: dict[str, tuple[str, ...]] = {
     "logs and metrics": (
         *("serving/access_log.py", "serving/gunicorn/access_log.py", "gunicorn/glogging.py"),
-        *("app/utils/logs.py", "app/http/request_metrics.py", "structlog/", "prometheus_client/"),
+        *("app/utils/logs.py", "structlog/", "prometheus_client/"),
     ),
     "web server": ("granian/", "gunicorn/", "serving/"),
     "database client": ("psycopg/", "psycopg_binary/", "psycopg_c/", "speed/", "django/db/"),
     "session and authentication": (
-        *("django/contrib/sessions/", "django/contrib/auth/", "app/http/sessions.py"),
+        *("django/contrib/sessions/", "django/contrib/auth/"),
         *("app/models/session.py", "app/http/authentication.py", "app/sign_in.py"),
         *("rest_framework/authentication.py", "app/permissions.py"),
         *("rest_framework/permissions.py", "app/http/throttling.py"),
     ),
-    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/http/routes.py"),
+    "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/http/addresses.py"),
     "serialization and rendering": (
         *("app/serializers/", "app/http/rendering.py", "app/utils/links.py", "orjson/"),
         *("rest_framework/serializers.py", "rest_framework/fields.py"),
@@ -50,7 +50,7 @@ AREAS: dict[str, tuple[str, ...]] = {
     "REST framework": ("rest_framework/", "app/http/parsing.py"),
     "middleware": (
         *("app/http/middleware.py", "app/http/page_cache.py", "app/utils/request_id.py"),
-        *("app/http/addresses.py", "web/middleware.py", "django/middleware/", "whitenoise/"),
+        *("web/middleware.py", "django/middleware/", "whitenoise/"),
         *("corsheaders/", "csp/", "allauth/", "django_htmx/", "django/utils/deprecation.py"),
     ),
     "request and response": (

@@ -162,7 +162,7 @@ CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 MIDDLEWARE = [
     # What adds headers comes first, so that errors and redirects carry them too.
     "app.http.middleware.RequestIdMiddleware",
-    "app.http.request_metrics.MetricsMiddleware",
+    "app.http.middleware.MetricsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "app.http.middleware.ContentPolicyMiddleware",
     "app.http.middleware.BrowserPolicyMiddleware",
@@ -175,7 +175,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
-    "app.http.sessions.AccountMiddleware",
+    "app.http.authentication.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "app.http.middleware.PagesOnlyMiddleware",
     "web.middleware.SiteLocaleMiddleware",
@@ -239,7 +239,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 DATA_UPLOAD_MAX_NUMBER_FILES = 110
 FILE_UPLOAD_MAX_MEMORY_SIZE = 256 * 1024
 
-SESSION_ENGINE = "app.http.sessions"
+SESSION_ENGINE = "app.http.authentication"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_AGE = 1_209_600

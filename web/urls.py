@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from app.http import routes  # noqa: F401 (registers "id")
+from app.http import addresses  # noqa: F401 (registers "id")
 from web.views import (
     account,
     community,

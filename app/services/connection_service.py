@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from django.db import DatabaseError, connection
 
 from app.utils import metric_registry
-from speed.database import usage
+from speed.database.base import LABEL, TIMED_OUT, WAITING
 
 
 @dataclass(frozen=True)
@@ -28,9 +28,9 @@ class Connections:
 
 def used(*, is_connected: bool = True) -> Connections:
     """The figures of now. Where it is known that the database does not answer, it is not asked."""
-    counted = {usage.LABEL: connection.alias}
-    waiting = metric_registry.value_of(usage.WAITING, **counted)
-    timed_out = metric_registry.value_of(usage.TIMED_OUT, **counted)
+    counted = {LABEL: connection.alias}
+    waiting = metric_registry.value_of(WAITING, **counted)
+    timed_out = metric_registry.value_of(TIMED_OUT, **counted)
     if not is_connected:
         return Connections(waiting, timed_out)
     try:

@@ -11,9 +11,10 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
-from app.http import errors, request_metrics
+from app.http import errors
 from app.http.authentication import has_internal_token
 from app.services import metrics_service
+from app.utils import metric_registry
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
 
@@ -26,7 +27,7 @@ def metrics(request: HttpRequest) -> HttpResponse:
         return errors.for_status(404)
     registry = CollectorRegistry()
     registry.register(_SystemCollector())
-    body = request_metrics.exposition() + generate_latest(registry)
+    body = generate_latest(metric_registry.of_all_processes()) + generate_latest(registry)
     return HttpResponse(body, content_type=CONTENT_TYPE_PLAIN_0_0_4)
 
 

@@ -311,9 +311,7 @@ INNERMOST = {
         "database client"
     ),
     "execute (/opt/env/lib/site-packages/psycopg/cursor.py:2)": "database client",
-    "__call__ (app/http/request_metrics.py:2);inc (prometheus_client/metrics.py:1)": (
-        "logs and metrics"
-    ),
+    "configure (app/utils/logs.py:2);inc (prometheus_client/metrics.py:1)": ("logs and metrics"),
 }
 
 

@@ -1,18 +1,79 @@
-"""Named in ``DATABASES["default"]["ENGINE"]``; Django looks for the module ``base`` there."""
+"""PostgreSQL as this program uses it: connections kept for each thread, statements planned once.
+
+Named in ``DATABASES["default"]["ENGINE"]``; Django looks for the module ``base`` there. Statements
+that take long are logged. Prometheus learns how many threads wait for a connection and how many did
+not get one; how many connections are in use or idle, PostgreSQL itself knows.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, ClassVar
 
 import psycopg
+import structlog
 from django.db.backends.postgresql import base
+from django.db.backends.utils import CursorWrapper
+from prometheus_client import Counter, Gauge
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8Dumper
 
-from speed.database import usage
-from speed.database.slow import NoticingCursor, noticed
+SLOW_SECONDS = 0.1
+# Of the statement; its values, which may be somebody's, are never logged.
+MOST_CHARACTERS = 1000
+_READ_OR_WRITE = ("SELECT", "INSERT", "UPDATE", "DELETE", "WITH")
+log = structlog.get_logger(__name__)
+
+WAITING = "style_license_database_connections_waiting"
+TIMED_OUT = "style_license_database_connections_timed_out_total"
+# By database, so that nothing is counted, and no file opened for it, before the first connection.
+LABEL = "database"
+# A process that has ended waits for nothing.
+_waiting = Gauge(
+    WAITING, "Threads that wait for a connection.", [LABEL], multiprocess_mode="livesum"
+)
+_timed_out = Counter(
+    TIMED_OUT, "Connections that the server refused or did not open in time.", [LABEL]
+)
+
+
+@contextmanager
+def noticed(sql: Any) -> Iterator[None]:
+    """Log ``sql`` when it takes SLOW_SECONDS or longer, whatever becomes of it."""
+    began_at = time.monotonic()
+    try:
+        yield
+    finally:
+        seconds = time.monotonic() - began_at
+        # Migrations take their time.
+        if seconds >= SLOW_SECONDS and str(sql).lstrip().upper().startswith(_READ_OR_WRITE):
+            log.warning("slow_statement", seconds=round(seconds, 3), sql=str(sql)[:MOST_CHARACTERS])
+
+
+class NoticingCursor(CursorWrapper):
+    """Django's cursor."""
+
+    def execute(self, sql: Any, params: Any = None) -> Any:
+        with noticed(sql):
+            return super().execute(sql, params)
+
+    def executemany(self, sql: Any, param_list: Any) -> Any:
+        with noticed(sql):
+            return super().executemany(sql, param_list)
+
+
+@contextmanager
+def counted(database: str) -> Iterator[None]:
+    """Count a connection to ``database`` that is being opened, and whether that fails."""
+    timed_out = _timed_out.labels(database)
+    try:
+        with _waiting.labels(database).track_inprogress():
+            yield
+    except psycopg.OperationalError:
+        timed_out.inc()
+        raise
 
 
 class PreparedCursor(psycopg.Cursor[Any]):
@@ -58,7 +119,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
     }
     NEVER_BY_ITSELF = 1_000_000
     # What we prepare has one good plan for all values; left to itself, the server would plan pages
-    # that begin behind a row anew each time. And for the 21 rows of a page it would make a hash
+    # that begin behind a row again each time. And for the 21 rows of a page it would make a hash
     # table as large as all people need, which costs a third of the statement.
     PLANNER: ClassVar = {"plan_cache_mode": "force_generic_plan", "enable_memoize": "off"}
 
@@ -75,7 +136,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         return {"connect_timeout": self.CONNECT_SECONDS, **self.SIGNS_OF_LIFE, **parameters}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
-        with usage.counted(self.alias):
+        with counted(self.alias):
             connection = super().get_new_connection(conn_params)
         # What a cursor knows of types is put together once for each connection.
         self._cursors = {True: PreparedCursor(connection), False: WrittenOutCursor(connection)}

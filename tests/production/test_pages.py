@@ -26,7 +26,7 @@ def test_operations_speaks_of_things_that_are_there(compose: dict[str, Any]) -> 
     for service in re.findall(r"docker compose exec (?:-T )?([a-z]+)", text):
         assert service in compose["services"], service
     shown = "".join(
-        (PROJECT / file).read_text() for file in ("app/views/metrics.py", "speed/database/usage.py")
+        (PROJECT / file).read_text() for file in ("app/views/metrics.py", "speed/database/base.py")
     )
     for metric in re.findall(r"`style_license_([a-z_]+?)(?:_total|_count)?[`{]", text):
         in_file = f'"{metric}"' in shown or f'"style_license_{metric}' in shown

@@ -10,7 +10,7 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.test import Client
 from django.utils import timezone
 
-from app.http.sessions import SessionStore
+from app.http.authentication import SessionStore
 from app.models import Session, User
 from app.services import api_key_service, user_service
 from app.tests.factories import GenerationFactory, UserFactory

@@ -13,7 +13,7 @@ from rest_framework.views import APIView
 
 from app import exceptions
 from app.http import rendering
-from app.http.sessions import SessionStore
+from app.http.authentication import SessionStore
 from app.models import User
 from app.serializers.base import BaseSerializer
 from app.serializers.community import CommentSerializer

@@ -19,8 +19,7 @@ from app.tests.factories import StyleFactory, UserFactory
 from app.tests.ordering import order_of
 from app.utils import metric_registry
 from devtools.servers.process import wait_for
-from speed.database import usage
-from speed.database.base import DatabaseWrapper
+from speed.database.base import LABEL, TIMED_OUT, WAITING, DatabaseWrapper
 
 pytestmark = pytest.mark.django_db(transaction=True)
 # Roles are the whole server's, which other test processes may be using.
@@ -28,7 +27,7 @@ TWO_ONLY = f"two_only_{os.getpid()}"
 
 
 def counted(name: str) -> int:
-    return metric_registry.value_of(name, **{usage.LABEL: "default"})
+    return metric_registry.value_of(name, **{LABEL: "default"})
 
 
 def session(used: DatabaseWrapper) -> int:
@@ -171,18 +170,18 @@ class TestThereAreNoMore:
         first, second, third = limited
         session(first)
         session(second)
-        before = counted(usage.TIMED_OUT)
+        before = counted(TIMED_OUT)
         began_at = time.monotonic()
         with pytest.raises(OperationalError, match="too many"):
             session(third)
         assert time.monotonic() - began_at < 1
-        assert counted(usage.TIMED_OUT) == before + 1
+        assert counted(TIMED_OUT) == before + 1
         first.close()
         assert session(third)
-        assert counted(usage.TIMED_OUT) == before + 1
+        assert counted(TIMED_OUT) == before + 1
 
     def test_one_that_waits_for_a_silent_server_is_seen_and_gives_up(self, thread) -> None:
-        before = counted(usage.TIMED_OUT)
+        before = counted(TIMED_OUT)
         with closing(socket.create_server(("127.0.0.1", 0))) as silent:
             host, port = silent.getsockname()
             thread.settings_dict |= {"HOST": host, "PORT": port}
@@ -195,10 +194,10 @@ class TestThereAreNoMore:
 
             with ThreadPoolExecutor(1) as pool:
                 waits = pool.submit(connect)
-                assert wait_for(lambda: counted(usage.WAITING) == 1, 10)
+                assert wait_for(lambda: counted(WAITING) == 1, 10)
                 waits.result(30)
-        assert counted(usage.WAITING) == 0
-        assert counted(usage.TIMED_OUT) == before + 1
+        assert counted(WAITING) == 0
+        assert counted(TIMED_OUT) == before + 1
 
 
 @pytest.mark.parametrize("tokens", [1000, 0], ids=["goes well", "is refused"])

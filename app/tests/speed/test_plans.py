@@ -23,7 +23,7 @@ from app.tests.api import Answer, Api
 from app.tests.large import ARTIST, BUYER, FAN, PICTURE
 from app.tests.plans import Bounds, Plan, big_tables, plans_of
 from app.utils import clock
-from speed.database.slow import SLOW_SECONDS
+from speed.database.base import SLOW_SECONDS
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db]
 

@@ -8,7 +8,7 @@ import pytest
 import structlog
 from django.db import connection
 
-from speed.database.slow import SLOW_SECONDS
+from speed.database.base import SLOW_SECONDS
 
 pytestmark = pytest.mark.django_db
 

@@ -125,7 +125,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "speed/database/slow.py",
+        "speed/database/base.py",
         (
             "slow-statements",
             "SLOW_SECONDS = 0.1",
