@@ -126,14 +126,13 @@ def describe(notification: Notification) -> str:
     """A notification in the visitor's language, from what it is about."""
     if (get_language() or "en").startswith("en"):
         return notification.message
-    said = notification.message.partition(": ")[2]
+    about, _, said = notification.message.partition(": ")
     name = getattr(notification, "style_name", None) or ""
     who = notification.actor.username if notification.actor else ""
-    answered = " answered your comment: " in notification.message
     sentences: dict[str, str] = {
         NotificationType.LIKE: gettext("%(who)s likes your picture."),
         NotificationType.COMMENT: gettext("%(who)s replied to your comment: %(said)s")
-        if answered
+        if about.endswith(" your comment")
         else gettext("%(who)s commented on your picture: %(said)s"),
         NotificationType.FOLLOW: gettext("%(who)s follows you."),
         NotificationType.TRAINING_COMPLETE: gettext("Your style %(name)s is ready!"),

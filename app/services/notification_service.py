@@ -49,7 +49,7 @@ def tell_of_comment(comment: Comment) -> None:
             recipient_id=parent.user_id,
             actor=comment.user,
             type=NotificationType.COMMENT,
-            message=f"{comment.user.username} answered your comment: {comment.content}",
+            message=f"{comment.user.username} replied to your comment: {comment.content}",
             target_type=TargetType.IMAGE,
             target_id=comment.generation_id,
         )
@@ -109,23 +109,18 @@ def tell(
     """
     if not User.objects.open().filter(pk=recipient_id).exists():
         raise InvalidInput.field("recipient_id", "There is no such user.")
-    notification = Notification(
-        recipient_id=recipient_id,
-        type=kind,
-        message=message,
-        target_type=target_type,
-        target_id=target_id,
-    )
+    target = {"target_type": target_type, "target_id": target_id}
     try:
         with transaction.atomic():
-            notification.save()
+            return Notification.objects.create(
+                recipient_id=recipient_id, type=kind, message=message, **target
+            )
     except IntegrityError as error:
         if "notification_outcome_once" not in str(error):
             raise
         return Notification.objects.get(
             recipient_id=recipient_id, target_id=target_id, type__in=OUTCOMES
         )
-    return notification
 
 
 @transaction.atomic

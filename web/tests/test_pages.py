@@ -12,6 +12,7 @@ from app.models import Comment, Generation, Style, User
 from app.services import style_service
 from app.tests.factories import (
     PublicPictureFactory,
+    UserFactory,
 )
 from web.crawlers import AI_CRAWLERS
 
@@ -133,3 +134,24 @@ def test_korean_pages_have_no_english_sentence_of_ours(
 def test_going_back_gets_the_whole_page(style: Style) -> None:
     back = {"hx-request": "true", "hx-history-restore-request": "true"}
     assert "<html" in Client().get("/styles?q=wet", headers=back).content.decode()
+
+
+def test_a_reply_is_told_alike_by_site_and_api(
+    picture: Generation, buyer: User, artist: User, signed_in
+) -> None:
+    fan = UserFactory(username="fan")
+    first = Comment.objects.create(user=fan, generation=picture, content="First")
+    for parent, said in ((first.pk, "Thanks"), ("", "Bo replied to your comment: no")):
+        given = {"content": said, "parent_id": parent}
+        signed_in(artist).post(f"/pictures/{picture.pk}/comments", given)
+    told = signed_in(fan).get("/api/notifications").json()["data"]["results"][0]["message"]
+    assert told == f"{artist.username} replied to your comment: Thanks"
+    assert told in signed_in(fan).get("/notifications").content.decode()
+    korean, owner = signed_in(fan), signed_in(buyer)
+    for client in (korean, owner):
+        client.cookies["django_language"] = "ko"
+    assert "내 댓글에 답했습니다: Thanks" in korean.get("/notifications").content.decode()
+    page = owner.get("/notifications").content.decode()
+    # What somebody writes does not make a reply of it.
+    assert page.count("내 그림에 댓글을") == 3
+    assert "내 댓글에" not in page

@@ -79,7 +79,7 @@ class TestWhatIsTold:
         path = f"/api/images/{picture.pk}/comments"
         first = visitor.post(path, {"content": "Lovely."}).data
         as_buyer.post(path, {"content": "Thanks.", "parent_id": first["id"]})
-        assert told(visitor) == [("comment", "bo answered your comment: Thanks.")]
+        assert told(visitor) == [("comment", "bo replied to your comment: Thanks.")]
         assert len(told(as_buyer)) == 1
 
     def test_the_owner_who_is_answered_is_told_once(self, visitor, as_buyer, picture):

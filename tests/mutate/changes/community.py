@@ -21,7 +21,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         ("text-of-a-like", "likes your picture.", "liked your picture.", TOLD),
         ("text-of-a-comment", "commented on your picture:", "commented:", TOLD),
-        ("text-of-an-answer", "answered your comment:", "answered:", TOLD),
+        ("text-of-a-reply", "replied to your comment:", "replied:", TOLD),
         ("text-of-a-follow", "follows you.", "follows.", TOLD),
         (
             "text-of-a-trained-style",
