@@ -381,6 +381,7 @@ SPECTACULAR_SETTINGS = {
         "AspectRatioEnum": "app.models.AspectRatio",
         "ScopeEnum": "app.models.Scope",
         "HealthEnum": ["ok", "error"],
+        "LatenessEnum": ["current", "late"],
         "ServerEnum": ["connected", "unavailable"],
         "OptionalServerEnum": ["connected", "unavailable", "unused"],
     },

@@ -33,6 +33,8 @@ class ReadinessSerializer(BaseSerializer):
     storage = serializers.ChoiceField(choices=["connected", "unavailable"])
     outbox = serializers.ChoiceField(choices=["current", "late"])
     outbox_age_seconds = serializers.FloatField()
+    upload_checks = serializers.ChoiceField(choices=["current", "late"])
+    upload_checks_age_seconds = serializers.FloatField()
     connections = ConnectionsSerializer()
 
     @extend_schema_field({"type": "string", "enum": ["ok", "error"]})

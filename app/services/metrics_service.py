@@ -17,6 +17,7 @@ from app.models import Generation, OutboxMessage, Style, Transaction, Transactio
 from app.services import connection_service, measure_service
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
+from app.services.uploads import check_service
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
 KEPT_SECONDS = 10.0
@@ -30,6 +31,7 @@ class Figures:
     outbox_depth: Mapping[str, int]
     outbox_age_seconds: float
     outbox_failing: int
+    upload_checks_age_seconds: float
     generations: Mapping[str, int]
     trainings: Mapping[str, int]
     leases_expired: int
@@ -67,6 +69,7 @@ def _count() -> Figures:
     return Figures(
         outbox_depth=dict(depth),
         outbox_age_seconds=outbox.oldest_age(),
+        upload_checks_age_seconds=check_service.oldest_age(),
         outbox_failing=unsent.exclude(last_error="").count(),
         generations=_by_state(Generation.objects.order_by().values_list("status")),
         trainings=_by_state(Style.objects.order_by().values_list("training_status")),

@@ -1,4 +1,4 @@
-"""Readiness: whether database, cache, broker and storage answer, and the outbox is current."""
+"""Readiness: whether every server answers, and nothing waits for too long."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.exceptions import ServiceUnavailable
 from app.services import connection_service, storage
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
+from app.services.uploads import check_service
 
 log = structlog.get_logger(__name__)
 
@@ -32,7 +33,8 @@ BROKER_PATIENCE_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Readiness:
-    """The state of each part. ``outbox`` is late if a message is overdue for too long."""
+    """The state of each part. ``outbox`` is late if a message is overdue for too long,
+    ``upload_checks`` if an artist waits for too long to be told whether their works are good."""
 
     database: str
     cache: str
@@ -40,12 +42,14 @@ class Readiness:
     storage: str
     outbox: str
     outbox_age_seconds: float
+    upload_checks: str
+    upload_checks_age_seconds: float
     connections: Connections
 
     @property
     def is_ready(self) -> bool:
-        states = (self.database, self.cache, self.broker, self.storage, self.outbox)
-        return not {UNAVAILABLE, LATE} & set(states)
+        states = (self.database, self.cache, self.broker, self.storage)
+        return not {UNAVAILABLE, LATE} & {*states, self.outbox, self.upload_checks}
 
 
 _lock = threading.Lock()
@@ -69,7 +73,9 @@ def forget() -> None:
 
 def _ask_all() -> Readiness:
     database = _state("database", _ask_database)
-    age = outbox.oldest_age() if database == CONNECTED else 0.0
+    is_connected = database == CONNECTED
+    ages = (outbox.oldest_age, check_service.oldest_age)
+    age, unchecked = (oldest() if is_connected else 0.0 for oldest in ages)
     # Without a broker the outbox is the queue itself, and a queue may be long.
     is_late = bool(settings.AMQP_URL) and age > settings.OUTBOX_MAX_AGE_SECONDS
     return Readiness(
@@ -79,7 +85,9 @@ def _ask_all() -> Readiness:
         storage=_state("storage", storage.ping),
         outbox=LATE if is_late else CURRENT,
         outbox_age_seconds=round(age, 1),
-        connections=connection_service.used(is_connected=database == CONNECTED),
+        upload_checks=LATE if unchecked > check_service.LATE_SECONDS else CURRENT,
+        upload_checks_age_seconds=round(unchecked, 1),
+        connections=connection_service.used(is_connected=is_connected),
     )
 
 

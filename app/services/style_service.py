@@ -10,10 +10,7 @@ from typing import IO
 
 from django.db import IntegrityError, transaction
 
-from app.exceptions import (
-    ArtistOnly,
-    DuplicateStyleName,
-)
+from app.exceptions import ArtistOnly, DuplicateStyleName
 from app.models import Artist, Style, User
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service

@@ -50,6 +50,8 @@ class _SystemCollector:
         yield _gauge(
             "outbox_failing_messages", "Messages that the broker refused.", now.outbox_failing
         )
+        checks = now.upload_checks_age_seconds
+        yield _gauge("upload_checks_age_seconds", "Age of the oldest check of uploads.", checks)
         yield _by("queue_messages", "Messages ready in the broker.", "queue", now.queues)
         if now.is_broker_reached is not None:
             yield _gauge("broker_up", "Whether the broker answers.", float(now.is_broker_reached))

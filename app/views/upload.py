@@ -41,12 +41,8 @@ class UploadViewSet(BaseViewSet):
 def put_file(request: HttpRequest, key: str) -> HttpResponse:
     """Take a file for the local storage: 403 for a forged or dead link."""
     given = request.GET
-    if not links.is_upload_link_valid(
-        key,
-        request.content_type or "",
-        given.get("expires", ""),
-        given.get("signature", ""),
-    ):
+    signed = (given.get("expires", ""), given.get("signature", ""))
+    if not links.is_upload_link_valid(key, request.content_type or "", *signed):
         return errors.for_status(403)
     try:
         upload_service.receive(key, cast("IO[bytes]", request))

@@ -34,6 +34,8 @@ LEASE_SECONDS = 120
 MAX_ATTEMPTS = 5
 # Until the next try where the storage does not answer.
 AWAY_SECONDS = 15
+# With works by the hundred, and others before them, nobody waits longer for a verdict.
+LATE_SECONDS = 600
 BROKEN = "The pictures could not be checked. Upload them again."
 MAX_REASON = 1000
 
@@ -82,6 +84,12 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
             log.warning("upload_check_lost")
             storage.delete(_files(check))
     return True
+
+
+def oldest_age() -> float:
+    """For how many seconds the oldest upload has waited for its verdict; 0 when none does."""
+    begun = UploadCheck.objects.order_by("pk").values_list("style__created_at", flat=True).first()
+    return max(0.0, (clock.now() - begun).total_seconds()) if begun else 0.0
 
 
 def _judge(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:

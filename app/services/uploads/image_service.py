@@ -6,12 +6,12 @@ import hashlib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import IO
 
 from PIL import ImageOps
 
 from app.exceptions import (
-    DomainError,
     DuplicateImage,
     ImageTooLarge,
     ImageTooNarrow,
@@ -133,6 +133,7 @@ def check_image(upload: IO[bytes]) -> CheckedImage:
         picture = open_picture(upload, WORK, side=REPORTED, fit="cover")
     except PictureError as error:
         raise REJECTIONS[error.reason](str(error)) from error
+    upload.seek(0)
     return CheckedImage(
         content=upload,
         previews={
@@ -142,20 +143,21 @@ def check_image(upload: IO[bytes]) -> CheckedImage:
         extension=EXTENSIONS[picture.format],
         width=picture.width,
         height=picture.height,
-        sha256=_digest(upload),
+        sha256=hashlib.file_digest(upload, "sha256").hexdigest(),  # type: ignore[arg-type]
     )
 
 
 def check_signature(upload: IO[bytes]) -> bytes:
     """Check an artist's signature (PNG with alpha, ≤ 1 MB) and return it as a clean PNG."""
+    refusal = partial(InvalidInput.field, "signature_image")
     try:
         signature = open_picture(upload, SIGNATURE, side=SIGNATURE_SIDE, keep_alpha=True)
     except PictureError as error:
-        raise _field_error("signature_image", str(error)) from error
+        raise refusal(str(error)) from error
     if not signature.has_alpha:
-        raise _field_error("signature_image", "The signature must have a transparent background.")
+        raise refusal("The signature must have a transparent background.")
     if signature.image.getchannel("A").getbbox() is None:
-        raise _field_error("signature_image", "The signature is empty: all of it is transparent.")
+        raise refusal("The signature is empty: all of it is transparent.")
     file = io.BytesIO()
     signature.image.save(file, "PNG")
     return file.getvalue()
@@ -166,17 +168,5 @@ def check_profile_image(upload: IO[bytes]) -> bytes:
     try:
         picture = open_picture(upload, PROFILE, side=PROFILE_SIDE, fit="cover")
     except PictureError as error:
-        raise _field_error("profile_image", str(error)) from error
+        raise InvalidInput.field("profile_image", str(error)) from error
     return preview(ImageOps.fit(picture.image, (PROFILE_SIDE, PROFILE_SIDE)), PROFILE_SIDE)
-
-
-def _digest(upload: IO[bytes]) -> str:
-    upload.seek(0)
-    digest = hashlib.sha256()
-    while block := upload.read(1 << 18):
-        digest.update(block)
-    return digest.hexdigest()
-
-
-def _field_error(name: str, message: str) -> DomainError:
-    return InvalidInput.field(name, message)

@@ -14,12 +14,14 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
-from app.models import GenerationStatus, OutboxMessage, User
+from app.models import GenerationStatus, OutboxMessage, Style, UploadCheck, User
 from app.services import metrics_service, readiness_service
 from app.services.jobs import lease_service
+from app.services.uploads import check_service
 from app.tests.api import Api
-from app.tests.factories import GenerationFactory
+from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 from devtools.servers.process import free_port, wait_for
 
@@ -54,6 +56,8 @@ def test_the_embedded_system_is_ready_by_its_database_and_files() -> None:
         "storage": "connected",
         "outbox": "current",
         "outbox_age_seconds": 0.0,
+        "upload_checks": "current",
+        "upload_checks_age_seconds": 0.0,
     }
 
 
@@ -105,6 +109,27 @@ def test_an_outbox_that_waits_too_long_is_named(settings, amqp_url) -> None:
     settings.OUTBOX_MAX_AGE_SECONDS = 1000
     readiness_service.forget()
     assert ready(200)["outbox"] == "current"
+
+
+def test_uploads_that_wait_too_long_for_their_check_are_named() -> None:
+    waiting = StyleFactory(training_status="pending")
+    check_service.begin(waiting, [])
+    later = StyleFactory(training_status="pending")
+    check_service.begin(later, [])
+    assert ready(200)["upload_checks"] == "current"
+    Style.objects.filter(pk=waiting.pk).update(created_at=clock.seconds_from_now(-601))
+    # Put off until the storage answers, or leased: it is late all the same.
+    UploadCheck.objects.update(due_at=clock.seconds_from_now(60), attempt=3)
+    readiness_service.forget()
+    with CaptureQueriesContext(connection) as asked:
+        body = ready(503)
+    assert body["upload_checks"] == "late"
+    assert 601 <= body["upload_checks_age_seconds"] < 700
+    assert len([query for query in asked if "app_uploadcheck" in query["sql"]]) == 1
+    assert 601 <= scraped()["style_license_upload_checks_age_seconds"] < 700
+    UploadCheck.objects.get(style=waiting).delete()
+    readiness_service.forget()
+    assert ready(200)["upload_checks_age_seconds"] < 100
 
 
 def scraped(**headers: str) -> dict[str, float]:

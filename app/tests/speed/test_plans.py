@@ -18,6 +18,7 @@ from app.delivery import outbox
 from app.models import Generation, GenerationStatus, OutboxMessage, User
 from app.models.outbox import FIRST_DUE
 from app.services.jobs import lease_service
+from app.services.uploads import check_service
 from app.tests import large
 from app.tests.api import Answer, Api
 from app.tests.large import ARTIST, BUYER, FAN, PICTURE
@@ -210,6 +211,17 @@ def test_the_age_of_a_long_outbox_is_read_from_its_head(marketplace: set[str]) -
         cursor.execute("ANALYZE app_outboxmessage")
     assert problems_in(outbox.oldest_age, marketplace) == set()
     assert outbox.oldest_age() > 0
+
+
+def test_the_age_of_many_checks_of_uploads_is_read_from_their_head(marketplace: set[str]) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO app_uploadcheck (style_id, works, due_at, attempt, folder)"
+            " SELECT id, '[]', created_at, 0, '' FROM app_style"
+            " ORDER BY created_at DESC LIMIT 1500; ANALYZE app_uploadcheck"
+        )
+    assert problems_in(check_service.oldest_age, {*marketplace, "app_uploadcheck"}) == set()
+    assert check_service.oldest_age() > 0
 
 
 def test_the_sweep_reads_only_what_it_ends(marketplace: set[str]) -> None:
