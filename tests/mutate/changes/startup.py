@@ -158,7 +158,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "web-refuses-bad-environments",
             "if problems := refusal_of(named, environment):",
             'if problems := "":',
-            f"{START}::test_development_runs_only_where_it_was_asked_for",
+            f"{START}::test_development_names_what_it_cannot_read",
         ),
     ),
     *in_file(
