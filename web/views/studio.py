@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from app.exceptions import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
-from app.models import Style, Transaction, User
+from app.models import Style, TrainingStatus, Transaction, User
 from app.services import style_service, training_service, user_service
 from app.utils import clock
 from web.access import artists_only, go, signed_in
@@ -110,7 +110,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
             else:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
-    content = {"style": own, "form": form, "price": own.price}
+    content = {"style": own, "form": form, "price": own.price, "is_refused": _is_refused(own)}
     status = 400 if form.errors else 200
     return render(request, "web/studio/style.html", content, status=status)
 
@@ -139,6 +139,17 @@ def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 
 @require_POST
 @artists_only
+def upload_again(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """Withdraw a style whose works were refused, so that its name is free, and fill in the form
+    for another upload."""
+    if not _is_refused(_own_style(user, style_id)):
+        return go(request, f"/studio/styles/{style_id}")
+    style_service.delete_style(user=user, style_id=style_id)
+    return go(request, f"/studio/upload?again={style_id}")
+
+
+@require_POST
+@artists_only
 def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Withdraw the style, or offer it again.
 
@@ -159,6 +170,11 @@ def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         )
         messages.success(request, said)
     return go(request, f"/studio/styles/{style_id}")
+
+
+def _is_refused(style: Style) -> bool:
+    """Whether none of its works were taken: there is nothing to train."""
+    return style.training_status == TrainingStatus.FAILED and not style.artworks.all()
 
 
 def _own_style(user: User, style_id: int) -> Style:

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from app.exceptions import DomainError, InvalidInput, UploadRejected
-from app.models import User
+from app.models import Style, User
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import style_service
 from app.services.uploads import image_service
@@ -35,7 +35,7 @@ class Verdict:
 @artists_only
 def upload(request: HttpRequest, user: User) -> HttpResponse:
     if request.method != "POST":
-        return _page(request, UploadForm())
+        return _page(request, UploadForm(initial=_given_before(request, user)))
     form = UploadForm(request.POST, request.FILES)
     if not form.is_valid():
         return _page(request, form)
@@ -97,7 +97,7 @@ def _page(
     content: dict[str, Any] = {
         "form": form,
         "verdicts": verdicts,
-        "price": 10,
+        "price": form.initial.get("price", 10),
         "min_images": image_service.MIN_IMAGES,
         "max_images": image_service.MAX_IMAGES,
         "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
@@ -108,6 +108,19 @@ def _page(
         return render(request, "web/parts/upload_errors.html", content)
     status = 400 if form.errors else 200
     return render(request, "web/studio/upload.html", content, status=status)
+
+
+def _given_before(request: HttpRequest, user: User) -> dict[str, Any]:
+    """What the artist said of the style that this one replaces."""
+    style_id = request.GET.get("again", "")
+    if not style_id.isascii() or not style_id.isdecimal() or len(style_id) > 18:
+        return {}
+    style = Style.objects.of(user).with_tags().filter(pk=int(style_id)).first()
+    if style is None:
+        return {}
+    tags = ", ".join(link.tag.name for link in style.style_tags.all())
+    kept = {"name": style.name, "description": style.description, "price": style.price}
+    return {**kept, "tags": tags}
 
 
 def _verdict(request: HttpRequest, *, is_good: bool, message: str) -> HttpResponse:
