@@ -271,9 +271,8 @@ def _of_any_request() -> str:
     rows = [f"| {code} | {status} | {message} |" for status, (code, message) in codes]
     return "\n".join(
         [
-            "Any request may also be refused before an operation hears of it, in the shape of all",
-            "errors. Send bodies with a Content-Length: one in chunks is a 411 where no nginx is "
-            "before the web server.",
+            "Any request may also be answered with one of the errors below. Send each body with a",
+            "Content-Length: without nginx, a body in chunks is answered with 411.",
             "",
             "| code | status | message |",
             "|---|---|---|",
