@@ -21,7 +21,7 @@ from devtools.servers.packages import ensure_installed
 SCRIPT = Path(__file__).with_name("wrk.lua")
 SEPARATOR = b"\x1e"
 # More than either program answers; what is sent once only has to suffice for a round.
-ONCE_A_SECOND = 2500
+ONCE_A_SECOND = 8000
 COUNTED = """
     WITH asked AS (
         SELECT query, calls, total_exec_time FROM pg_stat_statements s
@@ -108,10 +108,11 @@ class Meter:
         self._settle(web)
         if set(web.pids) != set(web_pids):
             raise LoadError(f"{web.name}: a process was replaced during {case.title}.")
-        if answered["refused"] or answered["broken"] or not answered["requests"]:
-            raise LoadError(f"{web.name} did not answer all of {case.title}: {answered}")
+        # First: those that are sent again are refused.
         if case.once and answered["requests"] + clients >= len(requests):
             raise LoadError(f"{case.title}: {len(requests)} requests did not suffice.")
+        if answered["refused"] or answered["broken"] or not answered["requests"]:
+            raise LoadError(f"{web.name} did not answer all of {case.title}: {answered}")
         return Round(
             program=web.name,
             clients=clients,
@@ -132,7 +133,9 @@ class Meter:
 
     def warm_up(self, web: Web, case: Case, *, clients: int) -> None:
         """Nothing is expected of it: a disk may stall for as long, and not in the next one."""
-        self._drive(web, case.make(ONCE_A_SECOND), clients=clients, seconds=1)
+        self._drive(
+            web, case.make(ONCE_A_SECOND if case.once else 2000), clients=clients, seconds=1
+        )
         self._settle(web)
 
     def _cpu(self, web: Web) -> tuple[float, float]:
