@@ -6,13 +6,14 @@ Whoever sends slowly keeps a socket and some disk busy, and no thread.
 from __future__ import annotations
 
 import errno
+import io
 import re
 import socket
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import IO, Any
 
 from gunicorn.http.errors import (
     InvalidRequestLine,
@@ -65,16 +66,23 @@ class ClientSocket(socket.socket):
     ``collect`` reads what has come, and says when a thread can read a request without waiting. The
     thread reads that by ``recv``, and nothing else: what the client sends later is for ``collect``.
     Nothing is judged here that the server's own parser judges: what looks odd is handed to it.
+
+    What the thread answers is kept by ``sendall`` until ``flush``, so that head and body are one
+    packet. No call changes whether the socket blocks: the server changes it six times a request,
+    and each is a system call.
     """
 
     def __init__(self, accepted: socket.socket) -> None:
         family, kind, protocol = accepted.family, accepted.type, accepted.proto
         super().__init__(family, kind, protocol, fileno=accepted.detach())
+        super().setblocking(True)
+        self._unsent: list[bytes] = []
+        self._unsent_size = 0
         self.begin(b"")
 
     def begin(self, first: bytes) -> None:
         """Expect the next request, of which ``first`` has come already."""
-        self._collected = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115 - lives on
+        self._collected: IO[bytes] = io.BytesIO()
         self.began_at = self._came_at = time.monotonic()
         self.head = bytearray()
         self._body: _Body | _Chunks | None = None
@@ -98,7 +106,7 @@ class ClientSocket(socket.socket):
             if self._is_whole:
                 break
             try:
-                part = self._first or super().recv(_BLOCK)
+                part = self._first or super().recv(_BLOCK, socket.MSG_DONTWAIT)
             except BlockingIOError:
                 return False
             if not part:
@@ -131,6 +139,49 @@ class ClientSocket(socket.socket):
         wants more than the collector took for a whole request refuses it."""
         return self._collected.read(size) if self._is_read else b""
 
+    def sendall(self, data: Any, flags: int = 0, /) -> None:
+        self._unsent.append(data)
+        self._unsent_size += len(data)
+        if self._unsent_size > _BLOCK:
+            self.flush()
+
+    def flush(self) -> None:
+        """Send what was kept. Raises BrokenPipeError when the client takes none of it in time."""
+        data, self._unsent, self._unsent_size = b"".join(self._unsent), [], 0
+        try:
+            sent = super().send(data, socket.MSG_DONTWAIT) if data else 0
+        except BlockingIOError:
+            sent = 0
+        if sent < len(data):
+            with self._waiting():
+                super().sendall(memoryview(data)[sent:])
+
+    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
+        self.flush()
+        with self._waiting():
+            return super().sendfile(file, offset, count)
+
+    @contextmanager
+    def _waiting(self) -> Iterator[None]:
+        """A client who reads nothing for so long is gone, as far as gunicorn has to know."""
+        super().settimeout(SEND_SECONDS)
+        try:
+            yield
+        except TimeoutError as error:
+            raise BrokenPipeError(errno.EPIPE, "The client does not read.") from error
+        finally:
+            super().settimeout(None)
+
+    def shutdown(self, how: int, /) -> None:
+        self.flush()
+        super().shutdown(how)
+
+    def setblocking(self, flag: bool, /) -> None:
+        """Nothing: no thread waits for what comes, and ``flush`` waits as long as it may."""
+
+    def settimeout(self, value: float | None, /) -> None:
+        """Nothing, as above."""
+
     def close(self) -> None:
         super().close()
         self._collected.close()
@@ -146,20 +197,9 @@ class ClientSocket(socket.socket):
     def discard(self) -> bool:
         """Read what there is for nobody. Whether the client has ended its side. Raises OSError."""
         try:
-            return not super().recv(_BLOCK)
+            return not super().recv(_BLOCK, socket.MSG_DONTWAIT)
         except BlockingIOError:
             return False
-
-    def setblocking(self, flag: bool, /) -> None:
-        self.settimeout(SEND_SECONDS if flag else 0.0)
-
-    def sendall(self, data: Any, flags: int = 0, /) -> None:
-        with _as_gone():
-            super().sendall(data, flags)
-
-    def sendfile(self, file: Any, offset: int = 0, count: int | None = None) -> int:
-        with _as_gone():
-            return super().sendfile(file, offset, count)
 
     # --- Where a request ends -------------------------------------------------------------------
 
@@ -191,6 +231,9 @@ class ClientSocket(socket.socket):
     def _begin_body(self, target: bytes, end: int) -> bool:
         if self.head.startswith(b"CONNECT "):
             raise NoTunnel
+        lowered = self.head.lower()
+        if b"\ncontent-length" not in lowered and b"\ntransfer-encoding" not in lowered:
+            return self._hand_over()
         head, body = bytes(self.head[: end - 2]), bytes(self.head[end:])
         lengths, is_chunked = _LENGTH.findall(head), _CODING.search(head)
         if len(lengths) > 1 or (lengths and is_chunked) or not (lengths or is_chunked):
@@ -201,22 +244,15 @@ class ClientSocket(socket.socket):
         # It is answered here, where it is known whether the body is wanted.
         head, expected = _EXPECT.subn(b"", head)
         if expected and not is_over and not body:
-            super().send(b"HTTP/1.1 100 Continue\r\n\r\n")
+            super().send(b"HTTP/1.1 100 Continue\r\n\r\n", socket.MSG_DONTWAIT)
+        if not is_over:
+            self._collected = tempfile.SpooledTemporaryFile(_MEMORY)  # noqa: SIM115 - lives on
         self._collected.write(head + b"\r\n" + body)
         return is_over
 
     def _hand_over(self) -> bool:
         self._collected.write(self.head)
         return True
-
-
-@contextmanager
-def _as_gone() -> Iterator[None]:
-    """A client who reads nothing for so long is gone, as far as gunicorn has to know."""
-    try:
-        yield
-    except TimeoutError as error:
-        raise BrokenPipeError(errno.EPIPE, "The client does not read.") from error
 
 
 class _Body:

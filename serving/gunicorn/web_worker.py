@@ -16,7 +16,6 @@ from http import HTTPStatus
 from selectors import EVENT_READ
 from typing import Any
 
-from gunicorn import util
 from gunicorn.http import errors
 from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.gthread import TConn, ThreadWorker
@@ -72,7 +71,6 @@ class Worker(ThreadWorker):
             conn.sock = ClientSocket(conn.sock)
             # gunicorn would wait for it in a thread.
             conn.data_ready = True
-        conn.sock.setblocking(False)
         self._collect(conn)
 
     def _collect(self, conn: TConn, _: object = None) -> None:
@@ -96,7 +94,10 @@ class Worker(ThreadWorker):
             self.poller.unregister(conn.sock)
 
     def handle_request(self, req: Any, conn: TConn) -> Any:
-        is_kept = super().handle_request(req, conn)
+        try:
+            is_kept = super().handle_request(req, conn)
+        finally:
+            conn.sock.flush()
         try:
             # gunicorn ends the connection over the rest of a long body. Here all of it has come.
             while is_kept and req.body.read(BLOCK):
@@ -121,7 +122,6 @@ class Worker(ThreadWorker):
         still sends would make its system throw our answer away. gunicorn waits while all others do.
         """
         try:
-            conn.sock.setblocking(False)
             conn.sock.shutdown(socket.SHUT_WR)
         except OSError:
             self._close(conn)
@@ -204,7 +204,7 @@ class Worker(ThreadWorker):
         if req is not None:
             self._log_access(req, client, addr, status, chosen)
         try:
-            util.write_nonblock(client, answer)
+            client.send(answer, socket.MSG_DONTWAIT)
         except OSError:
             self.log.debug("The client is gone.")
 

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from threading import Thread
+from time import sleep
 
 import pytest
 from gunicorn.http import errors
 
+from serving.gunicorn import client_socket
 from serving.gunicorn.client_socket import (
     HEAD_SECONDS,
     PAUSE_SECONDS,
-    SEND_SECONDS,
     ClientSocket,
     NoTunnel,
     TooLarge,
@@ -31,7 +35,6 @@ Pair = tuple[socket.socket, ClientSocket]
 def pair() -> Iterator[Pair]:
     client, accepted = socket.socketpair()
     ours = ClientSocket(accepted)
-    ours.setblocking(False)
     with client, ours:
         yield client, ours
 
@@ -192,10 +195,65 @@ def test_slow_clients_are_refused_by_their_pace(pair: Pair) -> None:
         ours.refuse_if_slow(began + 52)
 
 
+@pytest.fixture
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(client_socket, "SEND_SECONDS", 0.1)
+
+
+@pytest.mark.usefixtures("impatience")
 def test_who_reads_nothing_is_gone(pair: Pair) -> None:
     _, ours = pair
-    ours.setblocking(True)
-    assert ours.gettimeout() == SEND_SECONDS
-    ours.settimeout(0.1)
     with pytest.raises(BrokenPipeError):
         ours.sendall(bytes(10_000_000))
+
+
+@pytest.mark.usefixtures("impatience")
+def test_who_reads_a_little_now_and_then_is_gone_as_well(pair: Pair) -> None:
+    client, ours = pair
+
+    def read_slowly() -> None:
+        with suppress(OSError):
+            while client.recv(4096):
+                sleep(0.05)
+
+    reader = Thread(target=read_slowly)
+    reader.start()
+    with pytest.raises(BrokenPipeError):
+        ours.sendall(bytes(10_000_000))
+    ours.close()
+    reader.join(10)
+
+
+def test_an_answer_goes_out_in_one_piece(pair: Pair) -> None:
+    client, ours = pair
+    client.setblocking(False)
+    ours.sendall(b"head")
+    ours.sendall(b"body")
+    with pytest.raises(BlockingIOError):
+        client.recv(100)
+    ours.flush()
+    assert client.recv(100) == b"headbody"
+    ours.flush()
+
+
+@pytest.mark.parametrize("size", [1, 65_537, 5_000_000])
+def test_all_of_an_answer_arrives(pair: Pair, size: int, tmp_path: Path) -> None:
+    """Whatever of it the socket has no room for at first; files behind their head."""
+    client, ours = pair
+    file = tmp_path / "file"
+    file.write_bytes(b"f" * size)
+    received: list[bytes] = []
+
+    def read() -> None:
+        received.extend(iter(lambda: client.recv(1_000_000), b""))
+
+    reader = Thread(target=read)
+    reader.start()
+    ours.sendall(b"b" * size)
+    ours.sendall(b"h")
+    with file.open("rb") as opened:
+        ours.sendfile(opened)
+    ours.sendall(b"last")
+    ours.shutdown(socket.SHUT_WR)
+    reader.join(10)
+    assert b"".join(received) == b"b" * size + b"h" + b"f" * size + b"last"
