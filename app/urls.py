@@ -40,6 +40,25 @@ Notifications = notification.NotificationViewSet.as_view
 for_a_while = cache_control(public=True, max_age=300)
 
 api = [
+    # What is asked for most comes first, since addresses are tried in turn.
+    path("community/feed", community.FeedViewSet.as_view({"get": "list"}), name="feed"),
+    path("models", Styles({"get": "list", "post": "create"}), name="styles"),
+    path("tags", Tags({"get": "list"}), name="tags"),
+    path("tokens/balance", Tokens({"get": "balance"}), name="balance"),
+    path("notifications", Notifications({"get": "list", "post": "create"}), name="notifications"),
+    path("images/generate", Images({"post": "generate"}), name="generate"),
+    path(
+        "images/<id:pk>/status",
+        Images({"get": "status", "patch": "report"}),
+        name="image_status",
+    ),
+    path("images/<id:pk>", Images({"get": "retrieve", "patch": "update"}), name="image"),
+    path(
+        "models/<id:pk>",
+        Styles({"get": "retrieve", "patch": "update", "delete": "destroy"}),
+        name="style",
+    ),
+    # The program itself
     path("health", health.HealthCheckView.as_view({"get": "health"}), name="health"),
     path("ready", health.HealthCheckView.as_view({"get": "ready"}), name="ready"),
     path(
@@ -68,47 +87,22 @@ api = [
     path("keys", Keys({"get": "list", "post": "create"}), name="keys"),
     path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
     # Styles
-    path("models", Styles({"get": "list", "post": "create"}), name="styles"),
     path("models/mine", Styles({"get": "mine"}), name="own_styles"),
-    path(
-        "models/<id:pk>",
-        Styles({"get": "retrieve", "patch": "update", "delete": "destroy"}),
-        name="style",
-    ),
     path("models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
     path("models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),
     path("uploads", upload.UploadViewSet.as_view({"post": "create"}), name="uploads"),
     # Tags
-    path("tags", Tags({"get": "list"}), name="tags"),
     path("tags/<id:pk>", Tags({"get": "retrieve"}), name="tag"),
     # Tokens
-    path("tokens/balance", Tokens({"get": "balance"}), name="balance"),
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
     # Pictures
-    path("images/generate", Images({"post": "generate"}), name="generate"),
     path("images/mine", Images({"get": "mine"}), name="own_images"),
-    path("images/<id:pk>", Images({"get": "retrieve", "patch": "update"}), name="image"),
     path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
-    path(
-        "images/<id:pk>/status",
-        Images({"get": "status", "patch": "report"}),
-        name="image_status",
-    ),
     path("images/<id:pk>/like", Comments({"post": "like"}), name="like"),
-    path(
-        "images/<id:pk>/comments",
-        Comments({"get": "list", "post": "create"}),
-        name="comments",
-    ),
+    path("images/<id:pk>/comments", Comments({"get": "list", "post": "create"}), name="comments"),
     path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
-    path("community/feed", community.FeedViewSet.as_view({"get": "list"}), name="feed"),
     # Notifications
-    path(
-        "notifications",
-        Notifications({"get": "list", "post": "create"}),
-        name="notifications",
-    ),
     path(
         "notifications/mark-all-read",
         Notifications({"post": "mark_all_read"}),

@@ -7,14 +7,18 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import cache
+from io import BytesIO
 from typing import Any, ClassVar
 
 import structlog
 from csp.constants import HEADER as POLICY_HEADER
 from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.core.handlers.wsgi import WSGIRequest
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.middleware.clickjacking import XFrameOptionsMiddleware
+from django.middleware.security import SecurityMiddleware
 from django.utils import translation
 from prometheus_client import Histogram
 
@@ -23,6 +27,7 @@ from app.http.addresses import answers_data, is_for_programs
 from app.utils import request_id
 from app.utils.error_bodies import REFUSED
 from app.utils.exception_handler import TOO_LARGE
+from speed.headers import SameHeaders
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 log = structlog.get_logger(__name__)
@@ -124,16 +129,37 @@ class PagesOnlyMiddleware:
     """
 
     def __init__(self, get_response: GetResponse) -> None:
-        self._for_pages = get_response
-        self._for_data = PagesOnlyEndMiddleware.latest.get_response
+        self.for_pages = get_response
+        self.for_data = PagesOnlyEndMiddleware.latest.get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if answers_data(request.path):
-            return self._for_data(request)
+            return self.for_data(request)
         try:
-            return self._for_pages(request)
+            return self.for_pages(request)
         finally:
             translation.deactivate()
+
+
+class BrowserHeadersMiddleware(PagesOnlyMiddleware):
+    """Data over HTTPS always gets the same headers from the middlewares from here to the end."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        super().__init__(get_response)
+        chain: Any = XFrameOptionsMiddleware(lambda _: HttpResponse())
+        for each in (BrowserPolicyMiddleware, ContentPolicyMiddleware, SecurityMiddleware):
+            chain = each(chain)
+        asked = {"REQUEST_METHOD": "GET", "PATH_INFO": "/api/", "wsgi.url_scheme": "https"}
+        response = chain(WSGIRequest(asked | {"wsgi.input": BytesIO()}))
+        del response["Content-Type"]
+        self._headers = SameHeaders(response.headers)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if not answers_data(request.path) or not request.is_secure():
+            return self.for_pages(request)
+        response = self.for_data(request)
+        self._headers.add_to(response)
+        return response
 
 
 class ContentPolicyMiddleware(CSPMiddleware):

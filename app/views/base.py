@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny, BasePermission
 from rest_framework.request import Request
-from rest_framework.viewsets import GenericViewSet, ModelViewSet, ReadOnlyModelViewSet
+from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from app.http.authentication import user_of
 from app.http.pagination import CustomCursorPagination
@@ -24,6 +24,7 @@ from app.models.reads.session import SessionQuery
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.serializers.base import RowSerializer
 from app.services import idempotency_service
+from speed.views import SharedParts, one_of_each
 
 Serializer = type[serializers.BaseSerializer[Any]]
 
@@ -32,7 +33,7 @@ Serializer = type[serializers.BaseSerializer[Any]]
 JUDGES = (IsOwner, IsOwnerOrStaff, IsOwnerOrReadOnly)
 
 
-class ApiViewSet(GenericViewSet):
+class ApiViewSet(SharedParts):
     """What all views of the API do alike.
 
     ``output`` maps each action to the serializer of its answer, ``input`` to the one of its body,
@@ -113,7 +114,7 @@ class ApiViewSet(GenericViewSet):
             # The address does not take the method: that is 405 to everybody.
             return []
         classes = self.action_permissions.get(self.action, self.permission_classes)
-        return [permission() for permission in classes]
+        return one_of_each(classes)
 
     def get_throttles(self) -> list[Any]:
         return [] if self._is_internal() else super().get_throttles()
