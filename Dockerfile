@@ -43,6 +43,7 @@ RUN apt-get update && \
 COPY --from=backend-packages /opt/venv /opt/venv
 COPY manage.py gunicorn.conf.py ./
 COPY pictures pictures
+COPY words words
 COPY protocol protocol
 COPY config config
 COPY serving serving
@@ -70,6 +71,7 @@ RUN apt-get update && \
     rm -rf /var/lib/apt/lists/*
 COPY --from=worker-packages /opt/venv /opt/venv
 COPY pictures pictures
+COPY words words
 COPY protocol protocol
 COPY worker worker
 # Reports that could not be delivered lie here, so it should be a volume.

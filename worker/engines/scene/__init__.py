@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 from PIL import Image
 
+from worker.engines.scene.brief import read_prompt
 from worker.engines.scene.composition import compose
-from worker.engines.scene.words import KNOWN_WORDS, read_prompt
 
-__all__ = ["KNOWN_WORDS", "paint"]
+__all__ = ["paint"]
 
 
 def paint(prompt: Sequence[str], *, size: tuple[int, int], seed: int) -> Image.Image:

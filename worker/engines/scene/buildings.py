@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.canvas import Sprite, points
 from worker.engines.scene.land import season_of
 from worker.engines.scene.light import dim, vary
 from worker.engines.scene.stage import Stage
-from worker.engines.scene.words import Color
 
 WALLS: tuple[Color, ...] = ((232, 220, 196), (214, 190, 156), (240, 236, 226), (198, 152, 124))
 ROOFS: tuple[Color, ...] = ((168, 72, 52), (132, 62, 56), (98, 92, 104), (152, 96, 60))

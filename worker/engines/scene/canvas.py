@@ -6,7 +6,7 @@ from functools import cache
 import numpy as np
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from worker.engines.scene.words import Color
+from worker.engines.scene.brief import Color
 
 Point = tuple[float, float]
 SUPERSAMPLING = 2
@@ -59,6 +59,24 @@ class Sprite:
         self.solid = Image.new("RGBA", size)
         self._draw = ImageDraw.Draw(self.solid)
         self.lamp: Image.Image | None = None
+
+    @classmethod
+    def of(cls, drawn: Image.Image, height: float) -> "Sprite":
+        """A sprite ``height`` pixels tall of an RGBA picture; its unit is its height."""
+        sprite = cls(drawn.width / drawn.height, 1, height)
+        sprite.solid = drawn if drawn.size == sprite.solid.size else drawn.resize(sprite.solid.size)
+        sprite._draw = ImageDraw.Draw(sprite.solid)
+        return sprite
+
+    def paste(self, drawn: Image.Image, x: float, foot: float, height: float) -> None:
+        """Put an RGBA picture on the sprite: its middle at ``x``, its foot at ``foot``."""
+        tall = max(1, round(height * self._scale))
+        wide = max(1, round(tall * drawn.width / drawn.height))
+        fitted = drawn.resize((wide, tall), Image.Resampling.LANCZOS)
+        left, top = round(x * self._scale - wide / 2), round(foot * self._scale - tall)
+        # What hangs over the edge is cut off.
+        crop = (max(0, -left), max(0, -top))
+        self.solid.alpha_composite(fitted, (max(0, left), max(0, top)), crop)
 
     def polygon(self, outline: Iterable[Point], fill: Color, *, lit: bool = False) -> None:
         self._pen(lit).polygon(self._pixels(outline), fill=(*fill, 255))

@@ -4,34 +4,47 @@ from dataclasses import replace
 
 from PIL import Image
 
+from words import THINGS
 from worker.engines.scene import plants, sky, still_life, water, weather
+from worker.engines.scene.brief import Brief
 from worker.engines.scene.far import far_plane, far_shore, plain
 from worker.engines.scene.light import light_of
 from worker.engines.scene.middle import middle_plane
 from worker.engines.scene.near import near_plane
 from worker.engines.scene.reef import paint_underwater
 from worker.engines.scene.roles import (
-    CREATURES,
+    ALIVE,
     GROUNDS,
-    OUTDOORS,
-    PEOPLE,
-    STILL_LIFE,
+    INDOORS,
+    PORTRAITS,
+    STANDING,
     at_sea,
     has_water,
+    is_outdoors,
 )
 from worker.engines.scene.stage import Stage, new_stage
-from worker.engines.scene.subjects import put_on_table, put_subjects
-from worker.engines.scene.words import Brief
+from worker.engines.scene.subjects import (
+    put_far,
+    put_on_floor,
+    put_on_table,
+    put_portraits,
+    put_subjects,
+    put_underwater,
+)
 
 # Places to use if the prompt names none.
 DEFAULT_PLACES = (
-    ("hills", "tree", "meadow"),
+    ("hills", "meadow"),
     ("mountains", "lake"),
     ("hills", "village"),
-    ("sea", "boat"),
+    ("sea",),
     ("river", "forest", "hills"),
 )
+# For something that stands on the ground.
+DRY_PLACES = (("hills", "meadow"), ("hills",), ("mountains", "meadow"), ("hills", "garden"))
 CANDLELIGHT = (0.92, 0.7, 0.5)
+# What stands in a vase if there is one.
+IN_A_VASE = ("rose", "sunflower", "tulip", "bouquet")
 
 
 def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
@@ -43,27 +56,32 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
     side = float(rng.choice([-1, 1]))
     sun_height = horizon * rng.uniform(*light.elevation)
     sun = (0.5 - side * rng.uniform(0.12, 0.32), horizon - sun_height)
-    alive = brief.has(*CREATURES, *PEOPLE)
-    table = brief.has(*STILL_LIFE) and not brief.has(*PEOPLE)
-    in_water = brief.has("fish") and not alive and not brief.has(*OUTDOORS)
-    if brief.has("underwater") or in_water:
+    outdoors = is_outdoors(brief)
+    swims = brief.has_kind("fish") and not outdoors and not brief.has_kind(*ALIVE, *INDOORS)
+    in_a_room = brief.has_kind(*INDOORS) and not outdoors
+    if in_a_room and not brief.has_kind("furniture"):
+        # An animal with an apple is out of doors, a person with a cup of tea is not.
+        in_a_room = not brief.has_kind("animal", "head", "figure")
+    if brief.has("vase"):
+        in_vase = tuple(s for s in brief.subjects if s.name not in IN_A_VASE)
+        shown = brief.scene + tuple(s.name + "s" for s in brief.subjects if s.name in IN_A_VASE)
+        brief = replace(brief, subjects=in_vase, scene=shown)
+    if brief.has("underwater") or swims:
         stage = new_stage(brief, light, size, horizon, (0.5, -0.1))
         paint_underwater(stage)
-    elif table and not alive and not brief.has(*OUTDOORS):
-        window = (0.5 - side * 0.5, 0.1)
+        put_underwater(stage)
+    elif in_a_room:
         if brief.has("candle"):
             light = replace(light, ambient=CANDLELIGHT)
-        stage = new_stage(brief, light, size, 0.68 if tall else 0.6, window)
-        still_life.paint_room(stage)
-        still_life.paint_table(stage)
-        put_on_table(stage, side, stage.row(0.5))
+        window = (0.5 - side * 0.5, 0.1)
+        # Somebody behind the table hides much of the wall, and needs little of the table.
+        behind = brief.has_kind(*PORTRAITS) and not brief.has_kind("furniture")
+        table = 0.8 if behind else 0.68 if tall else 0.6
+        stage = new_stage(brief, light, size, table, window)
+        _paint_indoors(stage, side)
     else:
         stage = new_stage(_completed(brief), light, size, horizon, sun)
         _paint_outdoors(stage, side)
-        if table:
-            still_life.paint_table(stage, ledge=True)
-            # Whoever is behind the table stays in view.
-            put_on_table(stage, -2.2 * side if alive else side, stage.row(0.9))
         _paint_air(stage)
     weather.finish(stage)
     return stage.image
@@ -71,10 +89,31 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
 
 def _completed(brief: Brief) -> Brief:
     """The brief with a place added, if it has none."""
-    if brief.has(*GROUNDS, *PEOPLE, *CREATURES):
+    if brief.has(*GROUNDS) or has_water(brief):
         return brief
-    places = DEFAULT_PLACES[int(brief.stream("place").integers(len(DEFAULT_PLACES)))]
-    return replace(brief, concepts=(*brief.concepts, *places))
+    standing = brief.has_kind(*STANDING, *PORTRAITS, "table")
+    places = DRY_PLACES if standing else DEFAULT_PLACES
+    chosen = places[int(brief.stream("place").integers(len(places)))]
+    shown = tuple(part for part in chosen if not brief.lacks(part, *RELATED.get(part, ())))
+    return replace(brief, scene=(*brief.scene, *shown))
+
+
+# Without the one there is not the other.
+RELATED = {"forest": ("tree",), "village": ("house",), "lake": ("sea",), "meadow": ("grass",)}
+
+
+def _paint_indoors(stage: Stage, side: float) -> None:
+    still_life.paint_room(stage)
+    brief = stage.brief
+    people = [s for s in brief.subjects if THINGS[s.name].kind in PORTRAITS]
+    if brief.has_kind("furniture"):
+        still_life.paint_table(stage)
+        put_on_floor(stage, side)
+        put_portraits(stage, people, side, shared=True)
+        return
+    put_portraits(stage, people, side, shared=False, foot=stage.row(0.15))
+    still_life.paint_table(stage)
+    put_on_table(stage, side, stage.row(0.3), stage.row(0.88), share=0.3 if people else 0.62)
 
 
 def _paint_outdoors(stage: Stage, side: float) -> None:
@@ -84,13 +123,20 @@ def _paint_outdoors(stage: Stage, side: float) -> None:
     far_plane(stage)
     if wet:
         far_shore(stage, side)
+        put_far(stage, side)
         rough = 0.4 if at_sea(stage.brief) else 0.06
         water.paint_water(stage, rough=0.75 if stage.brief.has("storm") else rough)
     else:
         plain(stage)
     middle_plane(stage, side, wet=wet)
     near_plane(stage, side, wet=wet)
-    put_subjects(stage, side)
+    sky.paint_flock(stage)
+    put_subjects(stage, side, wet=wet)
+    if stage.brief.has_kind("table"):
+        alive = stage.brief.has_kind(*ALIVE)
+        still_life.paint_table(stage, ledge=True)
+        share = 0.24 if alive else 0.34
+        put_on_table(stage, side, stage.row(0.82), stage.row(0.97), share=share)
 
 
 def _paint_air(stage: Stage) -> None:
@@ -102,7 +148,7 @@ def _paint_air(stage: Stage) -> None:
         weather.paint_rain(stage)
     if brief.has("snow"):
         weather.paint_snowfall(stage)
-    if brief.has("blossom"):
+    if brief.has("blossom") and not brief.lacks("blossom"):
         plants.falling(stage, plants.FOLIAGE["blossom"], 60, 0.007)
     if brief.has("autumn") and not brief.has("snow"):
         plants.falling(stage, plants.FOLIAGE["autumn"], 40, 0.008)

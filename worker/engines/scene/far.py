@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from worker.engines.scene import buildings, land, plants, townscape, water, woods
+from worker.engines.scene import land, plants, townscape, water, woods
 from worker.engines.scene.canvas import Sprite
-from worker.engines.scene.roles import BUILDINGS, at_sea
+from worker.engines.scene.roles import at_sea
 from worker.engines.scene.stage import Stage
 
 
@@ -54,9 +54,8 @@ def far_shore(stage: Stage, side: float) -> None:
     brief = stage.brief
     rng = brief.stream("far shore")
     base = stage.horizon + 2
-    if brief.has("forest", "pine", "autumn") or (
-        not at_sea(brief) and not brief.has("city", "waterfall")
-    ):
+    wooded = brief.has("forest", "autumn") or not at_sea(brief)
+    if wooded and not brief.has("city", "waterfall") and not brief.lacks("tree", "forest"):
         kind = (
             "pine"
             if brief.has("pine", "winter", "mountains") and not brief.has("autumn")
@@ -67,10 +66,6 @@ def far_shore(stage: Stage, side: float) -> None:
         townscape.village(
             stage, stage.width * (0.5 - side * 0.16), base, 0.12 * stage.unit, haze=0.15
         )
-    focal = brief.first(*BUILDINGS)
-    if focal and focal != "lighthouse" and not at_sea(brief):
-        sprite = getattr(buildings, focal)(stage, 0.42 * stage.unit)
-        stage.place(sprite, stage.width * (0.5 + side * 0.17), base, haze=0.08)
     if brief.has("bridge"):
         townscape.bridge(stage, stage.row(0.1), rng.uniform(0.26, 0.3) * stage.unit)
 

@@ -2,10 +2,10 @@
 
 import numpy as np
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim, vary
 from worker.engines.scene.stage import Stage
-from worker.engines.scene.words import Color
 
 PETALS: tuple[Color, ...] = (
     (222, 60, 56),
@@ -75,9 +75,9 @@ def bloom(
     if size * sprite.unit < 3.5:
         sprite.oval(x, y, size, size * 0.8, petal)
         return
-    if kind == "sunflower":
+    if kind == "sunflowers":
         _sunflower(sprite, rng, x, y, size)
-    elif kind == "rose":
+    elif kind == "roses":
         _rose(sprite, rng, x, y, size, petal)
     else:
         _daisy(sprite, rng, x, y, size, petal)

@@ -3,10 +3,10 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.light import dim, mix, vary
 from worker.engines.scene.noise import Array, fractal, ridge, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
-from worker.engines.scene.words import Color
 
 GROUND = {
     "spring": ((150, 178, 96), (86, 146, 58)),
@@ -20,6 +20,10 @@ GROUND = {
 }
 
 
+# Parts of the scene whose colour is that of the ground.
+COLORED_GROUND = ("grass", "meadow", "garden", "field", "desert", "beach", "hills")
+
+
 def season_of(stage: Stage) -> str:
     if stage.brief.has("snow"):
         return "winter"
@@ -30,6 +34,10 @@ def season_of(stage: Stage) -> str:
 def ground_colors(stage: Stage) -> tuple[Color, Color]:
     """The ground far off and near."""
     brief = stage.brief
+    for name in COLORED_GROUND:
+        if name in brief.colors:
+            color = brief.colors[name]
+            return mix(color, (255, 255, 255), 0.12), dim(color, 0.88)
     if brief.has("desert", "cactus") and not brief.has("meadow", "snow"):
         return GROUND["desert"]
     if brief.has("beach", "island", "palm") and not brief.has("meadow", "winter", "snow"):
@@ -45,10 +53,10 @@ def _shade(stage: Stage, color: Color, haze: float) -> Array:
 def paint_mountains(stage: Stage) -> None:
     """Two or three ranges, the last ones pale, with lit and shaded flanks and snow on top."""
     rng = stage.brief.stream("mountains")
-    focal = stage.brief.concepts[:1] == ("mountains",)
+    focal = stage.brief.scene[:1] == ("mountains",)
     reach = rng.uniform(0.34, 0.44) if focal else rng.uniform(0.24, 0.34)
     ranges = ((0.62, reach, 1.6, 0.56), (0.3, reach * 0.66, 2.4, 0.54))
-    stone = vary(rng, (104, 102, 122), 10)
+    stone = vary(rng, stage.brief.colors.get("mountains", (104, 102, 122)), 10)
     snow_line = 0.3 if stage.brief.has("snow", "winter") else rng.uniform(0.55, 0.72)
     for i, (haze, height, waves, roughness) in enumerate(ranges):
         skyline = ridge(rng, stage.width, waves=waves, roughness=roughness)
@@ -59,8 +67,10 @@ def paint_mountains(stage: Stage) -> None:
             skyline = 0.5 * skyline + 0.5 * np.clip(1 - np.abs(x - peak) * 2.6, 0, 1)
             skyline = skyline / skyline.max()
         tops = stage.horizon - (0.1 + 0.9 * skyline) * height * stage.unit
+        haze *= 0.5 if "mountains" in stage.brief.colors else 1.0
         _range(stage, rng, tops, stone, haze, snow_line if i == 0 else snow_line + 0.2)
-        stone = mix(stone, (84, 96, 84), 0.45)
+        if "mountains" not in stage.brief.colors:
+            stone = mix(stone, (84, 96, 84), 0.45)
 
 
 def _range(
@@ -124,14 +134,15 @@ def paint_hills(stage: Stage, *, green: bool = True) -> None:
         skyline = ridge(rng, stage.width, waves=1.2 + i, roughness=0.3)
         height = (0.17 if focal else 0.09) * (1 - 0.55 * depth) * stage.unit
         tops = stage.horizon - (0.12 + 0.88 * skyline) * height
-        base = mix(mix((92, 128, 104), far, 0.4), near, depth * 0.6) if green else far
+        far_off = far if "hills" in stage.brief.colors else mix((92, 128, 104), far, 0.4)
+        base = mix(far_off, near, depth * 0.6) if green else far
         _slope(stage, rng, tops, vary(rng, base, 6), 0.5 * (1 - depth))
 
 
 def paint_dunes(stage: Stage) -> None:
     """Crests with a sunny and a shaded side, from the horizon to the front."""
     rng = stage.brief.stream("dunes")
-    far, near = GROUND["desert"]
+    far, near = ground_colors(stage)
     for i in range(5):
         depth = i / 5
         skyline = ridge(rng, stage.width, waves=1.0 + 0.6 * (1 - depth), roughness=0.3)
@@ -178,8 +189,9 @@ def paint_ground(stage: Stage) -> None:
     patches = perspective(stage, fractal(rng, 256, 256, cells=(10, 10), octaves=5, gain=0.7), top)
     share = smoothstep(0, 0.7, t)[..., None]
     color = _shade(stage, far, 0.35) * (1 - share) + _shade(stage, near, 0) * share
-    if stage.brief.has("field"):
+    if stage.brief.has("field") and "field" not in stage.brief.colors:
         color = color * (1 - 0.55) + _shade(stage, (226, 184, 86), 0.1) * 0.55
+    if stage.brief.has("field"):
         color = color * _furrows(stage, rng, rows)[..., None]
     # Snow lies smooth; grass and sand do not.
     rough = (0.12 + 0.3 * t) if season_of(stage) == "winter" else (0.3 + 0.6 * t)
@@ -218,6 +230,7 @@ def paint_road(stage: Stage) -> None:
     color = (214, 190, 150) if not stage.brief.has("city") else (112, 112, 120)
     if season_of(stage) == "winter":
         color = (206, 208, 216)
+    color = stage.brief.colors.get("road", color)
     cover, edge = winding(stage, stage.brief.stream("road"), near=0.34, far=0.02)
     stage.keep_clear(cover)
     grain = stage.grain[stage.horizon :] - 0.5

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from worker.engines.scene.words import Brief, Color
+from worker.engines.scene.brief import Brief, Color
 
 Rgb = NDArray[np.float32]
 
@@ -148,6 +148,19 @@ def light_of(brief: Brief) -> Light:
     warmth = rng.uniform(-0.05, 0.05)
     red, green, blue = light.ambient
     light = replace(light, ambient=(red * (1 + warmth), green, blue * (1 - warmth)))
+    if "sky" in brief.colors:
+        # A green sky is green all over, but for the light near the sun.
+        color = dim(brief.colors["sky"], 0.5 if light.dark else 1.0)
+        light = replace(
+            light,
+            zenith=dim(color, 0.75),
+            middle=mix(light.middle, color, 0.9),
+            rim=mix(mix(color, (255, 255, 255), 0.35), light.rim, 0.2),
+            haze=mix(light.haze, color, 0.6),
+        )
+    for name in ("sun", "moon"):
+        if name in brief.colors:
+            light = replace(light, disc=brief.colors[name])
     for tint in brief.tints[:2]:
         light = replace(
             light,

@@ -3,20 +3,20 @@
 import numpy as np
 from PIL import Image
 
-from worker.engines.scene import buildings, land, still_life, townscape, vessels, woods
+from worker.engines.scene import buildings, land, townscape, woods
+from worker.engines.scene.brief import Brief
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
-from worker.engines.scene.roles import BUILDINGS, STILL_LIFE, at_sea
 from worker.engines.scene.stage import Stage, glow
-from worker.engines.scene.words import Brief
 
 
 def middle_plane(stage: Stage, side: float, *, wet: bool) -> None:
     brief = stage.brief
     rng = brief.stream("middle")
     if not wet:
+        wooded = not brief.lacks("tree", "forest")
         if brief.has("forest", "pine") or (
-            land.season_of(stage) != "winter" and _green(brief) and rng.random() < 0.5
+            wooded and land.season_of(stage) != "winter" and _green(brief) and rng.random() < 0.5
         ):
             big = 0.2 if brief.has("forest") else 0.09
             kind = "pine" if brief.has("pine", "winter") else "tree"
@@ -34,31 +34,13 @@ def middle_plane(stage: Stage, side: float, *, wet: bool) -> None:
             )
     if brief.has("bridge") and not wet:
         townscape.bridge(stage, stage.row(0.3), 0.3 * stage.unit)
-    if brief.has("lighthouse"):
-        _headland(stage, side)
-    for i, name in enumerate(n for n in brief.concepts if n in BUILDINGS and n != "lighthouse"):
-        if wet and i == 0 and not at_sea(brief):
-            continue
-        if wet:
-            x, base, size = 0.5 + side * 0.36, stage.row(0.02), 0.26
-        else:
-            x, base, size = (
-                0.5 + side * (0.17 - 0.42 * i),
-                stage.row(0.34 - 0.12 * i),
-                0.5 - 0.14 * i,
-            )
-            still_life.shadow(stage, x * stage.width, base, size * 0.6 * stage.unit)
-        sprite = getattr(buildings, name)(stage, size * stage.unit)
-        stage.place(sprite, x * stage.width, base, haze=0.06 + 0.1 * i, flip=side < 0)
-    if wet:
-        _sail(stage, side)
 
 
 def _green(brief: Brief) -> bool:
     return not brief.has("desert", "beach", "city", "cactus", "volcano", "palm", "field")
 
 
-def _headland(stage: Stage, side: float) -> None:
+def headland(stage: Stage, side: float) -> None:
     """A rock in the sea with the lighthouse on it, and its beam by night."""
     rng = stage.brief.stream("headland")
     wide, high = 0.62 * stage.unit, 0.13 * stage.unit
@@ -101,31 +83,6 @@ def _beam(stage: Stage, lamp: tuple[float, float], way: float) -> None:
     sky = stage.pixels(0, stage.horizon)
     warm = np.asarray((255, 240, 190), np.float32)
     stage.put_pixels(255 - (255 - sky) * (1 - power[..., None] * warm / 255), 0)
-
-
-def _sail(stage: Stage, side: float) -> None:
-    brief = stage.brief
-    rng = brief.stream("sail")
-    for kind, size, painter in (("ship", 0.52, vessels.ship), ("boat", 0.4, vessels.boat)):
-        if not brief.has(kind):
-            continue
-        others = brief.has("lighthouse", "island", "bridge", *STILL_LIFE)
-        count = 3 if kind in brief.plural else 1
-        for i in reversed(range(count)):
-            depth = (0.36 if i == 0 else 0.12 + 0.05 * i) + rng.uniform(-0.03, 0.03)
-            scale = size * (1 if i == 0 else 0.4) * (0.72 if others else 1)
-            x = (
-                0.5 - side * 0.17
-                if i == 0
-                else 0.5 + side * (0.34 - 0.22 * i) + rng.uniform(-0.04, 0.04)
-            )
-            afloat(
-                stage,
-                painter(stage, scale * stage.unit, index=i),
-                x * stage.width,
-                stage.row(depth),
-                flip=side > 0,
-            )
 
 
 def afloat(stage: Stage, sprite: Sprite, x: float, base: float, *, flip: bool) -> None:

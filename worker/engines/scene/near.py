@@ -1,11 +1,13 @@
 """The near plane: shore, grass, rocks, trees and flowers that frame the view."""
 
+from collections.abc import Callable
+
 import numpy as np
 
 from worker.engines.scene import flowers, land, plants, still_life, water
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
-from worker.engines.scene.roles import BUILDINGS, CREATURES, PEOPLE, STILL_LIFE, at_sea
+from worker.engines.scene.roles import STANDING, at_sea
 from worker.engines.scene.stage import Stage
 
 
@@ -14,14 +16,16 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
     rng = brief.stream("near")
     sand = brief.has("beach", "island", "palm")
     _, near = land.ground_colors(stage)
-    standing = brief.has(*CREATURES, *PEOPLE, "flowers", "garden", "grass", "tree", "meadow")
-    if wet and (sand or standing or not at_sea(brief)) and not brief.has(*STILL_LIFE):
+    standing = brief.has_kind(*STANDING) or brief.has("flowers", "garden", "grass", "meadow")
+    if wet and (sand or standing or not at_sea(brief)) and not brief.has_kind("table"):
         depth = 0.6 if sand else 0.72 if standing else 0.84
         water.paint_shore(stage, depth=depth, sand=sand)
     shore = not wet or sand or standing or not at_sea(brief)
     dry = sand or brief.has("desert", "city", "cactus", "volcano")
     if shore and not dry and land.season_of(stage) != "winter":
-        count = 700 if brief.has("grass", "meadow", "garden") else 320
+        count = (
+            0 if brief.lacks("grass") else 700 if brief.has("grass", "meadow", "garden") else 320
+        )
         top = stage.row(0.9 if wet else 0.12)
         flowers.scatter_grass(
             stage, top, color=dim(near, 0.86), count=count if not wet else count // 4
@@ -29,17 +33,15 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
     if brief.has("rocks"):
         _rocks(stage)
     _near_trees(stage, side, wet=wet)
-    floral = brief.first("flowers", "sunflower", "rose", "garden") or (
+    floral = brief.first("flowers", "sunflowers", "roses", "garden") or (
         "flowers" if brief.has("meadow", "spring") else None
     )
-    if floral and shore and not brief.has("vase"):
-        kind = floral if floral in ("sunflower", "rose") else "flowers"
+    if floral and shore and not brief.has("vase") and not brief.lacks("flowers"):
+        kind = floral if floral in ("sunflowers", "roses") else "flowers"
         few = floral == "flowers" and not brief.has("flowers")
         top = stage.row(0.86 if wet else 0.14)
         flowers.scatter_flowers(stage, top, count=90 if few else 240, kind=kind)
-        if brief.has("rose", "sunflower", "flowers") and not brief.has(
-            *CREATURES, *PEOPLE, *BUILDINGS
-        ):
+        if brief.has("roses", "sunflowers", "flowers") and not brief.subjects:
             _tall_flowers(stage, rng, kind)
 
 
@@ -47,7 +49,7 @@ def _tall_flowers(stage: Stage, rng: np.random.Generator, kind: str) -> None:
     """A few big blooms right in front."""
     sprite = Sprite(stage.width, 0.5 * stage.unit, 1)
     palette = [flowers.PETALS[i] for i in rng.permutation(len(flowers.PETALS))[:2]]
-    palette = [(198, 44, 58), (232, 128, 146)] if kind == "rose" else palette
+    palette = [(198, 44, 58), (232, 128, 146)] if kind == "roses" else palette
     palette = [stage.brief.colors[kind]] if kind in stage.brief.colors else palette
     foot = 0.5 * stage.unit
     for k in range(7):
@@ -95,44 +97,29 @@ def _rocks(stage: Stage) -> None:
 
 
 def _near_trees(stage: Stage, side: float, *, wet: bool) -> None:
+    """Trees that frame a wood or a beach; those that the prompt asks for are subjects."""
     brief = stage.brief
     rng = brief.stream("near trees")
-    painters = {
-        "tree": plants.tree,
-        "pine": plants.pine,
-        "palm": plants.palm,
-        "cactus": plants.cactus,
-        "blossom": plants.tree,
-    }
-    kinds = [name for name in brief.concepts if name in painters]
-    if brief.has("forest") and not kinds:
-        kinds = ["pine" if brief.has("winter", "snow") else "tree"]
-    if brief.has("beach", "island") and not kinds and rng.random() < 0.7:
-        kinds = ["palm"]
-    busy = brief.has(
-        *CREATURES, *PEOPLE, *BUILDINGS, *STILL_LIFE, "island", "boat", "ship", "village"
+    if brief.has_kind("tree") or brief.lacks("tree", "forest", "palm"):
+        return
+    painter: Callable[..., Sprite] = plants.tree
+    if brief.has("forest"):
+        painter = plants.pine if brief.has("winter", "snow") else plants.tree
+    elif brief.has("beach", "island") and rng.random() < 0.7:
+        painter = plants.palm
+    else:
+        return
+    spots = (
+        (0.5 + side * 0.26, 0.3, 0.26),
+        (0.5 - side * 0.46, 0.62, 0.5),
+        (0.5 + side * 0.42, 0.72, 0.6),
     )
-    for kind in kinds[:2]:
-        alone = (
-            kinds == [kind] and not busy and not brief.has("forest") and kind not in brief.plural
-        )
-        spots = [(0.5 + side * 0.16, 0.5, 0.66 if kind != "cactus" else 0.5)] if alone else []
-        spots += [
-            (0.5 + side * 0.42, 0.72, 0.6),
-            (0.5 - side * 0.46, 0.62, 0.5),
-            (0.5 + side * 0.26, 0.3, 0.26),
-        ][: 2 if alone else 3]
-        if alone:
-            spots = [spots[0], (0.5 - side * 0.38, 0.16, 0.24), (0.5 + side * 0.46, 0.22, 0.28)]
-        for i, (x, depth, size) in sorted(enumerate(spots), key=lambda spot: spot[1][1]):
-            if wet and depth < 0.6:
-                depth = 0.82
-            scale = size * stage.unit * rng.uniform(0.9, 1.1) * (0.8 if kind == "cactus" else 1)
-            spot = (x + rng.uniform(-0.04, 0.04)) * stage.width
-            base = stage.row(depth + 0.1 if wet else depth)
-            still_life.shadow(stage, spot, base, scale * 0.4)
-            if kind in ("tree", "blossom"):
-                sprite = plants.tree(stage, scale, kind=kind, index=i)
-            else:
-                sprite = painters[kind](stage, scale, index=i)
-            stage.place(sprite, spot, base, haze=0.25 * max(0, 0.6 - depth), volume=0.3)
+    for i, (x, depth, size) in enumerate(spots):
+        if wet and depth < 0.6:
+            depth = 0.82
+        scale = size * stage.unit * rng.uniform(0.9, 1.1)
+        spot = (x + rng.uniform(-0.04, 0.04)) * stage.width
+        base = stage.row(depth + 0.1 if wet else depth)
+        still_life.shadow(stage, spot, base, scale * 0.4)
+        sprite = painter(stage, scale, index=i)
+        stage.place(sprite, spot, base, haze=0.25 * max(0, 0.6 - depth), volume=0.3)

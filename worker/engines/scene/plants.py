@@ -3,11 +3,11 @@
 import numpy as np
 from PIL import Image, ImageDraw
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.canvas import SUPERSAMPLING, Sprite
 from worker.engines.scene.land import season_of
 from worker.engines.scene.light import dim, mix, vary
 from worker.engines.scene.stage import Stage
-from worker.engines.scene.words import Color
 
 FOLIAGE: dict[str, tuple[Color, ...]] = {
     "spring": ((118, 170, 72), (146, 188, 88), (92, 148, 64)),

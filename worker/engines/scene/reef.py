@@ -1,8 +1,8 @@
-"""Under water: fish, weeds, corals."""
+"""Under water: bubbles, weeds, corals."""
 
 import numpy as np
 
-from worker.engines.scene import creatures, water
+from worker.engines.scene import water
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim
 from worker.engines.scene.stage import Stage
@@ -13,20 +13,6 @@ def paint_underwater(stage: Stage) -> None:
     rng = brief.stream("underwater")
     water.paint_deep(stage)
     _reef(stage, rng)
-    spots = [
-        (0.52, 0.5, 0.36),
-        (0.24, 0.3, 0.15),
-        (0.78, 0.68, 0.17),
-        (0.2, 0.68, 0.12),
-        (0.8, 0.22, 0.1),
-    ]
-    for i, (x, y, size) in reversed(list(enumerate(spots))):
-        sprite = creatures.fish(stage, size * stage.unit, index=i)
-        place = (
-            (x + rng.uniform(-0.05, 0.05)) * stage.width,
-            y * stage.height + size * stage.unit / 2,
-        )
-        stage.place(sprite, *place, haze=0.0, flip=bool(rng.random() < 0.4))
     for _ in range(26):
         x, y, r = (
             rng.uniform(0, stage.width),

@@ -3,6 +3,7 @@
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
+from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import mix
 from worker.engines.scene.noise import Array, fractal, resize, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
@@ -21,15 +22,39 @@ def paint_sky(stage: Stage) -> None:
         _aurora(stage, values)
     values = np.stack([resize(values[..., i], height, width) for i in range(3)], -1)
     stage.put_pixels(values, 0)
-    if stage.light.dark:
+    if stage.light.dark and not brief.lacks("stars"):
         _stars(stage, many=brief.has("stars", "sky"))
     if brief.has("rainbow"):
         _rainbow(stage)
     if not brief.has("storm", "rain", "fog") or brief.has("sun", "moon"):
         _disc(stage)
-    _clouds(stage)
+    if not brief.lacks("clouds"):
+        _clouds(stage)
     if brief.has("lightning"):
         _lightning(stage)
+
+
+def paint_flock(stage: Stage) -> None:
+    """Birds far up, as two bent strokes each: on some fine days, and many if birds are wanted."""
+    brief = stage.brief
+    rng = brief.stream("flock")
+    clear = not brief.has("storm", "rain", "snow", "night", "stars", "aurora", "fog")
+    if not clear or brief.lacks("bird") or brief.has_kind("flying") or rng.random() > 0.35:
+        return
+    sprite = Sprite(stage.width, stage.horizon, 1)
+    color = (54, 52, 62) if not stage.light.dark else (16, 20, 34)
+    x0, y0 = rng.uniform(0.25, 0.7) * stage.width, rng.uniform(0.3, 0.55) * stage.horizon
+    for _ in range(5):
+        x, y = x0 + rng.normal(0, 0.15) * stage.unit, y0 + rng.normal(0, 0.1) * stage.unit
+        span, lift = rng.uniform(0.018, 0.036) * stage.unit, rng.uniform(0.2, 0.7)
+        for side in (-1, 1):
+            wing = [
+                (x, y),
+                (x + side * span * 0.5, y - span * lift),
+                (x + side * span, y - span * lift * 0.5),
+            ]
+            sprite.taper(wing, [span * 0.16, span * 0.13, span * 0.03], color)
+    stage.place(sprite, stage.width / 2, stage.horizon, volume=0)
 
 
 def _gradient(stage: Stage, rows: int, columns: int) -> Array:
@@ -85,6 +110,9 @@ def _clouds(stage: Stage) -> None:
         low = np.asarray(mix(light.middle, light.rim, 0.4), np.float32)
     if brief.has("storm", "rain"):
         high = high * 0.78
+    if "clouds" in brief.colors:
+        high = np.asarray(mix(brief.colors["clouds"], light.disc, 0.15), np.float32)
+        low = np.asarray(mix(brief.colors["clouds"], light.middle, 0.25), np.float32) * 0.8
     color = low * (1 - bright) + high * bright
     sky = stage.pixels(0, height)
     alpha = resize(density.astype(np.float32), height, width)[..., None] * 0.92
@@ -98,6 +126,8 @@ def _disc(stage: Stage) -> None:
     """The sun, or by night the moon; low or behind cloud it is still a glow."""
     brief, light = stage.brief, stage.light
     x, y = stage.sun
+    if brief.lacks("moon" if light.dark else "sun"):
+        return
     if light.dark and brief.has("stars", "aurora") and not brief.has("moon"):
         return
     # A rainbow stands opposite to the sun.

@@ -6,10 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
+from worker.engines.scene.brief import Brief, Color
 from worker.engines.scene.canvas import SUPERSAMPLING, Point, Sprite
 from worker.engines.scene.light import Light
 from worker.engines.scene.noise import Array, fractal, shifted
-from worker.engines.scene.words import Brief, Color
 
 
 @dataclass

@@ -2,11 +2,11 @@
 
 import numpy as np
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.buildings import LAMPLIGHT, church, house
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.light import dim, mix, vary
 from worker.engines.scene.stage import Stage
-from worker.engines.scene.words import Color
 
 
 def village(

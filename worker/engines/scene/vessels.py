@@ -92,7 +92,7 @@ def balloon(stage: Stage, size: float, *, index: int = 0) -> Sprite:
         ((226, 120, 50), (94, 60, 120)),
     )
     first, second = palettes[int(rng.integers(3))]
-    first = stage.color("balloon", first)
+    first = stage.color("hot air balloon", first)
     profile = []
     for t in np.linspace(0, 1, 26):
         # A half round above, drawn in towards the basket below.
@@ -125,31 +125,4 @@ def balloon(stage: Stage, size: float, *, index: int = 0) -> Sprite:
     sprite.box(0.29, 0.885, 0.43, 0.905, (98, 64, 42))
     for y in (0.93, 0.96):
         sprite.line([(0.3, y), (0.42, y)], 0.006, (98, 64, 42))
-    return sprite
-
-
-def kite(stage: Stage, size: float, *, index: int = 0) -> Sprite:
-    rng = stage.brief.stream(f"kite {index}")
-    sprite = Sprite(0.9, 1, size)
-    color = stage.color(
-        "kite", ((220, 64, 56), (64, 120, 200), (244, 180, 60))[int(rng.integers(3))]
-    )
-    top, right, foot, left = (0.62, 0.02), (0.86, 0.24), (0.46, 0.6), (0.36, 0.14)
-    middle = (0.6, 0.22)
-    for a, b, shade in (
-        (top, right, 1.0),
-        (right, foot, 0.8),
-        (foot, left, 1.15),
-        (left, top, 0.9),
-    ):
-        sprite.polygon(
-            [a, b, middle], dim(color, shade) if shade != 0.9 else mix(color, (250, 240, 200), 0.5)
-        )
-    sprite.line([top, foot], 0.01, (90, 64, 48))
-    sprite.line([left, right], 0.01, (90, 64, 48))
-    tail = [foot, (0.36, 0.7), (0.42, 0.8), (0.28, 0.88), (0.22, 0.98)]
-    sprite.line(tail, 0.01, (110, 90, 80))
-    for x, y in tail[1:4]:
-        sprite.polygon([(x, y), (x - 0.05, y - 0.03), (x - 0.05, y + 0.03)], (244, 200, 80))
-        sprite.polygon([(x, y), (x + 0.05, y - 0.03), (x + 0.05, y + 0.03)], (90, 150, 200))
     return sprite

@@ -7,6 +7,8 @@ from worker.engines.scene.light import mix
 from worker.engines.scene.noise import Array, fractal, ridge, shifted, smoothstep
 from worker.engines.scene.stage import Stage, glow
 
+COLORED_WATER = ("sea", "lake", "river")
+
 
 def paint_water(stage: Stage, *, rough: float) -> None:
     """Water from the horizon to the lower edge; ``rough`` 0 is a mirror, 1 an open sea.
@@ -34,6 +36,11 @@ def _mirror(stage: Stage, above: Array, rows: int, rough: float) -> Array:
     own = np.asarray(_own_color(stage), np.float32)
     share = ((0.18 + 0.5 * rough) * (0.35 + 0.65 * t))[..., None]
     color = mirrored * 0.9 * (1 - share) + own * share
+    colored = [stage.brief.colors[name] for name in COLORED_WATER if name in stage.brief.colors]
+    if colored:
+        tone = np.asarray(colored[0], np.float32) * np.asarray(stage.light.ambient, np.float32)
+        bright = color.mean(-1, keepdims=True) / max(30.0, float(color.mean()))
+        color = color * 0.25 + 0.75 * tone * (0.5 + 0.5 * bright)
     crest = np.clip(ripple * (1.2 + 3.2 * rough), -0.6, 0.9)
     color = color * (1 + 0.34 * crest * (0.4 + 0.6 * t))[..., None]
     foam = smoothstep(0.2, 0.3, ripple) * rough * smoothstep(0.15, 0.6, t) * 0.75

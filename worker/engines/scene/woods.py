@@ -2,12 +2,12 @@
 
 import numpy as np
 
+from worker.engines.scene.brief import Color
 from worker.engines.scene.canvas import Sprite
 from worker.engines.scene.land import season_of
 from worker.engines.scene.light import dim, vary
 from worker.engines.scene.plants import FOLIAGE
 from worker.engines.scene.stage import Stage
-from worker.engines.scene.words import Color
 
 NEEDLES: tuple[Color, ...] = ((44, 86, 64), (56, 98, 70), (36, 74, 58))
 
@@ -20,6 +20,9 @@ def treeline(
     right = stage.width / height
     sprite = Sprite(right, 1.3, height)
     colors = NEEDLES if kind == "pine" else FOLIAGE[season_of(stage)]
+    if "forest" in stage.brief.colors:
+        asked = stage.brief.colors["forest"]
+        colors = (asked, dim(asked, 1.2), dim(asked, 0.8))
     _undergrowth(sprite, rng, right, dim(colors[2], 0.62))
     for x in np.sort(rng.uniform(-0.2, right + 0.2, int(right * 4.6))):
         color = dim(vary(rng, colors[int(rng.integers(3))], 8), rng.uniform(0.68, 0.94))
