@@ -20,18 +20,24 @@ SIDE, GAP = 384, 10
 TARGET = Path(__file__).parent / "contact-sheet.webp"
 
 
-def pictures_by(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> list[Image.Image]:
+def train(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> Path:
+    """The model of ``artist``'s style, under ``folder``."""
     artworks = [Artwork(work.path, work.tags) for work in artist.works]
-    signature = Image.open(artist.signature_path)
     output = folder / artist.username
     output.mkdir()
-    model = engine.train(
+    trained = engine.train(
         artworks, artist.tags, output=output, num_epochs=3, on_progress=lambda done, of: None
     )
+    return trained.path
+
+
+def pictures_by(engine: StylenetEngine, artist: DemoArtist, folder: Path) -> list[Image.Image]:
+    signature = Image.open(artist.signature_path)
+    model = train(engine, artist, folder)
     pictures = []
     for prompt in PROMPTS:
         picture = engine.generate(
-            model.path, prompt, size=(512, 512), seed=3, on_progress=lambda done, of: None
+            model, prompt, size=(512, 512), seed=3, on_progress=lambda done, of: None
         )
         pictures.append(sign(picture, signature=signature, artist_name=artist.artist_name))
     return pictures

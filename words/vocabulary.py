@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-SCENE_KINDS: Final = ("hour", "sky", "water", "land", "season", "mood")
+SCENE_KINDS: Final = ("hour", "sky", "water", "land", "season", "mood", "room")
 
 
 @dataclass(frozen=True)

@@ -58,10 +58,10 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
     sun = (0.5 - side * rng.uniform(0.12, 0.32), horizon - sun_height)
     outdoors = is_outdoors(brief)
     swims = brief.has_kind("fish") and not outdoors and not brief.has_kind(*ALIVE, *INDOORS)
-    in_a_room = brief.has_kind(*INDOORS) and not outdoors
+    in_a_room = (brief.has_kind(*INDOORS) or brief.has("table")) and not outdoors
     if in_a_room and not brief.has_kind("furniture"):
         # An animal with an apple is out of doors, a person with a cup of tea is not.
-        in_a_room = not brief.has_kind("animal", "head", "figure")
+        in_a_room = brief.has("table") or not brief.has_kind("animal", "head", "figure")
     if brief.has("vase"):
         in_vase = tuple(s for s in brief.subjects if s.name not in IN_A_VASE)
         shown = brief.scene + tuple(s.name + "s" for s in brief.subjects if s.name in IN_A_VASE)
@@ -75,7 +75,7 @@ def compose(brief: Brief, size: tuple[int, int]) -> Image.Image:
             light = replace(light, ambient=CANDLELIGHT)
         window = (0.5 - side * 0.5, 0.1)
         # Somebody behind the table hides much of the wall, and needs little of the table.
-        behind = brief.has_kind(*PORTRAITS) and not brief.has_kind("furniture")
+        behind = brief.has_kind(*PORTRAITS) and not brief.has_kind(*STANDING)
         table = 0.8 if behind else 0.68 if tall else 0.6
         stage = new_stage(brief, light, size, table, window)
         _paint_indoors(stage, side)
@@ -106,7 +106,7 @@ def _paint_indoors(stage: Stage, side: float) -> None:
     still_life.paint_room(stage)
     brief = stage.brief
     people = [s for s in brief.subjects if THINGS[s.name].kind in PORTRAITS]
-    if brief.has_kind("furniture"):
+    if brief.has_kind(*STANDING):
         still_life.paint_table(stage)
         put_on_floor(stage, side)
         put_portraits(stage, people, side, shared=True)

@@ -12,6 +12,8 @@ from worker.engines.scene.stage import Stage, glow
 
 # A mouse beside a house is to be seen, so small things are larger than they are.
 COMPRESSION = 0.4
+# Animals that are in the water if there is any.
+SWIMMERS = ("duck", "swan", "goose", "otter", "beaver", "seal", "crocodile")
 # What shines by itself: the colour, and how far up the thing it is.
 SHINING = {
     "fire": ((255, 170, 70), 0.4),
@@ -67,7 +69,9 @@ def put_subjects(stage: Stage, side: float, *, wet: bool) -> None:
     if wet and stage.brief.has("lighthouse"):
         standing = [subject for subject in standing if subject.name != "lighthouse"]
         headland(stage, side)
-    floating = _of_kinds(stage, "afloat", "fish") if wet else []
+    swimming = [s for s in standing if wet and s.name in SWIMMERS and not s.in_the_air]
+    standing = [subject for subject in standing if subject not in swimming]
+    floating = [*_of_kinds(stage, "afloat", "fish"), *swimming] if wet else []
     _put_afloat(stage, floating, rest if portraits or standing else whole)
     _stand(
         stage,
@@ -182,7 +186,8 @@ def _put_afloat(stage: Stage, subjects: Sequence[Subject], edges: tuple[float, f
     if not things:
         return
     items = [Item(height_of(s), proportion_of(s.name)) for s, _ in things]
-    shared = stage.brief.has_kind(*STANDING, *PORTRAITS) or stage.brief.has("island", "bridge")
+    others = (s for s in stage.brief.subjects if s not in subjects and _kind(s) != "flying")
+    shared = any(others) or stage.brief.has("island", "bridge")
     back = stage.row(0.1 if len(things) > 1 else 0.3)
     largest = max(item.height for item in items)
     places = pack(
@@ -190,7 +195,7 @@ def _put_afloat(stage: Stage, subjects: Sequence[Subject], edges: tuple[float, f
         left=edges[0] * stage.width,
         right=edges[1] * stage.width,
         back=back,
-        front=stage.row(0.56 if shared else 0.8),
+        front=stage.row(0.56 if shared or not at_sea(stage.brief) else 0.8),
         tallest=min((0.3 if shared else 0.5), 0.2 + 0.12 * largest) * stage.unit,
         rng=stage.brief.stream("afloat"),
     )
