@@ -31,7 +31,7 @@ django.setup()
 from django.conf import settings  # noqa: E402 (needs the settings)
 
 from app.models.reads.notifications import NotificationRow  # noqa: E402
-from app.models.reads.picture import Picture, PictureDetail  # noqa: E402
+from app.models.reads.picture import FeedPicture, PictureDetail  # noqa: E402
 from app.models.reads.row import Row  # noqa: E402
 from app.models.reads.status import Status  # noqa: E402
 from app.models.reads.style import ArtworkRow, StyleDetail  # noqa: E402
@@ -98,7 +98,7 @@ def feed(environ: Environ) -> Any:
     if cursor := query.get("cursor"):
         _, created_at, last = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * 3))
         values |= {"created_at": datetime.fromisoformat(created_at), "id": last}
-    rows = Picture.from_tuples(_rows(sql.FEED[viewer is not None, bool(cursor)], values))
+    rows = FeedPicture.from_tuples(_rows(sql.FEED[viewer is not None, bool(cursor)], values))
     shown = rows[:20]
     has_previous = bool(cursor) and bool(shown)
     return {

@@ -8,7 +8,7 @@ in ``app/models/reads``.
 from __future__ import annotations
 
 from app.models.reads.notifications import NotificationRow
-from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.row import Row
 from app.models.reads.status import Status
 from app.models.reads.style import ArtworkRow, StyleDetail
@@ -47,7 +47,7 @@ _PUBLIC = "g.visibility = 'public' AND g.status = 'completed'"
 
 
 def _feed(liked: str, behind: str = "") -> str:
-    shown = _columns(Picture, _OF_PICTURE, is_liked=liked)
+    shown = _columns(FeedPicture, _OF_PICTURE, is_liked=liked)
     return f"""SELECT {shown} FROM app_generation g {_PEOPLE}
         WHERE {_PUBLIC} {behind} ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""  # noqa: S608
 

@@ -66,7 +66,7 @@ class Bounds:
 
 
 @dataclass(frozen=True)
-class Picture:
+class OpenedPicture:
     """``image`` is upright, in sRGB, 8 bits a channel. ``width`` and ``height`` are those of the
     file, as seen; the image may have been reduced. ``has_alpha``: the file had transparency."""
 
@@ -84,7 +84,7 @@ def open_picture(
     side: int | None = None,
     fit: Fit = "contain",
     keep_alpha: bool = False,
-) -> Picture:
+) -> OpenedPicture:
     """Read a picture, whatever its file's name says.
 
     Orientation and colour profile are applied, and what of them makes no sense is ignored. Reduced
@@ -125,7 +125,7 @@ def open_picture(
         paper.alpha_composite(image)
         image = paper.convert("RGB")
     image.info = {}
-    return Picture(image, width, height, kind, has_alpha)
+    return OpenedPicture(image, width, height, kind, has_alpha)
 
 
 def _opened(source: IO[bytes], bounds: Bounds) -> tuple[Format, ImageFile, Facts]:

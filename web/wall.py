@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
 from app.models import GenerationStatus, User, Visibility
-from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.row import ON_CARD, marked
 from app.utils.links import linker
 from web.images import sources
@@ -30,7 +30,11 @@ FIRST = 6
 
 
 def wall(
-    request: HttpRequest, pieces: Iterable[Picture], *, is_first: bool, status_names: dict[str, str]
+    request: HttpRequest,
+    pieces: Iterable[FeedPicture],
+    *,
+    is_first: bool,
+    status_names: dict[str, str],
 ) -> SafeString:
     """All pieces, one list item each; they are rows ``with_keys``."""
     maker = _Maker(request, status_names)
@@ -55,10 +59,10 @@ class _Maker:
         self._alternative = gettext("%(words)s, in the style %(style)s by %(artist)s")
         self._like = escape(gettext("Like"))
         self._likes = escape(f"{gettext('Sign in to like.')} {gettext('Likes:')}")
-        self._on_card = marked(Picture, ON_CARD)
+        self._on_card = marked(FeedPicture, ON_CARD)
         self._private = escape(gettext("Private"))
 
-    def item(self, piece: Picture, *, is_seen_at_once: bool) -> str:
+    def item(self, piece: FeedPicture, *, is_seen_at_once: bool) -> str:
         shape = SHAPES.get(piece.aspect_ratio, "square")
         unfinished = "" if piece.image_url else " unfinished"
         return (
@@ -69,7 +73,7 @@ class _Maker:
             f"{self._beside(piece)}</div></li>\n"
         )
 
-    def _picture(self, piece: Picture, is_seen_at_once: bool) -> str:
+    def _picture(self, piece: FeedPicture, is_seen_at_once: bool) -> str:
         words = ", ".join(piece.prompt_tags)
         if not piece.image_url:
             status = piece.status if isinstance(piece, PictureDetail) else ""
@@ -94,12 +98,12 @@ class _Maker:
             ' decoding="async">'
         )
 
-    def _captions(self, piece: Picture) -> str:
+    def _captions(self, piece: FeedPicture) -> str:
         """What the picture's declaration marks to be printed, where it is not empty."""
         texts = [str(getattr(piece, name)) for name in self._on_card]
         return "".join(f'<div class="caption">{escape(text)}</div>' for text in texts if text)
 
-    def _beside(self, piece: Picture) -> str:
+    def _beside(self, piece: FeedPicture) -> str:
         # What others see is completed and public.
         if isinstance(piece, PictureDetail):
             if piece.status != GenerationStatus.COMPLETED:

@@ -6,13 +6,13 @@ from rest_framework.fields import empty
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.generation import MAX_SEED
-from app.models.reads.picture import Picture, PictureDetail
+from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, RowSerializer
 
 
 class PictureSerializer(RowSerializer):
-    row = Picture
+    row = FeedPicture
 
 
 class PictureDetailSerializer(RowSerializer):

@@ -152,7 +152,7 @@ def update_generation(
 
 
 @dataclass(frozen=True)
-class Picture:
+class DrawnPicture:
     """What a worker made: storage keys, a data URI, and whatever else it tells."""
 
     image_path: str
@@ -161,7 +161,7 @@ class Picture:
     metadata: dict[str, Any]
 
 
-class Generations(JobKind[Generation, GenerationReport, Picture]):
+class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
     """Completed, a generation pays its artist; failed for good, it is refunded."""
 
     noun = "picture"
@@ -209,12 +209,12 @@ class Generations(JobKind[Generation, GenerationReport, Picture]):
             webhook_url=outbox.webhook_url(f"/api/images/{job.pk}/status"),
         )
 
-    def result_of(self, report: GenerationReport) -> Picture:
+    def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)
         metadata = dict(report.metadata or {})
         preview = metadata.pop("preview_path", None)
         placeholder = metadata.pop("placeholder", "")
-        return Picture(
+        return DrawnPicture(
             image_path=reported_key(report.image_path or "", folder, field="image_path"),
             preview_path=(
                 reported_key(str(preview), folder, field="metadata.preview_path") if preview else ""
@@ -223,7 +223,7 @@ class Generations(JobKind[Generation, GenerationReport, Picture]):
             metadata=metadata,
         )
 
-    def has_result(self, job: Generation, result: Picture) -> bool:
+    def has_result(self, job: Generation, result: DrawnPicture) -> bool:
         return job.image_path == result.image_path
 
     def save_progress(self, job: Generation, *, begins: bool) -> None:
@@ -232,7 +232,7 @@ class Generations(JobKind[Generation, GenerationReport, Picture]):
         progress = None if job.progress is None else Jsonb(job.progress)
         write(RECORD_PROGRESS, **vars(job) | {"progress": progress})
 
-    def complete(self, job: Generation, result: Picture) -> None:
+    def complete(self, job: Generation, result: DrawnPicture) -> None:
         """The artist is paid, the use counted and the buyer told."""
         job.image_path = result.image_path
         job.preview_path = result.preview_path

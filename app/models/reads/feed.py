@@ -6,7 +6,7 @@ from typing import Any, Literal, NamedTuple
 
 from app.models.generation import Generation
 from app.models.reads.compiled import PagedRead, PagedRows, Viewer, of_viewer
-from app.models.reads.picture import Picture
+from app.models.reads.picture import FeedPicture
 
 # Whose styles, whose orders, which style: the value ``within_id``.
 Part = Literal["", "followed", "artist", "buyer", "style"]
@@ -27,12 +27,14 @@ def _build(shape: FeedShape, values: dict[str, Any]) -> Any:
     return pictures.in_style(values["within_id"]) if shape.part == "style" else pictures
 
 
-FEED = PagedRead(Picture, ("created_at", "id"), _build, is_uneven=lambda shape: bool(shape.part))
+FEED = PagedRead(
+    FeedPicture, ("created_at", "id"), _build, is_uneven=lambda shape: bool(shape.part)
+)
 
 
 def feed(
     viewer_id: int | None, part: Part = "", within_id: int | None = None
-) -> PagedRows[Picture]:
+) -> PagedRows[FeedPicture]:
     """What ``viewer_id`` (None: anybody) may see of it.
 
     ``part`` narrows it to the artists whom the viewer follows, or to what ``within_id`` names.

@@ -22,8 +22,8 @@ class StyleBrief(Row):
     name: str
 
 
-class Picture(Row):
-    """A picture on the wall."""
+class FeedPicture(Row):
+    """A picture in the feed and on the other walls."""
 
     id: Annotated[int, Column("pk")]
     image_url: Annotated[FileLink, Column("image_path")]
@@ -44,7 +44,7 @@ class Picture(Row):
     created_at: datetime
 
 
-class PictureDetail(Picture):
+class PictureDetail(FeedPicture):
     """A picture by itself; its owner also sees what it cost and what became of it."""
 
     status: GenerationStatus

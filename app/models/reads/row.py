@@ -5,7 +5,7 @@ query set, the JSON of the API, the schema of the API (``app/serializers/base.py
 card and the columns of ``benchmarks/bare.py``. A field's column is the one of its own name,
 unless a note says otherwise; a field that is a row itself has its columns behind its own name::
 
-    class Picture(Row):
+    class FeedPicture(Row):
         width: int                                            # width
         image_url: Annotated[FileLink, Column("image_path")]  # image_path, signed
         user: UserBrief                                       # user_id, user__username …
@@ -135,7 +135,7 @@ def _maker(row: type[Row]) -> Callable[..., Row]:
 
     It is written out once for each kind of row, as NamedTuple and dataclass do with their methods::
 
-        lambda link, pk, image_path, …: Picture(pk, link(image_path) or None, …)
+        lambda link, pk, image_path, …: FeedPicture(pk, link(image_path) or None, …)
     """
     names: dict[str, Any] = {"_raw": _raw}
     text = _expression(row, "", names)

@@ -14,7 +14,7 @@ from app.models import Follow, Generation, Like, Notification, Style
 from app.models.reads.feed import feed
 from app.models.reads.notifications import NOTIFICATIONS, NotificationRow, notification_counts
 from app.models.reads.paging import PageShape
-from app.models.reads.picture import Picture, PictureDetail, own_pictures, picture
+from app.models.reads.picture import FeedPicture, PictureDetail, own_pictures, picture
 from app.models.reads.row import Row
 from app.models.reads.status import Status, status
 from app.models.reads.style import ArtworkRow, StyleDetail, style
@@ -44,7 +44,7 @@ def test_the_feed_says_what_the_models_say(pictures) -> None:
     viewer = UserFactory()
     Like.objects.create(user=viewer, generation=pictures[2])
     rows = feed(viewer.pk).cut(FIRST, ())
-    assert same(rows, [Picture.of(each) for each in Generation.objects.feed(viewer)])
+    assert same(rows, [FeedPicture.of(each) for each in Generation.objects.feed(viewer)])
     assert [row.is_liked_by_current_user for row in rows].count(True) == 1
 
 
