@@ -11,7 +11,7 @@ from typing import Any
 
 from serving.connections import shortage
 from serving.processes import begin_metrics, end_metrics, prepare_worker, worker_ended
-from serving.settings import BadSettings, reason_not_to_start, web_settings
+from serving.settings import BadSettings, refusal_to_serve, web_settings
 
 try:
     _settings = web_settings(os.environ)
@@ -50,7 +50,7 @@ def on_starting(server: Any) -> None:
     for address in server.address:
         # A Unix socket's is text, and no host of another machine.
         host = address[0] if isinstance(address, tuple) else "localhost"
-        if problems := reason_not_to_start(os.environ, host):
+        if problems := refusal_to_serve(os.environ, host):
             sys.exit(problems)
     # What the command line says comes last.
     web = replace(_settings, workers=server.cfg.workers, threads=server.cfg.threads)

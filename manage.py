@@ -32,7 +32,8 @@ def main() -> None:
             "DJANGO_ENV is set). Use a shell without it."
         )
     # Django would say the same below a stack trace, and not for every command.
-    if command and (problems := environment.refusal_of(named_settings(sys.argv), os.environ)):
+    settings = named_settings(sys.argv)
+    if command and (problems := environment.refusal_to_start(settings, os.environ)):
         sys.exit(problems)
     with _local_environment():
         try:

@@ -8,12 +8,27 @@ value is ever repeated.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from math import inf
 from pathlib import Path
 from urllib.parse import urlsplit
+
+from config.problems import (
+    Environment,
+    Rule,
+    flag,
+    for_s3,
+    given,
+    is_off,
+    is_true,
+    keeps_files_here,
+    list_of,
+    matches,
+    number,
+    optional,
+    url,
+    value_of,
+)
 
 DEVELOPMENT_SECRET_KEY = "unsafe-development-key-never-used-in-production"  # noqa: S105 - known to all
 DEVELOPMENT_TOKEN = "development-internal-token"  # noqa: S105 - known to all
@@ -23,14 +38,14 @@ SHORTEST_TOKEN = 32
 HOW_TO_DEVELOP = (
     "To try the program out on this machine: make run, or DJANGO_ENV=development with this command."
 )
-_TRUE = {"1", "true", "t", "yes", "y", "on"}
-_FALSE = {"0", "false", "f", "no", "n", "off"}
-
-Environment = Mapping[str, str]
 
 DEVELOPMENT_SETTINGS = "config.settings"
 PRODUCTION_SETTINGS = "config.settings_production"
 DEVELOPMENT = "development"
+NOT_ASKED_FOR = (
+    "config.settings are development's. Set DJANGO_ENV=development to ask for them, or "
+    "DJANGO_SETTINGS_MODULE=config.settings_production."
+)
 # An environment that names one of these describes a deployment, not somebody's laptop.
 _OF_DEPLOYMENTS = ("DATABASE_URL", "AMQP_URL", "REDIS_URL", "S3_BUCKET", "ALLOWED_HOSTS")
 # Commands that are development by their name, and those that never are unless it is asked for.
@@ -40,7 +55,7 @@ _DEPLOYED_COMMANDS = frozenset({"relay_outbox", "local_worker"})
 
 def is_development(environment: Environment) -> bool:
     """Whether the environment asks for development, with its known secrets and free tokens."""
-    return _value(environment, "DJANGO_ENV") == DEVELOPMENT
+    return value_of(environment, "DJANGO_ENV") == DEVELOPMENT
 
 
 def settings_module(environment: Environment) -> str:
@@ -54,21 +69,12 @@ def command_is_development(command: str, environment: Environment) -> bool:
     ``dev`` and ``test`` always are. The other commands are on a machine whose environment names no
     server: they then have a private PostgreSQL. The processes of a deployment never are.
     """
-    if _value(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:
+    if value_of(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:
         return False
     if command in _DEVELOPMENT_COMMANDS:
         # Where production is set up its database is not meant, not even with a variable missing.
-        return not _value(environment, "ALLOWED_HOSTS")
-    return not any(_value(environment, name) for name in _OF_DEPLOYMENTS)
-
-
-@dataclass(frozen=True)
-class Rule:
-    """A variable, what to set it to, and what is wrong with it ("" when nothing is)."""
-
-    name: str
-    advice: str
-    problem: Callable[[Environment], str]
+        return not value_of(environment, "ALLOWED_HOSTS")
+    return not any(value_of(environment, name) for name in _OF_DEPLOYMENTS)
 
 
 @dataclass(frozen=True)
@@ -81,30 +87,27 @@ class Verdict:
 def judge(environment: Environment) -> list[Verdict]:
     """One verdict for each rule of production, then one for each other value that can't be read."""
     verdicts = [
-        Verdict(rule, rule.problem(environment), bool(_value(environment, rule.name)))
+        Verdict(rule, rule.problem(environment), bool(value_of(environment, rule.name)))
         for rule in RULES
     ]
     return [*verdicts, *_unreadable(VALUES, environment)]
 
 
-def refusal(environment: Environment) -> str:
-    """All that is wrong, a line for each variable; "" when production may start."""
-    bad = [verdict for verdict in judge(environment) if verdict.problem]
-    return "\n".join([*_refused("Production", bad), HOW_TO_DEVELOP]) if bad else ""
+def refusal_to_start(settings: str, environment: Environment) -> str:
+    """Why no process may start with these settings, a line for each variable; "" if it may.
 
-
-def development_refusal(environment: Environment) -> str:
-    """The same for development, which needs nothing. What is set has to be readable there too."""
-    named = [rule for rule in SERVERS if _value(environment, rule.name)]
-    return "\n".join(_refused("Development", _unreadable([*named, *VALUES], environment)))
-
-
-def refusal_of(settings: str, environment: Environment) -> str:
-    """What is wrong for a process with these settings; "" when it may start."""
+    Settings that are not ours are not judged. Everything that starts asks here: ``manage.py``, both
+    web servers and the settings themselves.
+    """
     if settings == PRODUCTION_SETTINGS:
-        return refusal(environment)
-    if settings == DEVELOPMENT_SETTINGS and is_development(environment):
-        return development_refusal(environment)
+        bad = [verdict for verdict in judge(environment) if verdict.problem]
+        return "\n".join([*_refused("Production", bad), HOW_TO_DEVELOP]) if bad else ""
+    if settings == DEVELOPMENT_SETTINGS:
+        if not is_development(environment):
+            return NOT_ASKED_FOR
+        # Development needs nothing, but what is set has to be readable.
+        named = [rule for rule in SERVERS if value_of(environment, rule.name)]
+        return "\n".join(_refused("Development", _unreadable([*named, *VALUES], environment)))
     return ""
 
 
@@ -115,10 +118,10 @@ def _refused(name: str, bad: Sequence[Verdict]) -> list[str]:
 
 def _unreadable(rules: Iterable[Rule], environment: Environment) -> list[Verdict]:
     """The rules that variables break which are set, if only to nothing."""
-    given = (rule for rule in rules if rule.name in environment)
+    present = (rule for rule in rules if rule.name in environment)
     return [
         Verdict(rule, problem, is_set=True)
-        for rule in given
+        for rule in present
         if (problem := rule.problem(environment))
     ]
 
@@ -141,96 +144,8 @@ def describe(environment: Environment) -> tuple[str, bool]:
     return "\n".join(lines), not bad
 
 
-# --- Kinds of problems ------------------------------------------------------------------------
-
-
-def _value(environment: Environment, name: str) -> str:
-    return environment.get(name, "").strip()
-
-
-def _list(environment: Environment, name: str) -> list[str]:
-    return [part.strip() for part in _value(environment, name).split(",") if part.strip()]
-
-
-def _is_true(environment: Environment, name: str) -> bool:
-    return _value(environment, name).lower() in _TRUE
-
-
-def _given(name: str) -> Callable[[Environment], str]:
-    return lambda environment: "" if _value(environment, name) else "is missing"
-
-
-def _is_off(name: str) -> Callable[[Environment], str]:
-    return lambda environment: "is on" if _is_true(environment, name) else ""
-
-
-def _url(name: str, *schemes: str) -> Callable[[Environment], str]:
-    def problem(environment: Environment) -> str:
-        value = _value(environment, name)
-        if not value:
-            return "is missing"
-        try:
-            parts = urlsplit(value)
-            fits = parts.scheme in schemes and bool(parts.hostname)
-            # Reading it is what checks it.
-            _ = parts.port
-        except ValueError:
-            fits = False
-        begins = " or ".join(f"{scheme}://" for scheme in schemes)
-        return "" if fits else f"is not an address that begins with {begins}"
-
-    return problem
-
-
-def _number(name: str, low: int, high: int | None, *, whole: bool = True) -> Rule:
-    """``name`` is a number from ``low`` to ``high``; None is no limit."""
-    kind = "whole number" if whole else "number"
-    bounds = f"from {low} to {high}" if high is not None else f"of at least {low}"
-
-    def problem(environment: Environment) -> str:
-        value = _value(environment, name)
-        try:
-            number = int(value) if whole else float(value)
-            fits = low <= number <= (inf if high is None else high)
-        except ValueError:
-            fits = False
-        return "" if fits else f"is not a {kind} {bounds}"
-
-    return Rule(name, "Leave it out for the default.", problem)
-
-
-def _matches(name: str, pattern: str, kind: str) -> Rule:
-    def problem(environment: Environment) -> str:
-        value = _value(environment, name)
-        return "" if not value or re.fullmatch(pattern, value) else f"is not {kind}"
-
-    return Rule(name, "Leave it out for the default.", problem)
-
-
-def _flag(name: str) -> Rule:
-    def problem(environment: Environment) -> str:
-        return "" if _value(environment, name).lower() in _TRUE | _FALSE else "is neither 1 nor 0"
-
-    return Rule(name, "Set 1 for yes, or leave it out.", problem)
-
-
-def _optional(problem: Callable[[Environment], str], name: str) -> Callable[[Environment], str]:
-    return lambda environment: problem(environment) if _value(environment, name) else ""
-
-
-def _for_s3(problem: Callable[[Environment], str]) -> Callable[[Environment], str]:
-    return lambda environment: "" if _keeps_files_here(environment) else problem(environment)
-
-
-def _keeps_files_here(environment: Environment) -> bool:
-    return _value(environment, "FILE_STORAGE") == "local"
-
-
-# --- One rule each ----------------------------------------------------------------------------
-
-
 def _django_env(environment: Environment) -> str:
-    value = _value(environment, "DJANGO_ENV")
+    value = value_of(environment, "DJANGO_ENV")
     return "" if value in {"", "production"} else "is neither empty nor production"
 
 
@@ -245,26 +160,26 @@ def _weakness(key: str) -> str:
 
 
 def _secret_key(environment: Environment) -> str:
-    key = _value(environment, "SECRET_KEY")
+    key = value_of(environment, "SECRET_KEY")
     return _weakness(key) if key else "is missing"
 
 
 def _secret_key_fallbacks(environment: Environment) -> str:
-    return next(filter(None, map(_weakness, _list(environment, "SECRET_KEY_FALLBACKS"))), "")
+    return next(filter(None, map(_weakness, list_of(environment, "SECRET_KEY_FALLBACKS"))), "")
 
 
 def _allowed_hosts(environment: Environment) -> str:
-    hosts = _list(environment, "ALLOWED_HOSTS")
+    hosts = list_of(environment, "ALLOWED_HOSTS")
     if not hosts:
         return "is missing"
     return "allows every host" if any("*" in host or host == "." for host in hosts) else ""
 
 
 def _site_url(environment: Environment) -> str:
-    if problem := _url("SITE_URL", "https")(environment):
+    if problem := url("SITE_URL", "https")(environment):
         return problem
-    name = urlsplit(_value(environment, "SITE_URL")).hostname or ""
-    hosts = [host.lower() for host in _list(environment, "ALLOWED_HOSTS")]
+    name = urlsplit(value_of(environment, "SITE_URL")).hostname or ""
+    hosts = [host.lower() for host in list_of(environment, "ALLOWED_HOSTS")]
     fits = any(
         name == host or (host.startswith(".") and f".{name}".endswith(host)) for host in hosts
     )
@@ -273,7 +188,7 @@ def _site_url(environment: Environment) -> str:
 
 def internal_api_tokens(environment: Environment) -> list[str]:
     """The tokens that workers may use: INTERNAL_API_TOKENS, else INTERNAL_API_TOKEN alone."""
-    return _list(environment, "INTERNAL_API_TOKENS") or _list(environment, "INTERNAL_API_TOKEN")
+    return list_of(environment, "INTERNAL_API_TOKENS") or list_of(environment, "INTERNAL_API_TOKEN")
 
 
 def _internal_api_tokens(environment: Environment) -> str:
@@ -288,26 +203,26 @@ def _internal_api_tokens(environment: Environment) -> str:
 
 
 def _file_storage(environment: Environment) -> str:
-    choice = _value(environment, "FILE_STORAGE")
+    choice = value_of(environment, "FILE_STORAGE")
     if choice not in {"", "s3", "local"}:
         return "is neither s3 nor local"
-    if choice == "local" and _value(environment, "S3_BUCKET"):
+    if choice == "local" and value_of(environment, "S3_BUCKET"):
         return "is local, but S3_BUCKET is set too"
     return ""
 
 
 def _data_dir(environment: Environment) -> str:
-    if not _keeps_files_here(environment):
+    if not keeps_files_here(environment):
         return ""
-    folder = _value(environment, "DATA_DIR")
+    folder = value_of(environment, "DATA_DIR")
     if not folder:
         return "is missing"
     return "" if Path(folder).is_absolute() else "is not an absolute path"
 
 
 def _payment_gateway(environment: Environment) -> str:
-    gateway = _value(environment, "PAYMENT_GATEWAY") or "test"
-    if gateway == "test" and not _is_true(environment, "ALLOW_TEST_GATEWAY"):
+    gateway = value_of(environment, "PAYMENT_GATEWAY") or "test"
+    if gateway == "test" and not is_true(environment, "ALLOW_TEST_GATEWAY"):
         return "is the test gateway, which gives tokens away"
     return ""
 
@@ -319,38 +234,38 @@ SERVERS = (
     Rule(
         "DATABASE_URL",
         "Set postgresql://USER:PASSWORD@HOST:5432/DATABASE.",
-        _url("DATABASE_URL", "postgresql", "postgres"),
+        url("DATABASE_URL", "postgresql", "postgres"),
     ),
     Rule(
         "AMQP_URL",
         "Set RabbitMQ's amqp://USER:PASSWORD@HOST:5672/.",
-        _url("AMQP_URL", "amqp", "amqps"),
+        url("AMQP_URL", "amqp", "amqps"),
     ),
-    Rule("REDIS_URL", "Set redis://HOST:6379/0.", _url("REDIS_URL", "redis", "rediss", "unix")),
+    Rule("REDIS_URL", "Set redis://HOST:6379/0.", url("REDIS_URL", "redis", "rediss", "unix")),
 )
 
 # What has a default. Judged where it is set, before somebody reads it.
 VALUES = (
-    _number("WEB_CONCURRENCY", 1, 1000),
-    _number("GUNICORN_THREADS", 1, 1000),
-    _number("CONN_MAX_AGE", 0, None),
-    _number("MEDIA_LINK_SECONDS", 1, 7 * 24 * 3600),  # S3 takes no longer ones
-    _number("PAGE_CACHE_SECONDS", 0, None, whole=False),
-    _number("WELCOME_BONUS_TOKENS", 0, None),
-    _number("PLATFORM_FEE_PERCENT", 0, 100),
-    _number("TRAINING_EPOCHS", 1, None),
-    _number("JOB_LEASE_SECONDS", 1, None),
-    _number("QUEUE_LEASE_SECONDS", 1, None),
-    _number("OUTBOX_MAX_AGE_SECONDS", 1, None),
-    _number("JOB_MAX_ATTEMPTS", 1, None),
-    _number("TRUSTED_PROXIES", 0, None),
-    _matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
+    number("WEB_CONCURRENCY", 1, 1000),
+    number("GUNICORN_THREADS", 1, 1000),
+    number("CONN_MAX_AGE", 0, None),
+    number("MEDIA_LINK_SECONDS", 1, 7 * 24 * 3600),  # S3 takes no longer ones
+    number("PAGE_CACHE_SECONDS", 0, None, whole=False),
+    number("WELCOME_BONUS_TOKENS", 0, None),
+    number("PLATFORM_FEE_PERCENT", 0, 100),
+    number("TRAINING_EPOCHS", 1, None),
+    number("JOB_LEASE_SECONDS", 1, None),
+    number("QUEUE_LEASE_SECONDS", 1, None),
+    number("OUTBOX_MAX_AGE_SECONDS", 1, None),
+    number("JOB_MAX_ATTEMPTS", 1, None),
+    number("TRUSTED_PROXIES", 0, None),
+    matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
-        _matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
+        matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
         for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")
     ),
-    _matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
-    *map(_flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),
+    matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
+    *map(flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),
 )
 
 RULES: tuple[Rule, ...] = (
@@ -361,7 +276,7 @@ RULES: tuple[Rule, ...] = (
         "Name only former keys as long as SECRET_KEY has to be, parted by commas, or none.",
         _secret_key_fallbacks,
     ),
-    Rule("DEBUG", "Leave it out: error pages would show the program.", _is_off("DEBUG")),
+    Rule("DEBUG", "Leave it out: error pages would show the program.", is_off("DEBUG")),
     Rule(
         "ALLOWED_HOSTS",
         "Name the hosts of this site, parted by commas, e.g. styles.example.com.",
@@ -381,36 +296,36 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "GOOGLE_CLIENT_ID",
         "Google's console shows it with the OAuth client of this site.",
-        _given("GOOGLE_CLIENT_ID"),
+        given("GOOGLE_CLIENT_ID"),
     ),
     Rule(
         "GOOGLE_CLIENT_SECRET",
         "Google's console shows it with the OAuth client of this site.",
-        _given("GOOGLE_CLIENT_SECRET"),
+        given("GOOGLE_CLIENT_SECRET"),
     ),
     Rule(
         "FILE_STORAGE",
         "Set s3, or local to keep all files in DATA_DIR of a single machine.",
         _file_storage,
     ),
-    Rule("S3_BUCKET", "Name the bucket, or set FILE_STORAGE=local.", _for_s3(_given("S3_BUCKET"))),
+    Rule("S3_BUCKET", "Name the bucket, or set FILE_STORAGE=local.", for_s3(given("S3_BUCKET"))),
     Rule(
         "AWS_ACCESS_KEY_ID",
         "Set the key of a user who may read and write the bucket.",
-        _for_s3(_given("AWS_ACCESS_KEY_ID")),
+        for_s3(given("AWS_ACCESS_KEY_ID")),
     ),
     Rule(
         "AWS_SECRET_ACCESS_KEY",
         "Set the secret that goes with AWS_ACCESS_KEY_ID.",
-        _for_s3(_given("AWS_SECRET_ACCESS_KEY")),
+        for_s3(given("AWS_SECRET_ACCESS_KEY")),
     ),
     Rule(
         "S3_ENDPOINT_URL",
         "Set the address that browsers, web processes and workers all reach, or leave it to AWS.",
-        _optional(_url("S3_ENDPOINT_URL", "https", "http"), "S3_ENDPOINT_URL"),
+        optional(url("S3_ENDPOINT_URL", "https", "http"), "S3_ENDPOINT_URL"),
     ),
     Rule("DATA_DIR", "Set the folder for all files, e.g. /app/data.", _data_dir),
-    Rule("DEMO_SIGN_IN", "Leave it out: it lets anybody in by name.", _is_off("DEMO_SIGN_IN")),
+    Rule("DEMO_SIGN_IN", "Leave it out: it lets anybody in by name.", is_off("DEMO_SIGN_IN")),
     Rule(
         "PAYMENT_GATEWAY",
         "Name a real gateway, or set ALLOW_TEST_GATEWAY=1 if tokens shall cost nothing here.",

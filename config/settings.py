@@ -17,16 +17,12 @@ from environs import Env
 from config import environment
 
 DEVELOPMENT = environment.is_development(os.environ)
-if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:
-    raise ImproperlyConfigured(
-        "config.settings are development's. Set DJANGO_ENV=development to ask for them, or "
-        "DJANGO_SETTINGS_MODULE=config.settings_production."
-    )
-
-BASE_DIR = Path(__file__).resolve().parent.parent
-if DEVELOPMENT and (_problems := environment.development_refusal(os.environ)):
+if environment.PRODUCTION_SETTINGS not in sys.modules and (
+    _problems := environment.refusal_to_start(environment.DEVELOPMENT_SETTINGS, os.environ)
+):
     raise ImproperlyConfigured(_problems)
 
+BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env()
 
 # --- Where things are -------------------------------------------------------------------------

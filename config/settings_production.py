@@ -8,9 +8,9 @@ import os
 
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import refusal
+from config.environment import PRODUCTION_SETTINGS, refusal_to_start
 
-if _problems := refusal(os.environ):
+if _problems := refusal_to_start(PRODUCTION_SETTINGS, os.environ):
     raise ImproperlyConfigured(_problems)
 
 # Only now: the settings below would stop at the first variable they cannot read.

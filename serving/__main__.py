@@ -11,7 +11,7 @@ import sys
 
 from serving.connections import shortage
 from serving.processes import begin_metrics, end_metrics
-from serving.settings import BadSettings, reason_not_to_start, web_settings
+from serving.settings import BadSettings, refusal_to_serve, web_settings
 
 
 def main() -> None:
@@ -19,7 +19,7 @@ def main() -> None:
         settings = web_settings(os.environ)
     except BadSettings as error:
         sys.exit(str(error))
-    if problems := reason_not_to_start(os.environ, settings.host):
+    if problems := refusal_to_serve(os.environ, settings.host):
         sys.exit(problems)
     if problem := shortage(os.environ, settings):
         sys.exit(problem)

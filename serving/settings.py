@@ -15,7 +15,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from config.environment import is_development, refusal_of, settings_module
+from config.environment import is_development, refusal_to_start, settings_module
 from serving.this_machine import is_this_machine
 
 # How long requests in progress may take to finish once a worker process is told to stop.
@@ -66,10 +66,10 @@ def web_settings(environment: Mapping[str, str]) -> WebSettings:
     )
 
 
-def reason_not_to_start(environment: Mapping[str, str], host: str) -> str:
+def refusal_to_serve(environment: Mapping[str, str], host: str) -> str:
     """Why the web server must not start with this environment on ``host``; "" if it may."""
     named = environment.get("DJANGO_SETTINGS_MODULE") or settings_module(environment)
-    if problems := refusal_of(named, environment):
+    if problems := refusal_to_start(named, environment):
         return problems
     # No host at all means every address of this machine.
     if is_development(environment) and not is_this_machine(host or "0.0.0.0"):  # noqa: S104

@@ -12,7 +12,7 @@ import sys
 import pytest
 from dotenv import dotenv_values
 
-from config.environment import RULES, refusal
+from config.environment import PRODUCTION_SETTINGS, RULES, refusal_to_start
 from tests.production.files import COMPOSE, EXAMPLE, example_names
 from tests.system import PROJECT
 
@@ -75,7 +75,11 @@ def test_the_example_holds_no_secret_and_is_refused_for_them_alone(
 ) -> None:
     example = filled(monkeypatch)
     assert {name for name in SECRETS if example[name]} == set()
-    named = set(re.findall(r"^  ([A-Z0-9_]+) ", refusal(example), re.MULTILINE))
+    named = set(
+        re.findall(
+            r"^  ([A-Z0-9_]+) ", refusal_to_start(PRODUCTION_SETTINGS, example), re.MULTILINE
+        )
+    )
     # Tokens follow INTERNAL_API_TOKEN; paying by nothing has to be allowed by name.
     assert named == (SECRETS - {"INTERNAL_API_TOKEN", *[n for n in SECRETS if "PASSWORD" in n]}) | {
         "INTERNAL_API_TOKENS",
@@ -86,7 +90,7 @@ def test_the_example_holds_no_secret_and_is_refused_for_them_alone(
 def test_the_example_filled_in_is_good(monkeypatch: pytest.MonkeyPatch) -> None:
     answers = {name: secrets.token_urlsafe(50) for name in SECRETS}
     environment = filled(monkeypatch, **answers, ALLOW_TEST_GATEWAY="1")
-    assert refusal(environment) == ""
+    assert refusal_to_start(PRODUCTION_SETTINGS, environment) == ""
     assert answers["POSTGRES_PASSWORD"] in environment["DATABASE_URL"]
     assert environment["INTERNAL_API_TOKENS"] == answers["INTERNAL_API_TOKEN"]
 

@@ -6,6 +6,7 @@ import re
 import runpy
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -13,16 +14,24 @@ from django.core.exceptions import ImproperlyConfigured
 
 from config.environment import (
     DEVELOPMENT_SECRET_KEY,
+    DEVELOPMENT_SETTINGS,
     DEVELOPMENT_TOKEN,
+    PRODUCTION_SETTINGS,
     RULES,
     SERVERS,
     VALUES,
     describe,
-    development_refusal,
     internal_api_tokens,
     judge,
-    refusal,
+    refusal_to_start,
 )
+
+refusal = partial(refusal_to_start, PRODUCTION_SETTINGS)
+
+
+def development_refusal(environment):
+    return refusal_to_start(DEVELOPMENT_SETTINGS, environment | {"DJANGO_ENV": "development"})
+
 
 PROJECT = Path(__file__).resolve().parents[3]
 DATABASE_URL = "postgresql://market:s3kr1t-of-the-database@127.0.0.1:1/market"

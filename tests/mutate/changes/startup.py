@@ -12,7 +12,7 @@ FINE = 'lambda environment: ""'
 
 def never_asked(*names: str) -> tuple[tuple[str, str, str, str], ...]:
     """For each variable, a rule that takes whatever is there, or is not."""
-    given = ((name, f'_given("{name}")') for name in names)
+    given = ((name, f'given("{name}")') for name in names)
     return tuple(
         (f"required-{name.lower()}".replace("_", "-"), rule, FINE, ENVIRONMENT)
         for name, rule in given
@@ -30,8 +30,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "deployed-commands-are-productions",
-            'if _value(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:',
-            'if _value(environment, "DJANGO_ENV"):',
+            'if value_of(environment, "DJANGO_ENV") or command in _DEPLOYED_COMMANDS:',
+            'if value_of(environment, "DJANGO_ENV"):',
             ASKED,
         ),
         (
@@ -42,11 +42,11 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "config/settings.py",
+        "config/environment.py",
         (
             "development-is-asked-for",
-            "if not DEVELOPMENT and environment.PRODUCTION_SETTINGS not in sys.modules:",
-            "if False:",
+            "        if not is_development(environment):\n            return NOT_ASKED_FOR\n",
+            "",
             ASKED,
         ),
     ),
@@ -104,25 +104,19 @@ MUTATIONS: tuple[Mutation, ...] = (
             '    if not folder:\n        return ""\n',
             ENVIRONMENT,
         ),
-        (
-            "required-addresses",
-            '        if not value:\n            return "is missing"\n',
-            '        if not value:\n            return ""\n',
-            ENVIRONMENT,
-        ),
         ("known-secret-key", "if key == DEVELOPMENT_SECRET_KEY:", "if False:", ENVIRONMENT),
         ("short-secret-key", "SHORTEST_SECRET_KEY = 50", "SHORTEST_SECRET_KEY = 40", ENVIRONMENT),
         ("known-token", "if DEVELOPMENT_TOKEN in tokens:", "if False:", ENVIRONMENT),
         ("short-token", "SHORTEST_TOKEN = 32", "SHORTEST_TOKEN = 5", ENVIRONMENT),
         (
             "no-debug",
-            'error pages would show the program.", _is_off("DEBUG"))',
+            'error pages would show the program.", is_off("DEBUG"))',
             f'error pages would show the program.", {FINE})',
             ENVIRONMENT,
         ),
         (
             "no-demo-sign-in",
-            'it lets anybody in by name.", _is_off("DEMO_SIGN_IN"))',
+            'it lets anybody in by name.", is_off("DEMO_SIGN_IN"))',
             f'it lets anybody in by name.", {FINE})',
             ENVIRONMENT,
         ),
@@ -135,11 +129,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("every-host", 'return "allows every host" if', 'return "" if', ENVIRONMENT),
     ),
     *in_file(
+        "config/problems.py",
+        (
+            "required-addresses",
+            '        if not value:\n            return "is missing"\n',
+            '        if not value:\n            return ""\n',
+            ENVIRONMENT,
+        ),
+    ),
+    *in_file(
         "config/settings_production.py",
         (
             "environment-is-judged",
-            "if _problems := refusal(os.environ):",
-            "if False and (_problems := refusal(os.environ)):",
+            "if _problems := refusal_to_start(PRODUCTION_SETTINGS, os.environ):",
+            "if False and (_problems := refusal_to_start(PRODUCTION_SETTINGS, os.environ)):",
             ENVIRONMENT,
         ),
     ),
@@ -156,7 +159,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "web-refuses-bad-environments",
-            "if problems := refusal_of(named, environment):",
+            "if problems := refusal_to_start(named, environment):",
             'if problems := "":',
             f"{START}::test_development_names_what_it_cannot_read",
         ),
