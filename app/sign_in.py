@@ -29,7 +29,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
-from app.http.rendering import to_json
+from app.http.bodies import to_json
 from app.models import User
 from app.services import user_service
 from app.utils.error_bodies import error_body

@@ -6,7 +6,7 @@ from drf_spectacular.views import SpectacularAPIView
 
 import app.http.addresses  # noqa: F401 - registers "id"
 from app import sign_in
-from app.http.rendering import FirstUnlessAsked
+from app.http.bodies import FirstUnlessAsked
 from app.http.schema import SchemaOnce
 from app.http.throttling import limited
 from app.views import (

@@ -43,11 +43,11 @@ AREAS: dict[str, tuple[str, ...]] = {
     ),
     "routing": ("django/urls/", "app/urls.py", "config/urls.py", "app/http/addresses.py"),
     "serialization and rendering": (
-        *("app/serializers/", "app/http/rendering.py", "app/utils/links.py", "orjson/"),
+        *("app/serializers/", "app/http/bodies.py", "app/utils/links.py", "orjson/"),
         *("rest_framework/serializers.py", "rest_framework/fields.py"),
         *("rest_framework/relations.py", "rest_framework/renderers.py", "rest_framework/utils/"),
     ),
-    "REST framework": ("rest_framework/", "app/http/parsing.py"),
+    "REST framework": ("rest_framework/",),
     "middleware": (
         *("app/http/middleware.py", "app/http/page_cache.py", "app/utils/request_id.py"),
         *("web/middleware.py", "django/middleware/", "whitenoise/"),

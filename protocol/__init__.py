@@ -8,23 +8,21 @@ from protocol.messages import (
     GENERATION_QUEUE,
     TRAINING_QUEUE,
     GenerationData,
-    GenerationTask,
-    InvalidMessage,
-    Task,
-    TrainingData,
-    TrainingTask,
-    decode_task,
-    encode,
-    encode_over,
-)
-from protocol.reports import (
     GenerationProgress,
     GenerationReport,
+    GenerationTask,
+    InvalidMessage,
     InvalidReport,
+    Task,
+    TrainingData,
     TrainingProgress,
     TrainingReport,
+    TrainingTask,
     decode_generation_report,
+    decode_task,
     decode_training_report,
+    encode,
+    encode_over,
 )
 
 __all__ = [

@@ -5,8 +5,7 @@ from pathlib import Path
 
 import msgspec
 
-from protocol.messages import GenerationTask, TrainingTask
-from protocol.reports import GenerationReport, TrainingReport
+from protocol.messages import GenerationReport, GenerationTask, TrainingReport, TrainingTask
 
 FOLDER = Path(__file__).parent / "schemas"
 TYPES: dict[str, type[msgspec.Struct]] = {

@@ -14,7 +14,7 @@ from app.models import Scope
 from app.services.idempotency_service import KEPT_FOR, MAX_KEY_LENGTH
 from app.utils.error_bodies import error_body
 from app.utils.exception_handler import STATUS_OF
-from protocol.queues import QUEUES
+from protocol.messages import QUEUES
 from tests.system import PROJECT
 
 PAGE = (PROJECT / "docs" / "API.md").read_text()

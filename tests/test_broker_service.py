@@ -20,7 +20,7 @@ from app.delivery import broker as broker_module
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE
-from protocol.queues import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, dead_queue_name
 from worker.tests.helpers import generation_task, training_task
 from worker.tests.helpers_broker import CuttableProxy
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from app.services.rabbitmq_service import RabbitMQService
-from protocol.queues import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, dead_queue_name
 from tests.gates import GatedFile
 from tests.pictures import real_pictures, signature_png
 from tests.system import PROJECT, Person, System, wait_for

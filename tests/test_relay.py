@@ -25,7 +25,7 @@ from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 from devtools.servers.process import free_port
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
-from protocol.queues import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, dead_queue_name
 from tests.system import wait_for
 from worker.tests.helpers_broker import CuttableProxy
 

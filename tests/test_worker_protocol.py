@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from protocol import GenerationTask, TrainingTask, encode
-from protocol.queues import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, dead_queue_name
 from tests.examples import Example
 from tests.gates import GatedFile
 from worker.tests.helpers import (

@@ -9,8 +9,17 @@ import structlog
 
 from protocol import InvalidMessage, Task, decode_task, encode
 from worker.engines.base import EngineError
-from worker.jobs import Job, Workshop, job_of, sentence_for_users
-from worker.progress import MAX_GAP, MIN_GAP, JobStopped, Pace, Progress
+from worker.jobs import (
+    MAX_GAP,
+    MIN_GAP,
+    Job,
+    JobStopped,
+    Pace,
+    Progress,
+    Workshop,
+    job_of,
+    sentence_for_users,
+)
 from worker.reports import Delivery, Report, ReportClient, is_webhook
 from worker.storage import StorageError
 from worker.workdir import WorkDir, job_name

@@ -18,7 +18,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 
 log = structlog.get_logger(__name__)
 

@@ -7,7 +7,7 @@ from django.shortcuts import render
 from django.template.loader import render_to_string
 
 from app.http.addresses import is_for_programs
-from app.http.rendering import to_json
+from app.http.bodies import to_json
 from app.utils.error_bodies import error_body, refusal_body
 
 

@@ -10,7 +10,7 @@ from rest_framework.pagination import BasePagination, PageNumberPagination
 from rest_framework.request import Request
 from rest_framework.utils.urls import remove_query_param
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.models.reads.paging import Cursor, QuerySetListing, page_of
 
 MAX_LIMIT = 100

@@ -11,7 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
-from app.http.rendering import to_json
+from app.http.bodies import to_json
 from app.services import rate_limit_service
 from app.services.rate_limit_service import Verdict
 from app.utils.error_bodies import generic_body

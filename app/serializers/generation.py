@@ -94,7 +94,7 @@ class _PlainOrder(msgspec.Struct):
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
 
 
-# So that msgspec knows the type before two threads ask for it at once: see protocol/reports.py.
+# So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.
 msgspec.json.Decoder(_PlainOrder)
 
 

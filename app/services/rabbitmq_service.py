@@ -21,7 +21,7 @@ from protocol import (
     encode,
     encode_over,
 )
-from protocol.queues import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, dead_queue_name
 
 # That one command looks at, should letters come as fast as it reads.
 MOST_LETTERS = 100_000

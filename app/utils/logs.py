@@ -3,20 +3,13 @@
 import logging
 
 import structlog
-from structlog.typing import EventDict, Processor, WrappedLogger
+from structlog.typing import Processor
 
 from app.utils import request_id
 
-
-def _with_request_id(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
-    if current := request_id.known():
-        event.setdefault("request_id", current)
-    return event
-
-
 _SHARED: list[Processor] = [
     structlog.contextvars.merge_contextvars,
-    _with_request_id,
+    request_id.add_to_event,
     structlog.stdlib.add_logger_name,
     structlog.stdlib.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),

@@ -4,6 +4,8 @@ import re
 import secrets
 from contextvars import ContextVar
 
+from structlog.typing import EventDict, WrappedLogger
+
 _current: ContextVar[str] = ContextVar("request_id", default="")
 _SANE = re.compile(r"^[A-Za-z0-9._-]{1,64}$")
 
@@ -25,6 +27,13 @@ def known() -> str:
 def current_request_id() -> str:
     """The id of the current request; outside of a request, a new id."""
     return _current.get() or _new()
+
+
+def add_to_event(logger: WrappedLogger, method: str, event: EventDict) -> EventDict:
+    """A processor of structlog: log lines carry the id of their request."""
+    if current := known():
+        event.setdefault("request_id", current)
+    return event
 
 
 def _new() -> str:

@@ -10,7 +10,7 @@ from django.views.decorators.csrf import ensure_csrf_cookie
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.serializers.user import DemoSignInSerializer, MeSerializer, SignedOutSerializer
 from app.services import user_service
 from app.views.base import ApiViewSet

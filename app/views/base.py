@@ -17,8 +17,8 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from app.http.authentication import user_of
+from app.http.bodies import Answer, to_json
 from app.http.pagination import CustomCursorPagination
-from app.http.rendering import Answer, to_json
 from app.models import Session, User
 from app.models.reads.session import SessionQuery
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff

@@ -5,7 +5,7 @@ from rest_framework.exceptions import NotAuthenticated
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.models import Comment
 from app.models.reads.feed import feed
 from app.permissions import IsOwnerOrStaff

@@ -2,7 +2,7 @@ from django.db import DatabaseError, connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from app.http.rendering import JsonRenderer
+from app.http.bodies import JsonRenderer
 from app.serializers.system import HealthSerializer, ReadinessSerializer
 from app.services import readiness_service
 from app.views.base import ApiViewSet

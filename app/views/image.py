@@ -3,7 +3,7 @@ from typing import Any
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.models import Generation
 from app.models.reads.picture import PictureDetail, own_pictures, picture
 from app.models.reads.session import SESSION_WITH_STATUS, status_in

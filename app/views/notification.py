@@ -3,8 +3,8 @@ from typing import Any
 from rest_framework.request import Request
 
 from app.http.authentication import require_internal_token
+from app.http.bodies import Answer
 from app.http.pagination import NotificationPagination
-from app.http.rendering import Answer
 from app.models import Notification
 from app.models.reads.notifications import NotificationList
 from app.models.reads.session import SESSION_WITH_COUNTS, counts_in

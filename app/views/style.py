@@ -4,8 +4,7 @@ from typing import Any, cast
 import orjson
 from rest_framework.request import Request
 
-from app.http.parsing import FormParser, MultiPartParser
-from app.http.rendering import Answer, to_json
+from app.http.bodies import Answer, FormParser, MultiPartParser, to_json
 from app.models.reads.compiled import Read
 from app.models.reads.style import STYLE, STYLE_CREATED, StyleDetail, style
 from app.models.reads.styles import (

@@ -3,7 +3,7 @@ from typing import Any
 import orjson
 from rest_framework.request import Request
 
-from app.http.rendering import Answer, to_json
+from app.http.bodies import Answer, to_json
 from app.models import Tag
 from app.models.tagging import TagQuerySet
 from app.serializers.tag import TagQuerySerializer, TagSerializer

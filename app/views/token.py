@@ -3,7 +3,7 @@ from functools import partial
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.models import Transaction, User
 from app.models.token import TransactionQuerySet
 from app.serializers.token import (

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from app.exceptions import DomainError
 from app.http import errors
-from app.http.rendering import to_json
+from app.http.bodies import to_json
 from app.permissions import IsArtist
 from app.serializers.upload import UploadPlacesSerializer, UploadRequestSerializer
 from app.services.uploads import upload_service

@@ -8,7 +8,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.exceptions import NotFound
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.models import Follow, User
 from app.models.user import UserQuerySet
 from app.serializers.community import FollowStateSerializer

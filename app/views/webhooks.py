@@ -10,7 +10,7 @@ from rest_framework.request import Request
 
 from app.exceptions import InvalidInput
 from app.http.authentication import require_internal_token
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from app.services.generation_service import GENERATIONS
 from app.services.training_service import TRAININGS
 from app.views.base import ApiViewSet

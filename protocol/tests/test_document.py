@@ -18,7 +18,7 @@ from protocol import (
     decode_task,
     decode_training_report,
 )
-from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 from protocol.schema_files import FOLDER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "protocol.md").read_text()

@@ -22,7 +22,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ConsumerCancelled
 
 from protocol import Task
-from protocol.queues import dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import dead_queue_arguments, dead_queue_name, queue_arguments
 from worker.reports import pauses
 from worker.runner import JobRunner, Outcome, parse
 

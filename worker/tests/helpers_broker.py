@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import pika
 
 from protocol import Task, TrainingTask, encode
-from protocol.queues import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
 
 
 class Queues:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from protocol import encode
-from protocol.queues import dead_queue_name
+from protocol.messages import dead_queue_name
 from worker.feeds.amqp import AmqpFeed
 from worker.runner import JobRunner
 from worker.tests.helpers import Backend, GateEngine, generation_task, training_task, wait_until

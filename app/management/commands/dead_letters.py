@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app.delivery.broker import PublishFailed
 from app.services.rabbitmq_service import DeadLetter, RabbitMQService
-from protocol.queues import QUEUES
+from protocol.messages import QUEUES
 
 
 class Command(BaseCommand):

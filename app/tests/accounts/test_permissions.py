@@ -14,9 +14,9 @@ from django.db import InterfaceError, transaction
 from django.utils.translation import gettext_lazy
 from rest_framework import exceptions as drf
 
+from app.http.bodies import to_json
 from app.http.middleware import ApiErrorMiddleware
 from app.http.pagination import CustomCursorPagination
-from app.http.rendering import to_json
 from app.models import Notification, Tag
 from app.permissions import IsArtist, IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.tests.api import Api

@@ -5,7 +5,7 @@ from django.http import HttpResponse
 from django.http.response import BadHeaderError
 from django.test import Client
 
-from app.http.rendering import Answer
+from app.http.bodies import Answer
 from speed.headers import SameHeaders
 
 VALUES = ["", "plain", 5, b"bytes", "caf\xe9", "스타일", "tab\tbed", "a; b=c"]

@@ -12,7 +12,7 @@ from rest_framework.test import APIRequestFactory
 from rest_framework.views import APIView
 
 from app import exceptions
-from app.http import rendering
+from app.http import bodies
 from app.http.authentication import SessionStore
 from app.models import User
 from app.serializers.base import BaseSerializer
@@ -342,7 +342,7 @@ class TestSerializers:
 
     def test_what_is_no_json_is_a_mistake_of_ours(self):
         with pytest.raises(TypeError):
-            rendering.to_json({"x": object()})
+            bodies.to_json({"x": object()})
 
 
 class TestHealth:

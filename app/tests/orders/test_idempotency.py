@@ -12,7 +12,7 @@ import time_machine
 from django.db import connection
 from rest_framework import serializers
 
-from app.http import rendering
+from app.http import bodies
 from app.models import Artist, Generation, IdempotencyKey, OutboxMessage, Purchase, Style
 from app.services import generation_service, idempotency_service, storage
 from app.tests import ledger
@@ -206,7 +206,7 @@ class TestRendering:
 
         def to_json(data):
             rendered.append(connection.in_atomic_block)
-            return rendering.to_json(data)
+            return bodies.to_json(data)
 
         def to_representation(serializer, instance):
             rendered.append(connection.in_atomic_block)

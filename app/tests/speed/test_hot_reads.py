@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework.test import APIClient
 
 from app.exceptions import NotFound
-from app.http.rendering import to_json
+from app.http.bodies import to_json
 from app.models import Follow, Generation, Like, Notification, Style
 from app.models.reads.feed import feed
 from app.models.reads.notifications import NOTIFICATIONS, NotificationRow, notification_counts

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 
 from app.http.authentication import ApiKeyAuthentication, SessionAuthentication
-from app.http.parsing import JsonParser
+from app.http.bodies import JsonParser
 from app.permissions import IsArtist, IsOwnerOrReadOnly
 from app.views.style import StyleModelViewSet
 from app.views.tag import TagViewSet

@@ -68,7 +68,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "protocol/queues.py",
+        "protocol/messages.py",
         ("queue-delivery-limit", "DELIVERY_LIMIT = 2", "DELIVERY_LIMIT = 20", QUEUES),
         ("queue-replicated", '{"x-queue-type": "quorum"}', "{}", QUEUES),
         (
@@ -102,7 +102,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "protocol/reports.py",
+        "protocol/messages.py",
         (
             "completed-names-its-file",
             'if status == "completed" and not path:',
