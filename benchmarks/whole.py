@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import datetime
 import shutil
 import signal
 import sys
 import time
 from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 import httpx
 import psycopg
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from benchmarks import processes
 from benchmarks.prepare import Database
 from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, WEB_PROCESSES, WEB_THREADS, Servers, Web
+from devtools.servers.certificate import make_certificate
 from devtools.servers.nginx import PrivateNginx
 from devtools.servers.process import ServerProcess, free_port, log_tail, start_process
 from devtools.servers.rabbitmq import PrivateRabbitMQ
@@ -62,12 +57,7 @@ class System:
             self._stack = stack.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._stack.close()
 
     def _start(self, stack: ExitStack) -> None:
@@ -191,28 +181,3 @@ def described() -> str:
         f"nginx, {WEB_PROCESSES} web processes of {WEB_THREADS} threads, the relay,"
         f" {WORKERS} workers"
     )
-
-
-def make_certificate(folder: Path) -> tuple[Path, Path]:
-    """A certificate for localhost that vouches for itself, and its key."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, HOST)])
-    now = datetime.datetime.now(datetime.UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=2))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    encoding = serialization.Encoding.PEM
-    form, plain = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    files = folder / "certificate.pem", folder / "key.pem"
-    files[0].write_bytes(certificate.public_bytes(encoding))
-    files[1].write_bytes(key.private_bytes(encoding, form, plain))
-    return files

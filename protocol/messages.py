@@ -6,7 +6,8 @@ do that at the same time, the process dies with a segmentation fault.
 """
 
 import re
-from typing import Annotated, Any, Literal, TypeVar
+from collections.abc import Iterable
+from typing import Annotated, Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -44,6 +45,20 @@ def queue_arguments(queue: str) -> dict[str, Any]:
 
 def dead_queue_arguments() -> dict[str, Any]:
     return {"x-queue-type": "quorum"}
+
+
+class Channel(Protocol):
+    """What declares queues: a channel of pika's."""
+
+    def queue_declare(self, queue: str, *, durable: bool, arguments: dict[str, Any]) -> object: ...
+
+
+def declare(channel: Channel, queues: Iterable[str] = QUEUES) -> None:
+    """Declare the queues, and first the one for the dead letters of each."""
+    for queue in queues:
+        dead = dead_queue_name(queue)
+        channel.queue_declare(dead, durable=True, arguments=dead_queue_arguments())
+        channel.queue_declare(queue, durable=True, arguments=queue_arguments(queue))
 
 
 # --- Tasks ------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import os
 import signal
 import socket
@@ -17,10 +16,9 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from serving.application import Served
-from serving.processes import prepare_worker, worker_ended
+from serving.processes import ending_with_parent, prepare_worker, worker_ended
 from serving.settings import WebSettings
 
-PR_SET_PDEATHSIG = 1  # <linux/prctl.h>
 # A client has this long to send the head of a request, in milliseconds.
 HEADER_MILLISECONDS = 10_000
 # The request line and all headers. The application refuses addresses of more than 8,000 bytes.
@@ -90,7 +88,7 @@ def _load(target: str) -> WSGIApplication:
 
 def _run_worker(*arguments: Any) -> None:
     # If the first process is killed, nobody is left to stop this one.
-    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    ending_with_parent(signal.SIGTERM, os.getppid())()
     try:
         MPServer._spawn_wsgi_worker(*arguments)
     finally:

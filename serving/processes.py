@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import os
 import shutil
+import signal
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
+_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
 
 
 def begin_metrics() -> None:
@@ -43,3 +47,23 @@ def worker_ended(pid: int) -> None:
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(pid)
+
+
+def ending_with_parent(number: signal.Signals, parent: int | None = None) -> Callable[[], None]:
+    """What a child calls at its start: Linux then sends it ``number`` when its parent ends.
+
+    The parent is this process unless its id is given. Everything is looked up here, before a fork.
+    Elsewhere than on Linux the child does nothing.
+    """
+    try:
+        prctl = ctypes.CDLL(None, use_errno=True).prctl
+    except (OSError, AttributeError):
+        return lambda: None
+    expected = os.getpid() if parent is None else parent
+
+    def end_with_parent() -> None:
+        prctl(_SET_PARENT_DEATH_SIGNAL, int(number), 0, 0, 0)
+        if os.getppid() != expected:
+            os._exit(1)
+
+    return end_with_parent

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import monotonic, sleep
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import boto3
@@ -19,6 +19,7 @@ import psycopg
 
 from devtools.servers.process import free_port, log_tail
 from devtools.servers.s3 import S3Access
+from tests.pictures import signature_png
 
 PROJECT = Path(__file__).resolve().parent.parent
 Result = TypeVar("Result")
@@ -190,6 +191,15 @@ class Person:
 
     def patch(self, path: str, **body: Any) -> Any:
         return self._data(self.http.patch(path, headers=self._csrf(), **body))
+
+    def become_artist(self, name: str) -> Self:
+        self.post(
+            "/api/users/me/artist",
+            data={"artist_name": name},
+            files={"signature_image": ("signature.png", signature_png(), "image/png")},
+            status=201,
+        )
+        return self
 
     def _csrf(self) -> dict[str, str]:
         return {"X-CSRFToken": self.http.cookies.get("csrftoken", "")}

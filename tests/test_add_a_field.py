@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.system import PROJECT, new_database
+from tests.tracked import copy_tracked
 
 pytestmark = pytest.mark.slow
 
@@ -90,18 +90,7 @@ def diffs() -> list[str]:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     """The tree as git would give it to somebody, with what was changed since."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout.split("\0")
-    for name in filter(None, listed):
-        if (PROJECT / name).is_file() and not (PROJECT / name).is_symlink():
-            (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(PROJECT / name, tmp_path / name)
+    copy_tracked(PROJECT, tmp_path)
     return tmp_path
 
 

@@ -18,7 +18,7 @@ from PIL import Image
 from app.services.rabbitmq_service import RabbitMQService
 from protocol.messages import QUEUES, dead_queue_name
 from tests.gates import GatedFile
-from tests.pictures import real_pictures, signature_png
+from tests.pictures import real_pictures
 from tests.system import PROJECT, Person, System, wait_for
 
 pytestmark = pytest.mark.slow
@@ -59,14 +59,7 @@ def system(
 
 @pytest.fixture(scope="module")
 def artist(system: Outsiders) -> Person:
-    person = Person(system, "ada")
-    person.post(
-        "/api/users/me/artist",
-        data={"artist_name": "Ada Quill"},
-        files={"signature_image": ("signature.png", signature_png(), "image/png")},
-        status=201,
-    )
-    return person
+    return Person(system, "ada").become_artist("Ada Quill")
 
 
 @pytest.fixture(scope="module")

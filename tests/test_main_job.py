@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tests.pictures import real_pictures, signature_png
+from tests.pictures import real_pictures
 from tests.system import Person, System, make_bucket, wait_for
 from worker.engines.stylenet import StylenetEngine
 from worker.provenance import read_provenance
@@ -50,14 +50,7 @@ def system(
 
 @pytest.fixture(scope="module")
 def artist(system: System) -> Person:
-    person = Person(system, "ada")
-    person.post(
-        "/api/users/me/artist",
-        data={"artist_name": "Ada Quill"},
-        files={"signature_image": ("signature.png", signature_png(), "image/png")},
-        status=201,
-    )
-    return person
+    return Person(system, "ada").become_artist("Ada Quill")
 
 
 @pytest.fixture(scope="module")

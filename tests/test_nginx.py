@@ -12,8 +12,8 @@ from typing import Any
 import httpx
 import pytest
 
+from devtools.servers.certificate import make_certificate
 from devtools.servers.nginx import PrivateNginx
-from tests.production.running import make_certificate
 
 MB = 1024 * 1024
 

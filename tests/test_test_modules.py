@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import ast
-import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.system import PROJECT
+from tests.tracked import tracked
 
 MOST_LINES = 400
 # What a process used of the CPU. A test that compares such figures judges the machine.
@@ -17,19 +17,10 @@ CPU_TIMES = {"process_time", "process_time_ns", "thread_time", "cpu_times", "ru_
 
 def modules() -> list[Path]:
     """All Python modules in folders of tests, but those of the benchmarks."""
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard", "*.py"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    )
-    paths = [Path(line) for line in listed.stdout.splitlines()]
     return [
         path
-        for path in paths
-        if "tests" in path.parts and path.parts[0] != "benchmarks" and (PROJECT / path).exists()
+        for path in tracked(PROJECT, "*.py")
+        if "tests" in path.parts and path.parts[0] != "benchmarks"
     ]
 
 

@@ -18,7 +18,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from protocol.messages import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import declare
 
 log = structlog.get_logger(__name__)
 
@@ -139,10 +139,7 @@ class BrokerConnection:
             self._connection = pika.BlockingConnection(parameters)
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
-            for name in QUEUES:
-                dead = dead_queue_name(name)
-                self._channel.queue_declare(dead, durable=True, arguments=dead_queue_arguments())
-                self._channel.queue_declare(name, durable=True, arguments=queue_arguments(name))
+            declare(self._channel)
         return self._channel
 
     def _drop(self) -> None:

@@ -24,6 +24,7 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+Context = Mapping[str, Any] | None
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 # For the rows of reads; it writes as orjson does.
 _rows = msgspec.json.Encoder()
@@ -33,10 +34,7 @@ class JsonParser(parsers.BaseParser):
     media_type = "application/json"
 
     def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Context = None
     ) -> Any:
         _require_utf8(media_type)
         limit = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
@@ -57,10 +55,7 @@ class MultiPartParser(parsers.BaseParser):
     media_type = "multipart/form-data"
 
     def parse(
-        self,
-        stream: Any,
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        self, stream: Any, media_type: str | None = None, parser_context: Context = None
     ) -> Any:
         kind, separator, parameters = (media_type or "").partition(";")
         if "boundary" not in parse_header_parameters(media_type or "")[1]:
@@ -86,10 +81,7 @@ def _malformed(message: str) -> ValidationError:
 
 class FormParser(parsers.FormParser):
     def parse(
-        self,
-        stream: IO[bytes],
-        media_type: str | None = None,
-        parser_context: Mapping[str, Any] | None = None,
+        self, stream: IO[bytes], media_type: str | None = None, parser_context: Context = None
     ) -> Any:
         _require_utf8(media_type)
         return super().parse(stream, media_type, parser_context)
@@ -134,20 +126,14 @@ class JsonRenderer(BaseRenderer):
     charset = None
 
     def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Context = None
     ) -> bytes:
         return to_json(data)
 
 
 class EnvelopeRenderer(JsonRenderer):
     def render(
-        self,
-        data: Any,
-        accepted_media_type: str | None = None,
-        renderer_context: Mapping[str, Any] | None = None,
+        self, data: Any, accepted_media_type: str | None = None, renderer_context: Context = None
     ) -> bytes:
         response = (renderer_context or {}).get("response")
         if response is not None and response.status_code >= 400:

@@ -1,7 +1,8 @@
 """Start one server process, wait until it answers, stop it."""
 
+from __future__ import annotations
+
 import contextlib
-import ctypes
 import os
 import signal
 import socket
@@ -12,12 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import LOCK_EX, LOCK_NB, LOCK_SH, LOCK_UN, flock
 from pathlib import Path
-from types import TracebackType
-from typing import IO, Self
+from typing import IO, ClassVar, Self
 
 from devtools.servers.interruption import interruption
-
-_SET_PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG of <linux/prctl.h>
+from serving.processes import ending_with_parent
 
 
 class ServerError(RuntimeError):
@@ -39,13 +38,55 @@ class PrivateServer(ABC):
         self.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self.stop()
+
+
+class OneProcessServer(PrivateServer):
+    """A server that is one process, with its files in ``folder``, on a loopback port.
+
+    After a stop, ``start`` takes the same port again.
+    """
+
+    name: ClassVar[str]
+    start_seconds: ClassVar[float]
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder.absolute()
+        self.port = 0
+        self._process: ServerProcess | None = None
+
+    @abstractmethod
+    def prepare(self) -> tuple[list[str | Path], dict[str, str]]:
+        """Write what it reads. Returns its command line, and what its environment has more."""
+
+    @abstractmethod
+    def answers(self) -> bool:
+        """Whether it serves already."""
+
+    def run(self) -> None:
+        """Start the process and wait until it answers. Raises ServerError."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.port = self.port or free_port()
+        command, variables = self.prepare()
+        log = self.folder / "server.log"
+        self._process = start_process(command, log=log, environment={**os.environ, **variables})
+        try:
+            wait_until_ready(
+                self.name, self._process, self.answers, seconds=self.start_seconds, log=log
+            )
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.stop(((signal.SIGTERM, 5.0),))
+            self._process = None
+
+    @property
+    def pid(self) -> int | None:
+        return self._process.pid if self._process else None
 
 
 @dataclass
@@ -103,31 +144,11 @@ def start_process(
                 group=group,
                 extra_groups=None if user is None else [],
                 start_new_session=True,
-                preexec_fn=prepared_to_end_with_parent(parent_death_signal),
+                preexec_fn=ending_with_parent(parent_death_signal) if parent_death_signal else None,
             )
         except OSError as error:
             raise ServerError(f"{command[0]} cannot be started: {error}") from error
     return ServerProcess(pid=child.pid, child=child)
-
-
-def prepared_to_end_with_parent(
-    death_signal: signal.Signals | None,
-) -> Callable[[], None] | None:
-    """What a child calls after the fork; everything is looked up before it."""
-    if death_signal is None:
-        return None
-    try:
-        prctl = ctypes.CDLL(None, use_errno=True).prctl
-    except (OSError, AttributeError):
-        return None
-    parent = os.getpid()
-
-    def end_with_parent() -> None:
-        prctl(_SET_PARENT_DEATH_SIGNAL, int(death_signal), 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return end_with_parent
 
 
 def wait_until_ready(

@@ -1,23 +1,11 @@
 """A private server that speaks S3: nanio, a Python package of the test requirements."""
 
-import os
 import secrets
-import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from devtools.servers.process import (
-    PrivateServer,
-    ServerProcess,
-    answers,
-    free_port,
-    start_process,
-    wait_until_ready,
-)
-
-_START_SECONDS = 30.0
-_STOP_SIGNALS = ((signal.SIGTERM, 5.0),)
+from devtools.servers.process import OneProcessServer, answers
 
 
 @dataclass(frozen=True)
@@ -40,55 +28,37 @@ class S3Access:
         }
 
 
-class PrivateS3(PrivateServer):
+class PrivateS3(OneProcessServer):
     """An S3 server on loopback with its objects in ``folder``."""
 
+    name = "The S3 server"
+    start_seconds = 30.0
+
     def __init__(self, folder: Path) -> None:
-        self.folder = folder.absolute()
-        self.port = 0
+        super().__init__(folder)
         self._access_key = "style-license"
         self._secret_key = secrets.token_urlsafe(24)
-        self._process: ServerProcess | None = None
 
     @property
     def access(self) -> S3Access:
         return S3Access(f"http://127.0.0.1:{self.port}", self._access_key, self._secret_key)
 
     def start(self) -> S3Access:
-        objects = self.folder / "objects"
-        objects.mkdir(parents=True, exist_ok=True)
-        self.port = self.port or free_port()
-        log = self.folder / "server.log"
-        self._process = start_process(
-            [
-                *(sys.executable, "-m", "nanio", "serve", "--host", "127.0.0.1"),
-                *("--port", str(self.port), "--data-dir", objects, "--no-access-log"),
-            ],
-            log=log,
-            environment={
-                **os.environ,
-                "NANIO_ACCESS_KEY": self._access_key,
-                "NANIO_SECRET_KEY": self._secret_key,
-            },
-        )
-        try:
-            wait_until_ready(
-                "The S3 server", self._process, self._answers, seconds=_START_SECONDS, log=log
-            )
-        except BaseException:
-            self.stop()
-            raise
+        self.run()
         return self.access
 
-    def stop(self) -> None:
-        if self._process is not None:
-            self._process.stop(_STOP_SIGNALS)
-            self._process = None
+    def prepare(self) -> tuple[list[str | Path], dict[str, str]]:
+        objects = self.folder / "objects"
+        objects.mkdir(exist_ok=True)
+        command: list[str | Path] = [
+            *(sys.executable, "-m", "nanio", "serve", "--host", "127.0.0.1"),
+            *("--port", str(self.port), "--data-dir", objects, "--no-access-log"),
+        ]
+        return command, {
+            "NANIO_ACCESS_KEY": self._access_key,
+            "NANIO_SECRET_KEY": self._secret_key,
+        }
 
-    @property
-    def pid(self) -> int | None:
-        return self._process.pid if self._process else None
-
-    def _answers(self) -> bool:
+    def answers(self) -> bool:
         # Unsigned, so it is refused; but it is an answer.
         return answers(self.port, b"GET / HTTP/1.0\r\nHost: 127.0.0.1\r\n\r\n", b"HTTP/1.")

@@ -12,9 +12,9 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+from devtools.servers.certificate import make_certificate
 from tests.containers.engine import Engine
 from tests.containers.printing import end_of, say
-from tests.production.running import make_certificate
 from tests.system import PROJECT, wait_for
 
 HOSTS = ("styles.example.com", "files.example.com")

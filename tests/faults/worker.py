@@ -10,50 +10,33 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Sequence
-from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
+from devtools.one_colour import OneColour
 from worker.__main__ import exit_now, main
-from worker.engines.base import Artwork, Engine, OnProgress, TrainedModel
+from worker.engines.base import Engine, OnProgress, TrainedModel
 
 
-class FaultEngine:
+class FaultEngine(OneColour):
     name = "fault"
 
-    def train(
-        self,
-        artworks: Sequence[Artwork],
-        tags: Sequence[str],
-        *,
-        output: Path,
-        num_epochs: int,
-        on_progress: OnProgress,
-    ) -> TrainedModel:
+    def train(self, artworks: Any, tags: Any, **rest: Any) -> TrainedModel:
         _note("train", ",".join(tags))
-        _work(int(os.environ.get("FAULT_TRAIN_MS", "100")), on_progress)
-        path = output / "model.npz"
-        path.write_bytes(b"learnt")
-        return TrainedModel(path, {"artworks": len(artworks)})
+        _work(int(os.environ.get("FAULT_TRAIN_MS", "100")), rest["on_progress"])
+        return super().train(artworks, tags, **rest)
 
-    def generate(
-        self,
-        model: Path,
-        prompt: Sequence[str],
-        *,
-        size: tuple[int, int],
-        seed: int,
-        on_progress: OnProgress,
-    ) -> Image.Image:
-        _note("generate", str(seed))
+    def generate(self, model: Any, prompt: Any, **rest: Any) -> Image.Image:
+        size: tuple[int, int] = rest["size"]
+        _note("generate", str(rest["seed"]))
         if "crash" in prompt:
             os._exit(9)
         wanted = [tag.split()[1] for tag in prompt if tag.startswith("work ")]
-        _work(int(wanted[0]) if wanted else 20, on_progress)
+        _work(int(wanted[0]) if wanted else 20, rest["on_progress"])
         if "noise" in prompt:  # a file that no compression makes small
             return Image.frombytes("RGB", size, os.urandom(3 * size[0] * size[1]))
-        return Image.new("RGB", size, (seed % 256, 90, 140))
+        return super().generate(model, prompt, **rest)
 
 
 def _note(kind: str, what: str) -> None:

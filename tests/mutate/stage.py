@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -19,6 +18,7 @@ import psycopg
 
 from devtools.servers.for_tests import TestServers
 from tests.mutate.mutation import Mutation
+from tests.tracked import copy_tracked
 
 # A migrated database of the tree as it is; runs begin with a copy of it.
 UNMUTATED = "unmutated"
@@ -196,19 +196,7 @@ class Stage:
 
 def copy_tree(tree: Path, folder: Path) -> None:
     """Copy what git tracks or would track, as it lies in ``tree`` now."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=tree,
-        capture_output=True,
-        text=True,
-        check=True,
-        timeout=60,
-    ).stdout
-    for name in filter(None, listed.split("\0")):
-        source = tree / name
-        if source.is_file() and not source.is_symlink():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(source, folder / name)
+    copy_tracked(tree, folder)
     if (tree / ".venv").exists():
         (folder / ".venv").symlink_to((tree / ".venv").resolve())
 

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from app.tests.identity_provider import IdentityProvider
-from tests.pictures import signature_png
+from devtools.servers.certificate import make_certificate
 from tests.production.files import COMPOSE
 from tests.production.running import (
     MIGRATE,
@@ -21,7 +21,6 @@ from tests.production.running import (
     Production,
     Visitor,
     collect_static,
-    make_certificate,
 )
 
 
@@ -113,14 +112,7 @@ def one_machine(
 
 @pytest.fixture(scope="package")
 def artist(production: Production, provider: IdentityProvider) -> Visitor:
-    visitor = Visitor(production, provider, "10003")
-    visitor.post(
-        "/api/users/me/artist",
-        data={"artist_name": "Ada Lovelace"},
-        files={"signature_image": ("signature.png", signature_png(), "image/png")},
-        status=201,
-    )
-    return visitor
+    return Visitor(production, provider, "10003").become_artist("Ada Lovelace")
 
 
 @pytest.fixture(scope="package")

@@ -14,6 +14,7 @@ import psycopg
 import pytest
 
 from app.utils.error_bodies import refusal_body
+from devtools.servers.certificate import make_certificate
 from devtools.servers.process import free_port
 from serving.bodies import MEGABYTE
 from tests.production.edge import HEALTH, Wire, described
@@ -31,7 +32,7 @@ from tests.production.edge_requests import (
 )
 from tests.production.edge_rows import NO_LENGTH, REFUSED, TOO_LARGE, Row
 from tests.production.edge_site import SET_UP, Site, SlowClients, digests_of_tables
-from tests.production.running import Production, make_certificate
+from tests.production.running import Production
 from tests.system import wait_for
 
 pytestmark = pytest.mark.slow

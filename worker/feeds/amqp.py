@@ -7,7 +7,7 @@ When the connection or the channel is lost during a job, the job goes on and the
 message again later; the runner knows a job that it has worked out, so that delivery only gets its
 acknowledgement. The broker also closes a channel whose message is not acknowledged within its
 ``consumer_timeout``: that is one such loss. Where workers on several machines share a queue, keep
-``--job-timeout`` below it, since another machine would begin the job anew.
+``--job-timeout`` below it, since another machine would begin the job again.
 """
 
 import contextvars
@@ -22,7 +22,7 @@ from pika.adapters.blocking_connection import BlockingChannel
 from pika.exceptions import AMQPError, ConsumerCancelled
 
 from protocol import Task
-from protocol.messages import dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import declare
 from worker.reports import pauses
 from worker.runner import JobRunner, Outcome, parse
 
@@ -96,11 +96,7 @@ class AmqpFeed:
     def _serve_connected(self, connection: pika.BlockingConnection) -> None:
         try:
             channel = connection.channel()
-            for queue in self._queues:
-                channel.queue_declare(
-                    dead_queue_name(queue), durable=True, arguments=dead_queue_arguments()
-                )
-                channel.queue_declare(queue, durable=True, arguments=queue_arguments(queue))
+            declare(channel, self._queues)
             channel.basic_qos(prefetch_count=1)
             while not self._is_leaving():
                 for delivery in self._deliveries(connection, channel):

@@ -138,32 +138,20 @@ class GateEngine:
     trained_on: list[tuple[Artwork, ...]] = field(default_factory=list)
 
     def train(
-        self,
-        artworks: Sequence[Artwork],
-        tags: Sequence[str],
-        *,
-        output: Path,
-        num_epochs: int,
-        on_progress: OnProgress,
+        self, artworks: Sequence[Artwork], tags: Sequence[str], *, output: Path, **rest: Any
     ) -> TrainedModel:
-        self._work(tags[:1], on_progress)
+        self._work(tags[:1], rest["on_progress"])
         self.trained_on.append(tuple(artworks))
         path = output / "model.npz"
         path.write_bytes(",".join(tags).encode())
         return TrainedModel(path, {"artworks": len(artworks), **self.metric})
 
     def generate(
-        self,
-        model: Path,
-        prompt: Sequence[str],
-        *,
-        size: tuple[int, int],
-        seed: int,
-        on_progress: OnProgress,
+        self, model: Path, prompt: Sequence[str], *, size: tuple[int, int], seed: int, **rest: Any
     ) -> Image.Image:
         if not model.read_bytes():
             raise EngineError("The style's model is empty.")
-        self._work(prompt, on_progress)
+        self._work(prompt, rest["on_progress"])
         return Image.new("RGB", size, (seed % 256, 128, 64))
 
     def _work(self, words: Sequence[str], on_progress: OnProgress) -> None:

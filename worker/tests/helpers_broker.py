@@ -2,14 +2,13 @@
 
 import socket
 import threading
-from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
 
 import pika
 
 from protocol import Task, TrainingTask, encode
-from protocol.messages import QUEUES, dead_queue_arguments, dead_queue_name, queue_arguments
+from protocol.messages import QUEUES, dead_queue_name, declare
 
 
 class Queues:
@@ -20,12 +19,10 @@ class Queues:
         self._connection = pika.BlockingConnection(pika.URLParameters(url))
         self._channel = self._connection.channel()
         self._channel.confirm_delivery()
+        declare(self._channel)
         for name in QUEUES:
-            dead = dead_queue_name(name)
-            self._channel.queue_declare(dead, durable=True, arguments=dead_queue_arguments())
-            self._channel.queue_declare(name, durable=True, arguments=queue_arguments(name))
             self._channel.queue_purge(name)
-            self._channel.queue_purge(dead)
+            self._channel.queue_purge(dead_queue_name(name))
 
     def publish(self, *tasks: Task) -> None:
         for task in tasks:
@@ -77,12 +74,7 @@ class CuttableProxy:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *error: object) -> None:
         self._listener.close()
         self.cut()
 

@@ -22,8 +22,9 @@ from django.db.migrations.executor import MigrationExecutor
 from app.utils import logs
 from devtools.servers.dev_environment import STARTED_AT, add_options
 from devtools.servers.interruption import interruption
-from devtools.servers.process import ServerError, prepared_to_end_with_parent, wait_for
+from devtools.servers.process import ServerError, wait_for
 from devtools.servers.supervisor import Child, Supervisor
+from serving.processes import ending_with_parent
 
 HOW_TO_SIGN_IN = """\
 Sign in by name, as the buyer "buyer" or the artist "mira":
@@ -119,7 +120,7 @@ class Command(BaseCommand):
         """
         connections.close_all()
         process = multiprocessing.get_context("fork").Process(
-            target=self.seed_demo, args=[prepared_to_end_with_parent(signal.SIGTERM)]
+            target=self.seed_demo, args=[ending_with_parent(signal.SIGTERM)]
         )
         process.start()
         try:
