@@ -240,7 +240,7 @@ class TestErrors:
         def fail(*_):
             raise OSError("disk on fire")
 
-        monkeypatch.setattr(FileSystemStorage, "exists", fail)
+        monkeypatch.setattr(FileSystemStorage, "size", fail)
         with pytest.raises(exceptions.ServiceUnavailable):
             storage.exists("key")
         monkeypatch.setattr(FileSystemStorage, "delete", fail)
