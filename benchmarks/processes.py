@@ -104,7 +104,7 @@ def memory(pid: int) -> Memory | None:
 
 
 def forget_peak(pid: int) -> None:
-    """Let the peak of the process's memory begin anew, at what it has now."""
+    """Let the peak of the process's memory begin again at what it has now."""
     Path(f"/proc/{pid}/clear_refs").write_text("5")
 
 

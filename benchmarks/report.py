@@ -1,7 +1,7 @@
 """``python -m benchmarks.report``: measure everything in one run, and write docs/performance.md.
 
 Each stage puts what it found into figures.json beside the charts, so that the page can be written
-anew (``--stages write``) and a stage run again by itself.
+again (``--stages write``) and a stage run again by itself.
 """
 
 from __future__ import annotations

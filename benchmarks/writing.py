@@ -38,7 +38,7 @@ def page(found: Figures, folder: str) -> str:
 
 
 def _wrapped(text: str) -> str:
-    """Paragraphs filled anew: what was put in has changed the lengths of their lines."""
+    """Paragraphs wrapped again: what was put in has changed the lengths of their lines."""
     parts = re.split(r"(^```.*?^```$)", text, flags=re.MULTILINE | re.DOTALL)
     for at in range(0, len(parts), 2):
         blocks = parts[at].split("\n\n")
@@ -289,7 +289,7 @@ def _how_to_run() -> str:
 ```sh
 make bench
 python -m benchmarks.soak                # half an hour; into the page with the next line
-make bench BENCH_ARGS="--stages write"   # the page anew from what was found
+make bench BENCH_ARGS="--stages write"   # write the page again from what was found
 make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"
 ```
 

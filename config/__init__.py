@@ -1,0 +1,1 @@
+"""Settings, addresses, and the rules for environment variables (``environment.py``)."""

@@ -2,7 +2,7 @@
 
 Compiling the feed's query set takes longer than running it. The query set stays the only place
 that says what is read; its SQL is kept for each shape (which filters, which page size), and the
-values that change from request to request are put in anew.
+values that change from request to request are put in each time.
 """
 
 from __future__ import annotations
@@ -155,7 +155,7 @@ def _name(value: Any, names: dict[Any, str]) -> str:
 
 def _with_literals(sql: str, parameters: Iterable[tuple[str, Any]]) -> str:
     """``sql`` with its constants written out: for ``status = $1`` the server could not use an index
-    of the completed alone, and would plan the statement anew each time."""
+    of the completed alone, and would plan the statement again each time."""
     rest = iter(parameters)
 
     def put(mark: re.Match[str]) -> str:

@@ -97,7 +97,7 @@ def yuna(visit: Visit) -> Visitor:
     page.get_by_label("Tags of the pictures").fill("\n".join(tags))
     visitor.press("Upload and train")
     page.wait_for_url(re.compile(r"/studio/styles/\d+$"))
-    # The page loads itself anew until the training has ended.
+    # The page reloads until the training has ended.
     expect(page.get_by_role("link", name="View as a buyer")).to_be_visible(timeout=WAIT_MS)
     return visitor
 

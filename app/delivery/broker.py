@@ -1,4 +1,7 @@
-"""The connection to RabbitMQ: kept, shared by threads, and publishing with confirms."""
+"""The connection to RabbitMQ: kept, shared by threads, and publishing with confirms.
+
+What is sent over it: ``app/services/rabbitmq_service.py``.
+"""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
-        """Public pictures, and the viewer's own in every state."""
+        """Who may see a picture: everybody a public one, its buyer also in any other state."""
         public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
         if viewer.is_authenticated:
             return self.filter(public | Q(user_id=viewer.pk))

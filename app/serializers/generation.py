@@ -1,3 +1,5 @@
+"""Orders, and what is asked about pictures; a picture's fields are in ``app/models/reads``."""
+
 from typing import Annotated, Any
 
 import msgspec

@@ -1,4 +1,7 @@
-"""The only door to RabbitMQ: what the backend sends, and what it asks of the queues."""
+"""The only door to RabbitMQ: what the backend sends, and what it asks of the queues.
+
+The connection is in ``app/delivery/broker.py``; the relay calls this when a message is due.
+"""
 
 from __future__ import annotations
 
@@ -199,9 +202,9 @@ class RabbitMQService:
             )
 
 
-def _share_anew() -> None:
+def _share_none() -> None:
     """In a forked child: another thread of the parent may hold the lock for ever."""
     RabbitMQService._sharing = threading.Lock()
 
 
-os.register_at_fork(after_in_child=_share_anew)
+os.register_at_fork(after_in_child=_share_none)

@@ -26,7 +26,7 @@ def watch_models() -> None:
 
 @pytest.fixture(autouse=True)
 def _one_question_for_all_rows(settings):
-    """A request that asks the database anew for each row (N+1) fails."""
+    """A request that asks the database once more for each row (N+1) fails."""
     watch_models()
     settings.MIDDLEWARE = ["zeal.middleware.zeal_middleware", *settings.MIDDLEWARE]
 

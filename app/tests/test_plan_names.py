@@ -177,7 +177,7 @@ def queries() -> list[CompiledQuery]:
 
 
 @pytest.fixture
-def _compiled_anew() -> Any:
+def _compiled_again() -> Any:
     """Statements are compiled once: what they were compiled from is asked again here."""
     kept = [(query, dict(query._statements)) for query in queries()]
     for query, _ in kept:
@@ -188,7 +188,7 @@ def _compiled_anew() -> Any:
         query._statements.update(statements)
 
 
-@pytest.mark.usefixtures("_compiled_anew")
+@pytest.mark.usefixtures("_compiled_again")
 @pytest.mark.parametrize("named", NAMED, ids=str)
 def test_what_the_plan_names_does_the_work(world, named: Named, monkeypatch) -> None:
     assert named.ask(World()).status < 300

@@ -31,7 +31,7 @@ def ensure_installed(package: str, find: Callable[[], Path | None]) -> Path:
     if shutil.which("apt-get") is None:
         raise ServerError(f"{advice}.")
     if os.geteuid() != 0:
-        # Started anew as root, this module takes the same way from here.
+        # Started again as root, this module takes the same way from here.
         if not _may_become_root():
             raise ServerError(f"{advice}.")
         _run(["sudo", "-n", sys.executable, "-m", __spec__.name, package], advice)

@@ -73,7 +73,7 @@ class PrivatePostgres(PrivateServer):
         with FileLock(self._home / "start.lock").held():
             self._users.acquire(shared=True)
             try:
-                self.url = self._join() or self._start_anew()
+                self.url = self._join() or self._start_new()
             except BaseException:
                 self._users.release()
                 raise
@@ -150,7 +150,7 @@ class PrivatePostgres(PrivateServer):
 
     # --- Starting -----------------------------------------------------------------------------
 
-    def _start_anew(self) -> str:
+    def _start_new(self) -> str:
         self.taken_over = False
         major = self._version_of_files()
         programs = reachable_programs(find_programs(major), self._account)

@@ -138,7 +138,7 @@ class TestPostgres:
         server.stop()
         assert not pid_is_running(pid)
 
-    def test_killed_server_starts_anew_on_its_data(self, data_dir: Path) -> None:
+    def test_killed_server_starts_again_on_its_data(self, data_dir: Path) -> None:
         with PrivatePostgres(data_dir) as server:
             answer(server.url, "CREATE TABLE kept AS SELECT 42 AS number")
             pid = server.pid

@@ -21,7 +21,7 @@ class Mutation:
 
     @property
     def changes_tables(self) -> bool:
-        """Whether the test database has to be made anew, by the mutated migrations."""
+        """Whether the test database has to be made again, by the mutated migrations."""
         return self.file.startswith(MIGRATIONS)
 
     def applied_to(self, text: str) -> str:

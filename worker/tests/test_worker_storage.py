@@ -138,7 +138,7 @@ class TestS3:
             Storage(server.url).store(source, "s3://bucket/image.png", "image/png")
         assert caught.value.retryable is True
 
-    def test_changed_file_is_fetched_anew(
+    def test_changed_file_is_fetched_again(
         self, tmp_path: Path, source: Path, s3: S3Server, bucket: str
     ) -> None:
         storage = Storage(s3.url)
@@ -179,7 +179,7 @@ class TestCache:
         assert first.suffix == ".png"
         assert storage.fetched == [source.as_uri()]
 
-    def test_changed_file_is_fetched_anew(self, cache: FileCache, source: Path) -> None:
+    def test_changed_file_is_fetched_again(self, cache: FileCache, source: Path) -> None:
         cache.fetch(source.as_uri())
         source.write_bytes(b"second contents")
         assert cache.fetch(source.as_uri()).read_bytes() == b"second contents"

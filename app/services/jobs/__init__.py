@@ -1,0 +1,1 @@
+"""Attempts, leases and retries of trainings and generations."""

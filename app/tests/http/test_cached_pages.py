@@ -52,7 +52,7 @@ def test_who_has_it_already_gets_304_and_no_body(picture) -> None:
     assert client.get(FEED, HTTP_IF_NONE_MATCH='"other"').status_code == 200
 
 
-def test_after_its_time_it_is_made_anew(picture, monkeypatch) -> None:
+def test_after_its_time_it_is_made_again(picture, monkeypatch) -> None:
     client = APIClient()
     tag = client.get(FEED)["ETag"]
     PublicPictureFactory()

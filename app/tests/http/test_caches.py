@@ -142,7 +142,7 @@ def test_a_version_outlives_what_it_is_of() -> None:
     assert longest < caches.VERSION_SECONDS
 
 
-def test_what_an_artist_earned_is_kept_and_anew_after_every_transaction(
+def test_what_an_artist_earned_is_kept_until_the_next_transaction(
     as_artist: Api, artist, buyer, django_assert_num_queries
 ) -> None:
     def earned() -> tuple[int, int]:

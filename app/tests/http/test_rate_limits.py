@@ -35,7 +35,7 @@ def use_redis(settings, url: str) -> None:
 
 @pytest.fixture(params=["memory", "redis"])
 def limits(request, settings, monkeypatch):
-    """The limits above, counted anew."""
+    """The limits above, counted from zero."""
     if request.param == "redis":
         use_redis(settings, request.getfixturevalue("redis_url"))
         cache.clear()

@@ -31,7 +31,7 @@ NOWHERE = "amqp://guest:guest@127.0.0.1:{}/%2F"
 
 
 @pytest.fixture(autouse=True)
-def _ask_anew() -> None:
+def _ask_again() -> None:
     readiness_service.forget()
 
 

@@ -17,7 +17,7 @@ from config import settings as shipped
 
 @pytest.fixture
 def clock(settings: Any, monkeypatch: pytest.MonkeyPatch):
-    """The limits as shipped, counted anew, at a moment that stands still."""
+    """The limits as shipped, counted from zero, at a moment that stands still."""
     monkeypatch.setattr(rate_limit_service, "_memory", MemoryWindows())
     settings.RATE_LIMITS = shipped.RATE_LIMITS
     with time_machine.travel("2026-11-22T12:00:00Z", tick=False) as now:

@@ -79,7 +79,7 @@ def test_a_hot_statement_is_parsed_and_planned_once_a_connection(pictures) -> No
 
 
 def prepared() -> dict[str, int]:
-    """How often the server ran each statement of this connection without planning it anew."""
+    """How often the server ran each statement of this connection without planning it again."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT statement, generic_plans FROM pg_prepared_statements")
         return dict(cursor.fetchall())
