@@ -40,7 +40,9 @@ def near_plane(stage: Stage, side: float, *, wet: bool) -> None:
         kind = floral if floral in ("sunflowers", "roses") else "flowers"
         few = floral == "flowers" and not brief.has("flowers")
         top = stage.row(0.86 if wet else 0.14)
-        flowers.scatter_flowers(stage, top, count=90 if few else 240, kind=kind)
+        # Flowers that nobody asked for must not hide what somebody did.
+        count = 240 if not few else 45 if brief.subjects else 90
+        flowers.scatter_flowers(stage, top, count=count, kind=kind)
         if brief.has("roses", "sunflowers", "flowers") and not brief.subjects:
             _tall_flowers(stage, rng, kind)
 

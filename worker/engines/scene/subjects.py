@@ -11,7 +11,7 @@ from worker.engines.scene.sprites import proportion_of, sprite_of
 from worker.engines.scene.stage import Stage, glow
 
 # A mouse beside a house is to be seen, so small things are larger than they are.
-COMPRESSION = 0.4
+COMPRESSION = 0.32
 # Animals that are in the water if there is any.
 SWIMMERS = ("duck", "swan", "goose", "otter", "beaver", "seal", "crocodile")
 # What shines by itself: the colour, and how far up the thing it is.
