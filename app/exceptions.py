@@ -79,6 +79,16 @@ class InvalidTransition(Conflict):
     default_message = "The job's state does not allow this."
 
 
+class PriceChanged(Conflict):
+    code = "PRICE_CHANGED"
+
+    def __init__(self, *, expected: int, cost: int) -> None:
+        super().__init__(
+            f"The price has changed: this costs {cost} tokens now, not {expected}.",
+            details={"expected": expected, "cost": cost},
+        )
+
+
 class StyleNotReady(DomainError):
     code = "STYLE_NOT_READY"
     default_message = "This style cannot be used yet. Wait until its training is complete."
@@ -142,6 +152,16 @@ class DuplicateStyleName(DomainError):
 class PaymentRefused(DomainError):
     code = "PAYMENT_REFUSED"
     default_message = "The payment did not go through. Nothing was charged."
+
+
+class RateLimited(DomainError):
+    code = "RATE_LIMITED"
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(
+            f"Too many requests. Try again in {seconds} seconds.", details={"seconds": seconds}
+        )
+        self.seconds = seconds
 
 
 class ServiceUnavailable(DomainError):

@@ -16,8 +16,8 @@ from app.models import AspectRatio, Visibility
 from app.models.api_key import Scope
 from app.models.generation import MAX_SEED
 from app.models.style import MAX_PRICE, MIN_PRICE
-from app.services import user_service
-from app.utils import tag_names
+from app.services import pricing, user_service
+from app.utils import names, tag_names
 from web import once
 
 MAX_WORDS = 20
@@ -27,8 +27,8 @@ WORD_PATTERN = re.compile(r"^[ -+\--~]{1,50}$")
 class SiteForm(forms.Form):
     """The base of all forms: labels have no colon, because they are bold."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **{"label_suffix": "", **kwargs})
+    def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
+        super().__init__(names.composed(data), *args, **{"label_suffix": "", **kwargs})
 
 
 class OnceForm(SiteForm):
@@ -42,9 +42,14 @@ class OnceForm(SiteForm):
 
     def renew_key(self) -> None:
         """Give a form that is shown again a new key: sending it again is a new order."""
+        self.renew(key=once.new_key())
+
+    def renew(self, **hidden: str) -> None:
+        """Put other values into fields that nobody sees."""
         if isinstance(self.data, QueryDict):
             data = self.data.copy()
-            data["key"] = once.new_key()
+            for name, value in hidden.items():
+                data[name] = value
             self.data = data
 
     def clean_key(self) -> str:
@@ -52,7 +57,11 @@ class OnceForm(SiteForm):
 
 
 class MakeForm(OnceForm):
-    """The order of a picture: words, format and seed."""
+    """The order of a picture: words, format and seed, at the style's price that was shown."""
+
+    price = forms.IntegerField(
+        required=False, min_value=MIN_PRICE, max_value=MAX_PRICE, widget=forms.HiddenInput
+    )
 
     suggested = forms.MultipleChoiceField(
         required=False, label=_("Words from this style"), widget=forms.CheckboxSelectMultiple
@@ -92,6 +101,11 @@ class MakeForm(OnceForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, name) for name in names]
 
+    def show_price(self, price: int) -> None:
+        """The price that is shown is what the buyer agrees to next."""
+        self.fields["price"].initial = price
+        self.renew(price=str(price))
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
@@ -114,10 +128,12 @@ class MakeForm(OnceForm):
 
     def order(self) -> dict[str, Any]:
         """The arguments of ``request_generation``."""
+        seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
         return {
             "prompt_tags": self.cleaned_data["prompt"],
-            "aspect_ratio": self.cleaned_data["aspect_ratio"],
+            "aspect_ratio": ratio,
             "seed": self.cleaned_data["seed"],
+            "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
         }
 
 

@@ -27,10 +27,10 @@ def run(
     key: str,
     fingerprint: str,
     prepare: Callable[[], Prepared],
-    act: Callable[[Prepared], tuple[int, str]],
+    act: Callable[[Prepared], str],
     discard: Callable[[Prepared], None] | None = None,
 ) -> str:
-    """Run ``act`` once for this key. Returns the body of its answer, now or from the first time.
+    """Run ``act`` once for this key. Returns what it returned, now or the first time: an id.
 
     If a form is sent twice, the browser shows only the second answer, so the second request waits
     for the first. Raises the errors of ``idempotency_service.run_once``.
@@ -43,9 +43,9 @@ def run(
                 key=key,
                 fingerprint=fingerprint,
                 prepare=prepare,
-                act=act,
+                act=lambda prepared: idempotency_service.Answer(303, act(prepared)),
                 discard=discard,
-            ).body
+            ).made
         except RequestInProgress:
             if time.monotonic() > deadline:
                 raise

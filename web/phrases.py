@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from app import exceptions as domain
 from app.models import Notification, NotificationType
+from app.models.notification import words_of
 from app.services.uploads import image_service
 
 BY_CODE: Mapping[str, str] = {
@@ -45,6 +46,8 @@ BY_CODE: Mapping[str, str] = {
     "DUPLICATE_IMAGE": _("The same picture is there twice."),
     "DUPLICATE_STYLE_NAME": _("You already have a style of this name. Choose another name."),
     "PAYMENT_REFUSED": _("The payment did not go through. Nothing was charged."),
+    "PRICE_CHANGED": _("The price has changed: this costs %(cost)s tokens now, not %(expected)s."),
+    "RATE_LIMITED": _("Too many requests. Try again in %(seconds)s seconds."),
     "SERVICE_UNAVAILABLE": _(
         "This is not available right now. Nothing was changed; try again in a moment."
     ),
@@ -63,13 +66,16 @@ OF_FIELDS = (
     _("One side may be at most 10 times as long as the other."),
     _("The signature is empty: all of it is transparent."),
     _("This user name is already taken."),
+    _("This artist name is already taken."),
+    _("A name needs a letter that can be seen."),
+    _("There is nothing to read in it."),
     _("A tag must not be empty."),
     _("A tag has at most 50 characters."),
     _("A tag may contain only printable ASCII characters, without commas."),
     _("At most 20 tags."),
     _("There is no such comment on this picture."),
     _("You cannot reply to a reply."),
-    _("Use 2–40 letters, digits, dots, dashes."),
+    _("Use 2–40 letters, digits, dots, dashes, underscores."),
 )
 
 # The messages of exceptions that are the same each time; others are found by their code.
@@ -81,6 +87,7 @@ OF_ERRORS = (
     _("There is no such comment."),
     _("You cannot follow yourself."),
     _("You are already an artist."),
+    _("This account is closed."),
     _("Only a completed picture can be published."),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
@@ -124,27 +131,19 @@ def field_errors(error: domain.InvalidInput) -> dict[str, list[str]]:
 
 def describe(notification: Notification) -> str:
     """A notification in the visitor's language, from what it is about."""
-    if (get_language() or "en").startswith("en"):
-        return notification.message
-    about, _, said = notification.message.partition(": ")
-    name = getattr(notification, "style_name", None) or ""
-    who = notification.actor.username if notification.actor else ""
-    sentences: dict[str, str] = {
-        NotificationType.LIKE: gettext("%(who)s likes your picture."),
-        NotificationType.COMMENT: gettext("%(who)s replied to your comment: %(said)s")
-        if about.endswith(" your comment")
-        else gettext("%(who)s commented on your picture: %(said)s"),
-        NotificationType.FOLLOW: gettext("%(who)s follows you."),
-        NotificationType.TRAINING_COMPLETE: gettext("Your style %(name)s is ready!"),
-        NotificationType.TRAINING_FAILED: gettext("The training of %(name)s failed."),
-        NotificationType.GENERATION_COMPLETE: gettext(
-            "Your picture in the style %(name)s is ready."
-        ),
-        NotificationType.GENERATION_FAILED: gettext(
-            "Your picture in the style %(name)s could not be made. Its tokens were refunded."
-        ),
-    }
-    sentence = sentences.get(notification.type)
-    if sentence is None or (not who and "%(who)s" in sentence):
-        return notification.message
-    return sentence % {"who": who, "said": said, "name": name}
+    told, who = notification.parameters, notification.actor
+    if told is None:
+        # Worded by who sent it, or by a version that kept nothing else.
+        if (get_language() or "en").startswith("en") or notification.type in _MADE_OF_MORE:
+            return notification.message
+        about, _colon, said = notification.message.partition(": ")
+        told = {
+            "said": said,
+            "is_reply": about.endswith(" your comment"),
+            "name": getattr(notification, "style_name", None) or "",
+        }
+    sentence, parts = words_of(notification.type, told, who.username if who else "")
+    return (gettext(sentence) % parts).strip()
+
+
+_MADE_OF_MORE = (NotificationType.TRAINING_FAILED, NotificationType.GENERATION_FAILED)

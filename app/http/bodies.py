@@ -24,6 +24,8 @@ from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 
+from app.utils.names import composed
+
 Context = Mapping[str, Any] | None
 OPTIONS = orjson.OPT_UTC_Z | orjson.OPT_NON_STR_KEYS
 # For the rows of reads; it writes as orjson does.
@@ -44,9 +46,10 @@ class JsonParser(parsers.BaseParser):
         if not body.strip():
             return {}
         try:
-            return orjson.loads(body)
+            given = orjson.loads(body)
         except orjson.JSONDecodeError as error:
             raise ParseError from error
+        return given if body.isascii() and b"\\u" not in body else composed(given)
 
 
 class MultiPartParser(parsers.BaseParser):
@@ -66,7 +69,7 @@ class MultiPartParser(parsers.BaseParser):
             fields, files = _Form(headers, stream, request.upload_handlers, "utf-8").parse()
         except MultiPartParserError as error:
             raise _malformed("The form data does not match its boundary.") from error
-        return parsers.DataAndFiles(fields, files)
+        return parsers.DataAndFiles(composed(fields), files)
 
 
 class _Form(multipartparser.MultiPartParser):
@@ -84,7 +87,7 @@ class FormParser(parsers.FormParser):
         self, stream: IO[bytes], media_type: str | None = None, parser_context: Context = None
     ) -> Any:
         _require_utf8(media_type)
-        return super().parse(stream, media_type, parser_context)
+        return composed(super().parse(stream, media_type, parser_context))
 
 
 def _require_utf8(media_type: str | None) -> None:

@@ -79,6 +79,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             pictures = pictures.filter(style__artist_id__in=followed)
         return pictures.order_by("-created_at", "-pk")
 
+    def accepted(self, generation_id: int, balance: int | None = None) -> Generation:
+        """A generation as it was when it was ordered, with the ``balance`` that was left."""
+        generation = self.select_related("user").get(pk=generation_id)
+        generation.status = GenerationStatus.QUEUED
+        if balance is not None:
+            generation.user.token_balance = balance
+        return generation
+
     def in_style(self, style_id: int) -> GenerationQuerySet:
         return self.filter(style_id=style_id)
 

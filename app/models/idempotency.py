@@ -8,9 +8,10 @@ class IdempotencyKey(models.Model):
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=255)
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and body.")
+    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, path and meaning.")
     response_status = models.PositiveSmallIntegerField()
-    response_body = models.TextField(help_text="The answer's JSON, to the byte.")
+    response_body = models.TextField(help_text="Which thing was made: “#” and its id.")
+    facts = models.JSONField(null=True, help_text="What else the answer says that may change.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_noop as _
 
 from app.models.user import User
 
@@ -14,6 +18,28 @@ class NotificationType(models.TextChoices):
     TRAINING_FAILED = "training_failed", "Training failed"
     GENERATION_COMPLETE = "generation_complete", "Picture ready"
     GENERATION_FAILED = "generation_failed", "Picture failed"
+
+
+# What is said of each, in English; the site translates these. "reply" is a kind of comment.
+WORDS: dict[str, str] = {
+    NotificationType.LIKE: _("%(who)s likes your picture."),
+    NotificationType.COMMENT: _("%(who)s commented on your picture: %(said)s"),
+    "reply": _("%(who)s replied to your comment: %(said)s"),
+    NotificationType.FOLLOW: _("%(who)s follows you."),
+    NotificationType.TRAINING_COMPLETE: _("Your style model %(name)s is ready!"),
+    NotificationType.TRAINING_FAILED: _("Training failed for %(name)s. %(reason)s"),
+    NotificationType.GENERATION_COMPLETE: _("Your picture in the style %(name)s is ready."),
+    NotificationType.GENERATION_FAILED: _(
+        "Your picture in the style %(name)s could not be made; %(cost)s tokens were refunded."
+        " %(reason)s"
+    ),
+}
+
+
+def words_of(kind: str, parameters: Mapping[str, Any], who: str = "") -> tuple[str, dict[str, Any]]:
+    """The English sentence of a notification, and what to fill in."""
+    said = {**parameters, "who": who}
+    return WORDS["reply" if said.get("is_reply") else kind], said
 
 
 class TargetType(models.TextChoices):
@@ -60,6 +86,7 @@ class Notification(models.Model):
     )
     type = models.CharField(max_length=20, choices=NotificationType.choices)
     message = models.CharField(max_length=1200)
+    parameters = models.JSONField(null=True, help_text="What the words are made of when read.")
     target_type = models.CharField(max_length=10, choices=TargetType.choices, blank=True)
     target_id = models.BigIntegerField(null=True, blank=True)
     is_read = models.BooleanField(default=False)

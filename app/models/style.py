@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, JSONObject, Lower, Upper
 
 from app.exceptions import NotFound
 from app.models.job import Job
+from app.models.names import SkeletonField
 from app.models.tagging import StyleTag, Tag
 from app.models.user import Artist
 
@@ -172,6 +173,7 @@ class Style(Job):
 
     artist = models.ForeignKey(Artist, models.PROTECT, related_name="styles")
     name = models.CharField(max_length=100)
+    name_skeleton = SkeletonField(of="name")
     description = models.TextField(max_length=2000, blank=True)
     price = models.PositiveIntegerField(
         validators=[MinValueValidator(MIN_PRICE), MaxValueValidator(MAX_PRICE)],
@@ -211,6 +213,11 @@ class Style(Job):
                 Lower("name"),
                 name="style_name_unique_per_artist",
                 condition=Q(is_active=True),
+            ),
+            models.UniqueConstraint(
+                name="style_name_looks_unique_per_artist",
+                fields=["artist", "name_skeleton"],
+                condition=Q(is_active=True, name_skeleton__isnull=False),
             ),
         ]
         indexes = [

@@ -56,6 +56,13 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         """With the style of the generation that the entry is for, if any."""
         return self.select_related("generation__style")
 
+    def bought(self, pk: int, balance: int | None = None) -> Transaction:
+        """A purchase with its buyer, who had ``balance`` afterwards."""
+        purchase = self.select_related("receiver").get(pk=pk)
+        if balance is not None and purchase.receiver:
+            purchase.receiver.token_balance = balance
+        return purchase
+
     def of_type(self, kind: str) -> TransactionQuerySet:
         """Only entries of one type; all if ``kind`` is empty."""
         return self.filter(type=kind) if kind else self

@@ -8,6 +8,9 @@ from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Coalesce, Lower
 
+from app.models import names
+from app.models.names import SkeletonField
+
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
@@ -64,6 +67,7 @@ class AccountManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[m
 class User(AbstractUser):
     """An account. Only ``token_service`` changes the balance."""
 
+    username_skeleton = SkeletonField(of="username")
     email = models.EmailField(blank=True)
     provider = models.CharField(max_length=30, blank=True, help_text="Who vouches for the sign-in.")
     provider_user_id = models.CharField(max_length=200, blank=True)
@@ -88,7 +92,16 @@ class User(AbstractUser):
                 condition=~Q(provider_user_id=""),
             ),
             models.UniqueConstraint(Lower("username"), name="user_username_unique_any_case"),
+            models.UniqueConstraint(
+                name="user_username_looks_unique",
+                fields=["username_skeleton"],
+                condition=Q(username_skeleton__isnull=False),
+            ),
         ]
+
+    def clean(self) -> None:
+        super().clean()
+        names.check(self, "username")
 
     @property
     def is_artist(self) -> bool:
@@ -104,6 +117,7 @@ class Artist(models.Model):
 
     user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="artist")
     artist_name = models.CharField(max_length=60)
+    name_skeleton = SkeletonField(of="artist_name")
     signature_image = models.CharField(
         max_length=300, blank=True, help_text="Storage key of a PNG with alpha."
     )
@@ -112,6 +126,16 @@ class Artist(models.Model):
 
     class Meta:
         ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="artist_name_looks_unique",
+                fields=["name_skeleton"],
+                condition=Q(name_skeleton__isnull=False),
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.artist_name
+
+    def clean(self) -> None:
+        names.check(self, "artist_name")

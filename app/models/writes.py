@@ -35,32 +35,37 @@ BOOK_ENTRY = """
     RETURNING token_balance
 """
 
-# Writes a generation, its tags and its task. Words of the prompt that are no tags make no new
-# tags. Returns the id of the outbox message.
+# Writes a generation, its tags and its task, unless its style was withdrawn: until the transaction
+# ends, who closes the artist's account waits for it. Words of the prompt that are no tags make no
+# new tags. Returns the id of the outbox message.
 PLACE_ORDER = """
-    WITH placed AS (
+    WITH offered AS (
+        SELECT FROM app_style WHERE id = %(style_id)s AND is_active FOR KEY SHARE
+    ), placed AS (
         INSERT INTO app_generation
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
              progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
              image_path, preview_path, placeholder, metadata, visibility, description, like_count,
              comment_count, created_at, started_at, finished_at)
-        VALUES
-            (%(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
-             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
-             %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', 0, 0, %(created_at)s, NULL,
-             NULL)
+        SELECT
+            %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
+            %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
+            %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', 0, 0, %(created_at)s, NULL,
+            NULL
+        FROM offered
     ), tagged AS (
         INSERT INTO app_generationtag (generation_id, tag_id, sequence)
         SELECT %(id)s, tag.id, word.sequence - 1
-        FROM unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
+        FROM offered, unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
         JOIN app_tag tag ON tag.name = word.name
     )
     INSERT INTO app_outboxmessage
         (queue, task_id, attempt, body, available_at, due_at, sent_at, tries, last_error,
          created_at)
-    VALUES
-        (%(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
-         %(created_at)s)
+    SELECT
+        %(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
+        %(created_at)s
+    FROM offered
     RETURNING id
 """
 
@@ -76,10 +81,11 @@ RECORD_PROGRESS = """
 # What is told once is told once: where a constraint says so, the second one is not written.
 NOTIFY = """
     INSERT INTO app_notification
-        (recipient_id, actor_id, type, message, target_type, target_id, is_read, created_at)
+        (recipient_id, actor_id, type, message, parameters, target_type, target_id, is_read,
+         created_at)
     VALUES
-        (%(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(target_type)s, %(target_id)s,
-         false, %(created_at)s)
+        (%(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(parameters)s, %(target_type)s,
+         %(target_id)s, false, %(created_at)s)
     ON CONFLICT DO NOTHING
     RETURNING id
 """

@@ -12,6 +12,8 @@ from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, RowSerializer
 
+MAX_COST = 2**31 - 1
+
 
 class PictureSerializer(RowSerializer):
     row = FeedPicture
@@ -70,6 +72,13 @@ class GenerateSerializer(BaseSerializer):
     seed = serializers.IntegerField(
         min_value=0, max_value=MAX_SEED, required=False, allow_null=True, default=None
     )
+    expected_cost = serializers.IntegerField(
+        min_value=1,
+        max_value=MAX_COST,
+        allow_null=True,
+        default=None,
+        help_text="The cost that the buyer has seen. Nothing is charged at any other.",
+    )
 
     def run_validation(self, data: Any = empty) -> Any:
         """What nearly every order looks like is seen at a glance; all others, the wrong ones and
@@ -94,6 +103,7 @@ class _PlainOrder(msgspec.Struct):
     prompt_tags: Annotated[list[_PlainTag], msgspec.Meta(min_length=1, max_length=20)]
     aspect_ratio: _KnownFormat
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
+    expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
 
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.

@@ -13,6 +13,11 @@ class TargetSerializer(BaseSerializer):
 
 class NotificationSerializer(RowSerializer):
     row = NotificationRow
+    parameters = serializers.JSONField(
+        allow_null=True,
+        read_only=True,
+        help_text="What the message is made of, for clients that have words of their own.",
+    )
     target = TargetSerializer(
         allow_null=True,
         read_only=True,

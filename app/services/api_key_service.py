@@ -11,9 +11,9 @@ from datetime import timedelta
 from django.db import transaction
 
 from app.exceptions import Conflict, NotFound
-from app.models import ApiKey, User
+from app.models import ApiKey, User, names
 from app.models.ownership import MayChange, is_owner
-from app.services.token_service import lock_users
+from app.services.token_service import lock_open
 from app.utils import clock
 
 PREFIX = "sl_"
@@ -33,7 +33,8 @@ class NewKey:
 @transaction.atomic
 def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
     """Create a key. Raises Conflict if the user has too many."""
-    lock_users(user.pk)
+    names.require_seen(name, field="name")
+    lock_open(user.pk)
     if ApiKey.objects.of(user).count() >= MAX_KEYS:
         raise Conflict(f"You have {MAX_KEYS} keys. Revoke one first.")
     secret = PREFIX + secrets.token_urlsafe(32)

@@ -9,8 +9,9 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
-from app.models import Artist, Comment, Follow, Generation, Like, User
+from app.models import Artist, Comment, Follow, Generation, Like, User, names
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
+from app.services.token_service import lock_open
 
 
 @dataclass(frozen=True)
@@ -28,13 +29,21 @@ class FollowState:
 @transaction.atomic
 def toggle_like(*, user: User, generation_id: int) -> LikeState:
     """Like or unlike a public picture. Raises NotFound."""
+    return set_like(user=user, generation_id=generation_id, is_liked=None)
+
+
+@transaction.atomic
+def set_like(*, user: User, generation_id: int, is_liked: bool | None) -> LikeState:
+    """Like a public picture or not; None: the other than now. Raises NotFound."""
     picture = _lock_public(generation_id)
-    like, is_liked = Like.objects.get_or_create(user=user, generation=picture)
-    if not is_liked:
+    lock_open(user.pk)
+    like, is_new = Like.objects.get_or_create(user=user, generation=picture)
+    stays = is_new if is_liked is None else is_liked
+    if not stays:
         like.delete()
-    picture.like_count += 1 if is_liked else -1
+    picture.like_count += stays - (not is_new)
     picture.save(update_fields=["like_count"])
-    return LikeState(is_liked=is_liked, like_count=picture.like_count)
+    return LikeState(is_liked=stays, like_count=picture.like_count)
 
 
 @transaction.atomic
@@ -42,7 +51,9 @@ def add_comment(
     *, user: User, generation_id: int, content: str, parent_id: int | None = None
 ) -> Comment:
     """Comment on a public picture, or reply to a comment on it. Raises NotFound, InvalidInput."""
+    names.require_seen(content, field="content")
     picture = _lock_public(generation_id)
+    lock_open(user.pk)
     parent = None
     if parent_id is not None:
         parent = Comment.objects.filter(pk=parent_id, generation=picture).first()
@@ -80,6 +91,14 @@ def delete_comment(
 @transaction.atomic
 def toggle_follow(*, user: User, artist_id: int) -> FollowState:
     """Follow or unfollow an artist. Raises NotFound, or Conflict for oneself."""
+    return set_follow(user=user, artist_id=artist_id, is_following=None)
+
+
+@transaction.atomic
+def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> FollowState:
+    """Follow an artist or not; None: the other than now. Raises NotFound, or Conflict for
+    oneself."""
+    lock_open(user.pk)
     artist = (
         Artist.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk=artist_id, user__closed_at__isnull=True)
@@ -89,12 +108,13 @@ def toggle_follow(*, user: User, artist_id: int) -> FollowState:
         raise NotFound("There is no such artist.")
     if artist.pk == user.pk:
         raise Conflict("You cannot follow yourself.")
-    deleted, _ = Follow.objects.filter(follower=user, following=artist).delete()
-    if not deleted:
-        Follow.objects.create(follower=user, following=artist)
-    artist.follower_count += -1 if deleted else 1
+    follow, is_new = Follow.objects.get_or_create(follower=user, following=artist)
+    stays = is_new if is_following is None else is_following
+    if not stays:
+        follow.delete()
+    artist.follower_count += stays - (not is_new)
     artist.save(update_fields=["follower_count"])
-    return FollowState(is_following=not deleted, follower_count=artist.follower_count)
+    return FollowState(is_following=stays, follower_count=artist.follower_count)
 
 
 def forget_user(user: User) -> None:

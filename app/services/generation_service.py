@@ -12,7 +12,14 @@ from django.db import transaction
 from psycopg.types.json import Jsonb
 
 from app.delivery import outbox
-from app.exceptions import InvalidTransition, NotAllowed, NotFound, StyleNotReady
+from app.exceptions import (
+    InsufficientTokensError,
+    InvalidTransition,
+    NotAllowed,
+    NotFound,
+    PriceChanged,
+    StyleNotReady,
+)
 from app.models import (
     AspectRatio,
     Generation,
@@ -33,7 +40,7 @@ from app.models.writes import (
 )
 from app.services import notification_service, pricing, storage
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
-from app.services.token_service import TokenService, joined_transaction, lock_users
+from app.services.token_service import TokenService, joined_transaction, lock_open
 from app.utils import clock
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
@@ -66,11 +73,13 @@ def request_generation(
     prompt_tags: Sequence[str],
     aspect_ratio: str,
     seed: int | None = None,
+    expected_cost: int | None = None,
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
     The returned generation's ``user`` carries the balance that is left. Raises NotFound,
-    StyleNotReady or InsufficientTokensError, before anything is written.
+    StyleNotReady, InsufficientTokensError, or PriceChanged unless it costs what the buyer expects,
+    before anything is written.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -80,7 +89,10 @@ def request_generation(
         style = styles[0]
         if not style.is_ready:
             raise StyleNotReady
-        buyer = lock_users(user.pk)[user.pk]
+        cost = pricing.cost_of(style.price, aspect_ratio)
+        if expected_cost is not None and expected_cost != cost:
+            raise PriceChanged(expected=expected_cost, cost=cost)
+        buyer = lock_open(user.pk)
         size = pricing.FORMATS[AspectRatio(aspect_ratio)]
         generation = Generation(
             pk=style.next_generation_id,
@@ -91,20 +103,25 @@ def request_generation(
             width=size.width,
             height=size.height,
             seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-            cost=pricing.cost_of(style.price, aspect_ratio),
+            cost=cost,
             request_id=current_request_id(),
             created_at=clock.now(),
         )
         task = GENERATIONS.task_of(generation)
-        TokenService.consume_tokens(
-            user.pk, generation.cost, "generation", locked=buyer, generation=generation
-        )
-        write(
+        if cost > buyer.token_balance:
+            raise InsufficientTokensError(required=cost, available=buyer.token_balance)
+        is_placed = write(
             PLACE_ORDER,
             **vars(generation),
             words=list(dict.fromkeys(tag.lower() for tag in prompt_tags)),
             queue=GENERATION_QUEUE,
             body=encode(task),
+        )
+        if not is_placed:
+            # It was withdrawn after it was read.
+            raise StyleNotReady
+        TokenService.consume_tokens(
+            user.pk, cost, "generation", locked=buyer, generation=generation
         )
     return generation
 

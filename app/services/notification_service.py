@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from psycopg.types.json import Jsonb
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
@@ -17,7 +18,7 @@ from app.models import (
     Style,
     User,
 )
-from app.models.notification import TargetType
+from app.models.notification import TargetType, words_of
 from app.models.ownership import MayChange, is_owner
 from app.models.writes import NOTIFY, write
 from app.utils import clock
@@ -27,77 +28,48 @@ OUTCOMES = (NotificationType.GENERATION_COMPLETE, NotificationType.GENERATION_FA
 
 
 def tell_of_like(like: Like) -> None:
-    _tell_owner(
-        like.generation,
-        actor=like.user,
-        kind=NotificationType.LIKE,
-        message=f"{like.user.username} likes your picture.",
-    )
+    _tell_owner(like.generation, NotificationType.LIKE, actor=like.user)
 
 
 def tell_of_comment(comment: Comment) -> None:
-    _tell_owner(
-        comment.generation,
-        actor=comment.user,
-        kind=NotificationType.COMMENT,
-        message=f"{comment.user.username} commented on your picture: {comment.content}",
-    )
-    parent = comment.parent
+    picture, parent, said = comment.generation, comment.parent, {"said": comment.content}
+    _tell_owner(picture, NotificationType.COMMENT, said, actor=comment.user)
     # The owner of the picture is already notified.
-    if parent is not None and parent.user_id != comment.generation.user_id:
+    if parent is not None and parent.user_id != picture.user_id:
         _create(
-            recipient_id=parent.user_id,
+            *(parent.user_id, NotificationType.COMMENT, {**said, "is_reply": True}),
+            *(TargetType.IMAGE, picture.pk),
             actor=comment.user,
-            type=NotificationType.COMMENT,
-            message=f"{comment.user.username} replied to your comment: {comment.content}",
-            target_type=TargetType.IMAGE,
-            target_id=comment.generation_id,
         )
 
 
 def tell_of_follow(follow: Follow) -> None:
-    _create(
-        recipient_id=follow.following_id,
-        actor=follow.follower,
-        type=NotificationType.FOLLOW,
-        message=f"{follow.follower.username} follows you.",
-        target_type=TargetType.USER,
-        target_id=follow.follower_id,
-    )
+    target = (TargetType.USER, follow.follower_id)
+    _create(follow.following_id, NotificationType.FOLLOW, {}, *target, actor=follow.follower)
 
 
 def tell_training_complete(style: Style) -> None:
-    _tell_artist(
-        style, NotificationType.TRAINING_COMPLETE, f"Your style model {style.name} is ready!"
-    )
+    _tell_artist(style, NotificationType.TRAINING_COMPLETE, {"name": style.name})
 
 
 def tell_training_failed(style: Style) -> None:
-    _tell_artist(
-        style,
-        NotificationType.TRAINING_FAILED,
-        f"Training failed for {style.name}. {style.failure_reason}",
-    )
+    said = {"name": style.name, "reason": style.failure_reason}
+    _tell_artist(style, NotificationType.TRAINING_FAILED, said)
 
 
 def generation_complete(generation: Generation) -> dict[str, Any]:
     """The buyer's notification, as values of NOTIFY."""
-    return _values(
-        recipient_id=generation.user_id,
-        type=NotificationType.GENERATION_COMPLETE,
-        message=f"Your picture in the style {generation.style.name} is ready.",
-        target_type=TargetType.IMAGE,
-        target_id=generation.pk,
-    )
+    kind, said = NotificationType.GENERATION_COMPLETE, {"name": generation.style.name}
+    return _values(generation.user_id, kind, said, TargetType.IMAGE, generation.pk)
 
 
 def tell_generation_failed(generation: Generation) -> None:
-    _tell_owner(
-        generation,
-        kind=NotificationType.GENERATION_FAILED,
-        message=f"Your picture in the style {generation.style.name} could not be made; "
-        f"{generation.cost} tokens were refunded. {generation.failure_reason}",
-    )
+    said = {
+        "name": generation.style.name,
+        "cost": generation.cost,
+        "reason": generation.failure_reason,
+    }
+    _tell_owner(generation, NotificationType.GENERATION_FAILED, said)
 
 
 def tell(
@@ -144,49 +116,42 @@ def mark_all_read(user: User) -> int:
 
 
 def _tell_owner(
-    generation: Generation, *, kind: str, message: str, actor: User | None = None
+    generation: Generation,
+    kind: str,
+    parameters: dict[str, Any] | None = None,
+    actor: User | None = None,
 ) -> None:
-    _create(
-        recipient_id=generation.user_id,
-        actor=actor,
-        type=kind,
-        message=message,
-        target_type=TargetType.IMAGE,
-        target_id=generation.pk,
-    )
+    told = (generation.user_id, kind, parameters or {}, TargetType.IMAGE, generation.pk)
+    _create(*told, actor=actor)
 
 
-def _tell_artist(style: Style, kind: str, message: str) -> None:
-    _create(
-        recipient_id=style.artist_id,
-        type=kind,
-        message=message,
-        target_type=TargetType.STYLE,
-        target_id=style.pk,
-    )
+def _tell_artist(style: Style, kind: str, parameters: dict[str, Any]) -> None:
+    _create(style.artist_id, kind, parameters, TargetType.STYLE, style.pk)
 
 
-def _create(*, actor: User | None = None, **told: Any) -> None:
+def _create(recipient_id: int, *told: Any, actor: User | None = None) -> None:
     """Never for one's own acts; what the constraints allow once is silently kept to once."""
-    if actor is None or actor.pk != told["recipient_id"]:
-        write(NOTIFY, **_values(actor_id=actor.pk if actor else None, **told))
+    if actor is None or actor.pk != recipient_id:
+        write(NOTIFY, **_values(recipient_id, *told, actor=actor))
 
 
 def _values(
-    *,
     recipient_id: int,
-    actor_id: int | None = None,
-    type: str,
-    message: str,
+    kind: str,
+    parameters: dict[str, Any],
     target_type: str,
     target_id: int,
+    *,
+    actor: User | None = None,
 ) -> dict[str, Any]:
-    """Those of NOTIFY."""
+    """Those of NOTIFY. The version before this one reads the message, not the parameters."""
+    sentence, said = words_of(kind, parameters, actor.username if actor else "")
     return {
         "recipient_id": recipient_id,
-        "actor_id": actor_id,
-        "type": type,
-        "message": message[:1200].strip(),
+        "actor_id": actor.pk if actor else None,
+        "type": kind,
+        "message": (sentence % said)[:1200].strip(),
+        "parameters": Jsonb(parameters),
         "target_type": target_type,
         "target_id": target_id,
         "created_at": clock.now(),

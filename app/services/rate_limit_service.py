@@ -8,6 +8,7 @@ import threading
 import time
 import uuid
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Protocol
@@ -17,6 +18,8 @@ from django.conf import settings
 from django.core.cache import cache as redis_cache
 from django_redis.exceptions import ConnectionInterrupted
 from redis.exceptions import NoScriptError, RedisError
+
+from app.exceptions import RateLimited
 
 log = structlog.get_logger(__name__)
 
@@ -68,6 +71,10 @@ class Windows(Protocol):
         """Count a request unless the window is full: (allowed, count, time of the oldest)."""
         ...
 
+    def leave(self, key: str) -> None:
+        """Forget the latest request."""
+        ...
+
 
 class MemoryWindows:
     """Windows in the memory of one process; its threads share them."""
@@ -89,6 +96,11 @@ class MemoryWindows:
             if is_allowed:
                 times.append(now)
             return is_allowed, len(times), times[0] if times else now
+
+    def leave(self, key: str) -> None:
+        with self._lock:
+            if times := self._times.get(key):
+                times.pop()
 
     def _forget(self, now: float) -> None:
         limits = [Limit.parse(text) for text in settings.RATE_LIMITS.values() if text]
@@ -112,8 +124,17 @@ class RedisWindows:
         allowed, count, oldest = found
         return bool(allowed), int(count), float(oldest) / 1000
 
+    def leave(self, key: str) -> None:
+        client: Any = redis_cache.client.get_client(write=True)  # type: ignore[attr-defined]
+        client.zpopmax(f"rate:{key}")
+
 
 _memory = MemoryWindows()
+AWAY = (OSError, RedisError, ConnectionInterrupted)
+
+
+def _windows() -> Windows:
+    return RedisWindows() if settings.REDIS_URL else _memory
 
 
 def check(scope: str, who: str) -> Verdict | None:
@@ -125,11 +146,10 @@ def check(scope: str, who: str) -> Verdict | None:
     if not text:
         return None
     limit = Limit.parse(text)
-    windows: Windows = RedisWindows() if settings.REDIS_URL else _memory
     now = time.time()
     try:
-        is_allowed, count, oldest = windows.enter(f"{scope}:{who}", limit, now)
-    except (OSError, RedisError, ConnectionInterrupted) as error:
+        is_allowed, count, oldest = _windows().enter(f"{scope}:{who}", limit, now)
+    except AWAY as error:
         log.warning("rate_limit_unavailable", error=str(error))
         return None
     return Verdict(
@@ -138,3 +158,16 @@ def check(scope: str, who: str) -> Verdict | None:
         remaining=max(0, limit.count - count),
         reset_seconds=max(1, math.ceil(oldest + limit.seconds - now)),
     )
+
+
+def require(verdict: Verdict | None) -> None:
+    """Raise RateLimited unless the verdict lets the request pass."""
+    if verdict is not None and not verdict.is_allowed:
+        raise RateLimited(verdict.reset_seconds)
+
+
+def give_back(scope: str, who: str) -> None:
+    """What was counted came to nothing."""
+    if settings.RATE_LIMITS.get(scope):
+        with suppress(*AWAY):
+            _windows().leave(f"{scope}:{who}")

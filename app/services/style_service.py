@@ -9,14 +9,17 @@ from dataclasses import dataclass
 from typing import IO
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 
-from app.exceptions import ArtistOnly, DuplicateStyleName
-from app.models import Artist, Style, User
+from app.exceptions import ArtistOnly, DuplicateStyleName, StyleInUse
+from app.models import Artist, Generation, Style, User, names
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
+from app.services.token_service import lock_open
 from app.services.uploads import artwork_service, check_service, image_service, upload_service
 from app.services.uploads.artwork_service import StoredArtwork
 from app.utils import caches
+from app.utils.names import skeleton
 from app.utils.request_id import current_request_id
 
 
@@ -61,6 +64,7 @@ def prepare_upload(
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
     work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
+    name = names.cleaned(name, field="name", max_length=100)
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
     new_style = (artist, name, description, price, tuple(style_tags))
@@ -95,6 +99,7 @@ def _check_and_store(
 @transaction.atomic(savepoint=False)
 def create_style(upload: StyleUpload) -> Style:
     """Make the style of a prepared upload and order its training, or first the check."""
+    lock_open(upload.artist.pk)
     with _name_conflicts(upload.name):
         style = Style.objects.create(
             artist=upload.artist,
@@ -158,11 +163,15 @@ def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner)
 
 @transaction.atomic(savepoint=False)
 def withdraw_all(artist_id: int) -> None:
-    """Withdraw every style of an artist who leaves."""
-    active = Style.objects.select_for_update(no_key=True).filter(
-        artist_id=artist_id, is_active=True
-    )
-    _withdraw(active.order_by("pk"))
+    """Withdraw every style of an artist who leaves. Orders and changes wait until this ends.
+
+    Raises StyleInUse while pictures are being made in one of them.
+    """
+    styles = list(Style.objects.select_for_update().filter(artist_id=artist_id).order_by("pk"))
+    # Looked for once orders that were faster are seen.
+    if Generation.objects.under_way().filter(style__artist_id=artist_id).exists():
+        raise StyleInUse
+    _withdraw(styles)
 
 
 def artist_of(user: User) -> Artist:
@@ -185,7 +194,8 @@ def _withdraw(styles: Iterable[Style]) -> None:
 
 
 def _has_style_named(artist: Artist, name: str) -> bool:
-    return artist.styles.filter(is_active=True, name__iexact=name).exists()
+    alike = Q(name__iexact=name) | Q(name_skeleton=skeleton(name))
+    return artist.styles.filter(alike, is_active=True).exists()
 
 
 def _duplicate_name(name: str) -> DuplicateStyleName:
@@ -199,6 +209,6 @@ def _name_conflicts(name: str) -> Iterator[None]:
         with transaction.atomic():
             yield
     except IntegrityError as error:
-        if "style_name_unique_per_artist" not in str(error):
+        if "style_name_" not in str(error):
             raise
         raise _duplicate_name(name) from error

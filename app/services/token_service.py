@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
-from app.exceptions import InsufficientTokensError, InvalidInput, NotFound
+from app.exceptions import InsufficientTokensError, InvalidInput, NotAllowed, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
 from app.models.token import WELCOME_BONUS_MEMO
 from app.models.writes import BOOK_ENTRY, LOCKED_USERS, write
@@ -29,6 +29,14 @@ def lock_users(*user_ids: int) -> dict[int, User]:
     if len(users) != len(wanted):
         raise NotFound("There is no such user.")
     return users
+
+
+def lock_open(user_id: int) -> User:
+    """The user, whose account can't be closed until the transaction ends. Raises NotAllowed."""
+    user = lock_users(user_id)[user_id]
+    if user.is_closed:
+        raise NotAllowed("This account is closed.")
+    return user
 
 
 class TokenService:

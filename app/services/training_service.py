@@ -141,7 +141,7 @@ def lock_style(style_id: int) -> Style:
 def lock_own_style(user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
     """Raises NotAllowed for another artist's style, NotFound for one the user cannot see."""
     style = lock_style(style_id)
-    if may_change(user, style):
+    if may_change(user, style) and User.objects.open().filter(pk=user.pk).exists():
         return style
     if style.is_ready:
         raise NotAllowed("Only the artist of a style can change it.")

@@ -6,6 +6,7 @@ import re
 import unicodedata
 import uuid
 from io import BytesIO
+from itertools import chain, count
 from typing import IO
 
 from allauth.account.models import EmailAddress
@@ -15,22 +16,23 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Q
 from django.utils.crypto import salted_hmac
 
-from app.exceptions import Conflict, InvalidInput, NotFound, StyleInUse
+from app.exceptions import Conflict, DomainError, InvalidInput, NotFound
 from app.models import (
     ApiKey,
     Artist,
     Generation,
-    GenerationStatus,
     IdempotencyKey,
     Notification,
     Role,
     Session,
     User,
+    names,
 )
 from app.services import community_service, storage, style_service
-from app.services.token_service import TokenService, lock_users
+from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service
 from app.utils import clock
+from app.utils.names import clean, skeleton
 
 DEMO_PROVIDER = "demo"
 # After an account is closed, only a keyed hash of its identity remains, under this provider.
@@ -77,9 +79,8 @@ def require_demo() -> None:
 def sign_in_demo(username: str) -> User:
     """The demo account of this name, created if new. Raises NotFound, InvalidInput."""
     require_demo()
-    name = username.strip().lower()
-    if not re.match(USERNAME_PATTERN, name):
-        raise InvalidInput.field("username", "Use 2–40 letters, digits, dots, dashes.")
+    name = unicodedata.normalize("NFKC", username).strip().lower()
+    require_user_name(name)
     user, _ = User.objects.get_or_create(
         provider=DEMO_PROVIDER,
         provider_user_id=name,
@@ -89,6 +90,12 @@ def sign_in_demo(username: str) -> User:
     return welcome(user, provider=DEMO_PROVIDER, provider_user_id=name)
 
 
+def require_user_name(name: str) -> None:
+    """Raises InvalidInput."""
+    if not re.match(USERNAME_PATTERN, name):
+        raise InvalidInput.field("username", "Use 2–40 letters, digits, dots, dashes, underscores.")
+
+
 def unique_username(wanted: str) -> str:
     """``wanted`` as a valid user name, with a number appended if it is taken.
 
@@ -96,20 +103,20 @@ def unique_username(wanted: str) -> str:
     An e-mail address is private, so it gives "user".
     """
     lock_user_names()
-    known_as = "" if "@" in wanted else unicodedata.normalize("NFKC", wanted).lower()
+    try:
+        known_as = "" if "@" in wanted else clean(wanted).lower()
+    except ValueError:
+        known_as = ""
     base = re.sub(r"[^\w.-]+", "-", known_as).strip("-.")[:32].rstrip("-.") or "user"
     if len(base) < 2:
         base = f"user-{base}"
-    if not User.objects.filter(username__iexact=base).exists():
-        return base
-    taken = {
-        name.lower()
-        for name in User.objects.filter(username__istartswith=f"{base}-").values_list(
-            "username", flat=True
-        )
-    }
-    number = next(n for n in range(2, len(taken) + 3) if f"{base}-{n}" not in taken)
-    return f"{base}-{number}"
+    looks = skeleton(base)
+    alike = Q(username__iexact=base) | Q(username__istartswith=f"{base}-")
+    alike |= Q(username_skeleton=looks) | Q(username_skeleton__startswith=f"{looks}-")
+    rows = User.objects.filter(alike).values_list("username", "username_skeleton")
+    taken = {skeleton(name) for name, _ in rows} | {kept for _, kept in rows}
+    candidates = chain([base], (f"{base}-{number}" for number in count(2)))
+    return next(name for name in candidates if skeleton(name) not in taken)
 
 
 def lock_user_names() -> None:
@@ -136,19 +143,21 @@ def update_profile(
         with transaction.atomic():
             if username is not None:
                 lock_user_names()
-            locked = lock_users(user.pk)[user.pk]
-            if username is not None:
-                locked.username = username
+            locked = lock_open(user.pk)
+            # Names that exist may look alike.
+            if username is not None and username != locked.username:
+                names.choose(locked, "username", username)
+                require_user_name(locked.username)
             if bio is not None:
                 locked.bio = bio
             if new_image:
                 locked.profile_image = new_image
-            locked.save(update_fields=["username", "bio", "profile_image"])
-    except IntegrityError as error:
+            locked.save(update_fields=["username", "username_skeleton", "bio", "profile_image"])
+    except (IntegrityError, DomainError) as error:
         storage.delete([new_image] if new_image else [])
-        if "username" not in str(error):
+        if isinstance(error, DomainError) or "username" not in str(error):
             raise
-        raise InvalidInput.field("username", "This user name is already taken.") from error
+        raise InvalidInput.field("username", names.TAKEN["username"]) from error
     if new_image and old_image.startswith("profiles/"):
         storage.delete([old_image])
     return locked
@@ -167,17 +176,19 @@ def become_artist(
         storage.save(signature, BytesIO(content))
     try:
         with transaction.atomic():
-            locked = lock_users(user.pk)[user.pk]
+            locked = lock_open(user.pk)
             if locked.is_artist:
                 raise Conflict("You are already an artist.")
             locked.role = Role.ARTIST
             locked.save(update_fields=["role"])
-            artist = Artist.objects.create(
-                user=locked, artist_name=artist_name, signature_image=signature
-            )
-    except Conflict:
+            artist = Artist(user=locked, signature_image=signature)
+            names.choose(artist, "artist_name", artist_name)
+            artist.save(force_insert=True)
+    except (IntegrityError, DomainError) as error:
         storage.delete([signature] if signature else [])
-        raise
+        if isinstance(error, DomainError) or "artist_name" not in str(error):
+            raise
+        raise InvalidInput.field("artist_name", names.TAKEN["artist_name"]) from error
     return artist
 
 
@@ -191,10 +202,7 @@ def close_account(user: User) -> None:
     with transaction.atomic():
         # Lock generations before balances, as a refund does.
         Generation.objects.ordered_by(user.pk).lock()
-        locked = lock_users(user.pk)[user.pk]
-        under_way = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING)
-        if Generation.objects.filter(style__artist_id=user.pk, status__in=under_way).exists():
-            raise StyleInUse
+        locked = lock_open(user.pk)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         # Notifications of others contain the user's name.
@@ -206,9 +214,11 @@ def close_account(user: User) -> None:
         if artist is not None:
             files.append(artist.signature_image)
             artist.artist_name, artist.signature_image = "Closed account", ""
-            artist.save(update_fields=["artist_name", "signature_image"])
+            artist.name_skeleton = None
+            artist.save(update_fields=["artist_name", "signature_image", "name_skeleton"])
         files.append(locked.profile_image)
         locked.username = unique_username(f"closed-{locked.pk}")
+        locked.username_skeleton = skeleton(locked.username)
         locked.email = locked.first_name = locked.last_name = locked.bio = ""
         locked.profile_image = ""
         # Kept, so that nobody closes an account to get another bonus. One trace is enough.

@@ -30,7 +30,7 @@ from app.models import (
 )
 from app.services import payment_service
 from app.services.token_service import TokenService
-from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -147,6 +147,13 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     "style_name_unique_per_artist": (
         lambda s: StyleFactory(artist=s.artist, name=s.style.name.upper()),
     ),
+    "style_name_looks_unique_per_artist": (
+        lambda s: StyleFactory(artist=s.artist, name="Other", name_skeleton=s.style.name_skeleton),
+    ),
+    "artist_name_looks_unique": (
+        lambda s: ArtistFactory(artist_name=s.artist.artist_name.upper()),
+    ),
+    "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
 }
 
 

@@ -44,8 +44,10 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.RequestInProgress: 409,
     domain.StaleAttempt: 409,
     domain.InvalidTransition: 409,
+    domain.PriceChanged: 409,
     domain.StyleNotReady: 422,
     domain.IdempotencyKeyReused: 422,
+    domain.RateLimited: 429,
     domain.ServiceUnavailable: 503,
 }
 
@@ -58,7 +60,8 @@ def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
     """The response for ``error``; None for an unexpected error, which becomes a logged 500."""
     if isinstance(error, domain.DomainError):
         body = error_body(error.code, error.message, error.details)
-        return Response(body, status=STATUS_OF[type(error)])
+        again = {"Retry-After": str(error.seconds)} if isinstance(error, domain.RateLimited) else {}
+        return Response(body, status=STATUS_OF[type(error)], headers=again)
     if isinstance(error, Http404):
         error = drf.NotFound()
     elif isinstance(error, PermissionDenied):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 
 import orjson
 from django.core.exceptions import ImproperlyConfigured
+from django.core.files import File
 from django.http import QueryDict
 from rest_framework import serializers
 from rest_framework.exceptions import PermissionDenied, ValidationError
@@ -17,13 +18,14 @@ from rest_framework.request import Request
 from rest_framework.viewsets import ModelViewSet, ReadOnlyModelViewSet
 
 from app.http.authentication import user_of
-from app.http.bodies import Answer, to_json
+from app.http.bodies import Answer
 from app.http.pagination import CustomCursorPagination
 from app.models import Session, User
 from app.models.reads.session import SessionQuery
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.serializers.base import RowSerializer
 from app.services import idempotency_service
+from app.utils.names import composed
 from speed.views import SharedParts, one_of_each
 
 Serializer = type[serializers.BaseSerializer[Any]]
@@ -153,14 +155,15 @@ class ApiViewSet(SharedParts):
 
     def parse(self, **extra: Any) -> dict[str, Any]:
         """The request's body, checked by the action's input serializer."""
-        return _checked(self.input[self.action or ""], self.request.data, **extra)
+        self.given = _checked(self.input[self.action or ""], self.request.data, **extra)
+        return self.given
 
     def parse_query(self) -> dict[str, Any]:
         """The query parameters, checked by the action's query serializer."""
         serializer: Any = self.query[self.action or ""]
         query = self.request.query_params
         given = [
-            (name, tuple(query.getlist(name)))
+            (name, tuple(composed(query.getlist(name))))
             for name in serializer._declared_fields
             if name in query
         ]
@@ -171,42 +174,43 @@ class ApiViewSet(SharedParts):
         *,
         prepare: Callable[[], Any],
         act: Callable[[Any], Any],
-        find: Callable[[int], Any],
+        find: Callable[..., Any],
+        facts: Callable[[Any], dict[str, Any]] = lambda thing: {},
         discard: Callable[[Any], None] | None = None,
         status: int,
     ) -> Answer:
-        """Answer with what ``act`` made, once for each Idempotency-Key.
+        """Answer with what ``act`` made from what was parsed, once for each Idempotency-Key.
 
         It is serialized after the commit, not under a lock of ``act``. ``find`` reads it by its id
-        where that is all that ``act`` returns, or where the process died between the two.
+        and ``facts`` where an id is all that ``act`` returns, and for replays.
         """
         request = self.request
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if len(key) > idempotency_service.MAX_KEY_LENGTH or not key.isprintable():
             raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
-        made: dict[str, Any] = {}
+        made = []
 
-        def make(prepared: Any) -> tuple[int, str]:
+        def make(prepared: Any) -> idempotency_service.Answer:
             thing = act(prepared)
             if isinstance(thing, int):
-                return status, str(thing)
-            made[str(thing.pk)] = thing
-            return status, str(thing.pk)
-
-        def render(pk: str) -> str:
-            return to_json(self._render(made.get(pk) or find(int(pk)))).decode()
+                return idempotency_service.Answer(status, f"#{thing}")
+            made.append(thing)
+            return idempotency_service.Answer(status, f"#{thing.pk}", facts(thing))
 
         answer = idempotency_service.run_once(
             user=self.user,
             key=key,
-            fingerprint=fingerprint(request) if key else "",
+            fingerprint=fingerprint(request, self.given) if key else "",
             prepare=prepare,
             act=make,
-            render=render,
             discard=discard,
         )
         headers = {"Idempotent-Replayed": "true"} if answer.is_replay else None
-        return Answer(orjson.Fragment(answer.body), status=answer.status, headers=headers)
+        if not answer.made.startswith("#"):
+            # The version before this one kept the body.
+            return Answer(orjson.Fragment(answer.made), status=answer.status, headers=headers)
+        thing = made[0] if made else find(int(answer.made[1:]), **answer.facts)
+        return Answer(self._render(thing), status=answer.status, headers=headers)
 
     def _render(self, result: Any, *, many: bool = False) -> Any:
         serializer: Any = self.get_serializer_class()
@@ -272,19 +276,16 @@ def _parsed(serializer: Any, given: tuple[tuple[str, tuple[str, ...]], ...]) -> 
     return _checked(serializer, query)
 
 
-def fingerprint(request: Request) -> str:
-    """SHA-256 of method, path and body; of multipart bodies, the fields and the files."""
-    digest = hashlib.sha256(f"{request.method} {request.path.rstrip('/')}\n".encode())
-    files = request.FILES
-    if not files:
-        plain = request.data.lists() if hasattr(request.data, "lists") else request.data
-        digest.update(to_json(sorted(plain) if hasattr(request.data, "lists") else plain))
-        return digest.hexdigest()
-    for name, values in sorted(request.POST.lists()):
-        digest.update(to_json([name, values]))
-    for name, uploads in sorted(files.lists()):
-        for upload in uploads:
-            digest.update(f"{name} {upload.size}\n".encode())
-            upload.seek(0)
-            digest.update(hashlib.file_digest(upload, "sha256").digest())
-    return digest.hexdigest()
+def fingerprint(request: Request, given: dict[str, Any]) -> str:
+    """SHA-256 of method, path and meaning: of what was parsed, however it was written. Of files,
+    the content."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, File):
+            value.seek(0)
+            return hashlib.file_digest(value, "sha256").hexdigest()
+        return list(value)
+
+    said = orjson.dumps(given, default=plain, option=orjson.OPT_SORT_KEYS)
+    place = f"{request.method} {request.path.rstrip('/')}\n"
+    return hashlib.sha256(place.encode() + said).hexdigest()

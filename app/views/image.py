@@ -4,6 +4,7 @@ from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
 
 from app.http.bodies import Answer
+from app.http.throttling import check
 from app.models import Generation
 from app.models.reads.picture import PictureDetail, own_pictures, picture
 from app.models.reads.session import SESSION_WITH_STATUS, status_in
@@ -18,7 +19,7 @@ from app.serializers.generation import (
     PictureDetailSerializer,
     PictureUpdateSerializer,
 )
-from app.services import generation_service
+from app.services import generation_service, rate_limit_service
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
@@ -61,17 +62,15 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         "report": (),
     }
 
-    @property
-    def throttle_scope(self) -> str | None:
-        return "generate" if self.action == "generate" else None
-
     def generate(self, request: Request) -> Answer:
         """Order a picture: it is paid now and made by a worker; watch its status."""
-        order = self.parse()
+        order, limited = self.parse(), ("generate", f"user-{self.user.pk}")
         return self.run_once(
-            prepare=lambda: None,
+            prepare=lambda: rate_limit_service.require(check(request._request, *limited)),
             act=lambda _: generation_service.request_generation(user=self.user, **order),
-            find=lambda pk: Generation.objects.with_people().get(pk=pk),
+            facts=lambda placed: {"balance": placed.user.token_balance},
+            find=Generation.objects.accepted,
+            discard=lambda _: rate_limit_service.give_back(*limited),
             status=202,
         )
 

@@ -58,7 +58,8 @@ class TokenViewSet(ApiViewSet):
             act=lambda payment: payment_service.record_purchase(
                 user=self.user, payment=payment, **order
             ),
-            find=lambda pk: Transaction.objects.select_related("receiver").get(pk=pk),
+            facts=lambda bought: {"balance": bought.receiver.token_balance},
+            find=Transaction.objects.bought,
             status=201,
         )
 

@@ -51,6 +51,8 @@ def keys(request: HttpRequest, user: User) -> HttpResponse:
             try:
                 new_key = api_key_service.create_key(user=user, **form.cleaned_data)
                 form = KeyForm()
+            except InvalidInput as error:
+                form.add_error("name", field_errors(error)["name"])
             except Conflict:
                 form.add_error(
                     None,

@@ -11,10 +11,10 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from app.exceptions import DomainError, NotFound
+from app.exceptions import DomainError, NotFound, RateLimited
 from app.models import Generation, Style, User
-from app.services import generation_service
-from web import middleware, once
+from app.services import generation_service, rate_limit_service
+from web import once
 from web.access import go, signed_in
 from web.forms import MakeForm
 from web.phrases import explain
@@ -35,24 +35,28 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     form = MakeForm(request.POST)
     if not form.is_valid():
         return style_page(request, style, form, status=400)
-    if wait := middleware.seconds_to_wait("generate", user.pk):
-        return middleware.too_many(request, wait)
-    order = form.order()
+    order, limited = form.order(), ("generate", f"user-{user.pk}")
 
-    def act(_prepared: None) -> tuple[int, str]:
+    def act(_prepared: None) -> str:
         made = generation_service.request_generation(user=user, style_id=style_id, **order)
-        return 303, str(made.pk)
+        return str(made.pk)
 
     try:
         picture_id = once.run(
             user=user,
             key=form.cleaned_data["key"],
             fingerprint=_fingerprint(style_id, order),
-            prepare=lambda: None,
+            prepare=lambda: rate_limit_service.require(rate_limit_service.check(*limited)),
             act=act,
+            discard=lambda _: rate_limit_service.give_back(*limited),
         )
     except NotFound:
         raise
+    except RateLimited as error:
+        form.add_error(None, explain(error))
+        response = style_page(request, style, form, status=429)
+        response["Retry-After"] = str(error.seconds)
+        return response
     except DomainError as error:
         form.add_error(None, explain(error))
         return style_page(request, style, form, status=409)

@@ -66,6 +66,7 @@ def style_page(
     balance = viewer.token_balance if isinstance(viewer, User) else 0
     form.suggest(suggestions)
     form.renew_key()
+    form.show_price(style.price)
     content = {
         "style": style,
         "form": form,

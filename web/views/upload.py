@@ -49,7 +49,7 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
             key=form.cleaned_data["key"],
             fingerprint=_fingerprint(asked),
             prepare=partial(style_service.prepare_upload, user=user, **asked),
-            act=lambda prepared: (303, str(style_service.create_style(prepared).pk)),
+            act=lambda prepared: str(style_service.create_style(prepared).pk),
             discard=lambda prepared: prepared.discard(),
         )
     except InvalidInput as error:

@@ -54,11 +54,11 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
     if form.is_valid():
         amount, method = form.cleaned_data["amount"], form.cleaned_data["payment_method"]
 
-        def act(payment: payment_service.Payment) -> tuple[int, str]:
+        def act(payment: payment_service.Payment) -> str:
             bought = payment_service.record_purchase(
                 user=user, amount=amount, payment_method=method, payment=payment
             )
-            return 303, str(bought.pk)
+            return str(bought.pk)
 
         try:
             once.run(

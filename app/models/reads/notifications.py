@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
+import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, Func, IntegerField, Q, QuerySet
 
-from app.models.notification import Notification, NotificationType, TargetType
+from app.models.notification import Notification, NotificationType, TargetType, words_of
 from app.models.reads.compiled import Read
 from app.models.reads.people import UserBrief
-from app.models.reads.row import Column, Row
+from app.models.reads.row import IS_JSON, Column, Row
+from app.utils.links import Link
 from speed.queries import CompiledQuery
 
 
@@ -28,10 +30,23 @@ class NotificationRow(Row):
     id: Annotated[int, Column("pk")]
     type: NotificationType
     message: str
+    parameters: Annotated[dict[str, Any] | None, IS_JSON]
     actor: UserBrief | None
     target: Annotated[Target | None, Column("")]
     is_read: bool
     created_at: datetime
+
+    @classmethod
+    def from_tuples(cls, found: Any, link: Link | None = None) -> list[Self]:
+        """The words are made of the parameters, where there are any."""
+        rows = super().from_tuples(found, link)
+        for row in rows:
+            if row.parameters is not None:
+                who = row.actor.username if row.actor else ""
+                told: Any = row.parameters  # as the database has it
+                sentence, said = words_of(row.type, msgspec.json.decode(told), who)
+                row.message = (sentence % said).strip()
+        return rows
 
 
 def _build(shape: tuple[bool, int, int], values: dict[str, Any]) -> Any:

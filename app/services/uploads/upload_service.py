@@ -14,7 +14,7 @@ from django.db import transaction
 from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
 from app.services import storage
-from app.services.token_service import lock_users
+from app.services.token_service import lock_open
 from app.services.uploads import image_service
 from app.services.uploads.image_service import EXTENSIONS, MAX_BYTES
 from app.utils import clock, links
@@ -53,7 +53,7 @@ def open_places(*, user: User, content_types: Sequence[str]) -> list[UploadPlace
     if not user.is_artist:
         raise ArtistOnly
     # Their number is counted under the lock, or two requests would both find room.
-    lock_users(user.pk)
+    lock_open(user.pk)
     now = clock.now()
     pending = PendingUpload.objects.usable(user, now).count()
     if pending + len(content_types) > MAX_PENDING:

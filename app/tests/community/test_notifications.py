@@ -45,6 +45,7 @@ class TestWhatIsTold:
         assert {k: v for k, v in row.items() if k not in {"id", "created_at"}} == {
             "type": "like",
             "message": "kim likes your picture.",
+            "parameters": {},
             "actor": {
                 "id": Like.objects.get().user_id,
                 "username": "kim",

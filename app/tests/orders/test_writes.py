@@ -118,6 +118,7 @@ def told(user: User) -> dict[str, Any]:
         "actor_id": None,
         "type": "generation_complete",
         "message": "100 % ready.",
+        "parameters": None,
         "target_type": "image",
         "target_id": 7,
         "created_at": clock.now(),

@@ -16,6 +16,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation.template import templatize
 
 WEB = Path(__file__).resolve().parents[2]
+NOTIFICATIONS = WEB.parent / "app" / "models" / "notification.py"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS: dict[str, Any] = {
     "_": None,
@@ -84,7 +85,7 @@ def _messages() -> Any:
     from babel.messages.extract import extract
 
     found = Catalog(fuzzy=False)
-    for path in sorted([*WEB.rglob("*.py"), *WEB.rglob("*.html")]):
+    for path in sorted([*WEB.rglob("*.py"), *WEB.rglob("*.html"), NOTIFICATIONS]):
         if "tests" in path.parts:
             continue
         text = path.read_text()

@@ -1,0 +1,66 @@
+"""Names that people choose: what one may consist of, and when two of them look alike."""
+
+import re
+import unicodedata
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from django.http import QueryDict
+
+# What nobody sees: characters that are ignored, fillers and the blank pattern of Braille.
+_UNSEEN = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f"
+    "\u2800\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    "\U000e0000-\U000e0fff]"
+)
+# Of these, some scripts and emoji need joiners and variants.
+_JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
+
+
+def composed(value: Any) -> Any:
+    """What came in, with all its texts in NFC: one letter is written one way."""
+    if isinstance(value, str):
+        return unicodedata.normalize("NFC", value)
+    if isinstance(value, QueryDict):
+        form = QueryDict(mutable=True)
+        for name, values in value.lists():
+            form.setlist(name, composed(values))
+        return form
+    if isinstance(value, dict):
+        return {name: composed(item) for name, item in value.items()}
+    return [composed(item) for item in value] if isinstance(value, list) else value
+
+
+def is_seen(text: str) -> bool:
+    """Whether there is anything to see in ``text``."""
+    kinds = {unicodedata.category(each)[0] for each in _UNSEEN.sub("", text)}
+    return not kinds <= {"Z", "C", "M"}
+
+
+def clean(name: str) -> str:
+    """``name`` in its compatibility form, with single spaces and without what nobody sees.
+
+    Raises ValueError unless there is a letter or a digit to see.
+    """
+    text = _UNSEEN.sub(lambda found: found[0] if _JOINING.match(found[0]) else "", name)
+    text = unicodedata.normalize("NFKC", " ".join(text.split()))
+    text = "".join(each for each in text if unicodedata.category(each) not in {"Cc", "Co", "Cn"})
+    if not any(unicodedata.category(each)[0] in "LN" for each in _UNSEEN.sub("", text)):
+        raise ValueError("A name needs a letter that can be seen.")
+    return text
+
+
+def skeleton(name: str) -> str:
+    """What ``name`` looks like (UTS #39, of the casefolded NFKC). Names that look alike have the
+    same one."""
+    folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    seen = _UNSEEN.sub("", unicodedata.normalize("NFD", folded))
+    return unicodedata.normalize("NFD", seen.translate(_look_alikes()))
+
+
+@cache
+def _look_alikes() -> dict[int, str]:
+    lines = Path(__file__).with_name("confusables.txt").read_text("utf-8").split("\n")
+    pairs = (line.split("\t") for line in lines if line and not line.startswith("# "))
+    return {ord(one): other for one, other in pairs}
