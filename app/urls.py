@@ -82,7 +82,11 @@ api = [
     path("users/me/artist", Users({"post": "become_artist"}), name="become_artist"),
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
-    path("artists/<id:pk>/follow", Users({"post": "follow"}), name="follow"),
+    path(
+        "artists/<id:pk>/follow",
+        Users({"post": "follow", "put": "start_following", "delete": "stop_following"}),
+        name="follow",
+    ),
     # API keys
     path("keys", Keys({"get": "list", "post": "create"}), name="keys"),
     path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
@@ -99,7 +103,11 @@ api = [
     # Pictures
     path("images/mine", Images({"get": "mine"}), name="own_images"),
     path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
-    path("images/<id:pk>/like", Comments({"post": "like"}), name="like"),
+    path(
+        "images/<id:pk>/like",
+        Comments({"post": "like", "put": "set_like", "delete": "remove_like"}),
+        name="like",
+    ),
     path("images/<id:pk>/comments", Comments({"get": "list", "post": "create"}), name="comments"),
     path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
     # Notifications

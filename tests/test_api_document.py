@@ -66,17 +66,22 @@ def test_pages_and_keys_have_the_sizes_told() -> None:
     assert f"within {KEPT_FOR.total_seconds() / 3600:.0f} hours" in WORDS
 
 
-def test_the_requests_that_are_done_once_are_the_three_told_of() -> None:
+def test_the_requests_that_are_done_once_are_those_told_of() -> None:
     takes_key = {
         request
         for request, operation in OPERATIONS.items()
         if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
     }
-    assert "`POST` of orders, purchases and styles takes an `Idempotency-Key`" in WORDS
+    assert (
+        "`POST` of orders, purchases, styles, comments and API keys takes an `Idempotency-Key`"
+        in WORDS
+    )
     assert takes_key == {
         "POST /api/images/generate",
         "POST /api/tokens/purchase",
         "POST /api/models",
+        "POST /api/images/{id}/comments",
+        "POST /api/keys",
     }
 
 
@@ -95,8 +100,8 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "ANONYMOUS": "50/60",
     }
     assert (
-        "100 requests a minute for a user, 50 for an address that is not signed in, 6 orders a "
-        "minute, 5 sign-ins in 5 minutes"
+        "100 requests a minute for a user, 50 for an address that is not signed in (of IPv6, for a "
+        "/64), 6 orders a minute, 5 sign-ins in 5 minutes"
     ) in WORDS
 
 

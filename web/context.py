@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import UTC, tzinfo
+from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.conf import settings
 from django.http import HttpRequest
@@ -12,6 +15,7 @@ from django.utils.translation import get_language
 from app.models import Notification, User
 
 THEME_COOKIE = "theme"
+ZONE_COOKIE = "zone"
 THEMES = ("light", "dark")
 
 
@@ -29,6 +33,17 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # Lazy: only pages that show it query the database.
         "unread_count": SimpleLazyObject(lambda: unread_count(user)),
     }
+
+
+def zone_of(request: HttpRequest) -> tzinfo:
+    """The visitor's time zone, as the site's script has put it into a cookie; else UTC."""
+    name = request.COOKIES.get(ZONE_COOKIE, "")
+    return ZoneInfo(name) if name in available_zones() else UTC
+
+
+@cache
+def available_zones() -> set[str]:
+    return available_timezones()
 
 
 def unread_count(user: object) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import structlog
@@ -29,11 +30,18 @@ def is_for_programs(request: HttpRequest) -> bool:
     return request.path.startswith(PROGRAM_PREFIXES)
 
 
+_REFUSED = re.compile(r";\s*q\s*=\s*0(\.0*)?\s*$", re.IGNORECASE)
+
+
 class SiteLocaleMiddleware(LocaleMiddleware):
     """Chooses the language of pages. The API has one language, whatever the client accepts."""
 
     def process_request(self, request: HttpRequest) -> None:
         if not is_for_programs(request):
+            # Django takes a language that is weighed with nothing for one that is wanted.
+            accepted = request.META.get("HTTP_ACCEPT_LANGUAGE", "")
+            wanted = [one.strip() for one in accepted.split(",") if not _REFUSED.search(one)]
+            request.META["HTTP_ACCEPT_LANGUAGE"] = ",".join(wanted)
             super().process_request(request)
 
     def process_response(

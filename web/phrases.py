@@ -6,6 +6,7 @@ other languages the sentence is found by the error's code, with the figures that
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -134,16 +135,16 @@ def describe(notification: Notification) -> str:
     told, who = notification.parameters, notification.actor
     if told is None:
         # Worded by who sent it, or by a version that kept nothing else.
-        if (get_language() or "en").startswith("en") or notification.type in _MADE_OF_MORE:
+        if (get_language() or "en").startswith("en"):
             return notification.message
         about, _colon, said = notification.message.partition(": ")
         told = {
             "said": said,
             "is_reply": about.endswith(" your comment"),
             "name": getattr(notification, "style_name", None) or "",
+            "cost": next(iter(re.findall(r"(\d+) tokens", notification.message)), None),
         }
+        if told["cost"] is None and notification.type == NotificationType.GENERATION_FAILED:
+            return notification.message
     sentence, parts = words_of(notification.type, told, who.username if who else "")
     return (gettext(sentence) % parts).strip()
-
-
-_MADE_OF_MORE = (NotificationType.TRAINING_FAILED, NotificationType.GENERATION_FAILED)

@@ -138,17 +138,17 @@ class SessionAuthentication(authentication.SessionAuthentication):
 
 
 class ApiKeyAuthentication(authentication.BaseAuthentication):
-    """``Authorization: Api-Key …``, for programs. No cookie, hence no CSRF token.
+    """``Authorization: Api-Key …`` or ``Bearer …``, for programs. No cookie, hence no CSRF token.
 
     ``read`` opens the safe methods, ``generate`` ordering and canceling pictures, ``manage`` the
     rest, except what only the person may do: keys, and leaving.
     """
 
-    keyword = "api-key"
+    keywords = ("api-key", "bearer")
 
     def authenticate(self, request: Request) -> tuple[User, ApiKey] | None:
         scheme, _, secret = request._request.META.get("HTTP_AUTHORIZATION", "").partition(" ")
-        if scheme.lower() != self.keyword:
+        if scheme.lower() not in self.keywords or has_internal_token(request):
             return None
         key = api_key_service.find_key(secret.strip())
         if key is None:

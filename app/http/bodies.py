@@ -105,17 +105,26 @@ def to_json(data: Any) -> bytes:
 
 
 class Answer(HttpResponse):
-    """``{"success": true, "data": …}``; nothing at all with status 204.
+    """``{"success": true, "data": …}``, with ``warnings`` where there are any; nothing at all with
+    status 204.
 
     What went well is rendered at once. REST framework's own response is for errors: it waits for
     a renderer to be chosen among one.
     """
 
     def __init__(
-        self, data: Any = None, *, status: int = 200, headers: dict[str, str] | None = None
+        self,
+        data: Any = None,
+        *,
+        status: int = 200,
+        headers: dict[str, str] | None = None,
+        warnings: Sequence[str] = (),
     ) -> None:
         is_empty = status == 204
-        body = b"" if is_empty else to_json({"success": True, "data": data})
+        envelope = {"success": True, "data": data}
+        if warnings:
+            envelope["warnings"] = warnings
+        body = b"" if is_empty else to_json(envelope)
         super().__init__(body, content_type="application/json", status=status, headers=headers)
         if is_empty:
             del self.headers["Content-Type"]

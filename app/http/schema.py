@@ -38,6 +38,11 @@ GENERAL_CODES = {
 HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
 # What the web servers and the first middlewares say.
 OF_ANY_REQUEST = (404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 503, 505)
+WARNINGS = {
+    "type": "array",
+    "items": {"type": "string"},
+    "description": "What was taken and may not be meant, such as fields that are not known.",
+}
 _error_components: dict[str, dict[str, Any]] = {}
 
 
@@ -129,10 +134,13 @@ class EnvelopeSchema(AutoSchema):
         answer["headers"] = {**headers, **answer.get("headers", {})}
         if status_code.startswith("2") and not self._is_bare():
             for media in answer.get("content", {}).values():
+                properties = {"success": {"const": True}, "data": media["schema"]}
+                if self.action in self._of_view("input", {}) and not self._is_internal():
+                    properties["warnings"] = {"$ref": COMPONENT_REF.format(name="Warnings")}
                 media["schema"] = {
                     "type": "object",
                     "required": ["success", "data"],
-                    "properties": {"success": {"const": True}, "data": media["schema"]},
+                    "properties": properties,
                 }
         return answer
 
@@ -193,13 +201,16 @@ class EnvelopeSchema(AutoSchema):
             codes += ["VALIDATION_ERROR"]
         if "{" in self.path:
             codes += ["NOT_FOUND"]
-        if self.action in self._of_view("internal", ()):
+        if self._is_internal():
             return codes
         # An API key that is wrong is refused even where none is needed.
         codes += ["UNAUTHENTICATED", "PERMISSION_DENIED", "RATE_LIMITED"]
         if self.method not in {"GET", "HEAD"}:
             codes += ["CSRF_FAILED"]
         return codes
+
+    def _is_internal(self) -> bool:
+        return self.action in self._of_view("internal", ())
 
     def _is_paged(self) -> bool:
         return (
@@ -214,7 +225,7 @@ class EnvelopeSchema(AutoSchema):
         return getattr(self.view, name, default)
 
     def get_auth(self) -> list[dict[str, list[str]]]:
-        if self.action in self._of_view("internal", ()):
+        if self._is_internal():
             return [{"internalToken": []}]
         if self._is_bare():
             return [{}]
@@ -262,7 +273,7 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
             "type": "apiKey",
             "in": "header",
             "name": "Authorization",
-            "description": "`Api-Key sl_…`",
+            "description": "`Api-Key sl_…` or `Bearer sl_…`",
         }
 
 
@@ -289,7 +300,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     reports = msgspec.json.schema_components(
         [TrainingReport, GenerationReport], ref_template=COMPONENT_REF
     )[1]
-    components.setdefault("schemas", {}).update({**reports, **_error_components})
+    ours = {**reports, **_error_components, "Warnings": WARNINGS}
+    components.setdefault("schemas", {}).update(ours)
     components["schemas"] = dict(sorted(components["schemas"].items()))
     components["securitySchemes"] = {
         "session": SessionScheme.get_security_definition(None, None),  # type: ignore[arg-type]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
+from functools import lru_cache, wraps
+from ipaddress import IPv6Address, ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -85,5 +86,21 @@ def client_address(request: HttpRequest) -> str:
     hops = [hop.strip() for hop in sent.split(",")]
     proxies = settings.TRUSTED_PROXIES
     if proxies and len(hops) >= proxies and hops[-proxies]:
-        return hops[-proxies]
-    return str(remote)
+        return _counted_as_one(hops[-proxies])
+    return _counted_as_one(str(remote))
+
+
+@lru_cache(maxsize=10_000)
+def _counted_as_one(address: str) -> str:
+    """An IPv4 address, or the /64 of an IPv6 address, of which each household has at least one."""
+    bare = address.strip("[]").partition("%")[0]
+    if "]" in bare or bare.count(":") == 1:
+        # With a port.
+        bare = bare.rpartition(":")[0].rstrip("]")
+    try:
+        ip = ip_address(bare)
+    except ValueError:
+        return address
+    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
+        return str(ip_network((ip, 64), strict=False))
+    return str(getattr(ip, "ipv4_mapped", ip))

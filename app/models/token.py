@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime, tzinfo
 
 from django.db import models
 from django.db.models import F, Q
@@ -71,9 +71,9 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         """All entries of one generation, oldest first."""
         return self.filter(generation_id=generation_id).order_by("created_at", "pk")
 
-    def earned_daily(self, user_id: int, since: datetime) -> dict[date, int]:
-        """Tokens that the artist's styles have earned for each UTC day; days without earnings are
-        missing.
+    def earned_daily(self, user_id: int, since: datetime, zone: tzinfo = UTC) -> dict[date, int]:
+        """Tokens that the artist's styles have earned for each day in ``zone``; days without
+        earnings are missing.
         """
         days = (
             self.filter(
@@ -83,7 +83,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
                 created_at__gte=since,
             )
             .order_by()
-            .annotate(day=TruncDate("created_at"))
+            .annotate(day=TruncDate("created_at", tzinfo=zone))
             .values("day")
             .annotate(total=models.Sum("amount"))
         )

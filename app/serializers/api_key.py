@@ -1,7 +1,7 @@
 from rest_framework import serializers
 
 from app.models.api_key import Scope
-from app.serializers.base import BaseSerializer
+from app.serializers.base import BaseSerializer, FormListField
 
 
 class ApiKeySerializer(BaseSerializer):
@@ -27,6 +27,6 @@ class NewApiKeySerializer(ApiKeySerializer):
 
 class ApiKeyCreateSerializer(BaseSerializer):
     name = serializers.CharField(max_length=60)
-    scopes = serializers.ListField(
+    scopes = FormListField(
         child=serializers.ChoiceField(choices=Scope.choices), min_length=1, max_length=3
     )

@@ -1,11 +1,13 @@
 """What all serializers share. They translate: no writes, no queries."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, get_args, get_origin
 from uuid import UUID
 
+import orjson
 from django.db.models import Choices
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -156,6 +158,18 @@ def _type_error(field: AnyField, value: Any) -> Any:
     if isinstance(field, serializers.IntegerField) and not is_number:
         return ["This must be a whole number."]
     return None
+
+
+class FormListField(serializers.ListField):
+    """A list. In a form it is a field for each item, or one with all of them in JSON."""
+
+    def get_value(self, dictionary: Any) -> Any:
+        given = super().get_value(dictionary)
+        if html.is_html_input(dictionary) and isinstance(given, list) and len(given) == 1:
+            with suppress(ValueError, TypeError):
+                listed = orjson.loads(given[0])
+                return listed if isinstance(listed, list) else given
+        return given
 
 
 @extend_schema_field({"type": ["string", "null"], "format": "uri"})

@@ -10,7 +10,7 @@ from app.models import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.generation import MAX_SEED
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
-from app.serializers.base import BaseSerializer, RowSerializer
+from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 
 MAX_COST = 2**31 - 1
 
@@ -54,7 +54,7 @@ class GenerationReportedSerializer(BaseSerializer):
         return {"id": instance.pk, "status": instance.status}
 
 
-class PromptTagsField(serializers.ListField):
+class PromptTagsField(FormListField):
     child = serializers.RegexField(
         r"^[ -+\--~]*$",
         max_length=50,

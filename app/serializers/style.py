@@ -10,7 +10,7 @@ from app.models.reads.row import Row
 from app.models.reads.style import StyleCreated, StyleDetail
 from app.models.reads.styles import OwnStyle, StyleRow
 from app.models.style import MAX_PRICE, MIN_PRICE
-from app.serializers.base import BaseSerializer, RowSerializer
+from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 from app.utils import tag_names
 
 
@@ -90,7 +90,7 @@ class StyleCreateSerializer(BaseSerializer):
     price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
     tags = TagListField(default=list)
     images = serializers.ListField(child=serializers.FileField(allow_empty_file=True), default=list)
-    image_keys = serializers.ListField(
+    image_keys = FormListField(
         child=serializers.CharField(max_length=200), default=list, max_length=200
     )
     image_tags = serializers.CharField(default="", allow_blank=True, max_length=200_000)

@@ -2,13 +2,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from app.serializers.base import BaseSerializer
+from app.serializers.base import BaseSerializer, FormListField
 
 
 class UploadRequestSerializer(BaseSerializer):
     """One entry for each file."""
 
-    content_types = serializers.ListField(
+    content_types = FormListField(
         child=serializers.ChoiceField(choices=["image/jpeg", "image/png"]),
         min_length=1,
         max_length=100,

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import secrets
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.conf import settings
 from django.db import transaction
+from django.utils.crypto import salted_hmac
 
 from app.exceptions import Conflict, NotFound
 from app.models import ApiKey, User, names
@@ -24,10 +27,15 @@ LAST_USED_PRECISION = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class NewKey:
-    """A new key. Its ``secret`` is available only now."""
+    """A new key. Its ``secret`` is kept nowhere; ``seed`` and SECRET_KEY make it once more."""
 
     key: ApiKey
     secret: str
+    seed: str
+
+    @property
+    def pk(self) -> int:
+        return self.key.pk
 
 
 @transaction.atomic
@@ -37,7 +45,8 @@ def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
     lock_open(user.pk)
     if ApiKey.objects.of(user).count() >= MAX_KEYS:
         raise Conflict(f"You have {MAX_KEYS} keys. Revoke one first.")
-    secret = PREFIX + secrets.token_urlsafe(32)
+    seed = secrets.token_urlsafe(16)
+    secret = _secret_of(seed, settings.SECRET_KEY)
     key = ApiKey.objects.create(
         user=user,
         name=name,
@@ -45,7 +54,21 @@ def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
         digest=_digest(secret),
         scopes=sorted(set(scopes)),
     )
-    return NewKey(key, secret)
+    return NewKey(key, secret, seed)
+
+
+def made_before(key_id: int, seed: str) -> NewKey:
+    """What ``create_key`` returned. Raises NotFound."""
+    for signed_with in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS):
+        secret = _secret_of(seed, signed_with)
+        if key := ApiKey.objects.filter(pk=key_id, digest=_digest(secret)).first():
+            return NewKey(key, secret, seed)
+    raise NotFound("You have no such key.")
+
+
+def _secret_of(seed: str, secret_key: str | bytes) -> str:
+    digest = salted_hmac("api key", seed, secret=secret_key, algorithm="sha256").digest()
+    return PREFIX + base64.urlsafe_b64encode(digest).decode().rstrip("=")
 
 
 def revoke_key(*, user: User, key_id: int, may_change: MayChange = is_owner) -> None:

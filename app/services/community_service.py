@@ -67,6 +67,14 @@ def add_comment(
     return comment
 
 
+def comment_of(comment_id: int) -> Comment:
+    """Raises NotFound."""
+    comment = Comment.objects.with_author().filter(pk=comment_id).first()
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    return comment
+
+
 @transaction.atomic
 def delete_comment(
     *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from typing import IO
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import OuterRef, Q, Subquery
 
 from app.exceptions import ArtistOnly, DuplicateStyleName, StyleInUse
-from app.models import Artist, Generation, Style, User, names
+from app.models import Artist, Artwork, Generation, Style, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
 from app.services.token_service import lock_open
@@ -150,6 +150,21 @@ def update_style(
     tag_service.move_counts(counted, tag_service.counted_in(style))
     caches.forget(caches.POPULAR_STYLES)
     return style
+
+
+def uploaded_before(user: User, style_id: int) -> list[tuple[int, str]]:
+    """Works of the user's style that were uploaded for an earlier one too: their positions, and the
+    name of that one."""
+    earlier = Artwork.objects.filter(
+        style__artist_id=user.pk,
+        style__is_active=True,
+        style_id__lt=style_id,
+        sha256=OuterRef("sha256"),
+    ).exclude(style__training_status=TrainingStatus.FAILED)
+    name = Subquery(earlier.order_by("style_id").values("style__name")[:1])
+    works = Artwork.objects.filter(style_id=style_id, style__artist_id=user.pk)
+    known = works.annotate(known_of=name).filter(known_of__isnull=False)
+    return list(known.order_by("position").values_list("position", "known_of"))
 
 
 @transaction.atomic

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 import uuid
 from io import BytesIO
 from itertools import chain, count
@@ -79,7 +78,7 @@ def require_demo() -> None:
 def sign_in_demo(username: str) -> User:
     """The demo account of this name, created if new. Raises NotFound, InvalidInput."""
     require_demo()
-    name = unicodedata.normalize("NFKC", username).strip().lower()
+    name = names.cleaned(username, field="username", max_length=40).lower()
     require_user_name(name)
     user, _ = User.objects.get_or_create(
         provider=DEMO_PROVIDER,

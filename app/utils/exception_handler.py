@@ -56,6 +56,11 @@ TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
+# Their own words say more than those of their status.
+SAYING_WHY = (drf.AuthenticationFailed, drf.PermissionDenied)
+UNKNOWN_SCHEME = "Send an API key as “Authorization: Api-Key sl_…” or “Authorization: Bearer sl_…”."
+
+
 def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """The response for ``error``; None for an unexpected error, which becomes a logged 500."""
     if isinstance(error, domain.DomainError):
@@ -83,6 +88,11 @@ def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
         headers["WWW-Authenticate"] = auth_header
     if (wait := getattr(error, "wait", None)) is not None:
         headers["Retry-After"] = str(max(1, int(wait + 0.999)))
+    request = context.get("request")
+    if isinstance(error, drf.NotAuthenticated) and "HTTP_AUTHORIZATION" in getattr(
+        request, "META", ()
+    ):
+        error = drf.AuthenticationFailed(UNKNOWN_SCHEME)
     return Response(_body_of(error), status=error.status_code, headers=headers)
 
 
@@ -95,6 +105,8 @@ def _body_of(error: drf.APIException) -> dict[str, Any]:
     if isinstance(error, drf.ParseError):
         return error_body("INVALID_JSON", "The body is not valid JSON.")
     codes = error.get_codes()
+    if isinstance(error, SAYING_WHY) and error.detail != error.default_detail:
+        message = str(error.detail)
     if isinstance(codes, str) and codes.isupper():
         return error_body(codes, str(error.detail))
     return error_body(code, message)

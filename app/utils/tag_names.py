@@ -2,6 +2,9 @@
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
+
+import orjson
 
 MAX_LENGTH = 50
 # Printable ASCII without capitals; no comma, since lists of tags are written with commas; no space
@@ -27,5 +30,10 @@ def normalise_all(names: Iterable[str]) -> list[str]:
 
 
 def split(text: str) -> list[str]:
-    """The tags of a comma-separated list, without empty ones."""
+    """The tags of a list in JSON or with commas, without empty ones."""
+    if text.lstrip().startswith("["):
+        with suppress(ValueError):
+            listed = orjson.loads(text)
+            if all(isinstance(one, str) for one in listed):
+                return [tag for one in listed for tag in split(one)]
     return [part for part in (piece.strip() for piece in text.split(",")) if part]

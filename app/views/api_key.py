@@ -1,6 +1,7 @@
 from typing import Any
 
 from django.db.models import QuerySet
+from rest_framework.request import Request
 
 from app.models import ApiKey
 from app.permissions import IsOwner
@@ -10,6 +11,7 @@ from app.serializers.api_key import (
     NewApiKeySerializer,
 )
 from app.services import api_key_service
+from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 
 
@@ -21,14 +23,22 @@ class ApiKeyViewSet(BaseViewSet):
     input = {"create": ApiKeyCreateSerializer}
     schema_tag = "keys"
     success = {"create": 201, "destroy": 204}
-    errors = {"create": ("CONFLICT",)}
+    errors = {"create": ("CONFLICT", *IDEMPOTENCY_CODES)}
 
     def get_queryset(self) -> QuerySet[ApiKey]:
         return ApiKey.objects.of(self.user)
 
-    def make(self, given: dict[str, Any]) -> api_key_service.NewKey:
-        """Make a key. Its secret is in this answer and never again."""
-        return api_key_service.create_key(user=self.user, **given)
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
+        """Make a key. Its secret is in this answer, in those to the same Idempotency-Key, and never
+        again."""
+        given = self.parse()
+        return self.run_once(
+            prepare=lambda: None,
+            act=lambda _: api_key_service.create_key(user=self.user, **given),
+            facts=lambda made: {"seed": made.seed},
+            find=api_key_service.made_before,
+            status=201,
+        )
 
     def remove(self, pk: Any) -> None:
         """Revoke a key; it stops working at once."""

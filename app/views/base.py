@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -70,6 +70,8 @@ class ApiViewSet(SharedParts):
     errors: ClassVar[dict[str, tuple[str, ...]]] = {}
     schema_names: ClassVar[dict[str, str]] = {}
     paged: ClassVar[tuple[str, ...]] = ("list",)
+    # What to tell beside the answer.
+    warnings: Sequence[str] = ()
 
     @property
     def user(self) -> User:
@@ -151,11 +153,16 @@ class ApiViewSet(SharedParts):
         return answer
 
     def show(self, thing: Any, *, status: int = 200) -> Answer:
-        return Answer(self._render(thing), status=status)
+        return Answer(self._render(thing), status=status, warnings=self.warnings)
 
     def parse(self, **extra: Any) -> dict[str, Any]:
         """The request's body, checked by the action's input serializer."""
-        self.given = _checked(self.input[self.action or ""], self.request.data, **extra)
+        serializer, data = self.input[self.action or ""], self.request.data
+        self.given = _checked(serializer, data, **extra)
+        known = {*serializer._declared_fields, "csrfmiddlewaretoken"}
+        # A form may number the items of a list: tags[0].
+        unknown = sorted(name for name in data if name.partition("[")[0] not in known)
+        self.warnings = [f"{name}: There is no such field." for name in unknown]
         return self.given
 
     def parse_query(self) -> dict[str, Any]:
@@ -210,7 +217,8 @@ class ApiViewSet(SharedParts):
             # The version before this one kept the body.
             return Answer(orjson.Fragment(answer.made), status=answer.status, headers=headers)
         thing = made[0] if made else find(int(answer.made[1:]), **answer.facts)
-        return Answer(self._render(thing), status=answer.status, headers=headers)
+        rendered = self._render(thing)
+        return Answer(rendered, status=answer.status, headers=headers, warnings=self.warnings)
 
     def _render(self, result: Any, *, many: bool = False) -> Any:
         serializer: Any = self.get_serializer_class()

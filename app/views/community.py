@@ -1,3 +1,4 @@
+from functools import partial
 from typing import Any
 
 from django.db.models import QuerySet
@@ -16,6 +17,7 @@ from app.serializers.community import (
 )
 from app.serializers.generation import FeedQuerySerializer, PictureSerializer
 from app.services import community_service
+from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
@@ -40,7 +42,10 @@ class CommentViewSet(BaseViewSet):
     """What people say about a public picture, and that they like it."""
 
     schema_tag = "community"
-    output = {"list": CommentSerializer, "like": LikeStateSerializer}
+    output = {
+        "list": CommentSerializer,
+        **dict.fromkeys(("like", "set_like", "remove_like"), LikeStateSerializer),
+    }
     input = {"create": CommentCreateSerializer}
     related = {"list": ("with_author",)}
     success = {"create": 201, "destroy": 204}
@@ -48,8 +53,9 @@ class CommentViewSet(BaseViewSet):
     action_permissions = {
         "create": (IsAuthenticated,),
         "destroy": (IsOwnerOrStaff,),
-        "like": (IsAuthenticated,),
+        **dict.fromkeys(("like", "set_like", "remove_like"), (IsAuthenticated,)),
     }
+    errors = {"create": IDEMPOTENCY_CODES}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The comments on a picture, oldest first."""
@@ -58,10 +64,15 @@ class CommentViewSet(BaseViewSet):
     def get_queryset(self) -> QuerySet[Comment]:
         return Comment.objects.on_public(self.kwargs["pk"])
 
-    def make(self, given: dict[str, Any]) -> Comment:
+    def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Comment on a picture, or answer a comment on it (one level deep)."""
-        picture_id = self.kwargs["pk"]
-        return community_service.add_comment(user=self.user, generation_id=picture_id, **given)
+        comment = partial(community_service.add_comment, **self.parse())
+        return self.run_once(
+            prepare=lambda: None,
+            act=lambda _: comment(user=self.user, generation_id=kwargs["pk"]),
+            find=community_service.comment_of,
+            status=201,
+        )
 
     def remove(self, pk: Any) -> None:
         """Delete my own comment (staff: any) with its replies."""
@@ -69,4 +80,16 @@ class CommentViewSet(BaseViewSet):
 
     def like(self, request: Request, pk: int) -> Answer:
         """Like a picture, or take the like back."""
-        return self.show(community_service.toggle_like(user=self.user, generation_id=pk))
+        return self._like(pk, None)
+
+    def set_like(self, request: Request, pk: int) -> Answer:
+        """Like a picture, whether I did before or not."""
+        return self._like(pk, True)
+
+    def remove_like(self, request: Request, pk: int) -> Answer:
+        """Take my like back, if there is one."""
+        return self._like(pk, False)
+
+    def _like(self, picture_id: int, wanted: bool | None) -> Answer:
+        like = community_service.set_like
+        return self.show(like(user=self.user, generation_id=picture_id, is_liked=wanted))

@@ -45,7 +45,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     success = {"generate": 202}
     errors = {
         "generate": (
-            *("INSUFFICIENT_TOKENS", "STYLE_NOT_READY", "NOT_FOUND"),
+            *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "STYLE_NOT_READY", "NOT_FOUND"),
             *IDEMPOTENCY_CODES,
         ),
         "update": ("INVALID_TRANSITION",),

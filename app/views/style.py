@@ -167,7 +167,12 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         )
 
     def _style(self, style_id: int, read: Read[StyleDetail] = STYLE) -> StyleDetail:
-        return style(self.request.user, style_id, prices_of=quote, read=read)
+        found = style(self.request.user, style_id, prices_of=quote, read=read)
+        if not found.is_ready and found.artist.id == self.request.user.pk:
+            known = style_service.uploaded_before(self.user, style_id)
+            said = [f"Image {at} is also a work of your style “{name}”." for at, name in known]
+            self.warnings = [*self.warnings, *said]
+        return found
 
 
 def _find(shape: StylesShape, values: dict[str, Any]) -> StyleQuerySet:

@@ -32,7 +32,7 @@ class UserViewSet(BaseViewSet):
     output = {
         "list": MeSerializer,
         "retrieve": PublicProfileSerializer,
-        "follow": FollowStateSerializer,
+        **dict.fromkeys(("follow", "start_following", "stop_following"), FollowStateSerializer),
     }
     input = {"update": ProfileUpdateSerializer, "become_artist": BecomeArtistSerializer}
     success = {"destroy": 204, "become_artist": 201}
@@ -40,6 +40,8 @@ class UserViewSet(BaseViewSet):
         "destroy": ("STYLE_IN_USE",),
         "become_artist": ("CONFLICT",),
         "follow": ("CONFLICT",),
+        "start_following": ("CONFLICT",),
+        "stop_following": ("CONFLICT",),
     }
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
@@ -72,7 +74,19 @@ class UserViewSet(BaseViewSet):
 
     def follow(self, request: Request, pk: int) -> Answer:
         """Follow an artist, or stop following. The id is the artist's user id."""
-        return self.show(community_service.toggle_follow(user=self.user, artist_id=pk))
+        return self._follow(pk, None)
+
+    def start_following(self, request: Request, pk: int) -> Answer:
+        """Follow an artist, whether I did before or not."""
+        return self._follow(pk, True)
+
+    def stop_following(self, request: Request, pk: int) -> Answer:
+        """Stop following an artist, whether I did before or not."""
+        return self._follow(pk, False)
+
+    def _follow(self, artist_id: int, wanted: bool | None) -> Answer:
+        follow = community_service.set_follow
+        return self.show(follow(user=self.user, artist_id=artist_id, is_following=wanted))
 
 
 class FollowingViewSet(ReadOnlyViewSet):

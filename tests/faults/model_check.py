@@ -67,7 +67,7 @@ class Walk:
             self.users[user.pk] = user
             self.model.balances[user.pk] = BONUS
             if number < 2:
-                artist = Artist.objects.create(user=user, artist_name=f"Walker {number}")
+                artist = Artist.objects.create(user=user, artist_name=f"Walker {seed} {number}")
                 style = Style.objects.create(
                     artist=artist, name=f"Walk {seed}", price=7 + 6 * number,
                     training_status="completed", model_path="file:///model",

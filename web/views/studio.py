@@ -20,6 +20,7 @@ from app.services import style_service, training_service, user_service
 from app.utils import clock
 from web.access import artists_only, go, signed_in
 from web.chart import Chart
+from web.context import zone_of
 from web.forms import JoinForm, StyleForm
 from web.paging import page_of
 from web.phrases import explain, field_errors
@@ -33,9 +34,10 @@ PNG_PREFIX = "data:image/png;base64,"
 @artists_only
 def dashboard(request: HttpRequest, user: User) -> HttpResponse:
     """Earnings, uses, followers, and each style."""
-    today = clock.now().date()
+    zone = zone_of(request)
+    today = clock.now().astimezone(zone).date()
     since = clock.now() - timedelta(days=CHART_DAYS)
-    daily = Transaction.objects.earned_daily(user.pk, since)
+    daily = Transaction.objects.earned_daily(user.pk, since, zone)
     page = page_of(request, Style.objects.of(user).with_earnings(), size=12)
     content = {
         "page": page,
@@ -111,6 +113,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
     content = {"style": own, "form": form, "price": own.price, "is_refused": _is_refused(own)}
+    content["known"] = style_service.uploaded_before(user, style_id)
     status = 400 if form.errors else 200
     return render(request, "web/studio/style.html", content, status=status)
 

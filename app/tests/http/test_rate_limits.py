@@ -141,6 +141,39 @@ class TestAddresses:
         request = rf.get("/", headers={"X-Forwarded-For": forwarded})
         assert client_address(request) == counted
 
+    @pytest.mark.parametrize(
+        ("address", "counted"),
+        [
+            ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+            ("2001:DB8:1:2:ffff:0:0:9", "2001:db8:1:2::/64"),
+            ("2001:0db8:0001:0002:0000:0000:0000:0001", "2001:db8:1:2::/64"),
+            ("[2001:db8:1:2::1]", "2001:db8:1:2::/64"),
+            ("[2001:db8:1:2::1]:4711", "2001:db8:1:2::/64"),
+            ("fe80::1%eth0", "fe80::/64"),
+            ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+            ("::ffff:10.0.0.9", "10.0.0.9"),
+            ("::ffff:0a00:0009", "10.0.0.9"),
+            ("10.0.0.9", "10.0.0.9"),
+            ("10.0.0.9:4711", "10.0.0.9"),
+            ("unix", "unix"),
+            ("", ""),
+        ],
+    )
+    def test_a_household_is_one_however_it_is_written(self, rf, settings, address, counted):
+        assert client_address(rf.get("/", REMOTE_ADDR=address)) == counted
+        settings.TRUSTED_PROXIES = 1
+        forwarded = rf.get("/", REMOTE_ADDR=address, headers={"X-Forwarded-For": address})
+        assert client_address(forwarded) == counted
+
+    @pytest.mark.django_db
+    def test_more_addresses_of_one_network_are_no_more_visitors(self, limits):
+        statuses = []
+        for number in range(6):
+            client = Api()
+            client.http.defaults["REMOTE_ADDR"] = f"2001:db8::{number:x}:1"
+            statuses.append(client.get("/api/models").status)
+        assert statuses == [200] * 4 + [429] * 2
+
 
 @pytest.mark.django_db
 def test_without_redis_nobody_is_limited_and_sessions_hold(settings, buyer):

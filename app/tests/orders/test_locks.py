@@ -118,12 +118,12 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "failure": (reported("failed"), [PICTURE, BALANCES]),
     "lost job": (lost, [PICTURE]),
     "failed training": (failed_training, [STYLE]),
-    "like": (lambda s: s.like, [PICTURE]),
-    "comment": (lambda s: s.comment, [PICTURE]),
+    "like": (lambda s: s.like, [PICTURE, BALANCES]),
+    "comment": (lambda s: s.comment, [PICTURE, BALANCES]),
     "delete a comment": (delete_comment, [PICTURE]),
     "follow": (
         lambda s: lambda: s.as_buyer.post(f"/api/artists/{s.artist.pk}/follow"),
-        [ARTIST],
+        [BALANCES, ARTIST],
     ),
     "change a style": (change_style, [STYLE, TAGS]),
     "delete a style": (
@@ -144,9 +144,10 @@ def locked_by(act: Callable[[], Any]) -> list[str]:
 
 def lock_of(sql: str) -> str:
     """What a statement locks; "" when it is nothing."""
-    statement, found, tables = sql.rpartition(" FOR NO KEY UPDATE")
+    statement, *found = re.split(" FOR (?:NO KEY )?UPDATE", sql)
     if not found:
         return ""
+    tables = found[-1]
     named = tables.removeprefix(" OF ") or re.findall(r' FROM ("app_\w+")', statement)[0]
     locked = named.replace('"', "").replace("app_", "")
     # Its only column, or the table's own key.

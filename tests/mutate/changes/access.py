@@ -93,7 +93,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/services/training_service.py",
-        ("style-is-its-artists", "    if may_change(user, style):\n", "    if True:\n", TABLE),
+        ("style-is-its-artists", "    if may_change(user, style) and", "    if", TABLE),
     ),
     *in_file(
         "app/services/community_service.py",

@@ -119,8 +119,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/http/throttling.py",
         (
             "address-is-our-proxys",
-            "return hops[-proxies]",
-            "return hops[0]",
+            "_counted_as_one(hops[-proxies])",
+            "_counted_as_one(hops[0])",
             "app/tests/http/test_rate_limits.py",
         ),
     ),

@@ -15,42 +15,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/notification_service.py",
         (
             "nobody-is-told-of-own-acts",
-            'if actor is None or actor.pk != told["recipient_id"]:',
+            "if actor is None or actor.pk != recipient_id:",
             "if True:",
             TOLD,
         ),
-        ("text-of-a-like", "likes your picture.", "liked your picture.", TOLD),
-        ("text-of-a-comment", "commented on your picture:", "commented:", TOLD),
-        ("text-of-a-reply", "replied to your comment:", "replied:", TOLD),
-        ("text-of-a-follow", "follows you.", "follows.", TOLD),
-        (
-            "text-of-a-trained-style",
-            "Your style model {style.name} is ready!",
-            "Your style {style.name} is ready!",
-            TRAININGS,
-        ),
-        (
-            "text-of-a-failed-training",
-            "Training failed for {style.name}. ",
-            "Training of {style.name} failed. ",
-            TRAININGS,
-        ),
-        (
-            "text-of-a-picture",
-            'is ready.",\n        target',
-            'is done.",\n        target',
-            f"{REPORTS}::TestCompletion",
-        ),
-        (
-            "text-of-a-refund",
-            "tokens were refunded.",
-            "tokens are yours.",
-            f"{REPORTS}::TestFailure",
-        ),
         (
             "link-to-the-style",
-            "target_type=TargetType.STYLE,",
-            "target_type=TargetType.USER,",
+            "parameters, TargetType.STYLE, style.pk",
+            "parameters, TargetType.USER, style.pk",
             TRAININGS,
         ),
         (
@@ -61,7 +33,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "owner-is-told-once",
-            "if parent is not None and parent.user_id != comment.generation.user_id:",
+            "if parent is not None and parent.user_id != picture.user_id:",
             "if parent is not None:",
             TOLD,
         ),
@@ -89,6 +61,24 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/models/notification.py",
+        ("text-of-a-like", "likes your picture.", "liked your picture.", TOLD),
+        ("text-of-a-comment", "commented on your picture:", "commented:", TOLD),
+        ("text-of-a-reply", "replied to your comment:", "replied:", TOLD),
+        ("text-of-a-follow", "follows you.", "follows.", TOLD),
+        ("text-of-a-trained-style", "Your style model %(name)s", "Your style %(name)s", TRAININGS),
+        ("text-of-a-failed-training", "Training failed for ", "Training ended for ", TRAININGS),
+        (
+            "text-of-a-picture",
+            "style %(name)s is ready.",
+            "style %(name)s is done.",
+            f"{REPORTS}::TestCompletion",
+        ),
+        (
+            "text-of-a-refund",
+            "tokens were refunded.",
+            "tokens are yours.",
+            f"{REPORTS}::TestFailure",
+        ),
         (
             "unread-only",
             "return self.filter(is_read=False)",
@@ -107,7 +97,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("like-is-toggled", "        like.delete()\n", "        pass\n", f"{COMMUNITY}::TestLikes"),
         (
             "likes-are-counted",
-            "picture.like_count += 1 if is_liked else -1",
+            "picture.like_count += stays - (not is_new)",
             "picture.like_count += 1",
             f"{COMMUNITY}::TestLikes",
         ),
@@ -137,7 +127,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "follows-are-counted",
-            "artist.follower_count += -1 if deleted else 1",
+            "artist.follower_count += stays - (not is_new)",
             "artist.follower_count += 1",
             f"{COMMUNITY}::TestFollowing",
         ),

@@ -322,8 +322,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "buyer-is-told-of-completion",
-            "%(target_type)s, %(target_id)s,\n         false, %(created_at)s)",
-            "%(target_type)s, NULL,\n         false, %(created_at)s)",
+            "         %(target_id)s, false, %(created_at)s)",
+            "         NULL, false, %(created_at)s)",
             WRITES,
         ),
         (

@@ -78,14 +78,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/style_service.py",
         (
             "withdrawn-styles-lock",
-            "active = Style.objects.select_for_update(no_key=True).filter(",
-            "active = Style.objects.filter(",
+            "styles = list(Style.objects.select_for_update().filter(",
+            "styles = list(Style.objects.filter(",
             LOCKS,
         ),
         (
             "withdrawn-styles-in-id-order",
-            '_withdraw(active.order_by("pk"))',
-            "_withdraw(active)",
+            'artist_id=artist_id).order_by("pk"))',
+            "artist_id=artist_id))",
             LOCKS,
         ),
     ),

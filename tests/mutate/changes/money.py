@@ -149,7 +149,7 @@ MUTATIONS = (
         ),
         (
             "key-is-of-its-request",
-            "if remembered.fingerprint != fingerprint:",
+            "if kept.facts is not None and kept.fingerprint != fingerprint:",
             "if False:",
             f"{IDEMPOTENCY}::TestOneAfterTheOther",
         ),

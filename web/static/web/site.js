@@ -1,6 +1,9 @@
 // What scripts add to pages that work without them.
 "use strict";
 
+// --- The visitor's time zone: whose days are counted -------------------------------------------
+document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
+
 // --- A form that costs something is sent once -------------------------------------------------
 document.addEventListener("submit", (event) => {
   const form = event.target;
