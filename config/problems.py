@@ -61,7 +61,13 @@ def url(name: str, *schemes: str) -> Problem:
         except ValueError:
             fits = False
         begins = " or ".join(f"{scheme}://" for scheme in schemes)
-        return "" if fits else f"is not an address that begins with {begins}"
+        if not fits:
+            return f"is not an address that begins with {begins}"
+        if parts.password == "":
+            return "has an empty password"
+        if parts.username is not None and "https" in schemes:
+            return "has a user name in it, which nobody reads"
+        return ""
 
     return problem
 

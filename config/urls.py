@@ -1,6 +1,5 @@
 from django.conf import settings
 from django.contrib import admin
-from django.templatetags.static import static
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
 
@@ -12,7 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("web.urls")),
     path("admin", RedirectView.as_view(url="/admin/")),
     path("admin/", admin.site.urls),
-    path("favicon.ico", RedirectView.as_view(url=static("web/icon.svg"))),
 ]
 if settings.DEBUG_TOOLBAR:
     from debug_toolbar.toolbar import debug_toolbar_urls

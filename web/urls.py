@@ -75,5 +75,6 @@ urlpatterns = [
     path("licence", information.licence, name="licence"),
     path("about", information.about, name="about"),
     path("robots.txt", information.robots, name="robots"),
+    path("favicon.ico", information.icon, name="icon"),
     path("sitemap.xml", information.sitemap, name="sitemap"),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Count, OuterRef, Q, Subquery
@@ -37,13 +38,10 @@ def set_like(*, user: User, generation_id: int, is_liked: bool | None) -> LikeSt
     """Like a public picture or not; None: the other than now. Raises NotFound."""
     picture = _lock_public(generation_id)
     lock_open(user.pk)
-    like, is_new = Like.objects.get_or_create(user=user, generation=picture)
-    stays = is_new if is_liked is None else is_liked
-    if not stays:
-        like.delete()
-    picture.like_count += stays - (not is_new)
+    is_there, change = _turn(Like, is_liked, user=user, generation=picture)
+    picture.like_count += change
     picture.save(update_fields=["like_count"])
-    return LikeState(is_liked=stays, like_count=picture.like_count)
+    return LikeState(is_liked=is_there, like_count=picture.like_count)
 
 
 @transaction.atomic
@@ -116,13 +114,10 @@ def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> Foll
         raise NotFound("There is no such artist.")
     if artist.pk == user.pk:
         raise Conflict("You cannot follow yourself.")
-    follow, is_new = Follow.objects.get_or_create(follower=user, following=artist)
-    stays = is_new if is_following is None else is_following
-    if not stays:
-        follow.delete()
-    artist.follower_count += stays - (not is_new)
+    is_there, change = _turn(Follow, is_following, follower=user, following=artist)
+    artist.follower_count += change
     artist.save(update_fields=["follower_count"])
-    return FollowState(is_following=stays, follower_count=artist.follower_count)
+    return FollowState(is_following=is_there, follower_count=artist.follower_count)
 
 
 def forget_user(user: User) -> None:
@@ -152,6 +147,20 @@ def _count_of(kind: type[Like | Comment | Follow], column: str) -> Coalesce:
     rows = kind._default_manager.filter(**{column: OuterRef("pk")}).order_by()
     counted = rows.values(column).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), 0)
+
+
+def _turn(kind: type[Like | Follow], wanted: bool | None, **whose: Any) -> tuple[bool, int]:
+    """Whether a row of ``kind`` is there from now on, and by how much that changes their number.
+
+    ``wanted`` is None for the other than now.
+    """
+    if wanted is False:
+        return False, -kind._default_manager.filter(**whose).delete()[0]
+    row, is_new = kind._default_manager.get_or_create(**whose)
+    if is_new or wanted:
+        return True, int(is_new)
+    row.delete()
+    return False, -1
 
 
 def _lock_public(generation_id: int) -> Generation:

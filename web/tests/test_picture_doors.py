@@ -103,7 +103,7 @@ def test_as_a_signature(signed_in, media: Path) -> None:
     for name, content, seen in odd_signatures():
         user = UserFactory()
         drawn = base64.b64encode(content).decode()
-        form = {"artist_name": "Bo Ink", "drawing": f"data:image/png;base64,{drawn}"}
+        form = {"artist_name": f"Bo {name}", "drawing": f"data:image/png;base64,{drawn}"}
         signed_in(user).post("/studio/join", form)
         user.refresh_from_db()
         with Image.open(media / user.artist.signature_image) as kept:

@@ -74,6 +74,8 @@ TABLE = [
     ),
     Row("GET /api/users/following", SIGNED_IN),
     Row("POST /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
+    Row("PUT /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
+    Row("DELETE /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
     Row("GET /api/keys", (401, 200, 200, 200, 200, 401, 403)),
     Row(
         "POST /api/keys",
@@ -141,6 +143,8 @@ TABLE = [
     ),
     Row("PATCH /api/images/{id}/status", WORKER_ONLY, "queued_picture"),
     Row("POST /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
+    Row("PUT /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
+    Row("DELETE /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
     Row(
         "POST /api/images/{id}/like (private)",
         (401, 404, 404, 404, 404, 401, 403),

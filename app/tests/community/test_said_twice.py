@@ -41,6 +41,12 @@ class TestLikesAndFollows:
         assert Follow.objects.count() == 1
         assert Notification.objects.filter(type="follow").count() == 1
 
+    def test_nobody_is_told_of_what_was_not_done(self, as_buyer, picture, artist):
+        Notification.objects.all().delete()
+        assert as_buyer.delete(f"/api/images/{picture.pk}/like").data["is_liked"] is False
+        assert as_buyer.delete(f"/api/artists/{artist.pk}/follow").data["is_following"] is False
+        assert not Notification.objects.exists()
+
     @pytest.mark.parametrize("method", ["PUT", "DELETE"])
     def test_who_may_not_is_refused_as_by_post(
         self, method, artist, as_artist, as_anyone, as_buyer

@@ -277,6 +277,8 @@ class TestTheTableOfErrors:
             ("NOT_FOUND", 404),
             ("CONFLICT", 409),
             ("STYLE_IN_USE", 409),
+            ("PRICE_CHANGED", 409),
+            ("RATE_LIMITED", 429),
             ("REQUEST_IN_PROGRESS", 409),
             ("STALE_ATTEMPT", 409),
             ("INVALID_TRANSITION", 409),

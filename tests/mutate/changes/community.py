@@ -94,10 +94,10 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/services/community_service.py",
-        ("like-is-toggled", "        like.delete()\n", "        pass\n", f"{COMMUNITY}::TestLikes"),
+        ("like-is-toggled", "    row.delete()\n", "    pass\n", f"{COMMUNITY}::TestLikes"),
         (
             "likes-are-counted",
-            "picture.like_count += stays - (not is_new)",
+            "picture.like_count += change",
             "picture.like_count += 1",
             f"{COMMUNITY}::TestLikes",
         ),
@@ -127,7 +127,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "follows-are-counted",
-            "artist.follower_count += stays - (not is_new)",
+            "artist.follower_count += change",
             "artist.follower_count += 1",
             f"{COMMUNITY}::TestFollowing",
         ),
