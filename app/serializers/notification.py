@@ -13,7 +13,7 @@ class TargetSerializer(BaseSerializer):
 
 class NotificationSerializer(RowSerializer):
     row = NotificationRow
-    parameters = serializers.JSONField(
+    parameters = serializers.DictField(
         allow_null=True,
         read_only=True,
         help_text="What the message is made of, for clients that have words of their own.",
