@@ -1,4 +1,7 @@
-"""Takes one task from its delivery to its final report, whatever happens in between."""
+"""Takes one task from its delivery to its final report, whatever happens in between.
+
+A task that comes again after a crash is done from its beginning, unless its report is on disk.
+"""
 
 import contextvars
 import threading

@@ -1,4 +1,7 @@
-"""How often somebody may ask: limits by user, else by address."""
+"""How often somebody may ask the API: limits by user, else by address.
+
+``RATE_LIMITS`` in the settings has the numbers; ``web/middleware.py`` asks the same of the site.
+"""
 
 from __future__ import annotations
 

@@ -26,6 +26,8 @@ class AspectRatio(models.TextChoices):
 
 
 class GenerationStatus(models.TextChoices):
+    """The allowed moves are in ``app.services.generation_service.ALLOWED_MOVES``."""
+
     QUEUED = "queued", "Queued"
     PROCESSING = "processing", "Being made"
     COMPLETED = "completed", "Completed"

@@ -1,4 +1,7 @@
-"""The one door to balances: lock the row, check, write balance and entry together."""
+"""The one door to balances: lock the row, check, write balance and entry together.
+
+``generation_service`` charges orders through it, pays artists and gives back what a failure cost.
+"""
 
 from __future__ import annotations
 

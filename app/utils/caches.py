@@ -2,7 +2,8 @@
 
 An invalidated answer is never returned, even if it was being computed at that moment: every area
 has a version, each entry has the version in which its computation began, and ``forget`` changes the
-version. Without Redis, every answer is computed each time.
+version. While Redis is away, every answer is computed each time. Without Redis, each process has
+a cache of its own.
 """
 
 from __future__ import annotations
