@@ -186,10 +186,10 @@ COMPLETE = """
     ), used AS (
         UPDATE app_style s SET usage_count = usage_count + 1 FROM done WHERE s.id = done.style_id
     ), told AS (
-        INSERT INTO app_notification (recipient_id, type, message, target_type, target_id, is_read,
-            created_at)
+        INSERT INTO app_notification (recipient_id, type, message, parameters, target_type,
+            target_id, is_read, created_at)
         SELECT user_id, 'generation_complete', 'Your picture in the style ' || name || ' is ready.',
-            'image', id, false, now()
+            jsonb_build_object('name', name), 'image', id, false, now()
         FROM done ON CONFLICT DO NOTHING
     )
     SELECT id FROM done"""
