@@ -1,0 +1,76 @@
+"""What people mean: prices they saw, names they know, acts said twice, accounts that are closed."""
+
+from tests.mutate.mutation import in_file
+
+PRICE = "app/tests/orders/test_seen_price.py"
+LEAVING = "app/tests/accounts/test_leaving_races.py"
+NAMES = "app/tests/accounts/test_names.py"
+TWICE = "app/tests/community/test_said_twice.py"
+MEANT = "app/tests/http/test_what_was_not_meant.py"
+
+MUTATIONS = (
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "another-price-is-refused",
+            "if expected_cost is not None and expected_cost != cost:",
+            "if False:",
+            PRICE,
+        ),
+    ),
+    *in_file(
+        "app/models/writes.py",
+        ("withdrawn-is-not-sold", "AND is_active FOR KEY SHARE", "FOR KEY SHARE", LEAVING),
+    ),
+    *in_file(
+        "app/services/token_service.py",
+        ("closed-is-closed", "    if user.is_closed:\n", "    if False:\n", LEAVING),
+    ),
+    *in_file(
+        "app/views/image.py",
+        (
+            "mistakes-are-no-orders",
+            "discard=lambda _: rate_limit_service.give_back(*limited),",
+            "discard=lambda _: None,",
+            "app/tests/orders/test_counted_orders.py",
+        ),
+    ),
+    *in_file(
+        "app/utils/names.py",
+        ("look-alikes-look-alike", "seen.translate(_look_alikes())", "seen", NAMES),
+        ("names-are-in-one-form", 'normalize("NFKC", " ".join', 'normalize("NFC", " ".join', NAMES),
+        ("texts-are-composed", 'return unicodedata.normalize("NFC", value)', "return value", NAMES),
+    ),
+    *in_file(
+        "app/services/community_service.py",
+        ("taken-back-twice", "    if wanted is False:\n", "    if False:\n", TWICE),
+    ),
+    *in_file(
+        "app/http/throttling.py",
+        (
+            "a-network-is-one-visitor",
+            "ip_network((ip, 64), strict=False)",
+            "ip_network((ip, 128), strict=False)",
+            "app/tests/http/test_rate_limits.py::TestAddresses",
+        ),
+    ),
+    *in_file(
+        "app/views/base.py",
+        ("unknown-fields-are-named", "for name in unknown]", "for name in ()]", MEANT),
+        (
+            "facts-are-those-of-then",
+            "thing = made[0] if made else find(int(answer.made[1:]), **answer.facts)",
+            "thing = made[0] if made else find(int(answer.made[1:]))",
+            "app/tests/orders/test_same_meaning.py",
+        ),
+    ),
+    *in_file(
+        "app/models/reads/notifications.py",
+        (
+            "words-are-made-when-read",
+            "if row.parameters is not None:",
+            "if False:",
+            "web/tests/test_made_when_read.py",
+        ),
+    ),
+)
