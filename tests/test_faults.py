@@ -83,7 +83,7 @@ def test_one_request_id_runs_from_the_browser_to_the_worker_and_back(running: Ru
         return [line for line in log if '"request_id": "from-the-browser"' in line]
 
     # The order, the report that work began, and the one that it ended.
-    wait_for(lambda: len(lines("web")) >= 3, seconds=10, what="the web process's lines")
+    wait_for(lambda: len(lines("web")) >= 3, seconds=30, what="the web process's lines")
     assert any('"published"' in line for line in lines("relay"))
     assert any('"task_begun"' in line for line in lines("worker-0") + lines("worker-1"))
     assert any("PATCH" in line for line in lines("web"))

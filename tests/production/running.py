@@ -161,7 +161,7 @@ def collect_static(folder: Path) -> Path:
         },
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return folder
