@@ -1,23 +1,28 @@
-"""The admin: staff can view everything, but cannot edit money or what workers decide."""
+"""The admin: staff can view everything, but cannot edit money or what workers decide.
+
+What they take down has a reason, and is in the log (see moderation_service).
+"""
 
 from collections.abc import Callable
 from typing import Any
 
 from allauth.socialaccount.models import SocialApp, SocialToken
+from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
-from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.forms import ActionForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from app import models
 from app.exceptions import DomainError
-from app.services import operations_service
+from app.services import moderation_service, operations_service
 
 # Google's application comes from the environment; a second one here would break sign-in.
 admin.site.unregister([SocialApp, SocialToken])
-admin.site.site_header = admin.site.site_title = "Style License"
 
 
 class ReadOnly:
@@ -47,17 +52,52 @@ class JobActions:
         return bool(user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
 
     def operate(
-        self, request: HttpRequest, jobs: QuerySet[Any], act: Callable[[Any], None], done: str
+        self,
+        request: HttpRequest,
+        jobs: QuerySet[Any],
+        act: Callable[[Any], None],
+        done: str,
+        *,
+        is_logged: bool = False,
     ) -> None:
-        """Do ``act`` to each of ``jobs``, and say which could not be done."""
+        """Do ``act`` to each of ``jobs``, and say which could not be done. ``is_logged`` where
+        ``act`` writes the log itself."""
         for job in jobs:
             try:
                 act(job)
             except DomainError as error:
                 self.message_user(request, f"{job}: {error.message}", messages.WARNING)  # type: ignore[attr-defined]
             else:
-                self.log_change(request, job, done)  # type: ignore[attr-defined]
+                if not is_logged:
+                    self.log_change(request, job, done)  # type: ignore[attr-defined]
                 self.message_user(request, f"{job}: {done}", messages.SUCCESS)  # type: ignore[attr-defined]
+
+
+class ReasonForm(ActionForm):
+    """Beside the list of actions: why."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=moderation_service.MAX_REASON,
+        label="",
+        widget=UnfoldAdminTextInputWidget(
+            {"placeholder": "Reason: the person concerned reads it", "aria-label": "Reason"}
+        ),
+    )
+
+
+class Moderated(JobActions):
+    """Actions that need a reason."""
+
+    action_form = ReasonForm
+
+    def moderate(
+        self, request: HttpRequest, things: QuerySet[Any], act: Callable[..., None], done: str
+    ) -> None:
+        def moderated(thing: Any) -> None:
+            act(thing, staff=request.user, reason=request.POST.get("reason", ""))
+
+        self.operate(request, things, moderated, done, is_logged=True)
 
 
 @admin.register(models.User)
@@ -102,8 +142,8 @@ class StyleTagInline(ReadOnly, TabularInline):
 
 
 @admin.register(models.Style)
-class StyleAdmin(JobActions, ModelAdmin):
-    actions = ("retry", "cancel")
+class StyleAdmin(Moderated, ModelAdmin):
+    actions = ("withdraw", "restore", "retry", "cancel")
     list_display = (
         "name",
         "artist",
@@ -119,7 +159,8 @@ class StyleAdmin(JobActions, ModelAdmin):
     list_select_related = ("artist",)
     inlines = (StyleTagInline, ArtworkInline)
     fields = (
-        *("name", "artist", "description", "price", "is_active", "training_status"),
+        *("name", "artist", "description", "price", "is_active", "withdrawn_reason"),
+        "training_status",
         *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
         *("usage_count", "created_at", "trained_at", "lease_expires_at"),
     )
@@ -129,6 +170,14 @@ class StyleAdmin(JobActions, ModelAdmin):
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False  # styles begin with an upload
+
+    @admin.action(description="Withdraw, with a reason", permissions=["operate"])
+    def withdraw(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
+        self.moderate(request, queryset, moderation_service.withdraw_style, "Withdrawn.")
+
+    @admin.action(description="Restore, with a reason", permissions=["operate"])
+    def restore(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
+        self.moderate(request, queryset, moderation_service.restore_style, "Restored.")
 
     @admin.action(description="Train again", permissions=["operate"])
     def retry(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
@@ -143,12 +192,20 @@ class StyleAdmin(JobActions, ModelAdmin):
 
 
 @admin.register(models.Generation)
-class GenerationAdmin(JobActions, ReadOnlyAdmin):
-    actions = ("refund", "retry", "cancel")
+class GenerationAdmin(Moderated, ReadOnlyAdmin):
+    actions = ("hide", "show", "refund", "retry", "cancel")
     list_display = ("id", "user", "style", "status", "attempt", "cost", "visibility", "created_at")
     list_filter = ("status", "visibility", "aspect_ratio")
     search_fields = ("=id", "user__username", "=task_id")
     list_select_related = ("user", "style")
+
+    @admin.action(description="Hide, with a reason", permissions=["operate"])
+    def hide(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.moderate(request, queryset, moderation_service.hide_picture, "Hidden.")
+
+    @admin.action(description="Let it be published again, with a reason", permissions=["operate"])
+    def show(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.moderate(request, queryset, moderation_service.show_picture, "May be published.")
 
     @admin.action(description="Fail and refund", permissions=["operate"])
     def refund(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
@@ -189,10 +246,28 @@ class TagAdmin(ModelAdmin):
 
 
 @admin.register(models.Comment)
-class CommentAdmin(ReadOnlyAdmin):
+class CommentAdmin(Moderated, ReadOnlyAdmin):
+    actions = ("remove",)
     list_display = ("id", "user", "generation", "content", "created_at")
-    search_fields = ("content", "user__username")
+    search_fields = ("=id", "content", "user__username")
     list_select_related = ("user", "generation")
+
+    @admin.action(description="Remove, with a reason", permissions=["operate"])
+    def remove(self, request: HttpRequest, queryset: QuerySet[models.Comment]) -> None:
+        def act(comment: models.Comment, *, staff: models.User, reason: str) -> None:
+            moderation_service.delete_comment(user=staff, comment_id=comment.pk, reason=reason)
+
+        self.moderate(request, queryset, act, "Removed.")
+
+
+@admin.register(LogEntry)
+class LogAdmin(ReadOnlyAdmin):
+    """What staff did, when and why."""
+
+    list_display = ("action_time", "user", "content_type", "object_repr", "change_message")
+    list_filter = ("content_type",)
+    search_fields = ("user__username", "object_repr", "change_message", "=object_id")
+    list_select_related = ("user", "content_type")
 
 
 @admin.register(models.Notification)

@@ -19,6 +19,7 @@ from app.views import (
     media,
     metrics,
     notification,
+    search,
     style,
     tag,
     token,
@@ -95,7 +96,8 @@ api = [
     path("models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
     path("models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),
     path("uploads", upload.UploadViewSet.as_view({"post": "create"}), name="uploads"),
-    # Tags
+    # Finding
+    path("search", search.SearchViewSet.as_view({"get": "list"}), name="search"),
     path("tags/<id:pk>", Tags({"get": "retrieve"}), name="tag"),
     # Tokens
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),

@@ -155,6 +155,9 @@ INSTALLED_APPS = [
 # Origins of front ends that are served from elsewhere.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 
+# The admin's name in titles and headers.
+UNFOLD = {"SITE_TITLE": "Style License", "SITE_HEADER": "Style License"}
+
 MIDDLEWARE = [
     # What adds headers comes first, so that errors and redirects carry them too.
     "app.http.middleware.RequestIdMiddleware",

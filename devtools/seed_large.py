@@ -129,6 +129,12 @@ STATEMENTS: dict[str, str] = {
              said AS (SELECT generation_id AS id, COUNT(*) AS n FROM app_comment GROUP BY 1)
         UPDATE app_generation g SET like_count = liked.n, comment_count = COALESCE(said.n, 0)
         FROM liked LEFT JOIN said USING (id) WHERE liked.id = g.id""",
+    # As the triggers would.
+    "entries of the feed": """
+        INSERT INTO app_feedentry (key, generation_id, heat)
+        SELECT key, g.id, feed_heat(g.created_at, g.like_count)
+        FROM app_generation g, feed_keys(g.style_id, g.aspect_ratio, g.prompt_tags) key
+        WHERE g.visibility = 'public' AND g.status = 'completed'""",
     "counters of styles": """
         WITH used AS (SELECT style_id AS id, COUNT(*) AS n FROM app_generation
                       WHERE status = 'completed' GROUP BY 1)

@@ -155,6 +155,22 @@ class SearchForm(SiteForm):
         }
 
 
+class FeedForm(SiteForm):
+    """The query of the wall. Invalid values are ignored, not refused."""
+
+    sort = forms.ChoiceField(required=False, choices=[("popular", "")])
+    tag = forms.CharField(required=False, max_length=50)
+    style = forms.IntegerField(required=False, min_value=1)
+    artist = forms.IntegerField(required=False, min_value=1)
+    format = forms.ChoiceField(required=False, choices=AspectRatio.choices)
+
+    def wanted(self) -> dict[str, Any]:
+        self.is_valid()
+        return {
+            name: self.cleaned_data[name] for name in self.cleaned_data if self.cleaned_data[name]
+        }
+
+
 class PictureForm(SiteForm):
     visibility = forms.ChoiceField(required=False, choices=Visibility.choices)
     description = forms.CharField(

@@ -90,6 +90,9 @@ OF_ERRORS = (
     _("You are already an artist."),
     _("This account is closed."),
     _("Only a completed picture can be published."),
+    _("Our staff has hidden this picture. You cannot publish it."),
+    _("Our staff has withdrawn this style. You cannot offer it."),
+    _("It is against the rules of this site."),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),
@@ -147,4 +150,7 @@ def describe(notification: Notification) -> str:
         if told["cost"] is None and notification.type == NotificationType.GENERATION_FAILED:
             return notification.message
     sentence, parts = words_of(notification.type, told, who.username if who else "")
+    # What staff did for a reason that we know the words of.
+    why = parts.get("why", "")
+    parts["why"] = gettext(why) if why else ""
     return (gettext(sentence) % parts).strip()

@@ -12,6 +12,7 @@ from web.views import (
     notifications,
     people,
     picture,
+    search,
     session,
     studio,
     styles,
@@ -22,6 +23,7 @@ from web.views import (
 app_name = "web"
 urlpatterns = [
     path("", feed.feed, name="feed"),
+    path("search", search.search, name="search"),
     # Pictures
     path("pictures/<id:picture_id>", picture.picture, name="picture"),
     path("pictures/<id:picture_id>/image", picture.image, name="picture_image"),

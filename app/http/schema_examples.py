@@ -79,6 +79,15 @@ RESPONSES: dict[str, Any] = {
     "system_health": {"status": "ok", "database": "connected"},
     "models_list": {**_NO_NEIGHBOURS, "results": [_STYLE]},
     "community_feed": {**_NO_NEIGHBOURS, "results": [_PICTURE]},
+    "search_everything": {
+        "query": "watercolor",
+        "corrected": None,
+        "suggestions": [],
+        "styles": [_STYLE],
+        "artists": [],
+        "tags": [{"id": 5, "name": "watercolour", "usage_count": 12}],
+        "images": [],
+    },
     "community_like": {"is_liked": True, "like_count": 4},
     "images_generate": {
         "generation_id": 91,

@@ -1,5 +1,6 @@
 from app.models.api_key import ApiKey, Scope
 from app.models.community import Comment, Follow, Like
+from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
 from app.models.measure import Measure
@@ -19,6 +20,7 @@ __all__ = [
     "ArtworkTag",
     "AspectRatio",
     "Comment",
+    "FeedEntry",
     "Follow",
     "Generation",
     "GenerationStatus",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.fields import ArrayField
@@ -92,8 +93,19 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def in_style(self, style_id: int) -> GenerationQuerySet:
         return self.filter(style_id=style_id)
 
-    def in_styles_of(self, artist_id: int) -> GenerationQuerySet:
-        return self.filter(style__artist_id=artist_id)
+    def listed(self, keys: Sequence[str], *, is_popular: bool) -> GenerationQuerySet:
+        """Those in all of the feed's lists ``keys`` (see FeedEntry), popular or newest first."""
+        from app.models.feed import FeedEntry
+
+        first, *others = keys
+        pictures: GenerationQuerySet = self.filter(feed_entries__key=first).annotate(
+            heat=models.F("feed_entries__heat"), listed_id=models.F("feed_entries__generation_id")
+        )
+        for key in others:
+            entries = FeedEntry.objects.filter(generation_id=models.OuterRef("pk"), key=key)
+            pictures = pictures.filter(models.Exists(entries))
+        order = ("-heat", "-listed_id") if is_popular else ("-listed_id",)
+        return pictures.order_by(*order)
 
     def lock(self) -> list[int]:
         """Lock these rows for this transaction, in id order. Returns the ids."""
@@ -179,6 +191,13 @@ class Generation(Job):
     description = models.CharField(max_length=500, blank=True)
     like_count = models.PositiveIntegerField(default=0, editable=False)
     comment_count = models.PositiveIntegerField(default=0, editable=False)
+    hidden_reason = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why our staff hid it. It cannot be published until they show it again.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -202,6 +221,10 @@ class Generation(Job):
             models.CheckConstraint(
                 name="generation_completed_has_image",
                 condition=~Q(status=GenerationStatus.COMPLETED) | ~Q(image_path=""),
+            ),
+            models.CheckConstraint(
+                name="generation_hidden_is_private",
+                condition=Q(hidden_reason="") | Q(visibility=Visibility.PRIVATE),
             ),
         ]
         indexes = [

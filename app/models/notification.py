@@ -18,6 +18,11 @@ class NotificationType(models.TextChoices):
     TRAINING_FAILED = "training_failed", "Training failed"
     GENERATION_COMPLETE = "generation_complete", "Picture ready"
     GENERATION_FAILED = "generation_failed", "Picture failed"
+    PICTURE_HIDDEN = "picture_hidden", "Picture hidden by our staff"
+    PICTURE_SHOWN = "picture_shown", "Picture may be shown again"
+    STYLE_WITHDRAWN = "style_withdrawn", "Style withdrawn by our staff"
+    STYLE_RESTORED = "style_restored", "Style restored"
+    COMMENT_REMOVED = "comment_removed", "Comment removed by our staff"
 
 
 # What is said of each, in English; the site translates these. "reply" is a kind of comment.
@@ -33,6 +38,17 @@ WORDS: dict[str, str] = {
         "Your picture in the style %(name)s could not be made; %(cost)s tokens were refunded."
         " %(reason)s"
     ),
+    NotificationType.PICTURE_HIDDEN: _(
+        "Our staff has hidden your picture. Only you can see it. Reason: %(why)s"
+    ),
+    NotificationType.PICTURE_SHOWN: _("You may publish your picture again. Reason: %(why)s"),
+    NotificationType.STYLE_WITHDRAWN: _(
+        "Our staff has withdrawn your style %(name)s. Nobody can order from it. Reason: %(why)s"
+    ),
+    NotificationType.STYLE_RESTORED: _(
+        "Your style %(name)s can be ordered from again. Reason: %(why)s"
+    ),
+    NotificationType.COMMENT_REMOVED: _("Our staff has removed your comment. Reason: %(why)s"),
 }
 
 

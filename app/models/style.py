@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
@@ -14,15 +14,15 @@ from app.exceptions import NotFound
 from app.models.job import Job
 from app.models.names import SkeletonField
 from app.models.tagging import StyleTag, Tag
+from app.models.text import contains, contains_lower
 from app.models.user import Artist
+from app.utils.spellings import spellings_of
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
     from app.models.user import User
 
-# A trigram index cannot find shorter texts.
-SHORTEST_INDEXED = 3
 MIN_PRICE = 1
 MAX_PRICE = 10_000
 
@@ -156,16 +156,24 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return styles
 
     def search(self, text: str) -> StyleQuerySet:
-        """Styles whose name or one of whose tags contains ``text``, ignoring case."""
-        named = Style.objects.filter(name__icontains=text)
-        tagged = StyleTag.objects.filter(tag__name__contains=text.lower())
-        if len(text) < SHORTEST_INDEXED:
-            # Most styles contain it: those that are shown are soon found among all in their order.
-            return self.filter(
-                Q(name__icontains=text) | models.Exists(tagged.filter(style=models.OuterRef("pk")))
-            )
-        ids = named.order_by().values("pk").union(tagged.order_by().values("style_id"), all=True)
-        return self.filter(pk__in=ids)
+        """Styles with each word of ``text``, in any spelling, in their name or in a tag."""
+        styles: StyleQuerySet = self
+        # Of signs alone: what they are a part of.
+        for spelled in spellings_of(text) or [(text,)]:
+            named = Style.objects.filter(contains("name", spelled)).order_by().values("pk")
+            tagged = StyleTag.objects.filter(contains_lower("tag__name", spelled))
+            ids = named.union(tagged.order_by().values("style_id"), all=True)
+            styles = styles.filter(pk__in=ids)
+        return styles
+
+    def with_words(self, words: Iterable[Sequence[str]]) -> StyleQuerySet:
+        """The same, of few styles: each is looked at. ``words`` are lists of spellings."""
+        styles: StyleQuerySet = self
+        for spelled in words:
+            tags = StyleTag.objects.filter(contains_lower("tag__name", spelled))
+            is_tagged = models.Exists(tags.filter(style=models.OuterRef("pk")))
+            styles = styles.filter(contains("name", spelled) | models.Q(is_tagged))
+        return styles
 
 
 class Style(Job):
@@ -186,6 +194,13 @@ class Style(Job):
     model_path = models.CharField(max_length=500, blank=True)
     thumbnail = models.CharField(max_length=300, blank=True, help_text="Storage key of a preview.")
     is_active = models.BooleanField(default=True, help_text="Off: deleted by its artist.")
+    withdrawn_reason = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Why our staff withdrew it. Its artist cannot offer it until they restore it.",
+    )
     usage_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)
@@ -207,6 +222,10 @@ class Style(Job):
             models.CheckConstraint(
                 name="style_completed_has_model",
                 condition=~Q(training_status=TrainingStatus.COMPLETED) | ~Q(model_path=""),
+            ),
+            models.CheckConstraint(
+                name="style_withdrawn_is_inactive",
+                condition=Q(withdrawn_reason="") | Q(is_active=False),
             ),
             models.UniqueConstraint(
                 "artist",

@@ -1,7 +1,11 @@
+from collections.abc import Iterable, Sequence
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
 
+from app.models.text import contains_lower
+from app.utils.spellings import spellings_of
 from app.utils.tag_names import TAG_PATTERN
 
 
@@ -13,8 +17,16 @@ class TagQuerySet(models.QuerySet["Tag"]):
         return self.active().filter(usage_count__gt=0)
 
     def matching(self, text: str) -> "TagQuerySet":
-        """Used tags that contain ``text``, ignoring case, most used first."""
-        return self.popular().filter(name__contains=text.lower()) if text else self.popular()
+        """Used tags with each word of ``text``, in any spelling, most used first."""
+        words = spellings_of(text) or ([(text,)] if text else [])
+        return self.popular().with_words(words)
+
+    def with_words(self, words: "Iterable[Sequence[str]]") -> "TagQuerySet":
+        """Those with each of ``words``, lists of spellings."""
+        tags = self
+        for spelled in words:
+            tags = tags.filter(contains_lower("name", spelled))
+        return tags
 
     def of_works(self, style_id: int) -> "TagQuerySet":
         """The tags of a style's works, most frequent first."""

@@ -1,15 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Coalesce, Lower
+from django.db.models.functions import Coalesce, Lower, Upper
 
 from app.models import names
 from app.models.names import SkeletonField
+from app.models.text import contains
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -98,6 +100,13 @@ class User(AbstractUser):
                 condition=Q(username_skeleton__isnull=False),
             ),
         ]
+        indexes = [
+            GinIndex(
+                OpClass(Upper("username"), name="gin_trgm_ops"),
+                name="artist_username_trigram",
+                condition=Q(role="artist"),
+            ),
+        ]
 
     def clean(self) -> None:
         super().clean()
@@ -112,6 +121,22 @@ class User(AbstractUser):
         return self.closed_at is not None
 
 
+class ArtistQuerySet(models.QuerySet["Artist"]):
+    def with_words(self, words: Iterable[Sequence[str]]) -> ArtistQuerySet:
+        """Those with each of ``words``, lists of spellings, in one of their two names."""
+        artists: ArtistQuerySet = self
+        for spelled in words:
+            called = contains("artist_name", spelled) | contains("user__username", spelled)
+            artists = artists.filter(called)
+        return artists
+
+    def best_for(self, text: str) -> ArtistQuerySet:
+        """But for those who left; whose name begins with ``text``, then the most followed."""
+        begins = models.Case(models.When(artist_name__istartswith=text, then=0), default=1)
+        open_ones = self.filter(user__closed_at=None)
+        return open_ones.order_by(begins, "-follower_count", "-pk")
+
+
 class Artist(models.Model):
     """The profile of a user who licenses styles. Its id is the user's id."""
 
@@ -124,6 +149,8 @@ class Artist(models.Model):
     follower_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
 
+    objects = ArtistQuerySet.as_manager()
+
     class Meta:
         ordering = ["-created_at", "-pk"]
         constraints = [
@@ -131,6 +158,11 @@ class Artist(models.Model):
                 name="artist_name_looks_unique",
                 fields=["name_skeleton"],
                 condition=Q(name_skeleton__isnull=False),
+            ),
+        ]
+        indexes = [
+            GinIndex(
+                OpClass(Upper("artist_name"), name="gin_trgm_ops"), name="artist_name_trigram"
             ),
         ]
 

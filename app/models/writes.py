@@ -45,13 +45,13 @@ PLACE_ORDER = """
         INSERT INTO app_generation
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
              progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
-             image_path, preview_path, placeholder, metadata, visibility, description, like_count,
-             comment_count, created_at, started_at, finished_at)
+             image_path, preview_path, placeholder, metadata, visibility, description,
+             hidden_reason, like_count, comment_count, created_at, started_at, finished_at)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
-            %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', 0, 0, %(created_at)s, NULL,
-            NULL
+            %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s,
+            NULL, NULL
         FROM offered
     ), tagged AS (
         INSERT INTO app_generationtag (generation_id, tag_id, sequence)

@@ -117,6 +117,11 @@ class OwnPicturesQuerySerializer(BaseSerializer):
 
 class FeedQuerySerializer(BaseSerializer):
     following = serializers.BooleanField(default=False)
+    sort = serializers.ChoiceField(choices=["created_at", "popular"], default="created_at")
+    style_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    artist_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
+    aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices, required=False)
+    tag = serializers.CharField(max_length=50, required=False)
 
 
 class PictureUpdateSerializer(BaseSerializer):

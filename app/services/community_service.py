@@ -76,12 +76,16 @@ def comment_of(comment_id: int) -> Comment:
 @transaction.atomic
 def delete_comment(
     *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff
-) -> None:
-    """Delete the user's own comment (staff: any) with its replies. Raises NotFound, NotAllowed."""
+) -> Comment:
+    """Delete the user's own comment (staff: any) with its replies. Returns what it was.
+
+    Raises NotFound, NotAllowed.
+    """
     comment = Comment.objects.filter(pk=comment_id).select_related("generation").first()
-    # If the picture is private, only its owner and the author of the comment know of it.
+    # If the picture is private, only its owner, the author of the comment and staff know of it.
     if comment is None or not (
         comment.generation.is_public
+        or user.is_staff
         or is_owner(user, comment)
         or is_owner(user, comment.generation)
     ):
@@ -92,6 +96,7 @@ def delete_comment(
     _, deleted = Comment.objects.filter(pk=comment_id).delete()
     picture.comment_count -= deleted.get("app.Comment", 0)
     picture.save(update_fields=["comment_count"])
+    return comment
 
 
 @transaction.atomic

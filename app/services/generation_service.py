@@ -161,6 +161,8 @@ def update_generation(
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
             raise InvalidTransition("Only a completed picture can be published.")
+        if generation.hidden_reason:
+            raise InvalidTransition("Our staff has hidden this picture. You cannot publish it.")
         generation.visibility = visibility
     if description is not None:
         generation.description = description

@@ -72,6 +72,15 @@ def tell_generation_failed(generation: Generation) -> None:
     _tell_owner(generation, NotificationType.GENERATION_FAILED, said)
 
 
+def tell_of_staff(thing: Generation | Style | Comment, kind: NotificationType, reason: str) -> None:
+    """Tell the owner of ``thing`` what staff did to it, and why."""
+    if isinstance(thing, Style):
+        _tell_artist(thing, kind, {"name": thing.name, "why": reason})
+    else:
+        picture_id = thing.generation_id if isinstance(thing, Comment) else thing.pk
+        _create(thing.user_id, kind, {"why": reason}, TargetType.IMAGE, picture_id)
+
+
 def tell(
     *, recipient_id: int, kind: str, message: str, target_type: str = "", target_id: int | None
 ) -> Notification:

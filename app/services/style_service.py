@@ -11,7 +11,7 @@ from typing import IO
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, Subquery
 
-from app.exceptions import ArtistOnly, DuplicateStyleName, StyleInUse
+from app.exceptions import ArtistOnly, DuplicateStyleName, InvalidTransition, StyleInUse
 from app.models import Artist, Artwork, Generation, Style, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
@@ -131,8 +131,8 @@ def update_style(
 ) -> Style:
     """Change what is given. A new price holds for pictures ordered from now on.
 
-    Raises NotAllowed or NotFound unless the user may change the style, and DuplicateStyleName when
-    a deleted style comes back while another bears its name.
+    Raises NotAllowed or NotFound unless the user may change the style; DuplicateStyleName when a
+    deleted style comes back while another bears its name, InvalidTransition if staff withdrew it.
     """
     names = None if tags is None else tag_service.parse(tags, field="tags")
     style = training_service.lock_own_style(user, style_id, may_change)
@@ -144,6 +144,8 @@ def update_style(
     if names is not None:
         tag_service.retag_style(style, names)
     if is_active is not None:
+        if is_active and style.withdrawn_reason:
+            raise InvalidTransition("Our staff has withdrawn this style. You cannot offer it.")
         style.is_active = is_active
     with _name_conflicts(style.name):
         style.save()
@@ -173,7 +175,7 @@ def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner)
 
     Raises NotAllowed or NotFound unless the user may change the style.
     """
-    _withdraw([training_service.lock_own_style(user, style_id, may_change)])
+    withdraw([training_service.lock_own_style(user, style_id, may_change)])
 
 
 @transaction.atomic(savepoint=False)
@@ -186,7 +188,7 @@ def withdraw_all(artist_id: int) -> None:
     # Looked for once orders that were faster are seen.
     if Generation.objects.under_way().filter(style__artist_id=artist_id).exists():
         raise StyleInUse
-    _withdraw(styles)
+    withdraw(styles)
 
 
 def artist_of(user: User) -> Artist:
@@ -197,12 +199,13 @@ def artist_of(user: User) -> Artist:
     return artist
 
 
-def _withdraw(styles: Iterable[Style]) -> None:
+def withdraw(styles: Iterable[Style], *, reason: str = "") -> None:
+    """Withdraw styles that the caller has locked. ``reason`` is that of our staff."""
     withdrawn = [style for style in styles if style.is_active]
     counted = tag_service.counted_in(*withdrawn)
     for style in withdrawn:
-        style.is_active = False
-        style.save(update_fields=["is_active", "updated_at"])
+        style.is_active, style.withdrawn_reason = False, reason
+        style.save(update_fields=["is_active", "withdrawn_reason", "updated_at"])
     tag_service.move_counts(counted, [])
     if withdrawn:
         caches.forget(caches.POPULAR_STYLES)

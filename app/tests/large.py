@@ -41,6 +41,14 @@ SKEW = f"""
     UPDATE app_user SET role = 'artist' WHERE id <= 1500;
     INSERT INTO app_artist (user_id, artist_name, signature_image, follower_count, created_at)
         SELECT id, 'Artist ' || id, '', 0, date_joined FROM app_user WHERE id BETWEEN 41 AND 1500;
+    INSERT INTO app_user (id, password, is_superuser, username, first_name, last_name, email,
+            is_staff, is_active, date_joined, provider, provider_user_id, role, token_balance,
+            profile_image, bio)
+        SELECT n, '!', false, 'painter' || n, '', '', '', false, true, now(), 'seed', n::text,
+            'artist', 0, '', ''
+        FROM generate_series(100001, 110000) n;
+    INSERT INTO app_artist (user_id, artist_name, signature_image, follower_count, created_at)
+        SELECT id, md5(id::text) || ' Halden', '', 0, now() FROM app_user WHERE id > 100000;
     INSERT INTO app_style (artist_id, name, description, price, training_status, model_path,
             thumbnail, is_active, usage_count, created_at, updated_at, task_id, attempt,
             failure_reason, request_id)

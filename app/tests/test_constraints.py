@@ -115,6 +115,9 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         lambda s: every(Generation, seed=2**32),
     ),
     "generation_cost_positive": (lambda s: every(Generation, cost=0),),
+    "generation_hidden_is_private": (
+        lambda s: every(Generation, hidden_reason="Rude.", visibility="public"),
+    ),
     "generation_completed_has_image": (lambda s: every(Generation, image_path=""),),
     "artwork_position_unique": (lambda s: again(s.work, sha256="other"),),
     "artwork_image_unique": (lambda s: again(s.work, position=1),),
@@ -144,6 +147,7 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     "style_price_in_range": (lambda s: every(Style, price=0), lambda s: every(Style, price=10_001)),
     "style_training_status_known": (lambda s: every(Style, training_status="lost"),),
     "style_completed_has_model": (lambda s: every(Style, model_path=""),),
+    "style_withdrawn_is_inactive": (lambda s: every(Style, withdrawn_reason="Stolen."),),
     "style_name_unique_per_artist": (
         lambda s: StyleFactory(artist=s.artist, name=s.style.name.upper()),
     ),

@@ -8,7 +8,8 @@ from rest_framework.request import Request
 
 from app.http.bodies import Answer
 from app.models import Comment
-from app.models.reads.feed import feed
+from app.models.reads.feed import Part, feed
+from app.models.reads.search import lists_of
 from app.permissions import IsOwnerOrStaff
 from app.serializers.community import (
     CommentCreateSerializer,
@@ -16,13 +17,17 @@ from app.serializers.community import (
     LikeStateSerializer,
 )
 from app.serializers.generation import FeedQuerySerializer, PictureSerializer
-from app.services import community_service
+from app.services import community_service, moderation_service
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
 class FeedViewSet(ReadOnlyViewSet):
-    """What the community made and shows, newest first."""
+    """What the community made and shows, newest first or, with `sort=popular`, by its heat.
+
+    Filters may be combined: a style, an artist, a format, and a `tag`, which is a phrase of the
+    order or a word of it.
+    """
 
     schema_tag = "community"
     output = {"list": PictureSerializer}
@@ -32,10 +37,12 @@ class FeedViewSet(ReadOnlyViewSet):
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         viewer_id = request.user.pk
-        following = self.parse_query()["following"]
-        if following and viewer_id is None:
+        wanted = self.parse_query()
+        if wanted["following"] and viewer_id is None:
             raise NotAuthenticated
-        return self.page_of(feed(viewer_id, "followed" if following else ""))
+        part: Part = "followed" if wanted["following"] else ""
+        is_popular = wanted["sort"] == "popular"
+        return self.page_of(feed(viewer_id, part, keys=lists_of(**wanted), is_popular=is_popular))
 
 
 class CommentViewSet(BaseViewSet):
@@ -76,7 +83,7 @@ class CommentViewSet(BaseViewSet):
 
     def remove(self, pk: Any) -> None:
         """Delete my own comment (staff: any) with its replies."""
-        community_service.delete_comment(user=self.user, comment_id=pk, may_change=self.may_change)
+        moderation_service.delete_comment(user=self.user, comment_id=pk, may_change=self.may_change)
 
     def like(self, request: Request, pk: int) -> Answer:
         """Like a picture, or take the like back."""

@@ -65,7 +65,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     errors = {
         "create": (*("ARTIST_ONLY", "DUPLICATE_STYLE_NAME", *UPLOAD_CODES, *IDEMPOTENCY_CODES),),
         "mine": ("ARTIST_ONLY",),
-        "update": ("DUPLICATE_STYLE_NAME",),
+        "update": ("DUPLICATE_STYLE_NAME", "INVALID_TRANSITION"),
         "retrain": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
     }

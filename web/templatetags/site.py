@@ -130,6 +130,7 @@ def icon(name: str) -> SafeString:
 
 
 ICONS = {
+    "search": "M10.5 4a6.5 6.5 0 1 0 0 13 6.5 6.5 0 0 0 0-13zM15.3 15.3L20 20",
     "bell": "M6 10a6 6 0 0 1 12 0c0 5 2 6 2 7H4c0-1 2-2 2-7zM10 20a2 2 0 0 0 4 0",
     "menu": "M4 7h16M4 12h16M4 17h16",
     "speech": "M4 5h16v11H11l-5 4v-4H4z",

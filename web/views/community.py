@@ -10,7 +10,7 @@ from django.views.decorators.http import require_POST
 
 from app.exceptions import DomainError, NotFound
 from app.models import User
-from app.services import community_service
+from app.services import community_service, moderation_service
 from web.access import go, local_path, signed_in, wants_part
 from web.forms import CommentForm
 from web.phrases import explain
@@ -52,7 +52,7 @@ def comment(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
 @require_POST
 @signed_in
 def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpResponse:
-    community_service.delete_comment(user=user, comment_id=comment_id)
+    moderation_service.delete_comment(user=user, comment_id=comment_id)
     messages.success(request, _("The comment is deleted."))
     return _back(request, "/")
 

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import Follow, Style, User
+from app.models.feed import key_of
 from app.models.reads.feed import feed
 from web.access import signed_in, wants_part
 from web.paging import page_of
@@ -21,7 +22,7 @@ def artist(request: HttpRequest, artist_id: int) -> HttpResponse:
     person = _profile(request, artist_id)
     if not person.is_artist:
         return redirect("web:user", artist_id)
-    page = page_of(request, feed(request.user.pk, "artist", artist_id).with_keys())
+    page = page_of(request, feed(request.user.pk, keys=[key_of("artist", artist_id)]).with_keys())
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", {"page": page})
     styles = Style.objects.offered().with_artist().with_tags().found_by(artist_id=artist_id)

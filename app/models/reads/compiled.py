@@ -68,7 +68,8 @@ class Read(Generic[Named]):
 
 
 class PagedRead(Generic[Named]):
-    """The same of a list. ``order`` names the fields that its rows are ordered by."""
+    """The same of a list. ``order`` names what its rows are ordered by: fields, or properties that
+    are whole numbers."""
 
     def __init__(
         self,
@@ -80,7 +81,7 @@ class PagedRead(Generic[Named]):
     ) -> None:
         self.order = order
         types = {field.name: field.type for field in fields(row)}
-        self.kinds = [datetime if types[name] is datetime else int for name in order]
+        self.kinds = [datetime if types.get(name) is datetime else int for name in order]
         behind = [f"after_{name}" for name in order]
 
         def build_page(shape: tuple[Any, PageShape], values: dict[str, Any]) -> QuerySet[Any, Any]:

@@ -43,6 +43,11 @@ class FeedPicture(Row):
     artist: Annotated[ArtistBrief, Column("style__artist")]
     created_at: datetime
 
+    @property
+    def heat(self) -> int:
+        """That of its entries in the feed (see FeedEntry): seconds, and a day for each doubling."""
+        return int(self.created_at.timestamp()) + 86_400 * ((1 + self.like_count).bit_length() - 1)
+
 
 class PictureDetail(FeedPicture):
     """A picture by itself; its owner also sees what it cost and what became of it."""
@@ -52,6 +57,7 @@ class PictureDetail(FeedPicture):
     finished_at: datetime | None
     cost: Annotated[int | None, OWNER_ONLY]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
 
 
 def _build_picture(is_signed_in: bool, values: dict[str, Any]) -> Any:

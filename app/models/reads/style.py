@@ -41,6 +41,7 @@ class StyleDetail(StyleRow):
     is_active: bool
     progress: Annotated[TrainingProgress | None, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    withdrawn_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     prices: Annotated[dict[str, int], FILLED_IN]
     updated_at: datetime
 

@@ -64,6 +64,8 @@ TABLE = [
     Row("POST /api/auth/demo", (404, 404, 404, 404, 404, 404, 403), body={"username": "ada"}),
     Row("POST /api/auth/logout", (401, 200, 200, 200, 200, 401, 403)),
     Row("GET /api/auth/me", SIGNED_IN),
+    # What is looked for is missing.
+    Row("GET /api/search", (400,) * 7),
     Row("GET /api/users/{id}", OPEN, "owner"),
     Row("PATCH /api/users/me", (401, 200, 200, 200, 200, 401, 403), body={"bio": "New."}),
     Row("DELETE /api/users/me", (401, 204, 204, 204, 204, 401, 403)),

@@ -11,6 +11,7 @@ from rest_framework.test import APIClient
 from app.exceptions import NotFound
 from app.http.bodies import to_json
 from app.models import Follow, Generation, Like, Notification, Style
+from app.models.feed import key_of
 from app.models.reads.feed import feed
 from app.models.reads.notifications import NOTIFICATIONS, NotificationRow, notification_counts
 from app.models.reads.paging import PageShape
@@ -58,13 +59,14 @@ def test_the_same_shape_with_other_values_gives_other_rows(pictures) -> None:
 def test_parts_of_the_feed(pictures) -> None:
     wanted = pictures[3]
     nobody = UserFactory().pk
-    for part, within_id in (
-        ("artist", wanted.style.artist_id),
-        ("buyer", wanted.user_id),
-        ("style", wanted.style_id),
-    ):
+    for part, within_id in (("buyer", wanted.user_id), ("style", wanted.style_id)):
         assert [row.id for row in feed(None, part, within_id).first(20)] == [wanted.pk]
         assert feed(nobody, part, 2**40).first(20) == []
+    of_artist = [key_of("artist", wanted.style.artist_id)]
+    for is_popular in (False, True):
+        rows = feed(None, keys=of_artist, is_popular=is_popular).first(20)
+        assert [row.id for row in rows] == [wanted.pk]
+        assert feed(nobody, keys=[key_of("artist", 0)], is_popular=is_popular).first(20) == []
 
 
 def test_a_hot_statement_is_parsed_and_planned_once_a_connection(pictures) -> None:

@@ -9,6 +9,7 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 from django.core.cache import cache
@@ -42,6 +43,26 @@ OWN = Bounds(entries=5_500, tables={"app_style": 200})
 TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})
 FOUND = Bounds(tables={"app_tag": 150, "app_styletag": 150, "app_style": 150})
 
+# Two hundred names with each of up to three words, a hundred popular ones with their tags; for two
+# words the thousand hottest pictures of each.
+SEARCHED = Bounds(
+    rows=64,
+    entries=6_500,
+    to_sort=2_500,
+    tables={
+        **dict.fromkeys(("app_tag", "app_styletag", "app_style"), 1_000),
+        **dict.fromkeys(("app_artist", "app_user"), 12_200),
+    },
+    whole=frozenset({"app_artist", "app_user"}),
+)
+# A popular word, a rare one, two words, British, Korean, signs, slips, names, nothing.
+SEARCHES = (
+    *("sea", "tag7", "sea+tag7", "sea+sunset", "watercolor", "여우", "()", "sae", "artist+17"),
+    *("user33", "style", "more", "rare", "common+sea", "artsit", "nowhere", "a", "qxzjv"),
+    *("halden", "painter100017", "haldne", "more+of+c4"),
+)
+FILTERS = (f"artist_id={ARTIST}", "style_id=20", "aspect_ratio=1:1", "tag=sea", "tag=tag7")
+
 ANYONE = 0
 ORDER = {"style_id": 20, "prompt_tags": ["sea", "common"], "aspect_ratio": "1:1"}
 
@@ -69,6 +90,18 @@ CASES = [
     *of_each("GET /api/community/feed?{deep}"),
     Case(BUYER, "GET /api/community/feed?following=true"),
     Case(FAN, "GET /api/community/feed?following=true"),
+    *of_each("GET /api/community/feed?sort=popular"),
+    *of_each("GET /api/community/feed?sort=popular&{deep}"),
+    *(
+        Case(who, f"GET /api/community/feed?{narrowed}{order}")
+        for narrowed in FILTERS
+        for who, order in ((ANYONE, ""), (BUYER, "&sort=popular"))
+    ),
+    *of_each("GET /api/community/feed?tag=sea&{deep}"),
+    *of_each("GET /api/community/feed?aspect_ratio=1:1&sort=popular&{deep}"),
+    Case(FAN, "GET /api/community/feed?following=true&sort=popular"),
+    *(Case(ANYONE, f"GET /api/search?q={text}", SEARCHED) for text in SEARCHES),
+    Case(BUYER, "GET /api/search?q=sea&limit=20", SEARCHED),
     *of_each("GET /api/models", STYLES),
     *of_each("GET /api/models?{deep}", STYLES),
     *of_each("GET /api/models?sort=popular", STYLES),
@@ -148,7 +181,8 @@ def path_of(client: Api, case: Case) -> str:
     if "{deep}" not in path:
         return path
     beginning = path.partition("?")[0]
-    answer = client.get(beginning, limit=30)
+    query = dict(parse_qsl(path.partition("?")[2]))
+    answer = client.get(beginning, limit=30, **query)
     for _ in range(10):
         answer = client.follow_link(answer.data["next"])
     return answer.data["next"].partition("testserver")[2].replace("limit=30", "limit=20")

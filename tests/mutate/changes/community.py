@@ -204,12 +204,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "return self.all()\n",
             "app/tests/styles/test_tags.py::TestTags",
         ),
-        (
-            "tags-in-any-case",
-            "name__contains=text.lower()",
-            "name__contains=text",
-            "app/tests/styles/test_tags.py::TestTags",
-        ),
     ),
     *in_file(
         "app/utils/caches.py",

@@ -1,0 +1,370 @@
+"""One search over styles, artists, tags and public pictures, for API and site.
+
+It forgives what ``app/utils/spellings.py`` knows of. Where nothing is found at all, the words are
+corrected, and what is found then says so. Only what everybody may see is ever looked at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import cached_property
+from typing import Annotated, Any, NamedTuple
+
+from django.db import connection
+
+from app.models.feed import key_of
+from app.models.generation import Generation
+from app.models.reads.compiled import Viewer
+from app.models.reads.people import ArtistBrief
+from app.models.reads.picture import FeedPicture
+from app.models.reads.row import Column, Row
+from app.models.reads.styles import StyleRow
+from app.models.style import Style, StyleQuerySet
+from app.models.tagging import Tag
+from app.models.text import SHORTEST_INSIDE, escape_like
+from app.models.user import Artist
+from app.utils.links import Link
+from app.utils.spellings import slips, spellings, spellings_of, words_of
+
+SUGGESTIONS = 5
+# How many of a word's most popular pictures are looked through for the other words, and how many
+# names with a word for the others.
+PICTURES_OF_A_WORD = 1000
+NAMES_OF_A_WORD = 200
+
+# Of each kind and word: its number, ids of what has it, and whether they were found among the most
+# popular ones. A bounded number is read, whatever the planner thinks of the texts.
+_CANDIDATES = """
+    SELECT '{kind}', asked.word, found.id, false FROM asked CROSS JOIN LATERAL ({found}) found
+    WHERE asked.is_short = {is_short}
+"""
+_FOUND = {
+    "tag": """SELECT id FROM app_tag WHERE name {like} asked.lower AND is_active
+        AND usage_count > 0 LIMIT %(candidates)s""",
+    "style": """SELECT id FROM app_style WHERE upper(name) {like} asked.upper AND is_active
+        AND training_status = 'completed' LIMIT %(candidates)s""",
+    "style ": """SELECT tagged.id FROM (
+            SELECT id FROM app_tag WHERE name {like} asked.lower AND is_active
+            AND usage_count > 0 LIMIT %(candidates)s
+        ) tag CROSS JOIN LATERAL (
+            SELECT style_id AS id FROM app_styletag WHERE tag_id = tag.id LIMIT %(candidates)s
+        ) tagged LIMIT %(candidates)s""",
+    "artist": """SELECT user_id AS id FROM app_artist WHERE upper(artist_name) {like} asked.upper
+        LIMIT %(candidates)s""",
+    "artist ": """SELECT id FROM app_user WHERE upper(username) {like} asked.upper
+        AND role = 'artist' LIMIT %(candidates)s""",
+}
+CANDIDATES = f"""
+    WITH asked AS (
+        SELECT * FROM unnest(%(words)s::int[], %(uppers)s::text[], %(lowers)s::text[],
+            %(are_short)s::bool[]) AS asked(word, upper, lower, is_short)
+    )
+    {
+    " UNION ".join(
+        _CANDIDATES.format(kind=kind.strip(), found=found.format(like=like), is_short=is_short)
+        for kind, found in _FOUND.items()
+        for like, is_short in (("LIKE", False), ("%%>", True))
+    )
+}
+    UNION SELECT 'tag', asked.word, tag.id, true FROM asked JOIN (
+        SELECT id, name FROM app_tag WHERE is_active AND usage_count > 0
+        ORDER BY usage_count DESC, name, id LIMIT %(popular)s
+    ) tag ON tag.name LIKE asked.lower
+    UNION SELECT 'style', asked.word, style.id, true FROM (
+        SELECT id, upper(name) AS name FROM app_style WHERE is_active
+        ORDER BY usage_count DESC, created_at DESC, id DESC LIMIT %(popular)s
+    ) style CROSS JOIN LATERAL (
+        SELECT style.name AS name UNION ALL SELECT upper(tag.name)
+        FROM app_styletag CROSS JOIN LATERAL (
+            SELECT name FROM app_tag WHERE id = app_styletag.tag_id LIMIT 1
+        ) tag
+        WHERE style_id = style.id
+    ) name JOIN asked ON name.name LIKE asked.upper
+"""  # noqa: S608 (our own names)
+KNOWN_KEYS = """
+    SELECT key FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS asked(key, place)
+    WHERE EXISTS (SELECT FROM app_feedentry entry WHERE entry.key = asked.key)
+    ORDER BY place
+"""
+# Pictures that have a key of every word, the most popular first.
+PICTURES = """
+    WITH asked AS (
+        SELECT * FROM unnest(%(words)s::int[], %(keys)s::text[]) AS asked(word, key)
+    )
+    SELECT candidate.generation_id
+    FROM asked CROSS JOIN LATERAL (
+        SELECT generation_id, heat FROM app_feedentry WHERE key = asked.key
+        ORDER BY heat DESC, generation_id DESC LIMIT %(candidates)s
+    ) candidate
+    WHERE %(count)s = 1 OR %(count)s = (
+        SELECT COUNT(DISTINCT other.word) FROM asked other JOIN app_feedentry entry
+        ON entry.key = other.key AND entry.generation_id = candidate.generation_id
+    )
+    GROUP BY candidate.generation_id, candidate.heat
+    ORDER BY candidate.heat DESC, candidate.generation_id DESC LIMIT %(limit)s
+"""
+KNOWN_TAGS = """
+    SELECT tag.name FROM unnest(%(words)s::text[]) word CROSS JOIN LATERAL (
+        SELECT name, usage_count FROM app_tag
+        WHERE name = word AND is_active AND usage_count > 0 LIMIT 1
+    ) tag
+    ORDER BY tag.usage_count DESC, tag.name
+"""
+# Names with a part that is like a text, of which a bounded number of each kind is compared.
+NAMES_LIKE = """
+    SELECT name FROM (
+        (SELECT name FROM app_tag
+         WHERE name %%> %(lower)s AND is_active AND usage_count > 0 LIMIT 200)
+        UNION
+        (SELECT lower(name) FROM app_style
+         WHERE upper(name) %%> %(upper)s AND is_active AND training_status = 'completed' LIMIT 200)
+        UNION
+        (SELECT lower(artist_name) FROM app_artist JOIN app_user ON id = user_id
+         WHERE upper(artist_name) %%> %(upper)s AND closed_at IS NULL LIMIT 200)
+    ) alike
+    ORDER BY word_similarity(%(lower)s, name) DESC, name LIMIT %(limit)s
+"""
+
+
+class FoundArtist(ArtistBrief):
+    """An artist whom a search found."""
+
+    follower_count: int
+
+
+class FoundTag(Row):
+    """A tag that a search found."""
+
+    id: Annotated[int, Column("pk")]
+    name: str
+    usage_count: int
+
+
+class Found(Row):
+    """What a search found, the best of each kind.
+
+    `corrected` is what was searched for instead where nothing was found as it was written.
+    `suggestions` are other names that are alike.
+    """
+
+    query: str
+    corrected: str | None
+    suggestions: list[str]
+    styles: list[StyleRow]
+    artists: list[FoundArtist]
+    tags: list[FoundTag]
+    images: list[FeedPicture]
+
+
+class Candidates(NamedTuple):
+    """What may have been looked for, and the words for which it has still to be looked at."""
+
+    ids: set[int]
+    words: list[tuple[str, ...]]
+
+
+class Search:
+    """What ``viewer_id`` looks for: at most ``limit`` of each kind, the best first."""
+
+    def __init__(
+        self, text: str, viewer_id: int | None, limit: int, link: Link | None = None
+    ) -> None:
+        """``link`` as in Read.rows."""
+        self.text = text
+        self._viewer_id, self._limit, self._link = viewer_id, limit, link
+
+    @cached_property
+    def _words(self) -> list[tuple[str, ...]]:
+        return spellings_of(self.text)
+
+    @cached_property
+    def _names(self) -> list[tuple[str, int, int, bool]]:
+        """Rows of CANDIDATES."""
+        asked = [(number, each) for number, word in enumerate(self._words) for each in word]
+        are_short = [len(each) < SHORTEST_INSIDE for _, each in asked]
+        marked = [
+            each if is_short else f"%{escape_like(each)}%"
+            for (_, each), is_short in zip(asked, are_short, strict=True)
+        ]
+        return _rows(  # type: ignore[return-value]
+            CANDIDATES,
+            words=[number for number, _ in asked],
+            uppers=[text.upper() for text in marked],
+            lowers=marked,
+            are_short=are_short,
+            candidates=NAMES_OF_A_WORD,
+            popular=NAMES_OF_A_WORD // 2,
+        )
+
+    @cached_property
+    def _candidates(self) -> dict[str, Candidates]:
+        return {
+            kind: self._of_kind([row[1:] for row in self._names if row[0] == kind])
+            for kind in ("tag", "style", "artist")
+        }
+
+    def unknown_words(self) -> list[str]:
+        """The words that no name has."""
+        known = {row[1] for row in self._names}
+        return [word[0] for number, word in enumerate(self._words) if number not in known]
+
+    def _of_kind(self, rows: list[tuple[int, int, bool]]) -> Candidates:
+        found = [{pk for at, pk, _ in rows if at == number} for number in range(len(self._words))]
+        is_whole = [
+            sum(at == number and not is_popular for at, _, is_popular in rows) < NAMES_OF_A_WORD
+            for number in range(len(self._words))
+        ]
+        if not found or not all(found):
+            return Candidates(set(), [])
+        if whole := [ids for ids, is_all in zip(found, is_whole, strict=True) if is_all]:
+            rest = [word for word, is_all in zip(self._words, is_whole, strict=True) if not is_all]
+            return Candidates(set.intersection(*whole), rest)
+        # Very many have each of the words: some that have one are looked at for all of them.
+        return Candidates(set.union(*found), self._words if len(found) > 1 else [])
+
+    @cached_property
+    def style_ids(self) -> list[int]:
+        ids, words = self._candidates["style"]
+        found = Style.objects.offered().filter(pk__in=ids).with_words(words)
+        # All of them: with a limit, the server might look through all styles in their order.
+        return list(found.found_by(sort="popular").values_list("pk", flat=True))[: self._limit]
+
+    @property
+    def styles(self) -> StyleQuerySet:
+        return Style.objects.offered().filter(pk__in=self.style_ids).found_by(sort="popular")
+
+    @cached_property
+    def artists(self) -> list[FoundArtist]:
+        ids, words = self._candidates["artist"]
+        found = Artist.objects.filter(pk__in=ids).with_words(words).best_for(self.text)
+        return FoundArtist.from_tuples(found.values_list(*FoundArtist.columns())[: self._limit])
+
+    @cached_property
+    def tags(self) -> list[FoundTag]:
+        ids, words = self._candidates["tag"]
+        found = Tag.objects.popular().filter(pk__in=ids).with_words(words)
+        return FoundTag.from_tuples(found.values_list(*FoundTag.columns())[: self._limit])
+
+    @cached_property
+    def pictures(self) -> list[FeedPicture]:
+        keys = [
+            (number, key_of("tag", each))
+            for number, word in enumerate(self._words)
+            for each in word
+        ]
+        found = _rows(
+            PICTURES,
+            words=[number for number, _ in keys],
+            keys=[key for _, key in keys],
+            count=len(self._words),
+            candidates=self._limit if len(self._words) == 1 else PICTURES_OF_A_WORD,
+            limit=self._limit,
+        )
+        ids = [row[0] for row in found]
+        if not ids:
+            return []
+        viewer: Any = Viewer(self._viewer_id, self._viewer_id is not None)
+        shown = Generation.objects.feed(viewer).filter(pk__in=ids).order_by()
+        rows = FeedPicture.from_tuples(shown.values_list(*FeedPicture.columns()), self._link)
+        return sorted(rows, key=lambda row: ids.index(row.id))
+
+    @property
+    def is_fruitful(self) -> bool:
+        return bool(self.tags or self.pictures or self.artists or self.style_ids)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """``found`` is to be shown. ``corrected`` is its text if nothing was found as it was written;
+    ``suggestions`` are names that are like it."""
+
+    found: Search
+    corrected: str | None = None
+    suggestions: Sequence[str] = ()
+
+
+def search(
+    text: str, viewer_id: int | None, *, limit: int = 6, link: Link | None = None
+) -> Outcome:
+    """Look for ``text``; where nothing is found, for what may have been meant."""
+    as_written = Search(text, viewer_id, limit, link)
+    words = words_of(text)
+    if not words or as_written.is_fruitful:
+        return Outcome(as_written)
+    unknown = as_written.unknown_words()
+    alike = _alike(max(unknown, key=len)) if unknown else []
+    meant = {word: _corrected(word, alike) for word in unknown}
+    corrected = " ".join(meant.get(word, word) for word in words)
+    for candidate in dict.fromkeys([corrected, *alike]):
+        found = Search(candidate, viewer_id, limit, link)
+        if candidate != " ".join(words) and found.is_fruitful:
+            return Outcome(found, candidate, [name for name in alike if name != candidate])
+    return Outcome(as_written, None, alike)
+
+
+def found_by(text: str, viewer_id: int | None, limit: int) -> Found:
+    """The same as rows, as the API shows it."""
+    outcome = search(text, viewer_id, limit=limit)
+    found = outcome.found
+    styles = found.styles.with_tags_json().values_list(*StyleRow.columns())
+    return Found(
+        query=text,
+        corrected=outcome.corrected,
+        suggestions=list(outcome.suggestions),
+        styles=StyleRow.from_tuples(styles),
+        artists=found.artists,
+        tags=found.tags,
+        images=found.pictures,
+    )
+
+
+def lists_of(
+    *,
+    tag: str = "",
+    style_id: int | None = None,
+    artist_id: int | None = None,
+    aspect_ratio: str = "",
+    **_: Any,
+) -> list[str]:
+    """The keys of the feed's lists that are asked for, the one that is read first with the fewest
+    pictures, mostly; a tag is found by its other spellings."""
+    named: dict[str, object] = {"style": style_id, "artist": artist_id}
+    if name := " ".join(tag.split()).lower():
+        known = _known(key_of("tag", each) for each in spellings(name))
+        named["tag"] = known[0].removeprefix("tag:") if known else name
+    named["format"] = aspect_ratio
+    return [key_of(kind, value) for kind, value in named.items() if value]
+
+
+def _alike(word: str) -> list[str]:
+    """Names that are like ``word`` or have one that is."""
+    like = {"lower": word, "upper": word.upper(), "limit": SUGGESTIONS}
+    return [row[0] for row in _rows(NAMES_LIKE, **like)]
+
+
+def _corrected(word: str, alike: Sequence[str]) -> str:
+    """``word`` if it is known, else the known word that is one slip away or is in one of the names
+    ``alike``."""
+    if _known(key_of("tag", each) for each in spellings(word)):
+        return word
+    candidates = sorted(slips(word)) if word.isascii() else []
+    tags = [row[0] for row in _rows(KNOWN_TAGS, words=candidates)]
+    known = tags or _known(key_of("tag", each) for each in candidates)
+    if known:
+        return known[0].removeprefix("tag:")
+    parts = [part for name in alike for part in words_of(name)]
+    return next(iter(get_close_matches(word, parts, n=1)), word)
+
+
+def _known(keys: Iterable[str]) -> list[str]:
+    """Those of ``keys`` under which there are pictures, in their order."""
+    return [row[0] for row in _rows(KNOWN_KEYS, keys=list(keys))]
+
+
+def _rows(sql: str, **values: Any) -> Sequence[tuple[Any, ...]]:
+    rows: Sequence[tuple[Any, ...]] = connection.run_compiled(  # type: ignore[attr-defined]
+        sql, values, is_planned_once=False
+    )
+    return rows

@@ -1,0 +1,98 @@
+"""What staff take down and bring back. Each act has a reason, which the person concerned is told
+and the admin's log keeps. What each raises is a DomainError; nothing has changed then."""
+
+from __future__ import annotations
+
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.db import transaction
+from django.db.models import Model
+
+from app.exceptions import InvalidInput, InvalidTransition
+from app.models import Generation, NotificationType, Style, User, Visibility
+from app.models.ownership import MayChange, is_owner_or_staff
+from app.services import community_service, style_service, training_service
+from app.services.generation_service import GENERATIONS
+from app.services.notification_service import tell_of_staff
+
+MAX_REASON = 500
+AGAINST_THE_RULES = "It is against the rules of this site."
+
+
+@transaction.atomic
+def hide_picture(picture: Generation, *, staff: User, reason: str) -> None:
+    """Let only its owner see it, who cannot publish it."""
+    reason, locked = _required(reason), GENERATIONS.lock(picture.pk)
+    if locked.hidden_reason:
+        raise InvalidTransition("This picture is hidden already.")
+    locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason
+    locked.save(update_fields=["visibility", "hidden_reason"])
+    _note(staff, locked, f"Hidden. Reason: {reason}")
+    tell_of_staff(locked, NotificationType.PICTURE_HIDDEN, reason)
+
+
+@transaction.atomic
+def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
+    """Let its owner publish it again."""
+    reason, locked = _required(reason), GENERATIONS.lock(picture.pk)
+    if not locked.hidden_reason:
+        raise InvalidTransition("This picture is not hidden.")
+    locked.hidden_reason = ""
+    locked.save(update_fields=["hidden_reason"])
+    _note(staff, locked, f"May be published again. Reason: {reason}")
+    tell_of_staff(locked, NotificationType.PICTURE_SHOWN, reason)
+
+
+@transaction.atomic
+def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
+    """Nobody finds it or orders from it, and its artist cannot offer it. Its pictures stay."""
+    reason, locked = _required(reason), training_service.lock_style(style.pk)
+    if not locked.is_active:
+        raise InvalidTransition("This style is withdrawn already.")
+    style_service.withdraw([locked], reason=reason)
+    _note(staff, locked, f"Withdrawn. Reason: {reason}")
+    tell_of_staff(locked, NotificationType.STYLE_WITHDRAWN, reason)
+
+
+@transaction.atomic
+def restore_style(style: Style, *, staff: User, reason: str) -> None:
+    """Offer again what staff withdrew."""
+    reason, locked = _required(reason), training_service.lock_style(style.pk)
+    artist = locked.artist.user
+    if not locked.withdrawn_reason:
+        raise InvalidTransition("Our staff has not withdrawn this style.")
+    if artist.is_closed:
+        raise InvalidTransition("The artist of this style has left.")
+    locked.withdrawn_reason = ""
+    locked.save(update_fields=["withdrawn_reason"])
+    style_service.update_style(user=artist, style_id=locked.pk, is_active=True)
+    _note(staff, locked, f"Restored. Reason: {reason}")
+    tell_of_staff(locked, NotificationType.STYLE_RESTORED, reason)
+
+
+@transaction.atomic
+def delete_comment(
+    *,
+    user: User,
+    comment_id: int,
+    reason: str = AGAINST_THE_RULES,
+    may_change: MayChange = is_owner_or_staff,
+) -> None:
+    """Delete a comment with its replies. If ``user`` is not its author, that is an act of staff."""
+    reason = _required(reason)
+    comment = community_service.delete_comment(
+        user=user, comment_id=comment_id, may_change=may_change
+    )
+    if comment.user_id != user.pk:
+        _note(user, comment, f"Removed “{comment.content}”. Reason: {reason}", DELETION)
+        tell_of_staff(comment, NotificationType.COMMENT_REMOVED, reason)
+
+
+def _required(reason: str) -> str:
+    reason = reason.strip()
+    if not reason or len(reason) > MAX_REASON:
+        raise InvalidInput(f"Give a reason of at most {MAX_REASON} characters.")
+    return reason
+
+
+def _note(staff: User, thing: Model, message: str, flag: int = CHANGE) -> None:
+    LogEntry.objects.log_actions(staff.pk, [thing], flag, message, single_object=True)
