@@ -6,6 +6,7 @@ from tests.mutate.changes import (
     broker,
     community,
     edge,
+    finding,
     jobs,
     limits,
     locks,
@@ -30,6 +31,7 @@ MUTATIONS = (
     *access.MUTATIONS,
     *api.MUTATIONS,
     *community.MUTATIONS,
+    *finding.MUTATIONS,
     *tables.MUTATIONS,
     *uploads.MUTATIONS,
 )

@@ -1,0 +1,87 @@
+"""The search, the feed's lists, and what staff take down."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+SEARCH = "app/tests/finding/test_search.py"
+LISTS = "app/tests/finding/test_feed_lists.py"
+STAFF = "app/tests/test_moderation.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/utils/spellings.py",
+        ("british-and-american", "*_other_side(word), ", "", SEARCH),
+        ("singular-and-plural", "*_other_number(word)]", "]", SEARCH),
+        ("korean-and-english", "[*found, *meant, *others]", "found", SEARCH),
+        (
+            "slips-that-swap",
+            "{a + b[1] + b[0] + b[2:] for a, b in halves if len(b) > 1}",
+            "set()",
+            SEARCH,
+        ),
+    ),
+    *in_file(
+        "app/models/text.py",
+        (
+            "search-in-any-case",
+            "text.lower()) for text",
+            "text) for text",
+            "app/tests/styles/test_tags.py",
+        ),
+        ("signs-are-signs", r"""re.sub(r"([\\%_])", r"\\\1", text)""", "text", SEARCH),
+    ),
+    *in_file(
+        "app/models/reads/search.py",
+        (
+            "withdrawn-styles-are-not-found",
+            "Style.objects.offered().filter(pk__in=ids)",
+            "Style.objects.filter(pk__in=ids)",
+            SEARCH,
+        ),
+        ("every-word-is-wanted", "if not found or not all(found):", "if not found:", SEARCH),
+    ),
+    *in_file(
+        "app/models/user.py",
+        ("who-left-is-not-found", "self.filter(user__closed_at=None)", "self.all()", SEARCH),
+    ),
+    *in_file(
+        "app/migrations/0010_finding.py",
+        (
+            "entries-go-with-the-picture",
+            "        DELETE FROM app_feedentry",
+            "        DELETE FROM app_feedentry WHERE false; PERFORM 1 FROM app_feedentry",
+            LISTS,
+        ),
+        ("heat-counts-doublings", "86400 * like_doublings(likes)", "86400 * likes", LISTS),
+        (
+            "a-like-writes-no-entry",
+            "AND like_doublings(OLD.like_count) <> like_doublings(NEW.like_count)",
+            "AND OLD.like_count <> NEW.like_count",
+            LISTS,
+        ),
+    ),
+    *in_file(
+        "app/services/moderation_service.py",
+        ("a-reason-is-needed", "if not reason or len", "if len", STAFF),
+        (
+            "hidden-is-private",
+            "locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason",
+            "locked.hidden_reason = reason",
+            STAFF,
+        ),
+        ("acts-are-logged", "    LogEntry.objects.log_actions(", "    str(", STAFF),
+        ("not-for-those-who-left", "if artist.is_closed:", "if False:", STAFF),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
+        ("hidden-stays-hidden", "        if generation.hidden_reason:", "        if False:", STAFF),
+    ),
+    *in_file(
+        "app/services/style_service.py",
+        (
+            "withdrawn-stays-withdrawn",
+            "if is_active and style.withdrawn_reason:",
+            "if False:",
+            STAFF,
+        ),
+    ),
+)
