@@ -103,6 +103,7 @@ api = [
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
     # Pictures
+    path("quotes", Images({"post": "quote"}), name="quotes"),
     path("images/mine", Images({"get": "mine"}), name="own_images"),
     path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
     path(

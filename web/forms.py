@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,9 +18,7 @@ from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing, user_service
 from app.utils import names, tag_names
 from web import once
-
-MAX_WORDS = 20
-WORD_PATTERN = re.compile(r"^[ -+\--~]{1,50}$")
+from words import prompts, understand
 
 
 class SiteForm(forms.Form):
@@ -57,7 +54,10 @@ class OnceForm(SiteForm):
 
 
 class MakeForm(OnceForm):
-    """The order of a picture: words, format and seed, at the style's price that was shown."""
+    """The order of a picture: words, format and seed, at the style's price that was shown.
+
+    ``accepted`` are the unknown words that the buyer has been told of.
+    """
 
     price = forms.IntegerField(
         required=False, min_value=MIN_PRICE, max_value=MAX_PRICE, widget=forms.HiddenInput
@@ -70,9 +70,10 @@ class MakeForm(OnceForm):
         required=False,
         max_length=1100,
         label=_("What should the picture show?"),
-        help_text=_("English words or short phrases, separated by commas."),
+        help_text=_("English or Korean words or short phrases, separated by commas."),
         widget=forms.TextInput(attrs={"placeholder": _("castle, sunset, sea")}),
     )
+    accepted = forms.CharField(required=False, max_length=1100, widget=forms.HiddenInput)
     aspect_ratio = forms.ChoiceField(
         choices=AspectRatio.choices,
         initial=AspectRatio.SQUARE,
@@ -92,6 +93,7 @@ class MakeForm(OnceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.unknown_words: tuple[str, ...] = ()
         if isinstance(self.data, QueryDict):
             # Suggestions are only words: accept whatever was ticked.
             self.suggest(self.data.getlist("suggested"))
@@ -109,22 +111,32 @@ class MakeForm(OnceForm):
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
-        prompt = list(dict.fromkeys(given))
-        if not prompt:
+        try:
+            prompt = list(dict.fromkeys(map(prompts.normalise, given)))
+        except ValueError:
+            prompt = []
+            self.add_error(
+                "words",
+                gettext("Use letters, digits and signs, at most 50 for each word or phrase."),
+            )
+        if not given:
             self.add_error(
                 "words", gettext("Describe in a word or two what the picture should show.")
             )
-        elif len(prompt) > MAX_WORDS:
+        elif len(prompt) > prompts.MAX_TAGS:
             self.add_error("words", gettext("At most 20 words or phrases."))
-        elif not all(WORD_PATTERN.match(word) for word in prompt):
-            self.add_error(
-                "words",
-                gettext(
-                    "Use English letters, digits and signs, at most 50 for each word or phrase."
-                ),
-            )
         cleaned["prompt"] = prompt
         return cleaned
+
+    def tell_unknown_words(self) -> bool:
+        """Whether there are unknown words that the buyer has not been told of; they are now.
+
+        Words from the style need not be known: they choose among its works.
+        """
+        unknown = understand(tag_names.split(self.cleaned_data["words"])).unknown_words
+        told = tag_names.split(self.cleaned_data["accepted"])
+        self.unknown_words = unknown
+        return not set(unknown) <= set(told)
 
     def order(self) -> dict[str, Any]:
         """The arguments of ``request_generation``."""

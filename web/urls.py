@@ -40,6 +40,7 @@ urlpatterns = [
     path("styles/<id:style_id>", styles.style, name="style"),
     path("styles/<id:style_id>/image", styles.image, name="style_image"),
     path("styles/<id:style_id>/make", making.make, name="make"),
+    path("words", making.words, name="words"),
     # People
     path("artists/<id:artist_id>", people.artist, name="artist"),
     path("artists/<id:artist_id>/follow", community.follow, name="follow"),

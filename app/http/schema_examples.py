@@ -49,6 +49,9 @@ REQUESTS: dict[str, Any] = {
         "aspect_ratio": "1:1",
         "seed": 5,
     },
+    "images_quote": {
+        "items": [{"style_id": 7, "prompt_tags": ["two cats", "throne"], "aspect_ratio": "1:1"}]
+    },
     "images_update": {"visibility": "public", "description": "Where I would like to live."},
     "images_report": {
         "task_id": "8d0f3f5e-61c4-4d4e-9b8e-3a51d3f4c1aa",
@@ -95,6 +98,12 @@ RESPONSES: dict[str, Any] = {
         "cost": 10,
         "seed": 5,
         "balance": 90,
+        "unknown_words": [],
+    },
+    "images_quote": {
+        "cost": 10,
+        "balance_after": 80,
+        "items": [{"cost": 10, "unknown_words": ["throne"]}],
     },
     "images_status": {
         "id": 91,

@@ -11,6 +11,7 @@ from app.models.generation import MAX_SEED
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
+from words import prompts, understand
 
 MAX_COST = 2**31 - 1
 
@@ -27,12 +28,22 @@ class GenerationStatusSerializer(RowSerializer):
     row = Status
 
 
+class UnknownWordsField(serializers.ListField):
+    """Words of the prompt that the engine does not know: they will not show in the picture."""
+
+    child = serializers.CharField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(read_only=True, help_text=str(self.__doc__), **kwargs)
+
+
 class GenerationAcceptedSerializer(BaseSerializer):
     generation_id = serializers.IntegerField(source="pk")
     status = serializers.ChoiceField(choices=GenerationStatus.choices)
     cost = serializers.IntegerField()
     seed = serializers.IntegerField()
     balance = serializers.IntegerField(source="user.token_balance")
+    unknown_words = UnknownWordsField()
 
     @staticmethod
     def plain(instance: Generation) -> dict[str, Any]:
@@ -42,6 +53,7 @@ class GenerationAcceptedSerializer(BaseSerializer):
             "cost": instance.cost,
             "seed": instance.seed,
             "balance": instance.user.token_balance,
+            "unknown_words": list(understand(instance.prompt_tags).unknown_words),
         }
 
 
@@ -54,15 +66,25 @@ class GenerationReportedSerializer(BaseSerializer):
         return {"id": instance.pk, "status": instance.status}
 
 
-class PromptTagsField(FormListField):
-    child = serializers.RegexField(
-        r"^[ -+\--~]*$",
-        max_length=50,
-        error_messages={"invalid": "Use printable ASCII characters without commas."},
-    )
+class PromptTagField(serializers.CharField):
+    """A tag of a prompt: any printable text without commas, composed (NFC)."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(min_length=1, max_length=20, **kwargs)
+        super().__init__(max_length=prompts.MAX_LENGTH, **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            return prompts.normalise(text) if text else text
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code="invalid") from error
+
+
+class PromptTagsField(FormListField):
+    child = PromptTagField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(min_length=1, max_length=prompts.MAX_TAGS, **kwargs)
 
 
 class GenerateSerializer(BaseSerializer):
@@ -108,6 +130,23 @@ class _PlainOrder(msgspec.Struct):
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.
 msgspec.json.Decoder(_PlainOrder)
+
+
+class QuoteSerializer(BaseSerializer):
+    items = serializers.ListField(child=GenerateSerializer(), min_length=1, max_length=20)
+
+
+class QuotedItemSerializer(BaseSerializer):
+    cost = serializers.IntegerField()
+    unknown_words = UnknownWordsField()
+
+
+class QuotedSerializer(BaseSerializer):
+    cost = serializers.IntegerField()
+    balance_after = serializers.IntegerField(
+        help_text="What would be left. Below 0, tokens have to be bought first."
+    )
+    items = QuotedItemSerializer(many=True)
 
 
 class OwnPicturesQuerySerializer(BaseSerializer):

@@ -18,8 +18,10 @@ from app.serializers.generation import (
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
     PictureUpdateSerializer,
+    QuotedSerializer,
+    QuoteSerializer,
 )
-from app.services import generation_service, rate_limit_service
+from app.services import generation_service, quote_service, rate_limit_service
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
@@ -31,11 +33,13 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     output = {
         "list": PictureDetailSerializer,
         "generate": GenerationAcceptedSerializer,
+        "quote": QuotedSerializer,
         "status": GenerationStatusSerializer,
         "report": GenerationReportedSerializer,
     }
     input = {
         "generate": GenerateSerializer,
+        "quote": QuoteSerializer,
         "update": PictureUpdateSerializer,
         "report": GENERATION_REPORT,
     }
@@ -48,6 +52,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
             *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "STYLE_NOT_READY", "NOT_FOUND"),
             *IDEMPOTENCY_CODES,
         ),
+        "quote": ("STYLE_NOT_READY", "NOT_FOUND"),
         "update": ("INVALID_TRANSITION",),
         "cancel": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
@@ -58,6 +63,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     permission_classes = (IsOwnerOrReadOnly,)
     action_permissions = {
         "generate": (IsAuthenticated,),
+        "quote": (IsAuthenticated,),
         "mine": (IsAuthenticated,),
         "report": (),
     }
@@ -73,6 +79,10 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
             discard=lambda _: rate_limit_service.give_back(*limited),
             status=202,
         )
+
+    def quote(self, request: Request) -> Answer:
+        """What orders would cost, and the words in them that the engine does not know."""
+        return self.show(quote_service.quote(user=self.user, items=self.parse()["items"]))
 
     def mine(self, request: Request) -> Answer:
         """The pictures I ordered, in every state."""

@@ -14,6 +14,7 @@ from app.services import pricing
 from web import images, phrases
 from web.wall import HEART
 from web.wall import wall as wall_of
+from words import understand
 
 register = template.Library()
 
@@ -63,6 +64,12 @@ def share(amount: int) -> int:
 def words(picture: Generation) -> str:
     """A picture's prompt as a readable text."""
     return ", ".join(picture.prompt_tags)
+
+
+@register.filter
+def unknown_words(picture: Generation) -> tuple[str, ...]:
+    """The words of a picture's prompt that the engine does not know."""
+    return understand(picture.prompt_tags).unknown_words
 
 
 @register.filter

@@ -53,7 +53,7 @@ def test_other_order_with_a_used_form_is_not_taken_for_the_first(
     ("given", "said"),
     [
         ({"words": ""}, "Describe in a word or two"),
-        ({"words": "바다"}, "Use English letters"),
+        ({"words": "sea\u200b"}, "Use letters"),
         ({"words": ", ".join(f"w{n}" for n in range(21))}, "At most 20"),
         ({"words": "sea", "aspect_ratio": "9:9"}, "Select a valid choice"),
         ({"words": "sea", "seed": "-1"}, "greater than or equal to 0"),

@@ -41,6 +41,7 @@ FOR_BUYERS = {
     "/mine": "one's pictures",
     "/pictures/{making}": "a picture being made",
     "/pictures/{making}/progress": "how far it is",
+    "/words?words=zork": "unknown words",
     "/following": "artists one follows",
     "/wallet": "the wallet",
     "/wallet/pictures/{picture}": "a receipt",

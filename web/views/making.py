@@ -14,15 +14,19 @@ from django.views.decorators.http import require_POST, require_safe
 from app.exceptions import DomainError, NotFound, RateLimited
 from app.models import Generation, Style, User
 from app.services import generation_service, rate_limit_service
+from app.utils import tag_names
 from web import once
 from web.access import go, signed_in
 from web.forms import MakeForm
 from web.phrases import explain
 from web.views.styles import style_page
+from words import understand
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+# Of a prompt that is read while it is being written.
+MAX_LENGTH = 1100
 # Far behind in the queue, polling once a second is not necessary.
 POLL_SECONDS, POLL_SECONDS_BEHIND, FAR_BEHIND = 1, 4, 3
 
@@ -35,6 +39,8 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     form = MakeForm(request.POST)
     if not form.is_valid():
         return style_page(request, style, form, status=400)
+    if form.tell_unknown_words():
+        return style_page(request, style, form)
     order, limited = form.order(), ("generate", f"user-{user.pk}")
 
     def act(_prepared: None) -> str:
@@ -61,6 +67,14 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         form.add_error(None, explain(error))
         return style_page(request, style, form, status=409)
     return go(request, f"/pictures/{picture_id}")
+
+
+@require_safe
+def words(request: HttpRequest) -> HttpResponse:
+    """The words of a prompt that are unknown, asked for while it is being written."""
+    given = request.GET.get("words", "")[:MAX_LENGTH]
+    unknown = understand(tag_names.split(given)).unknown_words
+    return render(request, "web/parts/unknown_words.html", {"unknown": unknown})
 
 
 @require_safe

@@ -121,6 +121,7 @@ TABLE = [
     ),
     Row("GET /api/tokens/transactions", SIGNED_IN),
     Row("POST /api/images/generate", (401, 202, 202, 202, 202, 401, 403), body="an order"),
+    Row("POST /api/quotes", (401, 200, 200, 200, 200, 401, 403), body="a quote"),
     Row("GET /api/images/mine", SIGNED_IN),
     Row("GET /api/images/{id}", OPEN, "public_picture"),
     Row("GET /api/images/{id} (private)", (404, 404, 200, 404, 404, 404, 200), "private_picture"),
@@ -234,6 +235,12 @@ class Scene:
         body = row.body
         if body == "an order":
             body = {"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}
+        if body == "a quote":
+            body = {
+                "items": [
+                    {"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}
+                ]
+            }
         if row.method in {"POST", "PATCH"}:
             return client.send(row.method, path, body)
         return client.call(row.method, path)

@@ -13,7 +13,7 @@ NUL = "a\0b"
 
 @dataclass(frozen=True)
 class Field:
-    """What a field takes. ``kind`` is text, int, float, bool, choice, texts, file, object."""
+    """What a field takes. ``kind`` is text, int, float, bool, choice, texts, file, object(s)."""
 
     kind: str
     required: bool = False
@@ -78,10 +78,16 @@ class Field:
         yield "NUL", [NUL]
         if self.longest:
             yield "too long", ["x" * (self.longest + 1)]
+        if self.ascii_only:
             yield "unicode", ["sea", "바다"]
         if not self.may_be_empty:
             yield "empty", []
             yield "empty one", ["sea", ""]
+
+    def _wrong_objects(self):
+        yield from _types("x", 5, True, {}, ["x"], [5], [None])
+        yield "empty", []
+        yield "too many", [{}] * 21
 
     def _wrong_file(self):
         yield from _types("x", 5, True, [], {})
@@ -121,6 +127,7 @@ class Write:
     good: dict[str, Any]
     fields: dict[str, Field]
     actor: str = "buyer"
+    changes: bool = True
 
     def cases(self) -> Iterator[tuple[str, str, dict[str, Any]]]:
         """(name of the case, the field that has to be named, the body)."""
@@ -182,7 +189,7 @@ WRITES = [
         {
             "description": Field("text", longest=2000, may_be_empty=True),
             "price": Field("int", low=1, high=10_000),
-            "tags": Field("texts", longest=50, may_be_empty=True),
+            "tags": Field("texts", ascii_only=True, longest=50, may_be_empty=True),
             "is_active": Field("bool"),
         },
         actor="artist",
@@ -204,6 +211,12 @@ WRITES = [
             "aspect_ratio": Field("choice", required=True),
             "seed": Field("int", nullable=True, low=0, high=2**32 - 1),
         },
+    ),
+    Write(
+        "POST /api/quotes",
+        {"items": [{"style_id": "{style}", "prompt_tags": ["sea"], "aspect_ratio": "1:1"}]},
+        {"items": Field("objects", required=True)},
+        changes=False,
     ),
     Write(
         "PATCH /api/images/{picture}",

@@ -32,6 +32,7 @@ class TestOrdering:
             "cost": 7,
             "seed": 5,
             "balance": 993,
+            "unknown_words": [],
         }
         assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 7)]
         charge = Transaction.objects.get(type="consume")

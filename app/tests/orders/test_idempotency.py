@@ -236,6 +236,7 @@ class TestRendering:
             "cost": 50,
             "seed": 7,
             "balance": 950,
+            "unknown_words": [],
         }
         assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 50)]
 

@@ -143,6 +143,7 @@ CASES = [
     Case(BUYER, "GET /api/users/following?{deep}"),
     Case(BUYER, "GET /api/keys"),
     Case(BUYER, "POST /api/images/generate", body=ORDER),
+    Case(BUYER, "POST /api/quotes", body={"items": [ORDER]}),
     Case(BUYER, f"POST /api/images/{PICTURE}/like"),
     Case(BUYER, f"POST /api/images/{PICTURE}/comments", body={"content": "Well."}),
     Case(BUYER, f"POST /api/artists/{ARTIST + 700}/follow"),

@@ -16,6 +16,7 @@ from tests.mutate.changes import (
     startup,
     tables,
     uploads,
+    words,
 )
 
 MUTATIONS = (
@@ -34,4 +35,5 @@ MUTATIONS = (
     *finding.MUTATIONS,
     *tables.MUTATIONS,
     *uploads.MUTATIONS,
+    *words.MUTATIONS,
 )

@@ -42,14 +42,14 @@ MUTATIONS = (
         "app/serializers/generation.py",
         (
             "prompt-tags",
-            "super().__init__(min_length=1, max_length=20",
+            "super().__init__(min_length=1, max_length=prompts.MAX_TAGS",
             "super().__init__(min_length=1, max_length=30",
             BOUNDS,
         ),
         (
             "no-prompt-tags",
-            "super().__init__(min_length=1, max_length=20",
-            "super().__init__(min_length=0, max_length=20",
+            "super().__init__(min_length=1, max_length=prompts.MAX_TAGS",
+            "super().__init__(min_length=0, max_length=prompts.MAX_TAGS",
             BOUNDS,
         ),
         (
@@ -59,18 +59,11 @@ MUTATIONS = (
             BOUNDS,
         ),
         (
-            "prompt-tag-length",
-            "max_length=50,\n        error_messages",
-            "max_length=60,\n        error_messages",
-            BOUNDS,
-        ),
-        (
             "prompt-tag-length-at-a-glance",
             "str, msgspec.Meta(max_length=50",
             "str, msgspec.Meta(max_length=60",
             BOUNDS,
         ),
-        ("prompt-ascii", '"^[ -+\\--~]*$"', '"^[^,]*$"', FIELDS),
         (
             "picture-description",
             "description = serializers.CharField(max_length=500",

@@ -1,0 +1,63 @@
+"""What a prompt means, and that unknown words are named before they are paid."""
+
+from tests.mutate.mutation import in_file
+
+MEANINGS = "words/tests/test_understanding.py"
+QUOTES = "app/tests/orders/test_quotes.py"
+SITE = "web/tests/test_unknown_words.py"
+
+MUTATIONS = (
+    *in_file(
+        "words/prompts.py",
+        ("prompt-tag-length", "MAX_LENGTH = 50", "MAX_LENGTH = 49", QUOTES),
+        ("prompt-controls", '{"Cc", "Cf", ', '{"Cc", ', QUOTES),
+        ("prompt-composed", '"NFC", text', '"NFD", text', QUOTES),
+    ),
+    *in_file(
+        "words/reading.py",
+        ("counts-to-nine", "MAX_COUNT: Final = 9", "MAX_COUNT: Final = 8", MEANINGS),
+        ("colour-behind-its-noun", "behind.colors = tuple(", "tuple(", MEANINGS),
+    ),
+    *in_file(
+        "words/reading_english.py",
+        (
+            "negation",
+            "self._end_clause()\n            self._wanted = False",
+            "self._end_clause()",
+            MEANINGS,
+        ),
+        ("plurals", "return thing, length, True", "return thing, length, False", MEANINGS),
+    ),
+    *in_file(
+        "words/reading_korean.py",
+        ("korean-negation", "noun.wanted = False", "noun.wanted = True", MEANINGS),
+        ("korean-counts", "last.count, self._count = self._count, None", "pass", MEANINGS),
+    ),
+    *in_file(
+        "app/serializers/generation.py",
+        (
+            "order-names-unknown-words",
+            "list(understand(instance.prompt_tags).unknown_words)",
+            "[]",
+            QUOTES,
+        ),
+    ),
+    *in_file(
+        "app/services/quote_service.py",
+        ("balance-after", "user.token_balance - cost", "user.token_balance", QUOTES),
+        ("quote-of-hidden", "Style.objects.visible_to(user)", "Style.objects", QUOTES),
+    ),
+    *in_file(
+        "web/views/making.py",
+        (
+            "told-before-paying",
+            "if form.tell_unknown_words():",
+            "if form.tell_unknown_words() and False:",
+            SITE,
+        ),
+    ),
+    *in_file(
+        "web/forms.py",
+        ("told-of-each", "not set(unknown) <= set(told)", "unknown and not told", SITE),
+    ),
+)
