@@ -191,10 +191,8 @@ MIDDLEWARE = [
 DEBUG_TOOLBAR = DEBUG and find_spec("debug_toolbar") is not None
 if DEBUG_TOOLBAR:
     INSTALLED_APPS.append("debug_toolbar")
-    MIDDLEWARE.insert(
-        MIDDLEWARE.index("app.http.page_cache.PageCacheMiddleware"),
-        "debug_toolbar.middleware.DebugToolbarMiddleware",
-    )
+    _before = MIDDLEWARE.index("app.http.page_cache.PageCacheMiddleware")
+    MIDDLEWARE.insert(_before, "debug_toolbar.middleware.DebugToolbarMiddleware")
     INTERNAL_IPS = ["127.0.0.1", "::1"]
 
 TEMPLATES = [
