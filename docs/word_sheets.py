@@ -160,7 +160,7 @@ def words_table() -> Iterator[str]:
 
 
 def with_tables(page: str) -> str:
-    """The page with its tables written anew."""
+    """The page with new tables."""
     tables = {
         "english": prompts_table(ENGLISH, 1),
         "korean": prompts_table(KOREAN, len(ENGLISH) + 1),

@@ -166,7 +166,7 @@ def test_while_the_broker_is_away_everything_stays_as_it_is() -> None:
     assert all(message.sent_at is None for message in others)
 
 
-def test_a_lost_connection_is_made_anew_unseen(amqp_url, channel) -> None:
+def test_a_lost_connection_is_replaced_unseen(amqp_url, channel) -> None:
     (message,) = order()
     with CuttableProxy(amqp_url) as proxy:
         broker = RabbitMQService(proxy.url)
