@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping, Sequence
-from typing import Any
 from urllib.parse import quote
 
 import orjson
@@ -20,7 +19,7 @@ _IS_SAFE = re.compile(rf"[\w.\-{_SAFE}]*", re.ASCII).fullmatch
 
 
 def line(
-    environ: Mapping[str, Any],
+    environ: Mapping[str, object],
     *,
     status: int,
     headers: Sequence[tuple[str, str]],

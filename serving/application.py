@@ -6,14 +6,18 @@ import json
 import os
 from collections.abc import Callable, Iterable
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 import structlog
+from django.http import HttpResponse
 
 from app.utils.error_bodies import generic_body
 from serving import access_log
 from serving.bodies import refuse_body
+
+if TYPE_CHECKING:
+    from _typeshed import OptExcInfo
 
 STDOUT = 1
 # nginx and gunicorn take no longer ones either.
@@ -58,7 +62,7 @@ class _Answer:
         self.headers: list[tuple[str, str]] = []
 
     def __call__(
-        self, status: str, headers: list[tuple[str, str]], exc_info: Any = None
+        self, status: str, headers: list[tuple[str, str]], exc_info: OptExcInfo | None = None
     ) -> Callable[[bytes], object]:
         self.status, self.headers = int(status[:3]), headers
         return self._start_response(status, headers, exc_info)
@@ -82,12 +86,11 @@ def _refused(environ: WSGIEnvironment) -> int:
     return 411 if "HTTP_TRANSFER_ENCODING" in environ else 0
 
 
-def _in_one_piece(response: Any) -> Iterable[bytes]:
+def _in_one_piece(response: Iterable[bytes]) -> Iterable[bytes]:
     """Django's answer as a list, which Granian sends without iterating; a stream as it is."""
-    if getattr(response, "streaming", True):
-        body: Iterable[bytes] = response
-        return body
-    content: bytes = response.content
+    if not isinstance(response, HttpResponse):
+        return response
+    content = response.content
     # Ends the request: signals, the database connection's health.
     response.close()
     return [content]

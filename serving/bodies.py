@@ -5,8 +5,9 @@ from __future__ import annotations
 import io
 import re
 import tempfile
-from collections.abc import Callable, Iterable
-from typing import IO, Any
+from collections.abc import Iterable
+from typing import IO
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from app.utils.error_bodies import REFUSED
 
@@ -21,9 +22,6 @@ LARGEST_BODIES = {
 }
 _MEMORY = 256 * 1024
 _BLOCK = 64 * 1024
-
-Environ = dict[str, Any]
-Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 def largest_body(path: str) -> int:
@@ -41,10 +39,10 @@ class WholeBodies:
     is not read: ``REFUSED`` is set. One that ends early is an OSError to whoever reads it.
     """
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, application: WSGIApplication) -> None:
         self.application = application
 
-    def __call__(self, environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         if REFUSED in environ:
             return self.application(environ, start_response)
         if "*" in environ.get("CONTENT_TYPE", "").partition(";")[2]:
@@ -60,7 +58,7 @@ class WholeBodies:
             self._guard(environ)
         return self.application(environ, start_response)
 
-    def _read_chunks(self, environ: Environ, coding: str, spooled: IO[bytes]) -> None:
+    def _read_chunks(self, environ: WSGIEnvironment, coding: str, spooled: IO[bytes]) -> None:
         if coding.strip().lower() != "chunked":
             refuse_body(environ, 501)
             return
@@ -77,7 +75,7 @@ class WholeBodies:
         environ["CONTENT_LENGTH"] = str(size)
         environ["wsgi.input"] = spooled
 
-    def _guard(self, environ: Environ) -> None:
+    def _guard(self, environ: WSGIEnvironment) -> None:
         given = environ["CONTENT_LENGTH"]
         if not (given.isascii() and given.isdigit()):
             refuse_body(environ, 400)
@@ -117,7 +115,7 @@ class _Whole:
         return part
 
 
-def refuse_body(environ: Environ, status: int) -> None:
+def refuse_body(environ: WSGIEnvironment, status: int) -> None:
     """Have the application answer ``status`` without reading the body."""
     environ[REFUSED] = status
     environ.pop("HTTP_TRANSFER_ENCODING", None)

@@ -86,7 +86,7 @@ def _load(target: str) -> WSGIApplication:
     return Served(application)
 
 
-def _run_worker(*arguments: Any) -> None:
+def _run_worker(*arguments: object) -> None:
     # If the first process is killed, nobody is left to stop this one.
     ending_with_parent(signal.SIGTERM, os.getppid())()
     try:
@@ -95,7 +95,7 @@ def _run_worker(*arguments: Any) -> None:
         worker_ended(os.getpid())
 
 
-def _logging() -> dict[str, Any]:
+def _logging() -> dict[str, object]:
     """Granian's own lines as JSON, as those of the application are."""
     return {
         "version": 1,

@@ -2,10 +2,12 @@
 
 import logging
 from datetime import timedelta
-from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 from gunicorn.config import Config
 from gunicorn.glogging import Logger
+from gunicorn.http.message import Request
+from gunicorn.http.wsgi import Response
 
 from app.utils import logs
 from serving import access_log
@@ -17,7 +19,13 @@ class JsonLogger(Logger):
         for handler in self.error_log.handlers:
             handler.setFormatter(logs.formatter())
 
-    def access(self, resp: Any, req: Any, environ: dict[str, Any], request_time: timedelta) -> None:
+    def access(
+        self,
+        resp: Response,
+        req: Request,
+        environ: WSGIEnvironment,
+        request_time: timedelta,
+    ) -> None:
         if self.access_log_enabled:
             line = access_log.line(
                 environ,

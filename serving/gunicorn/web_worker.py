@@ -14,9 +14,9 @@ from datetime import timedelta
 from functools import partial
 from http import HTTPStatus
 from selectors import EVENT_READ
-from typing import Any
 
 from gunicorn.http import errors
+from gunicorn.http.message import Request
 from gunicorn.http.wsgi import Response, default_environ
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
@@ -47,6 +47,9 @@ MAX_SLOW = 1000
 LINGER_SECONDS = 2.0
 BLOCK = 64 * 1024
 
+# Of a client; "" where it came by a socket in the file system.
+Address = tuple[str, int] | str
+
 _TARGET = re.compile(rb"\S+ (?:https?://[^/\s]*)?(/[^?\s]*)")
 _REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([^\r\n]*)", re.IGNORECASE)
 
@@ -54,7 +57,7 @@ _REQUEST_ID = re.compile(rb"\r\nx-request-id:[ \t]*([^\r\n]*)", re.IGNORECASE)
 class Worker(ThreadWorker):
     """Only requests that are whole get to the threads."""
 
-    def __init__(self, *arguments: Any, **options: Any) -> None:
+    def __init__(self, *arguments: object, **options: object) -> None:
         super().__init__(*arguments, **options)
         self._collecting: dict[TConn, None] = {}
         self._ending: dict[TConn, float] = {}
@@ -93,9 +96,9 @@ class Worker(ThreadWorker):
             del self._collecting[conn]
             self.poller.unregister(conn.sock)
 
-    def handle_request(self, req: Any, conn: TConn) -> Any:
+    def handle_request(self, req: Request, conn: TConn) -> bool:
         try:
-            is_kept = super().handle_request(req, conn)
+            is_kept: bool = super().handle_request(req, conn)
         finally:
             conn.sock.flush()
         try:
@@ -108,7 +111,7 @@ class Worker(ThreadWorker):
 
     # --- It has been answered -------------------------------------------------------------------
 
-    def finish_request(self, conn: TConn, fs: Future[Any]) -> None:
+    def finish_request(self, conn: TConn, fs: Future[bool]) -> None:
         """Go on with the connection's next request, or end it."""
         if fs.cancelled() or fs.exception() is not None or not fs.result():
             self._end(conn)
@@ -189,7 +192,13 @@ class Worker(ThreadWorker):
             self.handle_error(None, conn.sock, conn.client, error)
         self._end(conn)
 
-    def handle_error(self, req: Any, client: Any, addr: Any, exc: BaseException) -> None:
+    def handle_error(
+        self,
+        req: Request | None,
+        client: ClientSocket,
+        addr: Address,
+        exc: BaseException,
+    ) -> None:
         """Answer what gunicorn or the application fell over, in the shape of the API's errors."""
         status = _status_of(exc)
         head = bytes(client.head)
@@ -208,7 +217,14 @@ class Worker(ThreadWorker):
         except OSError:
             self.log.debug("The client is gone.")
 
-    def _log_access(self, req: Any, client: Any, addr: Any, status: int, chosen: str) -> None:
+    def _log_access(
+        self,
+        req: Request,
+        client: ClientSocket,
+        addr: Address,
+        status: int,
+        chosen: str,
+    ) -> None:
         environ = default_environ(req, client, self.cfg)
         environ["REMOTE_ADDR"] = addr[0] if addr else ""
         response = Response(req, client, self.cfg)
