@@ -8,7 +8,7 @@ not get one; how many connections are in use or idle, PostgreSQL itself knows.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, ClassVar
 
@@ -17,6 +17,8 @@ import structlog
 from django.db.backends.postgresql import base
 from django.db.backends.utils import CursorWrapper
 from prometheus_client import Counter, Gauge
+from psycopg.abc import Params
+from psycopg.rows import TupleRow
 from psycopg.types.datetime import TimestamptzLoader
 from psycopg.types.numeric import Int8Dumper
 
@@ -40,7 +42,7 @@ _timed_out = Counter(
 
 
 @contextmanager
-def noticed(sql: Any) -> Iterator[None]:
+def noticed(sql: object) -> Iterator[None]:
     """Log ``sql`` when it takes SLOW_SECONDS or longer, whatever becomes of it."""
     began_at = time.monotonic()
     try:
@@ -76,28 +78,28 @@ def counted(database: str) -> Iterator[None]:
         raise
 
 
-class PreparedCursor(psycopg.Cursor[Any]):
+class PreparedCursor(psycopg.Cursor[TupleRow]):
     """Lets the server parse and plan each statement once for each connection.
 
     Django's own cursors write values into the SQL, which prepares nothing.
     """
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
         super().__init__(connection)
         # Whole numbers of one type, whatever their size: each type would be a statement of its own.
         self.adapters.register_dumper(int, Int8Dumper)
         _load_quickly(self)
 
 
-class WrittenOutCursor(psycopg.ClientCursor[Any]):
+class WrittenOutCursor(psycopg.ClientCursor[TupleRow]):
     """Writes values into the SQL, so that the server plans for just these."""
 
-    def __init__(self, connection: psycopg.Connection[Any]) -> None:
+    def __init__(self, connection: psycopg.Connection[TupleRow]) -> None:
         super().__init__(connection)
         _load_quickly(self)
 
 
-def _load_quickly(cursor: psycopg.Cursor[Any]) -> None:
+def _load_quickly(cursor: psycopg.Cursor[TupleRow]) -> None:
     # Django's own goes through Python for each value. The zone is that of the connection, UTC.
     cursor.adapters.register_loader("timestamptz", TimestamptzLoader)
 
@@ -125,7 +127,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
     used_at = 0.0
 
-    def get_connection_params(self) -> dict[str, Any]:
+    def get_connection_params(self) -> dict[str, object]:
         parameters = super().get_connection_params()
         # None, Django's default, would forbid to prepare even what is asked for by name.
         parameters["prepare_threshold"] = self.NEVER_BY_ITSELF
@@ -135,9 +137,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
         parameters["options"] = f"{parameters.get('options', '')} {options}".strip()
         return {"connect_timeout": self.CONNECT_SECONDS, **self.SIGNS_OF_LIFE, **parameters}
 
-    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+    def get_new_connection(self, conn_params: dict[str, object]) -> psycopg.Connection[TupleRow]:
         with counted(self.alias):
-            connection = super().get_new_connection(conn_params)
+            connection: psycopg.Connection[TupleRow] = super().get_new_connection(conn_params)
         # What a cursor knows of types is put together once for each connection.
         self._cursors = {True: PreparedCursor(connection), False: WrittenOutCursor(connection)}
         return connection
@@ -154,8 +156,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
         super().close_if_health_check_failed()
 
     def run_compiled(
-        self, sql: str, values: Sequence[Any], *, is_planned_once: bool = True
-    ) -> list[tuple[Any, ...]]:
+        self, sql: str, values: Params, *, is_planned_once: bool = True
+    ) -> list[TupleRow]:
         """All rows of a statement that comes again and again.
 
         The server plans it once for each connection, or each time and for just these values.
