@@ -27,7 +27,7 @@ def dead_queue_name(queue: str) -> str:
     return f"{queue}.dead"
 
 
-def queue_arguments(queue: str) -> dict[str, Any]:
+def queue_arguments(queue: str) -> dict[str, object]:
     """Arguments of the durable queue ``queue``.
 
     It is replicated, and no message is lost on its way to the dead letters (RabbitMQ's
@@ -43,14 +43,16 @@ def queue_arguments(queue: str) -> dict[str, Any]:
     }
 
 
-def dead_queue_arguments() -> dict[str, Any]:
+def dead_queue_arguments() -> dict[str, object]:
     return {"x-queue-type": "quorum"}
 
 
 class Channel(Protocol):
     """What declares queues: a channel of pika's."""
 
-    def queue_declare(self, queue: str, *, durable: bool, arguments: dict[str, Any]) -> object: ...
+    def queue_declare(
+        self, queue: str, *, durable: bool, arguments: dict[str, object]
+    ) -> object: ...
 
 
 def declare(channel: Channel, queues: Iterable[str] = QUEUES) -> None:

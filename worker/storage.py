@@ -10,11 +10,11 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote, urlsplit
 
 import fsspec
 from botocore.exceptions import BotoCoreError
+from fsspec import AbstractFileSystem
 
 from protocol.previews import CACHE_CONTROL
 from worker.workdir import sync_folder
@@ -39,7 +39,7 @@ class Storage:
     """
 
     def __init__(self, s3_endpoint_url: str | None = None) -> None:
-        self._s3_options: dict[str, Any] = {
+        self._s3_options: dict[str, object] = {
             "endpoint_url": s3_endpoint_url,
             "max_concurrency": 2,
             # Another process may have written the file since the last listing.
@@ -76,7 +76,7 @@ class Storage:
             system, path = self._locate(uri)
             return str(system.ukey(path))
 
-    def _locate(self, uri: str) -> tuple[Any, str]:
+    def _locate(self, uri: str) -> tuple[AbstractFileSystem, str]:
         scheme = _scheme(uri)
         if scheme == "s3":
             system, path = fsspec.core.url_to_fs(uri, **self._s3_options)

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from PIL import Image
 
@@ -33,7 +33,7 @@ class TrainedModel:
     """The result of a training: a local file, and figures to show (loss, artworks used …)."""
 
     path: Path
-    metric: dict[str, Any] = field(default_factory=dict)
+    metric: dict[str, object] = field(default_factory=dict)
 
 
 # Called with (steps done, total steps). An engine calls it at least once a second while it works.
