@@ -4,14 +4,14 @@ What they take down has a reason, and is in the log (see moderation_service).
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from allauth.socialaccount.models import SocialApp, SocialToken
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
@@ -24,17 +24,19 @@ from app.services import moderation_service, operations_service
 # Google's application comes from the environment; a second one here would break sign-in.
 admin.site.unregister([SocialApp, SocialToken])
 
+ThingT = TypeVar("ThingT", bound=Model)
+
 
 class ReadOnly:
     """Can be viewed, but not added, changed or deleted."""
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
 
@@ -48,14 +50,13 @@ class JobActions:
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
         opts = self.opts  # type: ignore[attr-defined]
-        user: Any = request.user
-        return bool(user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+        return bool(request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
 
     def operate(
         self,
         request: HttpRequest,
-        jobs: QuerySet[Any],
-        act: Callable[[Any], None],
+        jobs: QuerySet[ThingT],
+        act: Callable[[ThingT], None],
         done: str,
         *,
         is_logged: bool = False,
@@ -92,9 +93,9 @@ class Moderated(JobActions):
     action_form = ReasonForm
 
     def moderate(
-        self, request: HttpRequest, things: QuerySet[Any], act: Callable[..., None], done: str
+        self, request: HttpRequest, things: QuerySet[ThingT], act: Callable[..., None], done: str
     ) -> None:
-        def moderated(thing: Any) -> None:
+        def moderated(thing: ThingT) -> None:
             act(thing, staff=request.user, reason=request.POST.get("reason", ""))
 
         self.operate(request, things, moderated, done, is_logged=True)
@@ -118,7 +119,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         ),
     )
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # the ledger refers to it; people leave through the site
 
 
@@ -165,10 +166,10 @@ class StyleAdmin(Moderated, ModelAdmin):
         *("usage_count", "created_at", "trained_at", "lease_expires_at"),
     )
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name not in {"description", "price"})
 
-    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # styles begin with an upload
 
     @admin.action(description="Withdraw, with a reason", permissions=["operate"])
@@ -187,7 +188,7 @@ class StyleAdmin(Moderated, ModelAdmin):
     def cancel(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
         self.operate(request, queryset, operations_service.cancel_training, "Training ended.")
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
 
 
@@ -241,7 +242,7 @@ class TagAdmin(ModelAdmin):
     search_fields = ("name",)
     readonly_fields = ("usage_count",)
 
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # deactivate it instead
 
 

@@ -5,8 +5,6 @@ What may be changed is: a view hands ``may_change`` to the service, which asks i
 it has locked (see ``BaseViewSet.may_change``).
 """
 
-from typing import Any
-
 from rest_framework import permissions
 from rest_framework.request import Request
 from rest_framework.views import APIView
@@ -30,19 +28,19 @@ class IsArtist(permissions.IsAuthenticated):
 class IsOwner(permissions.IsAuthenticated):
     """Only the one it belongs to."""
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+    def has_object_permission(self, request: Request, view: APIView, obj: object) -> bool:
         return is_owner(request.user, obj)
 
 
 class IsOwnerOrStaff(permissions.IsAuthenticated):
     """The one it belongs to, and who keeps order here."""
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+    def has_object_permission(self, request: Request, view: APIView, obj: object) -> bool:
         return is_owner_or_staff(request.user, obj)
 
 
 class IsOwnerOrReadOnly(permissions.IsAuthenticatedOrReadOnly):
     """Everybody may look, only the owner may change."""
 
-    def has_object_permission(self, request: Request, view: APIView, obj: Any) -> bool:
+    def has_object_permission(self, request: Request, view: APIView, obj: object) -> bool:
         return request.method in permissions.SAFE_METHODS or is_owner(request.user, obj)

@@ -15,7 +15,7 @@ import jwt
 import structlog
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
-from allauth.socialaccount.models import SocialAccount, SocialLogin, SocialToken
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
 from allauth.socialaccount.providers.base import AuthError
 from allauth.socialaccount.providers.google import provider as google
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
@@ -64,12 +64,12 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
         self.certs_url = provider["CERTS_URL"]
         self.id_token_issuer = provider["ID_TOKEN_ISSUER"]
 
-    def parse_token(self, data: dict[str, Any]) -> SocialToken:
+    def parse_token(self, data: dict[str, object]) -> SocialToken:
         """Access tokens are neither used nor stored: the id token contains everything needed."""
         return SocialToken()
 
     def complete_login(
-        self, request: HttpRequest, app: Any, token: Any, **kwargs: Any
+        self, request: HttpRequest, app: SocialApp, token: SocialToken, **kwargs: object
     ) -> SocialLogin:
         response = kwargs["response"]
         if not isinstance(response, dict) or not isinstance(response.get("id_token"), str):
@@ -77,7 +77,7 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
         claims = self._decode_id_token(app, response["id_token"])
         return self.get_provider().sociallogin_from_response(request, claims)
 
-    def _decode_id_token(self, app: Any, id_token: str) -> dict[str, Any]:
+    def _decode_id_token(self, app: SocialApp, id_token: str) -> dict[str, Any]:
         published_keys = self._fetch_keys()
         try:
             key_id = jwt.get_unverified_header(id_token)["kid"]
@@ -115,15 +115,15 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
 class GoogleProvider(google.GoogleProvider):
     oauth2_adapter_class = VerifyingGoogleAdapter
 
-    def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, Any]:
-        arguments: dict[str, Any] = super().get_redirect_from_request_kwargs(request)
+    def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, object]:
+        arguments: dict[str, object] = super().get_redirect_from_request_kwargs(request)
         nonce = secrets.token_urlsafe(24)
         arguments["auth_params"] = {**self.get_auth_params(), "nonce": nonce}
         # allauth stores unknown arguments in the state, where the callback finds the nonce.
         arguments["nonce"] = nonce
         return arguments
 
-    def extract_extra_data(self, data: dict[str, Any]) -> dict[str, Any]:
+    def extract_extra_data(self, data: dict[str, object]) -> dict[str, object]:
         """Keep only the name of the id token, for the user name."""
         return {"name": data.get("name") or data.get("given_name")}
 
@@ -137,7 +137,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             )
 
     def populate_user(
-        self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, Any]
+        self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, str | None]
     ) -> User:
         """Set only the e-mail address; ``save_user`` chooses the user name."""
         user: User = sociallogin.user
@@ -166,10 +166,10 @@ class SocialAdapter(DefaultSocialAccountAdapter):
     def on_authentication_error(
         self,
         request: HttpRequest,
-        provider: Any,
-        error: Any = None,
+        provider: object,
+        error: object = None,
         exception: Exception | None = None,
-        extra_context: dict[str, Any] | None = None,
+        extra_context: dict[str, object] | None = None,
     ) -> None:
         log.warning("sign_in_refused", reason=_reason(error, exception))
         if isinstance(exception, RequestException):
@@ -184,7 +184,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
 
 class _CallbackView(OAuth2CallbackView):
-    def _get_state(self, request: HttpRequest, provider: Any) -> tuple[Any, Any]:
+    def _get_state(self, request: HttpRequest, provider: object) -> tuple[Any, Any]:
         """Pass the nonce of this sign-in to the adapter, which reads the token before the state."""
         state, response = super()._get_state(request, provider)
         self.adapter.expected_nonce = (state or {}).get("nonce", "")
@@ -235,7 +235,7 @@ def _refusal(status: int, code: str, message: str) -> HttpResponse:
     )
 
 
-def _reason(error: Any, exception: Exception | None) -> str:
+def _reason(error: object, exception: Exception | None) -> str:
     """The reason for the log. It never quotes the provider's answer, which may contain tokens."""
     if exception is None:
         return str(error)

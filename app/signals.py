@@ -1,7 +1,5 @@
 """Create notifications for likes, comments and follows. The rules are in notification_service."""
 
-from typing import Any
-
 from django.db.models.signals import post_save
 from django.dispatch import receiver
 
@@ -10,18 +8,18 @@ from app.services import notification_service
 
 
 @receiver(post_save, sender=Like)
-def on_like(instance: Like, created: bool, **_: Any) -> None:
+def on_like(instance: Like, created: bool, **_: object) -> None:
     if created:
         notification_service.tell_of_like(instance)
 
 
 @receiver(post_save, sender=Comment)
-def on_comment(instance: Comment, created: bool, **_: Any) -> None:
+def on_comment(instance: Comment, created: bool, **_: object) -> None:
     if created:
         notification_service.tell_of_comment(instance)
 
 
 @receiver(post_save, sender=Follow)
-def on_follow(instance: Follow, created: bool, **_: Any) -> None:
+def on_follow(instance: Follow, created: bool, **_: object) -> None:
     if created:
         notification_service.tell_of_follow(instance)

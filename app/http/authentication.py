@@ -64,8 +64,7 @@ class SessionStore(db.SessionStore):
         if not found:
             self._session_key = None
             return {}
-        stored: Session = found[0]
-        self.stored = stored
+        self.stored = stored = found[0]
         data: dict[str, Any] = orjson.loads(_decoded(stored.session_data, settings.SECRET_KEY))
         return data
 
@@ -115,7 +114,7 @@ def _password_hash(password: str, secret: str) -> str:
 class SessionAuthentication(authentication.SessionAuthentication):
     """The session cookie, with a CSRF token for unsafe requests; 401 without a session."""
 
-    def authenticate(self, request: Request) -> tuple[Any, None] | None:
+    def authenticate(self, request: Request) -> tuple[User | AnonymousUser, None] | None:
         # Django's own ``request.user`` is lazy, and each look at it takes a detour.
         account = account_of(request._request)
         if not account.is_active:

@@ -100,7 +100,7 @@ def _require_utf8(media_type: str | None) -> None:
         raise UnsupportedMediaType(media_type or "")
 
 
-def to_json(data: Any) -> bytes:
+def to_json(data: object) -> bytes:
     return orjson.dumps(data, default=_plain, option=OPTIONS)
 
 
@@ -114,7 +114,7 @@ class Answer(HttpResponse):
 
     def __init__(
         self,
-        data: Any = None,
+        data: object = None,
         *,
         status: int = 200,
         headers: dict[str, str] | None = None,
@@ -138,14 +138,14 @@ class JsonRenderer(BaseRenderer):
     charset = None
 
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Context = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Context = None
     ) -> bytes:
         return to_json(data)
 
 
 class EnvelopeRenderer(JsonRenderer):
     def render(
-        self, data: Any, accepted_media_type: str | None = None, renderer_context: Context = None
+        self, data: object, accepted_media_type: str | None = None, renderer_context: Context = None
     ) -> bytes:
         response = (renderer_context or {}).get("response")
         if response is not None and response.status_code >= 400:
@@ -155,7 +155,7 @@ class EnvelopeRenderer(JsonRenderer):
         return to_json({"success": True, "data": data})
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: object) -> object:
     if isinstance(value, msgspec.Struct | msgspec.Raw):
         return orjson.Fragment(_rows.encode(value))
     if isinstance(value, Promise):
@@ -173,7 +173,7 @@ class AlwaysJson(DefaultContentNegotiation):
     """The API answers in JSON whatever the Accept header says, its errors included."""
 
     def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         return renderers[0], renderers[0].media_type
 
@@ -182,7 +182,7 @@ class FirstUnlessAsked(DefaultContentNegotiation):
     """The first format unless another is asked for, by ``?format=`` or by the Accept header."""
 
     def select_renderer(  # type: ignore[override]
-        self, request: Request, renderers: Sequence[Any], format_suffix: str | None = None
+        self, request: Request, renderers: Sequence[BaseRenderer], format_suffix: str | None = None
     ) -> tuple[BaseRenderer, str]:
         named = [one for one in renderers if one.format == request.query_params.get("format")]
         try:

@@ -1,7 +1,5 @@
 """Answers to errors that no view answers: JSON under /api, a page for people elsewhere."""
 
-from typing import Any
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.template.loader import render_to_string
@@ -41,7 +39,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     return _answer(request, 500)
 
 
-def csrf_failure(request: HttpRequest, reason: str = "", **_: Any) -> HttpResponse:
+def csrf_failure(request: HttpRequest, reason: str = "", **_: object) -> HttpResponse:
     if not _is_for_programs(request):
         return render(request, "web/errors/csrf.html", status=403)
     body = error_body("CSRF_FAILED", "Send the csrftoken cookie's value as X-CSRFToken.")

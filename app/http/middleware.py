@@ -9,6 +9,7 @@ from collections.abc import Callable
 from functools import cache
 from io import BytesIO
 from typing import Any, ClassVar
+from wsgiref.types import WSGIEnvironment
 
 import structlog
 from csp.constants import HEADER as POLICY_HEADER
@@ -95,7 +96,7 @@ class EdgeMiddleware:
             return errors.refused(request, status)
         return self.get_response(request)
 
-    def _refusal(self, meta: dict[str, Any]) -> int:
+    def _refusal(self, meta: WSGIEnvironment) -> int:
         """The status to answer with, 0 for what may pass."""
         if refused := meta.get(REFUSED):
             return int(refused)

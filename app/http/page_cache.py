@@ -13,10 +13,10 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.urls import ResolverMatch
 from django.utils.cache import patch_cache_control
 from django.utils.http import parse_etags
 
@@ -31,7 +31,7 @@ class Page:
     body: bytes
     headers: dict[str, str]
     tag: str
-    resolver_match: Any
+    resolver_match: ResolverMatch | None
     dies_at: float
 
     def answer(self, request: HttpRequest) -> HttpResponse:

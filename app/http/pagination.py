@@ -24,7 +24,7 @@ class CustomCursorPagination(BasePagination):
     cursor_param = "cursor"
     limit_param = "limit"
 
-    def paginate_queryset(self, queryset: Any, request: Request, view: Any = None) -> list[Any]:
+    def paginate_queryset(self, queryset: Any, request: Request, view: object = None) -> list[Any]:
         """Rows of a query set or a ``Listing``. Raises ValidationError."""
         if isinstance(queryset, QuerySet):
             is_ordered = bool(queryset.query.order_by)
@@ -41,10 +41,10 @@ class CustomCursorPagination(BasePagination):
         self._stem = self._stem_of(request)
         return self._page.rows
 
-    def get_paginated_response(self, data: Any) -> Any:
+    def get_paginated_response(self, data: object) -> Any:
         return Answer(self.page_with(data))
 
-    def page_with(self, data: Any) -> dict[str, Any]:
+    def page_with(self, data: object) -> dict[str, object]:
         """The page as it is answered, with ``data`` as its rows."""
         return {
             "next": self._link(self._page.next),
@@ -52,7 +52,7 @@ class CustomCursorPagination(BasePagination):
             "results": data,
         }
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, object]:
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",
@@ -60,7 +60,7 @@ class CustomCursorPagination(BasePagination):
             "properties": {"next": link, "previous": link, "results": schema},
         }
 
-    def get_schema_operation_parameters(self, view: Any) -> list[dict[str, Any]]:
+    def get_schema_operation_parameters(self, view: object) -> list[dict[str, object]]:
         return [
             {
                 "name": self.cursor_param,
@@ -106,7 +106,7 @@ class NotificationPagination(PageNumberPagination):
     def get_page_size(self, request: Request) -> int:
         return _limit(request, "limit", self.page_size)
 
-    def get_paginated_response(self, data: Any, unread_count: int = 0) -> Any:
+    def get_paginated_response(self, data: object, unread_count: int = 0) -> Any:
         return Answer(
             {
                 "count": self.page.paginator.count,  # type: ignore[union-attr]
@@ -117,7 +117,7 @@ class NotificationPagination(PageNumberPagination):
             }
         )
 
-    def get_paginated_response_schema(self, schema: dict[str, Any]) -> dict[str, Any]:
+    def get_paginated_response_schema(self, schema: dict[str, object]) -> dict[str, object]:
         link = {"type": ["string", "null"], "format": "uri"}
         return {
             "type": "object",

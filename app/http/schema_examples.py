@@ -1,7 +1,5 @@
 """Examples for the OpenAPI schema, by operation."""
 
-from typing import Any
-
 _ARTIST = {
     "id": 2,
     "username": "mira",
@@ -40,7 +38,7 @@ _PICTURE = {
 }
 _NO_NEIGHBOURS = {"next": None, "previous": None}
 
-REQUESTS: dict[str, Any] = {
+REQUESTS: dict[str, object] = {
     "auth_demo": {"username": "buyer"},
     "tokens_purchase": {"amount": 500, "payment_method": "card"},
     "images_generate": {
@@ -78,7 +76,7 @@ REQUESTS: dict[str, Any] = {
     "users_become_artist": {"artist_name": "Mira Halden"},
 }
 
-RESPONSES: dict[str, Any] = {
+RESPONSES: dict[str, object] = {
     "system_health": {"status": "ok", "database": "connected"},
     "models_list": {**_NO_NEIGHBOURS, "results": [_STYLE]},
     "community_feed": {**_NO_NEIGHBOURS, "results": [_PICTURE]},

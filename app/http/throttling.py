@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -84,7 +84,7 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
 
 def client_address(request: HttpRequest) -> str:
     """The address that our outermost proxy saw; what clients claim beyond it is not believed."""
-    remote: Any = request.META.get("REMOTE_ADDR", "")
+    remote: object = request.META.get("REMOTE_ADDR", "")
     sent: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
     hops = [hop.strip() for hop in sent.split(",")]
     proxies = settings.TRUSTED_PROXIES

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -177,7 +176,7 @@ class DrawnPicture:
     image_path: str
     preview_path: str
     placeholder: str
-    metadata: dict[str, Any]
+    metadata: dict[str, object]
 
 
 class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -57,7 +58,7 @@ def tell_training_failed(style: Style) -> None:
     _tell_artist(style, NotificationType.TRAINING_FAILED, said)
 
 
-def generation_complete(generation: Generation) -> dict[str, Any]:
+def generation_complete(generation: Generation) -> dict[str, object]:
     """The buyer's notification, as values of NOTIFY."""
     kind, said = NotificationType.GENERATION_COMPLETE, {"name": generation.style.name}
     return _values(generation.user_id, kind, said, TargetType.IMAGE, generation.pk)
@@ -127,14 +128,14 @@ def mark_all_read(user: User) -> int:
 def _tell_owner(
     generation: Generation,
     kind: str,
-    parameters: dict[str, Any] | None = None,
+    parameters: Mapping[str, object] | None = None,
     actor: User | None = None,
 ) -> None:
     told = (generation.user_id, kind, parameters or {}, TargetType.IMAGE, generation.pk)
     _create(*told, actor=actor)
 
 
-def _tell_artist(style: Style, kind: str, parameters: dict[str, Any]) -> None:
+def _tell_artist(style: Style, kind: str, parameters: Mapping[str, object]) -> None:
     _create(style.artist_id, kind, parameters, TargetType.STYLE, style.pk)
 
 
@@ -147,12 +148,12 @@ def _create(recipient_id: int, *told: Any, actor: User | None = None) -> None:
 def _values(
     recipient_id: int,
     kind: str,
-    parameters: dict[str, Any],
+    parameters: Mapping[str, object],
     target_type: str,
     target_id: int,
     *,
     actor: User | None = None,
-) -> dict[str, Any]:
+) -> dict[str, object]:
     """Those of NOTIFY. The version before this one reads the message, not the parameters."""
     sentence, said = words_of(kind, parameters, actor.username if actor else "")
     return {

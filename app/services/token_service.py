@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from typing import Any
 
 from django.db import IntegrityError, connection, transaction
 
@@ -154,7 +153,7 @@ def _book(
         user.token_balance = balance
 
 
-def joined_transaction() -> AbstractContextManager[Any]:
+def joined_transaction() -> AbstractContextManager[object]:
     """The caller's transaction, or a new one.
 
     For steps that raise before they write anything: a caller that catches the error may go on, and

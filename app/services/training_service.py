@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from dataclasses import dataclass
-from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -61,7 +60,7 @@ class Model:
     """What a worker learned: the model's address, and figures of how well."""
 
     path: str
-    metric: dict[str, Any] | None
+    metric: dict[str, object] | None
 
 
 class Trainings(JobKind[Style, TrainingReport, Model]):

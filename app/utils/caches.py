@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Callable
-from typing import Any
+from typing import TypeVar
 
 from django.conf import settings
 from django.core.cache import cache
@@ -25,10 +25,12 @@ EARNED_SECONDS = 60
 # Longer than any entry lives.
 VERSION_SECONDS = 86_400
 
+Kept = TypeVar("Kept")
 
-def kept(key: str, make: Callable[[], Any], *, seconds: int) -> Any:
+
+def kept(key: str, make: Callable[[], Kept], *, seconds: int) -> Kept:
     """The value stored under ``key``, or the result of ``make``. ``key`` must contain a version."""
-    found = cache.get(key)
+    found: Kept | None = cache.get(key)
     if found is None:
         found = make()
         cache.set(key, found, seconds)

@@ -5,7 +5,8 @@ This needs no settings: the web server uses it before the application is loaded.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import NotRequired, TypedDict
 
 # By status.
 GENERIC: dict[int, tuple[str, str]] = {
@@ -37,17 +38,28 @@ IDEMPOTENCY_CODES = ("IDEMPOTENCY_KEY_REUSED", "REQUEST_IN_PROGRESS")
 REFUSED = "style_license.refused"
 
 
-def error_body(code: str, message: str, details: dict[str, Any] | None = None) -> dict[str, Any]:
-    error: dict[str, Any] = {"code": code, "message": message}
+class Error(TypedDict):
+    code: str
+    message: str
+    details: NotRequired[Mapping[str, object]]
+
+
+class ErrorBody(TypedDict):
+    success: bool
+    error: Error
+
+
+def error_body(code: str, message: str, details: Mapping[str, object] | None = None) -> ErrorBody:
+    error: Error = {"code": code, "message": message}
     if details:
         error["details"] = details
     return {"success": False, "error": error}
 
 
-def generic_body(status: int) -> dict[str, Any]:
+def generic_body(status: int) -> ErrorBody:
     return error_body(*GENERIC.get(status, GENERIC[500 if status >= 500 else 400]))
 
 
-def refusal_body(status: int) -> dict[str, Any]:
+def refusal_body(status: int) -> ErrorBody:
     """The body for a request that was refused before any view."""
     return error_body(*MALFORMED) if status == 400 else generic_body(status)

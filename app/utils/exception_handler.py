@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
 
 import structlog
 from django.core.exceptions import (
@@ -18,7 +17,7 @@ from rest_framework import exceptions as drf
 from rest_framework.response import Response
 
 from app import exceptions as domain
-from app.utils.error_bodies import GENERIC, error_body, generic_body, refusal_body
+from app.utils.error_bodies import GENERIC, ErrorBody, error_body, generic_body, refusal_body
 
 log = structlog.get_logger(__name__)
 
@@ -61,7 +60,7 @@ SAYING_WHY = (drf.AuthenticationFailed, drf.PermissionDenied)
 UNKNOWN_SCHEME = "Send an API key as “Authorization: Api-Key sl_…” or “Authorization: Bearer sl_…”."
 
 
-def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
+def custom_exception_handler(error: Exception, context: dict[str, object]) -> Response | None:
     """The response for ``error``; None for an unexpected error, which becomes a logged 500."""
     if isinstance(error, domain.DomainError):
         body = error_body(error.code, error.message, error.details)
@@ -96,7 +95,7 @@ def custom_exception_handler(error: Exception, context: dict[str, Any]) -> Respo
     return Response(_body_of(error), status=error.status_code, headers=headers)
 
 
-def _body_of(error: drf.APIException) -> dict[str, Any]:
+def _body_of(error: drf.APIException) -> ErrorBody:
     code, message = GENERIC.get(error.status_code, GENERIC[400])
     if isinstance(error, drf.ValidationError):
         details = _details(error.detail)
@@ -112,7 +111,7 @@ def _body_of(error: drf.APIException) -> dict[str, Any]:
     return error_body(code, message)
 
 
-def _details(detail: Any, prefix: str = "") -> dict[str, list[str]]:
+def _details(detail: object, prefix: str = "") -> dict[str, list[str]]:
     """Flatten the errors of DRF into field → messages. Nested fields are joined with dots."""
     if isinstance(detail, dict):
         found: dict[str, list[str]] = {}

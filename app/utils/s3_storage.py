@@ -8,7 +8,7 @@ import shutil
 import tempfile
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import IO, Any
+from typing import IO
 
 import boto3
 from boto3.s3.transfer import TransferConfig
@@ -42,7 +42,7 @@ AUTH_TYPE_MAPS["s3v4-query"] = _SameLinks
 class PrivateS3Storage(S3Storage):
     """A private bucket: files are read only through signed links."""
 
-    def __init__(self, **options: Any) -> None:
+    def __init__(self, **options: object) -> None:
         super().__init__(
             client_config=Config(
                 signature_version="s3v4",

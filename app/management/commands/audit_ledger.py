@@ -1,7 +1,5 @@
 """``manage.py audit_ledger``: check the ledger, and print every error in it."""
 
-from typing import Any
-
 from django.core.management.base import BaseCommand
 
 from app.services import audit_service, measure_service
@@ -10,7 +8,7 @@ from app.services import audit_service, measure_service
 class Command(BaseCommand):
     help = "Check every balance and every generation against the ledger; exit 1 if any differs."
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         findings = audit_service.audit()
         measure_service.record(measure_service.LEDGER_FINDINGS, len(findings))
         for finding in findings:

@@ -1,7 +1,6 @@
 """``manage.py check_environment``: check each environment variable for production."""
 
 import os
-from typing import Any
 
 from django.core.management.base import BaseCommand
 
@@ -14,7 +13,7 @@ class Command(BaseCommand):
     help = "Check each environment variable for production; exit 1 if one is invalid."
     requires_system_checks = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         text, is_good = environment.describe(os.environ)
         self.stdout.write(text)
         if not is_good:

@@ -1,7 +1,6 @@
 """``manage.py prepare_files``: create the storage for files, unless it exists."""
 
 from pathlib import Path
-from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
@@ -11,7 +10,7 @@ class Command(BaseCommand):
     help = "Create the S3 bucket, or the folder for files, if it does not exist."
     requires_system_checks = []
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *args: object, **options: object) -> None:
         if not settings.S3_BUCKET:
             folder = Path(settings.MEDIA_ROOT)
             folder.mkdir(parents=True, exist_ok=True)
