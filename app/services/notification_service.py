@@ -19,7 +19,7 @@ from app.models import (
     Style,
     User,
 )
-from app.models.notification import TargetType, words_of
+from app.models.notification import WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
 from app.models.writes import NOTIFY, write
 from app.utils import clock
@@ -155,7 +155,8 @@ def _values(
     actor: User | None = None,
 ) -> dict[str, object]:
     """Those of NOTIFY. The version before this one reads the message, not the parameters."""
-    sentence, said = words_of(kind, parameters, actor.username if actor else "")
+    sentence = WORDS["reply" if parameters.get("is_reply") else kind]
+    said = {**parameters, "who": actor.username if actor else ""}
     return {
         "recipient_id": recipient_id,
         "actor_id": actor.pk if actor else None,
