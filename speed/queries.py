@@ -8,7 +8,7 @@ values that change from request to request are put in each time.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from threading import Lock
@@ -22,12 +22,14 @@ from django.db.models.sql.compiler import SQLCompiler
 from psycopg.sql import Literal
 
 Row = tuple[Any, ...]
+# Of the parameters, by name: each int, str, UUID or datetime, as its name says.
+Values = dict[str, Any]
 
 
 class Builds(Protocol):
     """Makes the query set (of ``values_list`` rows) of a shape, with ``values`` as parameters."""
 
-    def __call__(self, shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]: ...
+    def __call__(self, shape: Any, values: Values) -> QuerySet[Any, Any]: ...
 
 
 @dataclass(frozen=True)
@@ -39,7 +41,7 @@ class _Statement:
     # Makes an instance of a row; None where rows are all that is wanted.
     make: Callable[[Row], Any] | None
 
-    def run(self, values: dict[str, Any]) -> list[Row]:
+    def run(self, values: Values) -> list[Row]:
         rows: list[Row] = connection.run_compiled(  # type: ignore[attr-defined]
             self.sql,
             [values[name] for name in self.parameters],
@@ -66,7 +68,7 @@ class _Compiled:
         self._statements: dict[Hashable, _Statement] = {}
         self._lock = Lock()
 
-    def _statement(self, shape: Hashable, values: dict[str, Any], *, keep: bool) -> _Statement:
+    def _statement(self, shape: Hashable, values: Values, *, keep: bool) -> _Statement:
         statement = self._statements.get(shape)
         if statement is None:
             statement = self._compile(shape, values)
@@ -75,7 +77,7 @@ class _Compiled:
                     self._statements[shape] = statement
         return statement
 
-    def _compile(self, shape: Hashable, values: dict[str, Any]) -> _Statement:
+    def _compile(self, shape: Hashable, values: Values) -> _Statement:
         stand_ins = {
             name: _stand_in(number, value) for number, (name, value) in enumerate(values.items())
         }
@@ -101,7 +103,7 @@ class _Compiled:
 class CompiledQuery(_Compiled):
     """A query set of ``values_list`` rows."""
 
-    def rows(self, shape: Hashable, values: dict[str, Any], *, keep: bool = True) -> list[Row]:
+    def rows(self, shape: Hashable, values: Values, *, keep: bool = True) -> list[Row]:
         """``keep`` is False for shapes that seldom come twice, such as those with a searched text:
         they are compiled each time."""
         return self._statement(shape, values, keep=keep).run(values)
@@ -113,7 +115,7 @@ class CompiledInstances(_Compiled):
     Locks are only held within a transaction; the caller sees to one.
     """
 
-    def instances(self, shape: Hashable, values: dict[str, Any]) -> list[Any]:
+    def instances(self, shape: Hashable, values: Values) -> list[Any]:
         statement = self._statement(shape, values, keep=True)
         make: Any = statement.make
         return [make(row) for row in statement.run(values)]
@@ -148,12 +150,12 @@ def _maker(compiler: SQLCompiler) -> Callable[[Row], Any]:
     return make
 
 
-def _name(value: Any, names: dict[Any, str]) -> str:
+def _name(value: object, names: Mapping[int | str | UUID | datetime, str]) -> str:
     """Which value a parameter stands for; "" for a constant."""
     return names.get(value, "") if isinstance(value, int | str | UUID | datetime) else ""
 
 
-def _with_literals(sql: str, parameters: Iterable[tuple[str, Any]]) -> str:
+def _with_literals(sql: str, parameters: Iterable[tuple[str, object]]) -> str:
     """``sql`` with its constants written out: for ``status = $1`` the server could not use an index
     of the completed alone, and would plan the statement again each time."""
     rest = iter(parameters)
@@ -167,7 +169,7 @@ def _with_literals(sql: str, parameters: Iterable[tuple[str, Any]]) -> str:
     return re.sub("%[s%]", put, sql)
 
 
-def _stand_in(number: int, value: Any) -> Any:
+def _stand_in(number: int, value: object) -> int | str | UUID | datetime:
     """A value of the same type that occurs nowhere else in the query."""
     if isinstance(value, datetime):
         return datetime(1066, 10, 14, tzinfo=UTC) + timedelta(days=number)

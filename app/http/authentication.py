@@ -31,6 +31,7 @@ from app.models import ApiKey, Scope, User
 from app.models.reads.session import SESSION, SessionQuery
 from app.models.session import Session
 from app.services import api_key_service
+from speed.queries import Values
 
 
 class SessionStore(db.SessionStore):
@@ -39,7 +40,7 @@ class SessionStore(db.SessionStore):
         # What was loaded, with its account; None before that, and when there is none.
         self.stored: Session | None = None
         self._query = SESSION
-        self._values: dict[str, Any] = {}
+        self._values: Values = {}
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
@@ -51,7 +52,7 @@ class SessionStore(db.SessionStore):
         stored: Session = session
         return stored
 
-    def load_by(self, query: SessionQuery, values: dict[str, Any]) -> None:
+    def load_by(self, query: SessionQuery, values: Values) -> None:
         """Let ``query``, which reads more than ``SESSION``, be what it is loaded by."""
         self._query, self._values = query, values
 

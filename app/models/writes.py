@@ -15,7 +15,7 @@ from django.db.models import BigIntegerField, Func, QuerySet, Value
 from app.models.generation import Generation
 from app.models.reads.styles import styles_for
 from app.models.user import User
-from speed.queries import CompiledInstances, Row
+from speed.queries import CompiledInstances, Row, Values
 
 # Writes the new balance and its entry, both or neither. Returns no row where the ledger's unique
 # constraints know the entry already: a second charge, payment or refund of one generation. That is
@@ -108,13 +108,13 @@ COMPLETE_GENERATION = (
 )
 
 
-def write(sql: str, **values: Any) -> list[Row]:
+def write(sql: str, **values: object) -> list[Row]:
     """Run one of the statements above. Returns what it wrote, as it says."""
     rows: list[Row] = connection.run_compiled(sql, values)  # type: ignore[attr-defined]
     return rows
 
 
-def _build_locked_users(shape: int, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build_locked_users(shape: int, values: Values) -> QuerySet[Any, Any]:
     users: QuerySet[User] = User.objects.to_lock([values[f"id_{n}"] for n in range(shape)])
     return users
 
@@ -132,7 +132,7 @@ _NEXT_GENERATION_ID = Func(
 )
 
 
-def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build_style_to_buy(shape: bool, values: Values) -> QuerySet[Any, Any]:
     style = styles_for(shape, values).filter(pk=values["style_id"]).order_by()
     return style.select_related("artist").annotate(next_generation_id=_NEXT_GENERATION_ID)
 
@@ -141,7 +141,7 @@ def _build_style_to_buy(shape: bool, values: dict[str, Any]) -> QuerySet[Any, An
 STYLE_TO_BUY = CompiledInstances(_build_style_to_buy)
 
 
-def _build_locked_generation(shape: bool, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build_locked_generation(shape: bool, values: Values) -> QuerySet[Any, Any]:
     return Generation.objects.to_lock(with_balance=shape).filter(pk=values["generation_id"])
 
 

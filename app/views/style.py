@@ -5,7 +5,7 @@ import orjson
 from rest_framework.request import Request
 
 from app.http.bodies import Answer, FormParser, MultiPartParser, to_json
-from app.models.reads.compiled import Read
+from app.models.reads.compiled import Read, Values
 from app.models.reads.style import STYLE, STYLE_CREATED, StyleDetail, style
 from app.models.reads.styles import (
     StylesShape,
@@ -175,7 +175,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         return found
 
 
-def _find(shape: StylesShape, values: dict[str, Any]) -> StyleQuerySet:
+def _find(shape: StylesShape, values: Values) -> StyleQuerySet:
     return StyleModelViewSet(wanted=(shape, values)).get_queryset()
 
 

@@ -13,10 +13,11 @@ from app.models.reads.paging import PageShape, keyset_page
 from app.models.reads.row import Row, fields
 from app.utils.links import Link
 from speed.queries import CompiledQuery
+from speed.queries import Values as Values
 
 Named = TypeVar("Named", bound=Row)
 # Makes the query set of a shape; ``values`` fill it.
-Build = Callable[[Any, dict[str, Any]], QuerySet[Any, Any]]
+Build = Callable[[Any, Values], QuerySet[Any, Any]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class Viewer:
     is_artist: bool = False
 
 
-def of_viewer(viewer_id: int | None) -> dict[str, Any]:
+def of_viewer(viewer_id: int | None) -> Values:
     """The value that a viewer adds to those of a read."""
     return {} if viewer_id is None else {"viewer_id": viewer_id}
 
@@ -54,7 +55,7 @@ class Read(Generic[Named]):
     def rows(
         self,
         shape: Hashable,
-        values: dict[str, Any],
+        values: Values,
         *,
         keep: bool = True,
         link: Link | None = None,
@@ -63,7 +64,7 @@ class Read(Generic[Named]):
         text. ``link`` makes the links to files, if they are not to be those of everybody."""
         return self._row.from_tuples(self._query.rows(shape, values, keep=keep), link)
 
-    def first(self, shape: Hashable, values: dict[str, Any]) -> Named | None:
+    def first(self, shape: Hashable, values: Values) -> Named | None:
         return next(iter(self.rows(shape, values)), None)
 
 
@@ -84,16 +85,14 @@ class PagedRead(Generic[Named]):
         self.kinds = [datetime if types.get(name) is datetime else int for name in order]
         behind = [f"after_{name}" for name in order]
 
-        def build_page(shape: tuple[Any, PageShape], values: dict[str, Any]) -> QuerySet[Any, Any]:
+        def build_page(shape: tuple[Any, PageShape], values: Values) -> QuerySet[Any, Any]:
             wanted, page = shape
             after = tuple(values[name] for name in behind) if page.is_after else ()
             return keyset_page(build(wanted, values), page, after)
 
         self.read = Read(row, build_page, is_uneven=lambda shape: is_uneven(shape[0]))
 
-    def listing(
-        self, shape: Hashable, values: dict[str, Any], *, keep: bool = True
-    ) -> PagedRows[Named]:
+    def listing(self, shape: Hashable, values: Values, *, keep: bool = True) -> PagedRows[Named]:
         return PagedRows(self, shape, values, keep)
 
 
@@ -103,7 +102,7 @@ class PagedRows(Generic[Named]):
 
     paged: PagedRead[Named]
     shape: Hashable
-    values: dict[str, Any]
+    values: Values
     keep: bool = True
     link: Link | None = None
 

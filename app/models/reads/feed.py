@@ -7,7 +7,7 @@ from typing import Any, Literal, NamedTuple
 
 from app.models.feed import ALL
 from app.models.generation import Generation
-from app.models.reads.compiled import PagedRead, PagedRows, Viewer, of_viewer
+from app.models.reads.compiled import PagedRead, PagedRows, Values, Viewer, of_viewer
 from app.models.reads.picture import FeedPicture
 
 # Whose styles, whose orders, which style: the value ``within_id``.
@@ -25,7 +25,7 @@ class FeedShape(NamedTuple):
         return bool(self.part) or self.keys > 1
 
 
-def _build(shape: FeedShape, values: dict[str, Any]) -> Any:
+def _build(shape: FeedShape, values: Values) -> Any:
     viewer: Any = Viewer(values.get("viewer_id"), shape.is_signed_in)
     pictures = Generation.objects.feed(viewer, following_only=shape.part == "followed")
     if shape.part == "buyer":

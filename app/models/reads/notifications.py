@@ -14,7 +14,7 @@ from app.models.reads.compiled import Read
 from app.models.reads.people import UserBrief
 from app.models.reads.row import IS_JSON, Column, Row
 from app.utils.links import Link
-from speed.queries import CompiledQuery
+from speed.queries import CompiledQuery, Values
 
 
 class Target(Row):
@@ -49,7 +49,7 @@ class NotificationRow(Row):
         return rows
 
 
-def _build(shape: tuple[bool, int, int], values: dict[str, Any]) -> Any:
+def _build(shape: tuple[bool, int, int], values: Values) -> Any:
     unread_only, start, stop = shape
     mine = Notification.objects.of(values["viewer_id"])
     return (mine.unread() if unread_only else mine)[start:stop]

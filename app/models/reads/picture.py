@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 from app.exceptions import NotFound
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
-from app.models.reads.compiled import PagedRead, PagedRows, Read, Viewer, of_viewer
+from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
 from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Row
 
@@ -60,7 +60,7 @@ class PictureDetail(FeedPicture):
     hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
 
 
-def _build_picture(is_signed_in: bool, values: dict[str, Any]) -> Any:
+def _build_picture(is_signed_in: bool, values: Values) -> Any:
     viewer: Any = Viewer(values.get("viewer_id"), is_signed_in)
     pictures = Generation.objects.visible_to(viewer).with_people().with_liked_by(viewer)
     return pictures.filter(pk=values["generation_id"]).order_by()
@@ -80,7 +80,7 @@ def picture(viewer_id: int | None, generation_id: int) -> PictureDetail:
     return found
 
 
-def _build_own(shape: tuple[str, str], values: dict[str, Any]) -> Any:
+def _build_own(shape: tuple[str, str], values: Values) -> Any:
     viewer: Any = Viewer(values["viewer_id"], is_authenticated=True)
     status, visibility = shape
     return Generation.objects.of(viewer, status=status, visibility=visibility)

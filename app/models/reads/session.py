@@ -11,13 +11,13 @@ from app.models.generation import queue_position
 from app.models.reads.notifications import counts_of_recipient
 from app.models.reads.status import Status
 from app.models.session import Session
-from speed.queries import CompiledInstances
+from speed.queries import CompiledInstances, Values
 
 # Takes the values ``session_key`` and ``now``, and those of the address.
 SessionQuery = CompiledInstances
 
 
-def _build(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build(shape: Any, values: Values) -> QuerySet[Any, Any]:
     sessions = Session.objects.select_related("user")
     return sessions.filter(session_key=values["session_key"], expire_date__gt=values["now"])
 
@@ -25,7 +25,7 @@ def _build(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
 SESSION = SessionQuery(_build)
 
 
-def _build_with_status(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build_with_status(shape: Any, values: Values) -> QuerySet[Any, Any]:
     of_user = Q(user__generations__pk=values["pk"])
     columns: dict[str, Any] = {
         f"picture_{name}": F(f"picture__{name}") for name in Status.columns()
@@ -50,7 +50,7 @@ def status_in(session: Session | None) -> Status | None:
     return Status.from_tuples([found])[0]
 
 
-def _build_with_counts(shape: Any, values: dict[str, Any]) -> QuerySet[Any, Any]:
+def _build_with_counts(shape: Any, values: Values) -> QuerySet[Any, Any]:
     counts = Subquery(counts_of_recipient(OuterRef("user_id")))
     return _build(shape, values).annotate(notification_counts=counts)
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from app.exceptions import NotFound
 from app.models.generation import Generation, GenerationStatus
-from app.models.reads.compiled import Read, Viewer, of_viewer
+from app.models.reads.compiled import Read, Values, Viewer, of_viewer
 from app.models.reads.row import BLANK_IS_NULL, IS_JSON, Column, FileLink, Row
 
 
@@ -31,7 +31,7 @@ class Status(Row):
     failure_reason: Annotated[str | None, BLANK_IS_NULL]
 
 
-def _build(is_signed_in: bool, values: dict[str, Any]) -> Any:
+def _build(is_signed_in: bool, values: Values) -> Any:
     viewer: Any = Viewer(values.get("viewer_id"), is_signed_in)
     visible = Generation.objects.visible_to(viewer).with_queue_position()
     return visible.filter(pk=values["generation_id"]).order_by()

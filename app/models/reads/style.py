@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from app.exceptions import NotFound
-from app.models.reads.compiled import Read
+from app.models.reads.compiled import Read, Values
 from app.models.reads.row import (
     BLANK_IS_NULL,
     FILLED_IN,
@@ -52,7 +52,7 @@ class StyleCreated(StyleDetail):
     task_id: UUID
 
 
-def _build_style(is_artist: bool, values: dict[str, Any]) -> Any:
+def _build_style(is_artist: bool, values: Values) -> Any:
     return styles_for(is_artist, values).filter(pk=values["style_id"]).with_tags_json().order_by()
 
 
@@ -60,7 +60,7 @@ STYLE: Read[StyleDetail] = Read(StyleDetail, _build_style)
 STYLE_CREATED: Read[StyleDetail] = Read(StyleCreated, _build_style)
 
 
-def _build_artworks(shape: Any, values: dict[str, Any]) -> Any:
+def _build_artworks(shape: Any, values: Values) -> Any:
     return Artwork.objects.filter(style_id=values["style_id"]).order_by("position", "pk")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any
 
-from app.models.reads.compiled import PagedRead, PagedRows, Viewer
+from app.models.reads.compiled import PagedRead, PagedRows, Values, Viewer
 from app.models.reads.people import ArtistBrief
 from app.models.reads.row import IS_JSON, Column, FileLink, Row
 from app.models.style import Style, StyleQuerySet, TrainingStatus
@@ -70,7 +70,7 @@ class StylesShape:
         return bool(self.q or self.of_artist or self.is_artist)
 
 
-Wanted = tuple[StylesShape, dict[str, Any]]
+Wanted = tuple[StylesShape, Values]
 
 
 def wanted(
@@ -91,18 +91,18 @@ def wanted(
     return StylesShape(is_artist, sort, q, training_status, of_artist, len(tags)), values
 
 
-def artist_viewer(viewer: Any) -> tuple[bool, dict[str, Any]]:
+def artist_viewer(viewer: Any) -> tuple[bool, Values]:
     """Whether an artist asks, and then who: artists also see their own that is not offered."""
     is_artist = viewer.is_authenticated and viewer.is_artist
     return is_artist, {"viewer_id": viewer.pk} if is_artist else {}
 
 
-def styles_for(is_artist: bool, values: dict[str, Any]) -> StyleQuerySet:
+def styles_for(is_artist: bool, values: Values) -> StyleQuerySet:
     viewer: Any = Viewer(values.get("viewer_id"), is_artist, is_artist)
     return Style.objects.visible_to(viewer)
 
 
-def styles_found(shape: StylesShape, values: dict[str, Any]) -> StyleQuerySet:
+def styles_found(shape: StylesShape, values: Values) -> StyleQuerySet:
     """What is looked for among the styles that the viewer may see."""
     return styles_for(shape.is_artist, values).found_by(
         q=shape.q,
@@ -117,11 +117,11 @@ ORDERS = {"created_at": ("created_at", "id"), "popular": ("usage_count", "create
 
 
 def lists_of_styles(
-    find: Callable[[StylesShape, dict[str, Any]], StyleQuerySet],
+    find: Callable[[StylesShape, Values], StyleQuerySet],
 ) -> dict[str, PagedRead[StyleRow]]:
     """What ``find`` finds, by ``StylesShape.sort``."""
 
-    def build(shape: StylesShape, values: dict[str, Any]) -> StyleQuerySet:
+    def build(shape: StylesShape, values: Values) -> StyleQuerySet:
         return find(shape, values).with_tags_json()
 
     return {
@@ -130,7 +130,7 @@ def lists_of_styles(
     }
 
 
-def _build_own(shape: Any, values: dict[str, Any]) -> StyleQuerySet:
+def _build_own(shape: Any, values: Values) -> StyleQuerySet:
     viewer: Any = Viewer(values["viewer_id"], is_authenticated=True)
     return Style.objects.of(viewer).with_tags_json().with_earnings()
 
