@@ -155,7 +155,6 @@ INSTALLED_APPS = [
 # Origins of front ends that are served from elsewhere.
 CORS_ALLOWED_ORIGINS: list[str] = env.list("CORS_ALLOWED_ORIGINS", [])
 
-# The admin's name in titles and headers.
 UNFOLD = {"SITE_TITLE": "Style License", "SITE_HEADER": "Style License"}
 
 MIDDLEWARE = [
@@ -276,13 +275,11 @@ CONTENT_SECURITY_POLICY_ADDITIONS: dict[str, dict[str, list[str]]] = {
     "/admin/": {**_OWN_STYLES, "script-src": ["'unsafe-eval'"]},
 }
 # Features of browsers that no page here uses.
-PERMISSIONS_POLICY = ", ".join(
-    f"{feature}=()"
-    for feature in (
-        *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation"),
-        *("gyroscope", "magnetometer", "microphone", "midi", "payment", "usb"),
-    )
+_unused = (
+    *("accelerometer", "browsing-topics", "camera", "display-capture", "geolocation"),
+    *("gyroscope", "magnetometer", "microphone", "midi", "payment", "usb"),
 )
+PERMISSIONS_POLICY = ", ".join(f"{feature}=()" for feature in _unused)
 
 # --- Sign-in ----------------------------------------------------------------------------------
 
