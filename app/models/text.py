@@ -23,8 +23,8 @@ def contains(column: str, texts: Iterable[str]) -> Q:
 
 
 def contains_lower(column: str, texts: Iterable[str]) -> Q:
-    """The same of a column in lower case, and its own index."""
-    return _any(_contains(f"{column}__contains", F(column), text.lower()) for text in texts)
+    """The same of texts and a column in lower case, and its own index."""
+    return _any(_contains(f"{column}__contains", F(column), text) for text in texts)
 
 
 def escape_like(text: str) -> str:

@@ -40,7 +40,8 @@ def spellings_of(text: str) -> list[tuple[str, ...]]:
 
 def spellings(word: str) -> tuple[str, ...]:
     """``word``, then what else may be meant by the same."""
-    found = [word, *_other_side(word), *_other_number(word)]
+    found = [word, *_other_number(word)]
+    found += [other for each in found for other in _other_side(each)]
     meant = [name for each in found for name in translations().get(each, ())]
     others = [other for name in meant for other in _other_number(name)]
     return tuple(dict.fromkeys([*found, *meant, *others]))

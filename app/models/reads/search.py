@@ -216,7 +216,7 @@ class Search:
             sum(at == number and not is_popular for at, _, is_popular in rows) < NAMES_OF_A_WORD
             for number in range(len(self._words))
         ]
-        if not found or not all(found):
+        if not found:
             return Candidates(set(), [])
         if whole := [ids for ids, is_all in zip(found, is_whole, strict=True) if is_all]:
             rest = [word for word, is_all in zip(self._words, is_whole, strict=True) if not is_all]
@@ -233,7 +233,7 @@ class Search:
 
     @property
     def styles(self) -> StyleQuerySet:
-        return Style.objects.offered().filter(pk__in=self.style_ids).found_by(sort="popular")
+        return Style.objects.filter(pk__in=self.style_ids).found_by(sort="popular")
 
     @cached_property
     def artists(self) -> list[FoundArtist]:

@@ -77,7 +77,8 @@ def test_every_word_has_to_be_there(text: str, picture: Generation) -> None:
 
 @pytest.mark.parametrize("text", ["watercolour", "watercolor", "WaterColors", "paper", "wet paper"])
 def test_a_style_is_found_by_name_and_tag_in_any_spelling(text: str, style: Style) -> None:
-    assert found(text)["styles"] == ["Wet Paper"]
+    answer = Api().get("/api/search", q=text).data
+    assert (answer["corrected"], [row["name"] for row in answer["styles"]]) == (None, ["Wet Paper"])
 
 
 @pytest.mark.parametrize("text", ["mira", "halden", "Mira Halden", "halden mira", "HALD"])
@@ -150,6 +151,12 @@ def test_signs_are_only_signs(text: str, picture: Generation) -> None:
     assert found(text) == {} or text.startswith("fox")
 
 
+@pytest.mark.parametrize("text", ["f%x", "f_x", "watercolou_", "w%r"])
+def test_signs_in_words_stand_for_no_letters(text: str, picture: Generation) -> None:
+    answer = Api().get("/api/search", q=text).data
+    assert answer["corrected"] is not None or not any(answer[kind] for kind in KINDS)
+
+
 class TestWhatIsPrivate:
     """Nobody finds it, its owner neither: the search shows what everybody may see."""
 
@@ -174,6 +181,9 @@ class TestWhatIsPrivate:
     def test_withdrawn_styles_and_their_tags(self, artist: User) -> None:
         style = StyleFactory(artist=artist.artist, name="Secret Ink", tags=("hidden",))
         assert found("secret") == {"styles": ["Secret Ink"]}
+        other = StyleFactory(tags=("shared",))
+        StyleFactory(artist=artist.artist, tags=("shared",), is_active=False)
+        assert found("shared") == {"styles": [other.name], "tags": ["shared"]}
         style_service.delete_style(user=artist, style_id=style.pk)
         self.nothing_of("secret", "ink", "hidden", "secrte", "hiden", owner=artist)
 

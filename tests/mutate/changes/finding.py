@@ -9,8 +9,9 @@ STAFF = "app/tests/test_moderation.py"
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/utils/spellings.py",
-        ("british-and-american", "*_other_side(word), ", "", SEARCH),
-        ("singular-and-plural", "*_other_number(word)]", "]", SEARCH),
+        ("search-in-any-case", "text).lower())", "text))", "app/tests/styles/test_tags.py"),
+        ("british-and-american", "for other in _other_side(each)]", "for other in ()]", SEARCH),
+        ("singular-and-plural", "[word, *_other_number(word)]", "[word]", SEARCH),
         ("korean-and-english", "[*found, *meant, *others]", "found", SEARCH),
         (
             "slips-that-swap",
@@ -21,12 +22,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/models/text.py",
-        (
-            "search-in-any-case",
-            "text.lower()) for text",
-            "text) for text",
-            "app/tests/styles/test_tags.py",
-        ),
         ("signs-are-signs", r"""re.sub(r"([\\%_])", r"\\\1", text)""", "text", SEARCH),
     ),
     *in_file(
@@ -37,7 +32,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "Style.objects.filter(pk__in=ids)",
             SEARCH,
         ),
-        ("every-word-is-wanted", "if not found or not all(found):", "if not found:", SEARCH),
+        ("every-word-is-wanted", "set.intersection(*whole)", "set.union(*whole)", SEARCH),
     ),
     *in_file(
         "app/models/user.py",
