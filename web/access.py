@@ -10,8 +10,10 @@ from urllib.parse import urlencode, urlsplit
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.views.decorators.http import require_http_methods
 
 from app.models import User
+from web import kept
 
 P = ParamSpec("P")
 View = Callable[Concatenate[HttpRequest, P], HttpResponse]
@@ -25,8 +27,14 @@ def signed_in(view: UserView[P]) -> View[P]:
     def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
         if isinstance(request.user, User):
             return view(request, request.user, *args, **kwargs)
+        if request.method == "GET" and wants_part(request):
+            # Nobody asked to leave the page, which may hold what was typed or chosen.
+            return HttpResponse(status=204)
         query = urlencode({"next": _way_back(request)})
-        return go(request, f"{resolve_url('web:sign_in')}?{query}")
+        response = go(request, f"{resolve_url('web:sign_in')}?{query}")
+        if request.method == "POST":
+            kept.keep(request, response)
+        return response
 
     return checked
 
@@ -44,6 +52,26 @@ def artists_only(view: UserView[P]) -> View[P]:
         return view(request, user, *args, **kwargs)
 
     return checked
+
+
+def form_of(page: str, anchor: str = "") -> Callable[[View[P]], View[P]]:
+    """For the address of a form: whoever opens it, by a link or after signing in, gets the page
+    with the form. ``page`` names the view's arguments in braces.
+    """
+
+    def decorate(view: View[P]) -> View[P]:
+        @require_http_methods(["GET", "HEAD", "POST"])
+        @wraps(view)
+        def checked(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method == "POST":
+                return view(request, *args, **kwargs)
+            query = request.META.get("QUERY_STRING", "")
+            asked = f"?{query}" if query else ""
+            return redirect(f"{page.format(**kwargs)}{asked}{anchor}")
+
+        return checked
+
+    return decorate
 
 
 def go(request: HttpRequest, address: str) -> HttpResponse:
@@ -78,6 +106,10 @@ def _way_back(request: HttpRequest) -> str:
     """The page that the visitor is on; for a form, the page with the form."""
     if request.method == "GET" and not getattr(request, "htmx", False):
         return request.get_full_path()
+    if given := local_path(request, request.POST.get("next", ""), ""):
+        return given
+    if not getattr(request, "htmx", False):
+        return kept.here(request)
     came_from = urlsplit(request.headers.get("Referer", ""))
     if came_from.netloc != request.get_host():
         return "/"

@@ -13,6 +13,7 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
 from app.models import Notification, User
+from web import kept
 
 THEME_COOKIE = "theme"
 ZONE_COOKIE = "zone"
@@ -29,6 +30,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "demo_sign_in": settings.DEMO_SIGN_IN,
         "google_sign_in": bool(settings.GOOGLE_CLIENT_ID),
         "site_url": settings.SITE_URL,
+        "here": kept.here(request),
         "page_url": f"{settings.SITE_URL}{request.path}",
         # Lazy: only pages that show it query the database.
         "unread_count": SimpleLazyObject(lambda: unread_count(user)),

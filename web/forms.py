@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.http import QueryDict
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext
@@ -20,9 +22,27 @@ from app.utils import names, tag_names
 from web import once
 from words import prompts, understand
 
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class Field(BoundField):
+    """Where the form is wrong first, there its reader is put: by the browser, without scripts."""
+
+    def build_widget_attrs(
+        self, attrs: dict[str, Any], widget: forms.Widget | None = None
+    ) -> dict[str, Any]:
+        built: dict[str, Any] = super().build_widget_attrs(attrs, widget)
+        form = self.form
+        is_first = form.is_bound and next(iter(form.errors), "") == self.name
+        if is_first and not form.non_field_errors():
+            built["autofocus"] = True
+        return built
+
 
 class SiteForm(forms.Form):
     """The base of all forms: labels have no colon, because they are bold."""
+
+    bound_field_class = Field
 
     def __init__(self, data: Any = None, *args: Any, **kwargs: Any) -> None:
         super().__init__(names.composed(data), *args, **{"label_suffix": "", **kwargs})
@@ -90,6 +110,11 @@ class MakeForm(OnceForm):
             " Leave it empty for a new picture each time."
         ),
     )
+    again = forms.BooleanField(required=False, label=_("The same picture again"))
+    # The seed of the picture that this order began with.
+    same = forms.IntegerField(
+        required=False, min_value=0, max_value=MAX_SEED, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -141,10 +166,13 @@ class MakeForm(OnceForm):
     def order(self) -> dict[str, Any]:
         """The arguments of ``request_generation``."""
         seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
+        seed = self.cleaned_data["seed"]
+        if seed is None and self.cleaned_data["again"]:
+            seed = self.cleaned_data["same"]
         return {
             "prompt_tags": self.cleaned_data["prompt"],
             "aspect_ratio": ratio,
-            "seed": self.cleaned_data["seed"],
+            "seed": seed,
             "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
         }
 
@@ -198,7 +226,7 @@ class PictureForm(SiteForm):
         return {name: value for name, value in sent.items() if value or name == "description"}
 
 
-class CommentForm(SiteForm):
+class CommentForm(OnceForm):
     content = forms.CharField(
         max_length=500, label=_("Comment"), widget=forms.Textarea(attrs={"rows": 2})
     )
@@ -216,6 +244,8 @@ PAYMENT_METHODS = [
 
 
 class BuyForm(OnceForm):
+    # The page that the tokens are bought for.
+    next = forms.CharField(required=False, max_length=1000, widget=forms.HiddenInput)
     amount = forms.IntegerField(
         min_value=100,
         max_value=1_000_000,
@@ -255,7 +285,7 @@ class ProfileForm(SiteForm):
     )
 
 
-class KeyForm(SiteForm):
+class KeyForm(OnceForm):
     name = forms.CharField(max_length=60, label=_("What is the key for?"))
     scopes = forms.MultipleChoiceField(
         choices=[
@@ -350,6 +380,8 @@ class UploadForm(OnceForm, StyleForm):
     )
     image_tags = forms.CharField(
         required=False,
+        # An empty line stands for a picture that has no tags.
+        strip=False,
         max_length=200_000,
         label=_("Tags of the pictures"),
         help_text=_(
@@ -367,7 +399,8 @@ class UploadForm(OnceForm, StyleForm):
 
     def clean_image_tags(self) -> list[list[str]]:
         lines: str = self.cleaned_data["image_tags"]
-        return [parsed_tags(line) for line in lines.splitlines()]
+        # Not splitlines(): it also parts at signs that a tag may have been pasted with.
+        return [parsed_tags(line) for line in LINE_END.split(lines)]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data

@@ -17,10 +17,14 @@ from app.exceptions import DomainError
 from app.models import User
 from app.services import rate_limit_service
 from app.utils.exception_handler import STATUS_OF
+from web import kept
+from web.access import wants_part
 from web.phrases import explain
 
 log = structlog.get_logger(__name__)
 
+# What was sent and not accepted is kept; but not what another site may have sent (403).
+KEPT_AFTER = frozenset({400, 409, 422, 429, 503})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
 GOOGLE_PREFIX = "/api/auth/google/"
 PROGRAM_PREFIXES = ("/api/", "/media/", "/static/")
@@ -64,6 +68,8 @@ class SiteMiddleware:
         if is_for_programs(request):
             return self.get_response(request)
         response = self._answer(request)
+        if request.method == "POST" and response.status_code in KEPT_AFTER:
+            kept.keep(request, response)
         # Pages depend on the user, the language and the theme, and contain links that expire.
         patch_vary_headers(response, ["Cookie", "HX-Request"])
         response.setdefault("Cache-Control", "private, no-cache")
@@ -108,6 +114,7 @@ def seconds_to_wait(scope: str, user_id: int) -> int:
 
 
 def too_many(request: HttpRequest, wait: int) -> HttpResponse:
-    response = render(request, "web/errors/429.html", {"seconds": wait}, status=429)
+    template = "web/parts/too_many.html" if wants_part(request) else "web/errors/429.html"
+    response = render(request, template, {"seconds": wait}, status=429)
     response["Retry-After"] = str(wait)
     return response

@@ -113,15 +113,15 @@ class _Maker:
         if not self._is_signed_in:
             return (
                 f'<a class="like" href="/sign-in?next=/pictures/{piece.id}" rel="nofollow">{HEART}'
-                f'<span class="unseen">{self._likes}</span> {piece.like_count}</a>'
+                f'<span class="unseen">{self._likes}</span> {piece.like_count:,}</a>'
             )
         path = f"/pictures/{piece.id}/like"
-        pressed = "true" if piece.is_liked_by_current_user else "false"
+        pressed, other = ("true", "no") if piece.is_liked_by_current_user else ("false", "yes")
         return (
             f'<form class="like" method="post" action="{path}" hx-post="{path}"'
             ' hx-swap="outerHTML" hx-disabled-elt="find button">'
             f'<input type="hidden" name="csrfmiddlewaretoken" value="{self._token}">'
             f'<input type="hidden" name="next" value="{self._next}">'
-            f'<button aria-pressed="{pressed}">{HEART}<span class="unseen">{self._like}</span>'
-            f" {piece.like_count}</button></form>"
+            f'<button name="wanted" value="{other}" aria-pressed="{pressed}">{HEART}'
+            f'<span class="unseen">{self._like}</span> {piece.like_count:,}</button></form>'
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from functools import lru_cache
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from django.conf import settings
 from django.core.files.storage import default_storage
 from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.http import content_disposition_header
 
 Link = Callable[[str], str]
 
@@ -54,14 +55,22 @@ def window_start(seconds: int) -> int:
 
 
 def download_link(key: str, name: str) -> str:
-    """A link with which a browser saves the file as ``name``, if the storage supports that."""
+    """A link with which a browser saves the file as ``name``."""
+    seconds = settings.MEDIA_LINK_SECONDS
     if (bucket := settings.S3_BUCKET) and key:
-        return _s3_link(key, window_start(settings.MEDIA_LINK_SECONDS), bucket, name)
-    return link(key)
+        return _s3_link(key, window_start(seconds), bucket, name)
+    if not key or key.startswith(("https://", "http://")):
+        return key
+    expires = window_start(seconds) + seconds
+    signed = urlencode(
+        {"expires": expires, "name": name, "signature": _sign(_download(name, key), expires)}
+    )
+    return f"{settings.SITE_URL}/media/{quote(key)}?{signed}"
 
 
-def is_link_valid(key: str, expires: str, signature: str) -> bool:
-    """Whether we signed this local link and it has not expired."""
+def is_link_valid(key: str, expires: str, signature: str, name: str = "") -> bool:
+    """Whether we signed this local link, with the ``name`` to save as, and it has not expired."""
+    key = _download(name, key) if name else key
     if not expires.isdecimal() or len(expires) > 12:
         return False
     # Links signed with a former key stay valid until they expire.
@@ -87,6 +96,11 @@ def is_upload_link_valid(key: str, content_type: str, expires: str, signature: s
     return is_link_valid(_upload(key, content_type), expires, signature)
 
 
+def _download(name: str, key: str) -> str:
+    """The text that is signed for a download; no file key looks like this either."""
+    return f"as {name}: {key}"
+
+
 def _upload(key: str, content_type: str) -> str:
     """The text that is signed for an upload. No file key looks like this, so a link for reading is
     never valid for writing."""
@@ -103,7 +117,7 @@ def _local_link(key: str, expires: int, site_url: str, secret: str) -> str:
 @lru_cache(maxsize=5_000)
 def _s3_link(key: str, signed_at: int, bucket: str, save_as: str = "") -> str:
     """``signed_at`` and ``bucket`` are only part of the cache key."""
-    disposition = f'attachment; filename="{save_as}"'
+    disposition = content_disposition_header(as_attachment=True, filename=save_as)
     parameters = {"ResponseContentDisposition": disposition} if save_as else None
     return str(default_storage.url(key, parameters=parameters))  # type: ignore[call-arg]
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.http import FileResponse, HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
 from app.http import errors
@@ -18,12 +19,16 @@ from protocol.previews import CACHE_CONTROL
 def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
     """403 for a forged or dead link, 404 for a file that is gone."""
     given = request.GET
-    if not links.is_link_valid(key, given.get("expires", ""), given.get("signature", "")):
+    signed, name = (given.get("expires", ""), given.get("signature", "")), given.get("name", "")
+    if not links.is_link_valid(key, *signed, name):
         return errors.for_status(403)
     path = storage.local_path(key)
     if not path.is_file():
         return errors.for_status(404)
     response = _content(key, path)
+    if name:
+        save_as = content_disposition_header(as_attachment=True, filename=name)
+        response["Content-Disposition"] = save_as or "attachment"
     response["Cache-Control"] = CACHE_CONTROL
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'"

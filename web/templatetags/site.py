@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from typing import Any
 from urllib.parse import urlencode
 
 from django import template
+from django.utils import dateformat
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
@@ -28,6 +31,22 @@ def file_url(key: str) -> str:
 def sources(preview: str, place: str, width: int | None = None) -> SafeString:
     """Where the file of an ``<img>`` is; see ``web/images.py``."""
     return SafeString(images.sources(preview, place, width))
+
+
+@register.simple_tag
+def when(moment: datetime, kind: str = "time") -> SafeString:
+    """A moment in UTC, which the page's script puts into the reader's zone; ``kind`` is "time", or
+    "day" for the day alone. The letters of the formats are Django's; site.js knows these."""
+    form = gettext("j M Y") if kind == "day" else gettext("j M Y, H:i")
+    shown = f"{dateformat.format(moment.astimezone(UTC), form)} UTC"
+    return format_html(
+        '<time datetime="{}" data-as="{}">{}</time>', moment.isoformat(), form, shown
+    )
+
+
+@register.filter
+def day(date: date) -> str:
+    return dateformat.format(date, gettext("j M Y"))
 
 
 @register.filter

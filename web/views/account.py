@@ -7,12 +7,13 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_http_methods
 
 from app.exceptions import Conflict, DomainError, InvalidInput
 from app.models import ApiKey, User
 from app.services import api_key_service, user_service
-from web.access import signed_in
+from web import kept, once
+from web.access import form_of, signed_in
 from web.forms import KeyForm, LeaveForm, ProfileForm
 from web.phrases import explain, field_errors
 
@@ -20,7 +21,8 @@ from web.phrases import explain, field_errors
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def account(request: HttpRequest, user: User) -> HttpResponse:
-    form = ProfileForm(initial={"username": user.username, "bio": user.bio})
+    typed = kept.initial(request, request.path, ProfileForm)
+    form = ProfileForm(initial={"username": user.username, "bio": user.bio, **typed})
     if request.method == "POST":
         form = ProfileForm(request.POST, request.FILES)
         if form.is_valid() and _save(form, user):
@@ -44,12 +46,12 @@ def _save(form: ProfileForm, user: User) -> bool:
 @signed_in
 def keys(request: HttpRequest, user: User) -> HttpResponse:
     """The user's API keys. A new key is shown once, in this answer."""
-    form, new_key = KeyForm(), None
+    form, new_key = KeyForm(initial=kept.initial(request, request.path, KeyForm)), None
     if request.method == "POST":
         form = KeyForm(request.POST)
         if form.is_valid():
             try:
-                new_key = api_key_service.create_key(user=user, **form.cleaned_data)
+                new_key = _create_key(user, form)
                 form = KeyForm()
             except InvalidInput as error:
                 form.add_error("name", field_errors(error)["name"])
@@ -59,13 +61,29 @@ def keys(request: HttpRequest, user: User) -> HttpResponse:
                     _("You have %(count)s keys. Revoke one first.")
                     % {"count": api_key_service.MAX_KEYS},
                 )
+    form.renew_key()
     content = {"form": form, "new_key": new_key, "keys": ApiKey.objects.of(user)}
     response = render(request, "web/keys.html", content, status=400 if form.errors else 200)
     response["Cache-Control"] = "no-store"
     return response
 
 
-@require_POST
+def _create_key(user: User, form: KeyForm) -> api_key_service.NewKey | None:
+    """The key of this form, also when it is sent again: whoever clicks twice sees only the second
+    answer. None if the key was revoked meanwhile."""
+    asked = {name: form.cleaned_data[name] for name in ("name", "scopes")}
+
+    def act() -> str:
+        made = api_key_service.create_key(user=user, **asked)
+        return f"{made.key.pk} {made.seed}"
+
+    key_id, seed = once.run_form(user=user, form=form, what=("key", asked), act=act).split()
+    if not ApiKey.objects.of(user).filter(pk=key_id).exists():
+        return None
+    return api_key_service.made_before(int(key_id), seed)
+
+
+@form_of("/account/keys")
 @signed_in
 def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
     api_key_service.revoke_key(user=user, key_id=key_id)

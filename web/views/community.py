@@ -2,54 +2,70 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST
 
-from app.exceptions import DomainError, NotFound
+from app.exceptions import DomainError, InvalidInput, NotFound
 from app.models import User
 from app.services import community_service, moderation_service
-from web.access import go, local_path, signed_in, wants_part
+from web import kept, once
+from web.access import form_of, go, local_path, signed_in, wants_part
 from web.forms import CommentForm
-from web.phrases import explain
+from web.phrases import explain, field_errors
 
 
-@require_POST
+@form_of("/pictures/{picture_id}")
 @signed_in
 def like(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     """Like or unlike. htmx gets the new button; other clients return to their page."""
-    state = community_service.toggle_like(user=user, generation_id=picture_id)
+    wanted = _wanted(request)
+    state = community_service.set_like(user=user, generation_id=picture_id, is_liked=wanted)
     if wants_part(request):
         picture = {"pk": picture_id, "like_count": state.like_count, "is_liked": state.is_liked}
         return render(request, "web/parts/like.html", {"picture": picture})
     return _back(request, f"/pictures/{picture_id}")
 
 
-@require_POST
+@form_of("/pictures/{picture_id}", "#comments")
 @signed_in
 def comment(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     form = CommentForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Write a comment of 1 to 500 characters."))
-        return go(request, f"/pictures/{picture_id}#comments")
+        return _again(request, picture_id)
+    said = {name: form.cleaned_data[name] for name in ("content", "parent_id")}
     try:
-        added = community_service.add_comment(
+        comment_id = once.run_form(
             user=user,
-            generation_id=picture_id,
-            content=form.cleaned_data["content"],
-            parent_id=form.cleaned_data["parent_id"],
+            form=form,
+            what=("comment", picture_id, said),
+            act=lambda: str(
+                community_service.add_comment(user=user, generation_id=picture_id, **said).pk
+            ),
         )
     except NotFound:
         raise
+    except InvalidInput as error:
+        messages.error(request, " ".join(chain(*field_errors(error).values())))
+        return _again(request, picture_id)
     except DomainError as error:
         messages.error(request, explain(error))
-        return go(request, f"/pictures/{picture_id}#comments")
-    return go(request, f"/pictures/{picture_id}#comment-{added.pk}")
+        return _again(request, picture_id)
+    return go(request, f"/pictures/{picture_id}#comment-{comment_id}")
 
 
-@require_POST
+def _again(request: HttpRequest, picture_id: int) -> HttpResponse:
+    """The picture's page, with the comment in its field."""
+    response = go(request, f"/pictures/{picture_id}?{kept.MARK}=1#comments")
+    kept.keep(request, response)
+    return response
+
+
+@form_of("/")
 @signed_in
 def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpResponse:
     moderation_service.delete_comment(user=user, comment_id=comment_id)
@@ -57,14 +73,20 @@ def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpRes
     return _back(request, "/")
 
 
-@require_POST
+@form_of("/artists/{artist_id}")
 @signed_in
 def follow(request: HttpRequest, user: User, artist_id: int) -> HttpResponse:
-    state = community_service.toggle_follow(user=user, artist_id=artist_id)
+    wanted = _wanted(request)
+    state = community_service.set_follow(user=user, artist_id=artist_id, is_following=wanted)
     if wants_part(request):
         content = {"artist_id": artist_id, **vars(state)}
         return render(request, "web/parts/follow.html", content)
     return _back(request, f"/artists/{artist_id}")
+
+
+def _wanted(request: HttpRequest) -> bool | None:
+    """What the button says that was pressed; None in a form of a page made before it did."""
+    return {"yes": True, "no": False}.get(request.POST.get("wanted", ""))
 
 
 def _back(request: HttpRequest, default: str) -> HttpResponse:

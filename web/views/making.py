@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import hashlib
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound, RateLimited
 from app.models import Generation, Style, User
 from app.services import generation_service, rate_limit_service
 from app.utils import tag_names
-from web import once
-from web.access import go, signed_in
+from web import kept, once
+from web.access import form_of, go, signed_in
 from web.forms import MakeForm
 from web.phrases import explain
 from web.views.styles import style_page
@@ -31,12 +32,16 @@ MAX_LENGTH = 1100
 POLL_SECONDS, POLL_SECONDS_BEHIND, FAR_BEHIND = 1, 4, 3
 
 
-@require_POST
+@form_of("/styles/{style_id}", "#make")
 @signed_in
 def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Order a picture; a second click on the same form leads to the same picture."""
     style = Style.objects.detail(user, style_id)
     form = MakeForm(request.POST)
+    if "buy" in request.POST:
+        response = go(request, f"/wallet?{urlencode({'next': kept.here(request)})}")
+        kept.keep(request, response)
+        return response
     if not form.is_valid():
         return style_page(request, style, form, status=400)
     if form.tell_unknown_words():
@@ -86,7 +91,7 @@ def progress(request: HttpRequest, picture_id: int) -> HttpResponse:
     return render(request, "web/parts/progress.html", shown)
 
 
-@require_POST
+@form_of("/pictures/{picture_id}")
 @signed_in
 def cancel(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     try:
@@ -97,7 +102,7 @@ def cancel(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
         messages.error(request, explain(error))
     else:
         said = _("Canceled. %(cost)s tokens were refunded.")
-        messages.success(request, said % {"cost": canceled.cost})
+        messages.success(request, said % {"cost": f"{canceled.cost:,}"})
     return go(request, f"/pictures/{picture_id}")
 
 

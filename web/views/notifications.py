@@ -6,12 +6,12 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from app.models import Notification, User
 from app.models.notification import TargetType
 from app.services import notification_service
-from web.access import go, signed_in
+from web.access import form_of, go, signed_in
 from web.paging import page_of
 
 
@@ -43,7 +43,7 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
     return redirect(addresses.get(read.target_type, "/notifications"))
 
 
-@require_POST
+@form_of("/notifications")
 @signed_in
 def read_all(request: HttpRequest, user: User) -> HttpResponse:
     notification_service.mark_all_read(user)

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.models.reads.picture import own_pictures
 from app.services import generation_service
 from app.utils.links import download_link, link
-from web.access import go, signed_in, wants_part
+from web import kept
+from web.access import form_of, go, signed_in, wants_part
 from web.forms import CommentForm, PictureForm
 from web.paging import page_of
 from web.views.making import watched
 
 COMMENTS_ON_A_PAGE = 20
+MAX_NAME = 80
 # The filters of a user's own pictures; the first shows all.
 KINDS = ("", "public", "private", "making", "failed")
 
@@ -33,12 +38,22 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
         return render(request, "web/making.html", watched(viewer, picture_id))
     content: dict[str, object] = {"picture": shown, "is_owner": is_owner}
     if is_owner:
-        content["form"] = PictureForm(initial={"description": shown.description})
+        content["form"] = PictureForm(
+            initial={
+                "description": shown.description,
+                **kept.initial(request, f"/pictures/{picture_id}/edit", PictureForm),
+            }
+        )
     if shown.is_public:
         comments = Comment.objects.on_public(picture_id).with_author().threads()
         content["comments"] = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
-        content["comment_form"] = CommentForm()
+        content["comment_form"] = CommentForm(initial=_kept_comment(request, picture_id))
     return render(request, "web/picture.html", content)
+
+
+def _kept_comment(request: HttpRequest, picture_id: int) -> dict[str, Any]:
+    """A comment that was sent before; a reply too is shown in the form for comments."""
+    return kept.initial(request, f"/pictures/{picture_id}/comments", CommentForm)
 
 
 @require_safe
@@ -60,10 +75,16 @@ def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     shown = own.filter(pk=picture_id).first()
     if shown is None:
         raise NotFound("There is no such picture.")
-    return redirect(download_link(shown.image_path, f"style-license-{picture_id}.png"))
+    return redirect(download_link(shown.image_path, _file_name(shown)))
 
 
-@require_POST
+def _file_name(picture: Generation) -> str:
+    """Its style, its words and its number: wet-paper-boat-sea-1042.png."""
+    said = slugify(f"{picture.style.name} {' '.join(picture.prompt_tags)}", allow_unicode=True)
+    return f"{said[:MAX_NAME].strip('-')}-{picture.pk}.png"
+
+
+@form_of("/pictures/{picture_id}")
 @signed_in
 def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     """Publish or hide the picture, or describe it."""

@@ -11,12 +11,12 @@ from django.shortcuts import redirect, render
 from django.utils.http import urlencode
 from django.utils.translation import check_for_language
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from app.exceptions import InvalidInput
 from app.models import User
 from app.services import user_service
-from web.access import local_path
+from web.access import form_of, local_path
 from web.context import THEME_COOKIE, THEMES
 from web.forms import DemoSignInForm
 from web.phrases import field_errors
@@ -39,7 +39,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
     return _sign_in_page(request, DemoSignInForm(), following)
 
 
-@require_POST
+@form_of("/sign-in")
 def demo_sign_in(request: HttpRequest) -> HttpResponse:
     """Sign in by name alone. Only in ``make run``."""
     user_service.require_demo()
@@ -56,13 +56,13 @@ def demo_sign_in(request: HttpRequest) -> HttpResponse:
     return _sign_in_page(request, form, following, status=400)
 
 
-@require_POST
+@form_of("/")
 def sign_out(request: HttpRequest) -> HttpResponse:
     logout(request)
     return redirect("/")
 
 
-@require_POST
+@form_of("/")
 def preferences(request: HttpRequest) -> HttpResponse:
     """Store the theme or the language in a cookie, and go back."""
     response = redirect(local_path(request, request.POST.get("next", "")))

@@ -12,13 +12,13 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
 from app.models import Style, TrainingStatus, Transaction, User
 from app.services import style_service, training_service, user_service
 from app.utils import clock
-from web.access import artists_only, go, signed_in
+from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
 from web.context import zone_of
 from web.forms import JoinForm, StyleForm
@@ -61,9 +61,9 @@ def join(request: HttpRequest, user: User) -> HttpResponse:
         if form.is_valid() and _join(form, request, user):
             messages.success(request, _("Welcome, artist. Your first style is one upload away."))
             return redirect("web:studio")
-    return render(
-        request, "web/studio/join.html", {"form": form}, status=400 if form.errors else 200
-    )
+    content = {"form": form, "drawing": _shown_again(request)}
+    status = 400 if form.errors else 200
+    return render(request, "web/studio/join.html", content, status=status)
 
 
 def _join(form: JoinForm, request: HttpRequest, user: User) -> bool:
@@ -80,6 +80,12 @@ def _join(form: JoinForm, request: HttpRequest, user: User) -> bool:
     except Conflict as error:
         form.add_error(None, explain(error))
     return not form.errors
+
+
+def _shown_again(request: HttpRequest) -> str:
+    """What was drawn, for the page that says what else is wrong; "" if it is no drawing."""
+    given = request.POST.get("drawing", "")
+    return given if _drawing(given) else ""
 
 
 def _drawing(data_uri: str) -> IO[bytes] | None:
@@ -128,7 +134,7 @@ def training(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     return render(request, "web/parts/training.html", {"style": own})
 
 
-@require_POST
+@form_of("/studio/styles/{style_id}")
 @artists_only
 def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     try:
@@ -140,7 +146,7 @@ def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     return go(request, f"/studio/styles/{style_id}")
 
 
-@require_POST
+@form_of("/studio/styles/{style_id}")
 @artists_only
 def upload_again(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Withdraw a style whose works were refused, so that its name is free, and fill in the form
@@ -151,7 +157,7 @@ def upload_again(request: HttpRequest, user: User, style_id: int) -> HttpRespons
     return go(request, f"/studio/upload?again={style_id}")
 
 
-@require_POST
+@form_of("/studio/styles/{style_id}")
 @artists_only
 def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Withdraw the style, or offer it again.

@@ -13,6 +13,7 @@ from app.models import Generation, Style, Tag, User
 from app.models.reads.feed import feed
 from app.services import pricing
 from app.utils.links import link
+from web import kept
 from web.access import wants_part
 from web.forms import MakeForm, SearchForm
 from web.paging import page_of
@@ -52,7 +53,8 @@ def style(request: HttpRequest, style_id: int) -> HttpResponse:
         if withdrawn is None:
             raise
         return render(request, "web/withdrawn.html", {"style": withdrawn})
-    return style_page(request, shown, MakeForm(initial=_order_like(request, style_id)))
+    order = {**_order_like(request, style_id), **_order_kept(request, style_id)}
+    return style_page(request, shown, MakeForm(initial=order))
 
 
 def style_page(
@@ -64,7 +66,8 @@ def style_page(
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
     costs = pricing.quote(style.price).values()
     balance = viewer.token_balance if isinstance(viewer, User) else 0
-    form.suggest(suggestions)
+    chosen = form["suggested"].value() or []
+    form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
     form.renew_key()
     form.show_price(style.price)
     content = {
@@ -89,7 +92,8 @@ def image(request: HttpRequest, style_id: int) -> HttpResponse:
 
 
 def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
-    """Initial values for ``?like=<picture>``: its words, format and seed, if it is visible."""
+    """Initial values for ``?like=<picture>``, if it is visible: its words and format, but a new
+    seed, since its own would give the same picture."""
     given = request.GET.get("like", "")
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
         return {}
@@ -100,5 +104,12 @@ def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
     return {
         "words": ", ".join(picture.prompt_tags),
         "aspect_ratio": picture.aspect_ratio,
-        "seed": picture.seed,
+        "same": picture.seed,
     }
+
+
+def _order_kept(request: HttpRequest, style_id: int) -> dict[str, Any]:
+    """Initial values of an order that was sent before: all but the price, which may be another."""
+    order = kept.initial(request, f"/styles/{style_id}/make", MakeForm)
+    order.pop("price", None)
+    return order

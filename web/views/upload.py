@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import DomainError, InvalidInput, UploadRejected
 from app.models import Style, User
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import style_service
 from app.services.uploads import image_service
-from web import once
-from web.access import artists_only, go, wants_part
+from web import kept, once
+from web.access import View, artists_only, form_of, go, wants_part
 from web.forms import UploadForm
 from web.phrases import explain, field_errors, say
 
@@ -31,7 +31,22 @@ class Verdict:
     message: str
 
 
+def _stays(view: View[[]]) -> View[[]]:
+    """A page that holds files is not left for the sign-in: its script is told, with a link."""
+
+    @wraps(view)
+    def checked(request: HttpRequest) -> HttpResponse:
+        is_page = "text/html" in request.headers.get("Accept", "")
+        is_from_script = getattr(request, "htmx", False) or not is_page
+        if request.method == "POST" and is_from_script and not isinstance(request.user, User):
+            return render(request, "web/parts/signed_out.html", status=401)
+        return view(request)
+
+    return checked
+
+
 @require_http_methods(["GET", "HEAD", "POST"])
+@_stays
 @artists_only
 def upload(request: HttpRequest, user: User) -> HttpResponse:
     if request.method != "POST":
@@ -65,7 +80,8 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
     return _page(request, form)
 
 
-@require_POST
+@form_of("/studio/upload")
+@_stays
 @artists_only
 def check(request: HttpRequest, user: User) -> HttpResponse:
     """The verdict on one file, before the whole upload is sent."""
@@ -77,17 +93,15 @@ def check(request: HttpRequest, user: User) -> HttpResponse:
     except UploadRejected as error:
         return _verdict(request, is_good=False, message=explain(error))
     size = _("%(width)s × %(height)s, good") % {"width": image.width, "height": image.height}
-    return _verdict(request, is_good=True, message=size)
+    return _verdict(request, is_good=True, message=size, digest=image.sha256)
 
 
 @require_safe
 @artists_only
 def earnings(request: HttpRequest, user: User) -> HttpResponse:
     """What a price earns for each format."""
-    given = request.GET.get("price", "")
-    price = int(given) if given.isascii() and given.isdecimal() and len(given) < 8 else 0
-    is_possible = MIN_PRICE <= price <= MAX_PRICE
-    return render(request, "web/parts/earnings.html", {"price": price if is_possible else None})
+    price = _price(request.GET.get("price", ""))
+    return render(request, "web/parts/earnings.html", {"price": price})
 
 
 def _page(
@@ -97,7 +111,7 @@ def _page(
     content: dict[str, Any] = {
         "form": form,
         "verdicts": verdicts,
-        "price": form.initial.get("price", 10),
+        "price": _price(str(form["price"].value())),
         "min_images": image_service.MIN_IMAGES,
         "max_images": image_service.MAX_IMAGES,
         "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,
@@ -110,8 +124,16 @@ def _page(
     return render(request, "web/studio/upload.html", content, status=status)
 
 
+def _price(given: str) -> int | None:
+    """The price that is meant; None if it is no price."""
+    price = int(given) if given.isascii() and given.isdecimal() and len(given) < 8 else 0
+    return price if MIN_PRICE <= price <= MAX_PRICE else None
+
+
 def _given_before(request: HttpRequest, user: User) -> dict[str, Any]:
     """What the artist said of the style that this one replaces."""
+    if typed := kept.initial(request, request.path, UploadForm):
+        return typed
     style_id = request.GET.get("again", "")
     if not style_id.isascii() or not style_id.isdecimal() or len(style_id) > 18:
         return {}
@@ -119,12 +141,15 @@ def _given_before(request: HttpRequest, user: User) -> dict[str, Any]:
     if style is None:
         return {}
     tags = ", ".join(link.tag.name for link in style.style_tags.all())
-    kept = {"name": style.name, "description": style.description, "price": style.price}
-    return {**kept, "tags": tags}
+    shown = {"name": style.name, "description": style.description, "price": style.price}
+    return {**shown, "tags": tags}
 
 
-def _verdict(request: HttpRequest, *, is_good: bool, message: str) -> HttpResponse:
-    content = {"is_good": is_good, "message": message}
+def _verdict(
+    request: HttpRequest, *, is_good: bool, message: str, digest: str = ""
+) -> HttpResponse:
+    """``digest`` lets the page see that it holds the same file twice."""
+    content = {"is_good": is_good, "message": message, "digest": digest}
     return render(request, "web/parts/verdict.html", content)
 
 

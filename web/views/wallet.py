@@ -9,14 +9,14 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
 from app.models import Generation, Transaction, TransactionType, User
 from app.models.token import WELCOME_BONUS_MEMO
 from app.services import payment_service
-from web import once
-from web.access import go, signed_in, wants_part
+from web import kept, once
+from web.access import form_of, go, local_path, signed_in, wants_part
 from web.forms import BuyForm
 from web.paging import page_of
 from web.phrases import explain
@@ -40,13 +40,15 @@ def wallet(request: HttpRequest, user: User) -> HttpResponse:
     entries = [_entry(row, user) for row in page.rows]
     if wants_part(request):
         return render(request, "web/parts/entries.html", {"page": page, "entries": entries})
-    content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm()}
+    initial = {"next": local_path(request, request.GET.get("next", ""), "")}
+    initial |= kept.initial(request, "/wallet/buy", BuyForm)
+    content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm(initial=initial)}
     if user.is_artist:
         content["earned"] = Transaction.objects.earned_by(user.pk)
     return render(request, "web/wallet.html", content)
 
 
-@require_POST
+@form_of("/wallet")
 @signed_in
 def buy(request: HttpRequest, user: User) -> HttpResponse:
     """Buy tokens; a second click on the same form buys nothing more."""
@@ -73,8 +75,10 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
         except DomainError as error:
             form.add_error(None, explain(error))
         else:
-            messages.success(request, _("You bought %(amount)s tokens.") % {"amount": amount})
-            return go(request, "/wallet")
+            messages.success(
+                request, _("You bought %(amount)s tokens.") % {"amount": f"{amount:,}"}
+            )
+            return go(request, local_path(request, form.cleaned_data["next"], "/wallet"))
     form.renew_key()
     page = page_of(request, Transaction.objects.of(user).with_style())
     entries = [_entry(row, user) for row in page.rows]

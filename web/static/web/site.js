@@ -4,6 +4,40 @@
 // --- The visitor's time zone: whose days are counted -------------------------------------------
 document.cookie = `zone=${Intl.DateTimeFormat().resolvedOptions().timeZone}; path=/; max-age=31536000; samesite=lax`;
 
+// --- Signing in elsewhere changes the token of the forms that are open here ---------------------
+const token = () => document.cookie.match(/(?:^|; )csrftoken=([^;]+)/)?.[1];
+document.addEventListener("submit", (event) => {
+  const field = event.target.elements.csrfmiddlewaretoken;
+  if (field && token()) field.value = token();
+}, true);
+
+// --- Times in the reader's zone, in the page's format -------------------------------------------
+const tellTimes = (part) => {
+  for (const time of part.querySelectorAll("time[data-as]")) {
+    const then = new Date(time.dateTime);
+    const two = (number) => String(number).padStart(2, "0");
+    const letters = {
+      Y: () => then.getFullYear(),
+      M: () => then.toLocaleDateString("en-US", { month: "short" }),
+      n: () => then.getMonth() + 1,
+      j: () => then.getDate(),
+      H: () => two(then.getHours()),
+      i: () => two(then.getMinutes()),
+    };
+    time.textContent = time.dataset.as.replace(/[YMnjHi]/g, (letter) => letters[letter]());
+  }
+};
+tellTimes(document);
+document.addEventListener("htmx:load", (event) => tellTimes(event.detail.elt));
+
+// --- Answers that refuse, and say why, are shown where the others are ---------------------------
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr, target } = event.detail;
+  if ((xhr.status === 401 || xhr.status === 429) && target.id === "upload-errors") {
+    Object.assign(event.detail, { shouldSwap: true, isError: false });
+  }
+});
+
 // --- A form that costs something is sent once -------------------------------------------------
 document.addEventListener("submit", (event) => {
   const form = event.target;
@@ -62,6 +96,12 @@ for (const form of document.querySelectorAll("[data-signing]")) {
   const drawing = form.elements.drawing;
   let last = null;
   pad.hidden = false;
+  if (drawing.value) {
+    // What was drawn before something else in the form was wrong.
+    const before = new Image();
+    before.addEventListener("load", () => brush.drawImage(before, 0, 0));
+    before.src = drawing.value;
+  }
   Object.assign(brush, { lineWidth: 7, lineCap: "round", lineJoin: "round", strokeStyle: "#1c1a28" });
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
@@ -71,6 +111,11 @@ for (const form of document.querySelectorAll("[data-signing]")) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     last = place(event);
+    // A dot is a stroke too.
+    brush.beginPath();
+    brush.moveTo(...last);
+    brush.lineTo(...last);
+    brush.stroke();
     event.preventDefault();
   });
   canvas.addEventListener("pointermove", (event) => {
@@ -102,7 +147,9 @@ for (const form of document.querySelectorAll("[data-upload]")) {
   const lines = form.elements.image_tags;
   const drop = form.querySelector(".drop");
   const sending = form.querySelector(".sending");
+  const errors = form.querySelector("#upload-errors");
   const texts = form.dataset;
+  const leaveOut = form.querySelector(".leave-out");
   let entries = [];
   let waiting = [];
   let isChecking = false;
@@ -146,15 +193,35 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     item.append(picture, name, verdict, tags, remove);
     list.append(item);
     const entry = { file, item, verdict, tags };
-    remove.addEventListener("click", () => {
-      entries = entries.filter((other) => other !== entry);
-      waiting = waiting.filter((other) => other !== entry);
-      item.remove();
-      tell();
-    });
+    remove.addEventListener("click", () => take([], [entry]));
     entries.push(entry);
     waiting.push(entry);
   };
+
+  // What the upload would say of all of them together.
+  const judge = () => {
+    const seen = new Set();
+    for (const entry of entries) {
+      const said = entry.verdict.querySelector(".verdict");
+      const digest = said?.dataset.digest;
+      if (digest) {
+        const isTwice = seen.has(digest);
+        seen.add(digest);
+        if (!entry.good) entry.good = said.textContent;
+        said.className = `verdict ${isTwice ? "bad" : "good"}`;
+        said.textContent = isTwice ? `✗ ${texts.duplicate}` : entry.good;
+      }
+    }
+    const bad = entries.filter((entry) => entry.verdict.querySelector(".verdict.bad"));
+    leaveOut.hidden = !bad.length;
+    leaveOut.querySelector("span").textContent = bad.length;
+    return bad;
+  };
+  leaveOut.addEventListener("click", () => {
+    take([], judge());
+    chosen.tabIndex = -1;
+    chosen.focus();
+  });
 
   // One at a time: a hundred large files at once would keep the server from everybody else.
   const check = async () => {
@@ -168,11 +235,20 @@ for (const form of document.querySelectorAll("[data-upload]")) {
         const answer = await fetch(texts.check, {
           method: "POST",
           body,
-          headers: { "X-CSRFToken": form.elements.csrfmiddlewaretoken.value },
+          headers: { "X-CSRFToken": token() || form.elements.csrfmiddlewaretoken.value },
         });
+        if (answer.status === 401 || answer.status === 429) {
+          // Later: once somebody has signed in and comes back to this page, or has waited.
+          waiting.unshift(entry);
+          if (answer.status === 401) errors.innerHTML = await answer.text();
+          else setTimeout(check, 1000 * Number(answer.headers.get("Retry-After") || 10));
+          break;
+        }
         if (!answer.ok) throw new Error(answer.status);
+        if (errors.querySelector("a[target]")) errors.replaceChildren();
         entry.verdict.className = "";
         entry.verdict.innerHTML = await answer.text();
+        judge();
       } catch {
         entry.verdict.textContent = texts.failed;
       }
@@ -180,11 +256,16 @@ for (const form of document.querySelectorAll("[data-upload]")) {
     isChecking = false;
   };
 
-  const take = (files) => {
+  const take = (files, without = []) => {
     for (const file of files) if (!known(file)) add(file);
+    entries = entries.filter((entry) => !without.includes(entry));
+    waiting = waiting.filter((entry) => !without.includes(entry));
+    for (const entry of without) entry.item.remove();
     tell();
+    judge();
     check();
   };
+  window.addEventListener("focus", () => check());
   input.addEventListener("change", () => take([...input.files]));
   for (const name of ["dragenter", "dragover"]) {
     drop.addEventListener(name, (event) => {
