@@ -356,6 +356,18 @@ class StyleForm(SiteForm):
         return parsed_tags(self.cleaned_data["tags"])
 
 
+class OwnStyleForm(StyleForm):
+    """A style that its artist changes. ``cover`` is the id of one of its works."""
+
+    name = forms.CharField(
+        max_length=100,
+        label=_("Name of the style"),
+        help_text=_("Files that were delivered keep the old name in their licence."),
+    )
+    cover = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    field_order = ["name", "description", "tags", "price", "cover"]
+
+
 class FilesInput(forms.ClearableFileInput):
     allow_multiple_selected = True
 

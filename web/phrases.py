@@ -75,6 +75,7 @@ OF_FIELDS = (
     _("A tag may contain only printable ASCII characters, without commas."),
     _("At most 20 tags."),
     _("There is no such comment on this picture."),
+    _("There is no such work."),
     _("You cannot reply to a reply."),
     _("Use 2–40 letters, digits, dots, dashes, underscores."),
 )

@@ -61,6 +61,7 @@ urlpatterns = [
     # Artists
     path("studio", studio.dashboard, name="studio"),
     path("studio/join", studio.join, name="join"),
+    path("studio/profile", studio.profile, name="artist_profile"),
     path("studio/upload", upload.upload, name="upload"),
     path("studio/upload/check", upload.check, name="check_upload"),
     path("studio/upload/earnings", upload.earnings, name="earnings"),

@@ -9,9 +9,15 @@ from dataclasses import dataclass
 from typing import IO
 
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 
-from app.exceptions import ArtistOnly, DuplicateStyleName, InvalidTransition, StyleInUse
+from app.exceptions import (
+    ArtistOnly,
+    DuplicateStyleName,
+    InvalidInput,
+    InvalidTransition,
+    StyleInUse,
+)
 from app.models import Artist, Artwork, Generation, Style, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
@@ -123,26 +129,35 @@ def update_style(
     *,
     user: User,
     style_id: int,
+    name: str | None = None,
+    cover: int | None = None,
     description: str | None = None,
     price: int | None = None,
     tags: Sequence[str] | None = None,
     is_active: bool | None = None,
     may_change: MayChange = is_owner,
 ) -> Style:
-    """Change what is given. A new price holds for pictures ordered from now on.
+    """Change what is given; ``cover`` is the id of the work that is shown for the style. A new
+    price holds for pictures ordered from now on.
 
-    Raises NotAllowed or NotFound unless the user may change the style; DuplicateStyleName when a
-    deleted style comes back while another bears its name, InvalidTransition if staff withdrew it.
+    Raises NotAllowed or NotFound unless the user may change the style, InvalidInput,
+    DuplicateStyleName when another style of the artist bears the name, and InvalidTransition if
+    staff withdrew it.
     """
-    names = None if tags is None else tag_service.parse(tags, field="tags")
+    labels = None if tags is None else tag_service.parse(tags, field="tags")
     style = training_service.lock_own_style(user, style_id, may_change)
     counted = tag_service.counted_in(style)
     if description is not None:
         style.description = description
     if price is not None:
         style.price = price
-    if names is not None:
-        tag_service.retag_style(style, names)
+    if labels is not None:
+        tag_service.retag_style(style, labels)
+    if name is not None and name != style.name:
+        style.name = names.cleaned(name, field="name", max_length=100)
+        style.name_skeleton = skeleton(style.name)
+    if cover is not None:
+        style.thumbnail = _preview_of(style, cover)
     if is_active is not None:
         if is_active and style.withdrawn_reason:
             raise InvalidTransition("Our staff has withdrawn this style. You cannot offer it.")
@@ -191,9 +206,10 @@ def withdraw_all(artist_id: int) -> None:
     withdraw(styles)
 
 
-def artist_of(user: User) -> Artist:
-    """Raises ArtistOnly."""
-    artist = Artist.objects.filter(pk=user.pk).first() if user.is_artist else None
+def artist_of(user: User, among: QuerySet[Artist] | None = None) -> Artist:
+    """Raises ArtistOnly. A locked set ``among`` locks the artist."""
+    artists = Artist.objects.all() if among is None else among
+    artist = artists.filter(pk=user.pk).first() if user.is_artist else None
     if artist is None:
         raise ArtistOnly
     return artist
@@ -209,6 +225,13 @@ def withdraw(styles: Iterable[Style], *, reason: str = "") -> None:
     tag_service.move_counts(counted, [])
     if withdrawn:
         caches.forget(caches.POPULAR_STYLES)
+
+
+def _preview_of(style: Style, work_id: int) -> str:
+    work = style.artworks.filter(pk=work_id).first()
+    if work is None:
+        raise InvalidInput.field("cover", "There is no such work.")
+    return work.preview_path
 
 
 def _has_style_named(artist: Artist, name: str) -> bool:

@@ -30,7 +30,7 @@ from app.models import (
 from app.services import community_service, storage, style_service
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service
-from app.utils import clock
+from app.utils import caches, clock
 from app.utils.names import clean, skeleton
 
 DEMO_PROVIDER = "demo"
@@ -188,6 +188,39 @@ def become_artist(
         if isinstance(error, DomainError) or "artist_name" not in str(error):
             raise
         raise InvalidInput.field("artist_name", names.TAKEN["artist_name"]) from error
+    return artist
+
+
+def update_artist(
+    *, user: User, artist_name: str, signature_image: IO[bytes] | None = None
+) -> Artist:
+    """Change the name and, if one is given, the signature of pictures that are made from now on.
+
+    Raises ArtistOnly or InvalidInput.
+    """
+    new = old = ""
+    if signature_image is not None:
+        new = f"signatures/{uuid.uuid4()}.png"
+        storage.save(new, BytesIO(image_service.check_signature(signature_image)))
+    try:
+        with transaction.atomic():
+            lock_open(user.pk)
+            artist = style_service.artist_of(user, Artist.objects.select_for_update(no_key=True))
+            if artist_name != artist.artist_name:
+                names.choose(artist, "artist_name", artist_name)
+            if new:
+                old, artist.signature_image = artist.signature_image, new
+            artist.save(update_fields=["artist_name", "name_skeleton", "signature_image"])
+    except (IntegrityError, DomainError) as error:
+        storage.delete([new] if new else [])
+        if isinstance(error, DomainError) or "artist_name" not in str(error):
+            raise
+        raise InvalidInput.field("artist_name", names.TAKEN["artist_name"]) from error
+    caches.forget(caches.POPULAR_STYLES)
+    # Pictures under way are still signed with the old one.
+    signed = Generation.objects.under_way().filter(style__artist_id=user.pk)
+    if old and not signed.exists():
+        storage.delete([old])
     return artist
 
 

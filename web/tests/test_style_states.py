@@ -59,10 +59,10 @@ STATES = {
     "it is ready": State("completed", 10, True, {"see as a buyer", "change", "withdraw"}, TRAINED),
     "it is withdrawn": State("completed", 10, False, {"change", "offer"}, WITHDRAWN),
     "its training failed": State(
-        "failed", 10, True, {"train", "change", "withdraw"}, "The training failed."
+        "failed", 10, True, {"train", "upload", "change", "withdraw"}, "The training failed."
     ),
     "its training failed, withdrawn": State(
-        "failed", 10, False, {"train", "change", "offer"}, WITHDRAWN
+        "failed", 10, False, {"train", "upload", "change", "offer"}, WITHDRAWN
     ),
     "its works were refused": State(
         "failed", 0, True, {"upload", "withdraw"}, "The works were not taken."
@@ -142,11 +142,11 @@ def test_refused_works_are_uploaded_again_under_the_same_name(artist: User, sign
     assert again.is_active
 
 
-def test_a_style_with_works_is_not_given_up_for_an_upload(
+def test_a_style_that_is_or_may_get_trained_is_not_given_up_for_an_upload(
     style: Style, artist: User, signed_in
 ) -> None:
     client: Client = signed_in(artist)
-    for status in ("completed", "failed"):
+    for status in ("completed", "pending", "training"):
         Style.objects.update(training_status=status)
         answer = client.post(f"/studio/styles/{style.pk}/again")
         assert answer["Location"] == f"/studio/styles/{style.pk}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from collections.abc import Callable
 from datetime import timedelta
 from io import BytesIO
 from typing import IO
@@ -14,14 +15,22 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from app.exceptions import Conflict, DomainError, InvalidInput, NotAllowed, NotFound
-from app.models import Style, TrainingStatus, Transaction, User
+from app.exceptions import (
+    Conflict,
+    DomainError,
+    DuplicateStyleName,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+)
+from app.models import Artist, Style, TrainingStatus, Transaction, User
 from app.services import style_service, training_service, user_service
 from app.utils import clock
+from web import kept
 from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
 from web.context import zone_of
-from web.forms import JoinForm, StyleForm
+from web.forms import JoinForm, OwnStyleForm
 from web.paging import page_of
 from web.phrases import explain, field_errors
 
@@ -66,10 +75,38 @@ def join(request: HttpRequest, user: User) -> HttpResponse:
     return render(request, "web/studio/join.html", content, status=status)
 
 
-def _join(form: JoinForm, request: HttpRequest, user: User) -> bool:
+@require_http_methods(["GET", "HEAD", "POST"])
+@artists_only
+def profile(request: HttpRequest, user: User) -> HttpResponse:
+    """The artist's name and signature."""
+    artist = style_service.artist_of(user)
+    typed = kept.initial(request, request.path, JoinForm)
+    form = JoinForm(initial={"artist_name": artist.artist_name, **typed})
+    if request.method == "POST":
+        form = JoinForm(request.POST, request.FILES)
+        if form.is_valid() and _join(form, request, user, act=user_service.update_artist):
+            messages.success(request, _("Saved. The next pictures are signed like this."))
+            return redirect("web:artist_profile")
+    content = {
+        "form": form,
+        "drawing": _shown_again(request),
+        "signature": artist.signature_image,
+    }
+    status = 400 if form.errors else 200
+    return render(request, "web/studio/profile.html", content, status=status)
+
+
+def _join(
+    form: JoinForm,
+    request: HttpRequest,
+    user: User,
+    *,
+    act: Callable[..., Artist] = user_service.become_artist,
+) -> bool:
+    """Take name and signature as they are; says whether they were taken."""
     signature: IO[bytes] | None = form.cleaned_data["signature_image"]
     try:
-        user_service.become_artist(
+        act(
             user=user,
             artist_name=form.cleaned_data["artist_name"],
             signature_image=signature or _drawing(request.POST.get("drawing", "")),
@@ -104,17 +141,21 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """The artist's own style: training, earnings and the form to change it."""
     own = _own_style(user, style_id)
     tags = [link.tag.name for link in own.style_tags.all()]
-    form = StyleForm(
-        initial={"description": own.description, "price": own.price, "tags": ", ".join(tags)}
-    )
+    typed = kept.initial(request, request.path, OwnStyleForm)
+    shown = {"name": own.name, "description": own.description, "price": own.price}
+    form = OwnStyleForm(initial={**shown, "tags": ", ".join(tags), **typed})
     if request.method == "POST":
-        form = StyleForm(request.POST)
+        sent = request.POST.copy()
+        sent.setdefault("name", own.name)
+        form = OwnStyleForm(sent)
         if form.is_valid():
             try:
                 style_service.update_style(user=user, style_id=style_id, **form.cleaned_data)
             except InvalidInput as error:
                 for name, said in field_errors(error).items():
                     form.add_error(name if name in form.fields else None, said)
+            except DuplicateStyleName as error:
+                form.add_error("name", explain(error))
             else:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
@@ -149,9 +190,9 @@ def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 @form_of("/studio/styles/{style_id}")
 @artists_only
 def upload_again(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
-    """Withdraw a style whose works were refused, so that its name is free, and fill in the form
+    """Withdraw a style that could not be trained, so that its name is free, and fill in the form
     for another upload."""
-    if not _is_refused(_own_style(user, style_id)):
+    if not _is_untrained(_own_style(user, style_id)):
         return go(request, f"/studio/styles/{style_id}")
     style_service.delete_style(user=user, style_id=style_id)
     return go(request, f"/studio/upload?again={style_id}")
@@ -183,7 +224,12 @@ def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 
 def _is_refused(style: Style) -> bool:
     """Whether none of its works were taken: there is nothing to train."""
-    return style.training_status == TrainingStatus.FAILED and not style.artworks.all()
+    return _is_untrained(style) and not style.artworks.all()
+
+
+def _is_untrained(style: Style) -> bool:
+    """Whether its works may still be others: a training that ended well is final."""
+    return style.training_status == TrainingStatus.FAILED
 
 
 def _own_style(user: User, style_id: int) -> Style:
