@@ -44,6 +44,12 @@ def file_url(key: str, to: Link = link) -> str:
     return to(key).removeprefix(settings.SITE_URL)
 
 
+def largest(preview: str, width: int, to: Link = link) -> str:
+    """The link to the widest preview of a picture that is ``width`` pixels wide."""
+    beside = family(preview, width)
+    return file_url(beside[-1][0] if beside else preview, to)
+
+
 def sources(preview: str, place: str, width: int | None = None, to: Link = link) -> str:
     """The attributes of an ``<img>`` for its file: for a preview that exists in several widths,
     all of them.

@@ -40,7 +40,7 @@ def wall(
     maker = _Maker(request, status_names)
     return SafeString(
         "".join(
-            maker.item(piece, is_seen_at_once=is_first and number < FIRST)
+            maker.item(piece, number, is_seen_at_once=is_first and number < FIRST)
             for number, piece in enumerate(pieces)
         )
     )
@@ -52,8 +52,8 @@ class _Maker:
     def __init__(self, request: HttpRequest, status_names: dict[str, str]) -> None:
         self._is_signed_in = isinstance(request.user, User)
         self._token = get_token(request) if self._is_signed_in else ""
-        is_part = bool(getattr(request, "htmx", False))
-        self._next = "" if is_part else escape(request.get_full_path())
+        self._is_part = bool(getattr(request, "htmx", False))
+        self._next = "" if self._is_part else escape(request.get_full_path())
         self._status_names = status_names
         self._to = linker()
         self._alternative = gettext("%(words)s, in the style %(style)s by %(artist)s")
@@ -62,24 +62,27 @@ class _Maker:
         self._on_card = marked(FeedPicture, ON_CARD)
         self._private = escape(gettext("Private"))
 
-    def item(self, piece: FeedPicture, *, is_seen_at_once: bool) -> str:
+    def item(self, piece: FeedPicture, number: int, *, is_seen_at_once: bool) -> str:
         shape = SHAPES.get(piece.aspect_ratio, "square")
+        if shape == "large" and (number or self._is_part):
+            # Only at the head of the wall may one be two columns wide: there and with pieces of one
+            # column, no place stays empty between them, whatever the number of columns.
+            shape = "square"
         unfinished = "" if piece.image_url else " unfinished"
         return (
             f'<li class="piece {shape}{unfinished}">'
             f'<a class="look" href="/pictures/{piece.id}">'
-            f"{self._picture(piece, is_seen_at_once)}</a>{self._captions(piece)}"
+            f"{self._picture(piece, shape, is_seen_at_once)}</a>{self._captions(piece)}"
             f'<div class="line"><a href="/styles/{piece.style.id}">{escape(piece.style.name)}</a>'
             f"{self._beside(piece)}</div></li>\n"
         )
 
-    def _picture(self, piece: FeedPicture, is_seen_at_once: bool) -> str:
+    def _picture(self, piece: FeedPicture, shape: str, is_seen_at_once: bool) -> str:
         words = ", ".join(piece.prompt_tags)
         if not piece.image_url:
             status = piece.status if isinstance(piece, PictureDetail) else ""
             state = self._status_names.get(status, status)
             return f'<span class="state">{escape(state)}<br>{escape(words)}</span>'
-        shape = SHAPES.get(piece.aspect_ratio, "square")
         preview = piece.preview_url or piece.image_url
         shown = self._alternative % {
             "words": words,

@@ -34,6 +34,11 @@ def sources(preview: str, place: str, width: int | None = None) -> SafeString:
 
 
 @register.simple_tag
+def largest(preview: str, width: int) -> str:
+    return images.largest(preview, width)
+
+
+@register.simple_tag
 def when(moment: datetime, kind: str = "time") -> SafeString:
     """A moment in UTC, which the page's script puts into the reader's zone; ``kind`` is "time", or
     "day" for the day alone. The letters of the formats are Django's; site.js knows these."""

@@ -88,6 +88,54 @@ for (const button of document.querySelectorAll("[data-share]")) {
   });
 }
 
+// --- Works are enlarged in the page; without scripts, their links lead to the files ---------------
+for (const works of document.querySelectorAll("[data-viewer]")) {
+  const links = [...works.querySelectorAll("a")];
+  const viewer = document.createElement("dialog");
+  const picture = document.createElement("img");
+  const actions = document.createElement("div");
+  let shown = 0;
+  const show = (number) => {
+    shown = (number + links.length) % links.length;
+    const small = links[shown].querySelector("img");
+    picture.alt = small.alt;
+    for (const side of ["width", "height"]) picture.setAttribute(side, small.getAttribute(side));
+    picture.src = links[shown].href;
+    viewer.setAttribute("aria-label", small.alt);
+  };
+  const button = (text, act) => {
+    const made = document.createElement("button");
+    Object.assign(made, { type: "button", className: "button small", textContent: text });
+    made.addEventListener("click", act);
+    actions.append(made);
+    return made;
+  };
+  viewer.className = "viewer";
+  actions.className = "actions";
+  button(works.dataset.before, () => show(shown - 1));
+  const close = button(works.dataset.close, () => viewer.close());
+  button(works.dataset.after, () => show(shown + 1));
+  viewer.append(picture, actions);
+  works.after(viewer);
+  viewer.addEventListener("click", (event) => {
+    if (event.target === viewer) viewer.close();
+  });
+  viewer.addEventListener("keydown", (event) => {
+    if (event.key === "ArrowLeft") show(shown - 1);
+    if (event.key === "ArrowRight") show(shown + 1);
+  });
+  viewer.addEventListener("close", () => links[shown].focus());
+  for (const [number, link] of links.entries()) {
+    link.addEventListener("click", (event) => {
+      if (event.ctrlKey || event.metaKey || event.shiftKey) return;
+      event.preventDefault();
+      show(number);
+      viewer.showModal();
+      close.focus();
+    });
+  }
+}
+
 // --- Signature: drawn on a canvas, sent as a PNG with a transparent ground ---------------------
 for (const form of document.querySelectorAll("[data-signing]")) {
   const pad = form.querySelector(".pad");
