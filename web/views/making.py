@@ -45,7 +45,9 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     if not form.is_valid():
         return style_page(request, style, form, status=400)
     if form.tell_unknown_words():
-        return style_page(request, style, form)
+        response = style_page(request, style, form)
+        kept.keep(request, response)
+        return response
     order, limited = form.order(), ("generate", f"user-{user.pk}")
 
     def act(_prepared: None) -> str:
