@@ -120,6 +120,12 @@ def mark_read(
     return notification
 
 
+def mark_seen(user: User, target_type: str, target_id: int) -> int:
+    """Mark as read what was told of a thing that the user looks at. Returns how many there were."""
+    about = {"target_type": target_type, "target_id": target_id}
+    return Notification.objects.of(user).unread().filter(**about).update(is_read=True)
+
+
 def mark_all_read(user: User) -> int:
     """Returns how many were unread."""
     return Notification.objects.filter(recipient=user, is_read=False).update(is_read=True)

@@ -24,7 +24,8 @@ from app.exceptions import (
     NotFound,
 )
 from app.models import Artist, Style, TrainingStatus, Transaction, User
-from app.services import style_service, training_service, user_service
+from app.models.notification import TargetType
+from app.services import notification_service, style_service, training_service, user_service
 from app.utils import clock
 from web import kept
 from web.access import artists_only, form_of, go, signed_in
@@ -140,6 +141,7 @@ def _drawing(data_uri: str) -> IO[bytes] | None:
 def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """The artist's own style: training, earnings and the form to change it."""
     own = _own_style(user, style_id)
+    notification_service.mark_seen(user, TargetType.STYLE, style_id)
     tags = [link.tag.name for link in own.style_tags.all()]
     typed = kept.initial(request, request.path, OwnStyleForm)
     shown = {"name": own.name, "description": own.description, "price": own.price}
