@@ -1,4 +1,4 @@
-"""One reader of JPEG and PNG files: what comes out is what a careful browser would show."""
+"""One reader of JPEG and PNG files: upright, in sRGB, as a careful browser would show them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may see a page."""
+"""Who may open a page: signed in, artist. Who may see a picture is ``visible_to`` in the models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The relay: publishes the outbox to the broker."""
+"""The relay: publishes through ``rabbitmq_service`` what ``outbox`` says is due.
+
+``manage.py relay_outbox`` runs it.
+"""
 
 from __future__ import annotations
 

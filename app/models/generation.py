@@ -1,3 +1,8 @@
+"""A generation: what a buyer orders and people call a picture; who may see it (``visible_to``).
+
+Its status changes as ``ALLOWED_MOVES`` in ``app.services.generation_service`` allows.
+"""
+
 from __future__ import annotations
 
 from collections.abc import Sequence
@@ -27,8 +32,6 @@ class AspectRatio(models.TextChoices):
 
 
 class GenerationStatus(models.TextChoices):
-    """The allowed moves are in ``app.services.generation_service.ALLOWED_MOVES``."""
-
     QUEUED = "queued", "Queued"
     PROCESSING = "processing", "Being made"
     COMPLETED = "completed", "Completed"

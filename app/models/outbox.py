@@ -1,3 +1,5 @@
+"""Messages that wait to be published. ``app.delivery`` sends them."""
+
 from __future__ import annotations
 
 from django.db import models

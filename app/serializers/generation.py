@@ -1,4 +1,4 @@
-"""Orders, and what is asked about pictures; a picture's fields are in ``app/models/reads``."""
+"""Orders, and what is asked about pictures; their fields are in ``models/reads/picture.py``."""
 
 from typing import Annotated, Any
 

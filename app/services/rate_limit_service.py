@@ -1,4 +1,7 @@
-"""Rate limits with sliding windows: in Redis for many processes, in memory for one."""
+"""The windows of rate limits: in Redis for many processes, in memory for one.
+
+``app/http/throttling.py`` and ``web/middleware.py`` ask them.
+"""
 
 from __future__ import annotations
 
