@@ -80,10 +80,11 @@ def test_the_example_holds_no_secret_and_is_refused_for_them_alone(
             r"^  ([A-Z0-9_]+) ", refusal_to_start(PRODUCTION_SETTINGS, example), re.MULTILINE
         )
     )
-    # Tokens follow INTERNAL_API_TOKEN; paying by nothing has to be allowed by name.
+    # Tokens follow INTERNAL_API_TOKEN, and passwords are parts of addresses; paying by nothing has
+    # to be allowed by name.
     assert named == (SECRETS - {"INTERNAL_API_TOKEN", *[n for n in SECRETS if "PASSWORD" in n]}) | {
-        "INTERNAL_API_TOKENS",
-        "PAYMENT_GATEWAY",
+        *("INTERNAL_API_TOKENS", "PAYMENT_GATEWAY"),
+        *("DATABASE_URL", "AMQP_URL", "REDIS_URL"),
     }
 
 
