@@ -200,14 +200,14 @@ class Search:
 
     @cached_property
     def _candidates(self) -> dict[str, Candidates]:
-        return {
-            kind: self._of_kind([row[1:] for row in self._names if row[0] == kind])
-            for kind in ("tag", "style", "artist")
-        }
+        rows: dict[str, list[tuple[int, int, bool]]] = {"tag": [], "style": [], "artist": []}
+        for kind, number, pk, is_popular in self._names:
+            rows[kind].append((number, pk, is_popular))
+        return {kind: self._of_kind(found) for kind, found in rows.items()}
 
     def unknown_words(self) -> list[str]:
         """The words that no name has."""
-        known = {row[1] for row in self._names}
+        known = {number for _, number, *_ in self._names}
         return [word[0] for number, word in enumerate(self._words) if number not in known]
 
     def _of_kind(self, rows: list[tuple[int, int, bool]]) -> Candidates:
@@ -254,7 +254,7 @@ class Search:
             for number, word in enumerate(self._words)
             for each in word
         ]
-        found = _rows(
+        ids: list[int] = _column(
             PICTURES,
             words=[number for number, _ in keys],
             keys=[key for _, key in keys],
@@ -262,7 +262,6 @@ class Search:
             candidates=self._limit if len(self._words) == 1 else PICTURES_OF_A_WORD,
             limit=self._limit,
         )
-        ids = [row[0] for row in found]
         if not ids:
             return []
         viewer: Any = Viewer(self._viewer_id, self._viewer_id is not None)
@@ -341,7 +340,7 @@ def lists_of(
 def _alike(word: str) -> list[str]:
     """Names that are like ``word`` or have one that is."""
     like = {"lower": word, "upper": word.upper(), "limit": SUGGESTIONS}
-    return [row[0] for row in _rows(NAMES_LIKE, **like)]
+    return _column(NAMES_LIKE, **like)
 
 
 def _corrected(word: str, alike: Sequence[str]) -> str:
@@ -350,7 +349,7 @@ def _corrected(word: str, alike: Sequence[str]) -> str:
     if _known(key_of("tag", each) for each in spellings(word)):
         return word
     candidates = sorted(slips(word)) if word.isascii() else []
-    tags = [row[0] for row in _rows(KNOWN_TAGS, words=candidates)]
+    tags = _column(KNOWN_TAGS, words=candidates)
     known = tags or _known(key_of("tag", each) for each in candidates)
     if known:
         return known[0].removeprefix("tag:")
@@ -360,7 +359,7 @@ def _corrected(word: str, alike: Sequence[str]) -> str:
 
 def _known(keys: Iterable[str]) -> list[str]:
     """Those of ``keys`` under which there are pictures, in their order."""
-    return [row[0] for row in _rows(KNOWN_KEYS, keys=list(keys))]
+    return _column(KNOWN_KEYS, keys=list(keys))
 
 
 def _rows(sql: str, **values: Any) -> Sequence[tuple[Any, ...]]:
@@ -368,3 +367,8 @@ def _rows(sql: str, **values: Any) -> Sequence[tuple[Any, ...]]:
         sql, values, is_planned_once=False
     )
     return rows
+
+
+def _column(sql: str, **values: Any) -> list[Any]:
+    """The first value of each row."""
+    return [value for value, *_ in _rows(sql, **values)]
