@@ -5,10 +5,9 @@ from __future__ import annotations
 
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.db import transaction
-from django.db.models import Model
 
 from app.exceptions import InvalidInput, InvalidTransition
-from app.models import Generation, NotificationType, Style, User, Visibility
+from app.models import Comment, Generation, NotificationType, Style, User, Visibility
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service, style_service, training_service
 from app.services.generation_service import GENERATIONS
@@ -26,8 +25,7 @@ def hide_picture(picture: Generation, *, staff: User, reason: str) -> None:
         raise InvalidTransition("This picture is hidden already.")
     locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason
     locked.save(update_fields=["visibility", "hidden_reason"])
-    _note(staff, locked, f"Hidden. Reason: {reason}")
-    tell_of_staff(locked, NotificationType.PICTURE_HIDDEN, reason)
+    _note_and_tell(staff, locked, "Hidden", NotificationType.PICTURE_HIDDEN, reason)
 
 
 @transaction.atomic
@@ -38,8 +36,7 @@ def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
         raise InvalidTransition("This picture is not hidden.")
     locked.hidden_reason = ""
     locked.save(update_fields=["hidden_reason"])
-    _note(staff, locked, f"May be published again. Reason: {reason}")
-    tell_of_staff(locked, NotificationType.PICTURE_SHOWN, reason)
+    _note_and_tell(staff, locked, "May be published again", NotificationType.PICTURE_SHOWN, reason)
 
 
 @transaction.atomic
@@ -49,8 +46,7 @@ def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
     if not locked.is_active:
         raise InvalidTransition("This style is withdrawn already.")
     style_service.withdraw([locked], reason=reason)
-    _note(staff, locked, f"Withdrawn. Reason: {reason}")
-    tell_of_staff(locked, NotificationType.STYLE_WITHDRAWN, reason)
+    _note_and_tell(staff, locked, "Withdrawn", NotificationType.STYLE_WITHDRAWN, reason)
 
 
 @transaction.atomic
@@ -65,8 +61,7 @@ def restore_style(style: Style, *, staff: User, reason: str) -> None:
     locked.withdrawn_reason = ""
     locked.save(update_fields=["withdrawn_reason"])
     style_service.update_style(user=artist, style_id=locked.pk, is_active=True)
-    _note(staff, locked, f"Restored. Reason: {reason}")
-    tell_of_staff(locked, NotificationType.STYLE_RESTORED, reason)
+    _note_and_tell(staff, locked, "Restored", NotificationType.STYLE_RESTORED, reason)
 
 
 @transaction.atomic
@@ -83,8 +78,8 @@ def delete_comment(
         user=user, comment_id=comment_id, may_change=may_change
     )
     if comment.user_id != user.pk:
-        _note(user, comment, f"Removed “{comment.content}”. Reason: {reason}", DELETION)
-        tell_of_staff(comment, NotificationType.COMMENT_REMOVED, reason)
+        done = f"Removed “{comment.content}”"
+        _note_and_tell(user, comment, done, NotificationType.COMMENT_REMOVED, reason, DELETION)
 
 
 def _required(reason: str) -> str:
@@ -94,5 +89,14 @@ def _required(reason: str) -> str:
     return reason
 
 
-def _note(staff: User, thing: Model, message: str, flag: int = CHANGE) -> None:
+def _note_and_tell(
+    staff: User,
+    thing: Generation | Style | Comment,
+    done: str,
+    kind: NotificationType,
+    reason: str,
+    flag: int = CHANGE,
+) -> None:
+    message = f"{done}. Reason: {reason}"
     LogEntry.objects.log_actions(staff.pk, [thing], flag, message, single_object=True)
+    tell_of_staff(thing, kind, reason)
