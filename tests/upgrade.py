@@ -46,6 +46,11 @@ class Check:
         self.failed += not holds
         self.say(line if holds else f"DOES NOT HOLD: {line}")
 
+    def books(self, system: System, when: str) -> None:
+        """The audit of ``system``'s version finds nothing."""
+        done = system.try_manage("audit_ledger")
+        self.that(done.returncode == 0, f"books {when}: {(done.stdout + done.stderr).strip()}")
+
 
 class Customer:
     """Orders a picture and reads a few pages, again and again, from one version's web process."""
@@ -130,7 +135,7 @@ def play(check: Check, servers: TestServers, before: Path) -> None:
         customers = [Customer(old, "bo", style)]
         stack.callback(lambda: [customer.stop() for customer in customers])
         sleep(10)
-        check.that(audited(old), f"books before: {audit(old)}")
+        check.books(old, "before")
         began = monotonic()
         new.manage("migrate", "--no-input")
         check.say(f"migrated under load in {monotonic() - began:.1f} s")
@@ -150,17 +155,8 @@ def play(check: Check, servers: TestServers, before: Path) -> None:
             check.that(good, f"{version}: {dict(customer.answers)}")
         failed = [c.person.get("/api/images/mine", status="failed")["results"] for c in customers]
         check.that(not any(failed), "all orders completed")
-        check.that(audited(new), f"books after, by this version: {audit(new)}")
-        check.that(audited(old), f"books after, by the version before: {audit(old)}")
-
-
-def audit(system: System) -> str:
-    done = system.try_manage("audit_ledger")
-    return (done.stdout + done.stderr).strip()
-
-
-def audited(system: System) -> bool:
-    return system.try_manage("audit_ledger").returncode == 0
+        check.books(new, "after, by this version")
+        check.books(old, "after, by the version before")
 
 
 def main() -> int:
