@@ -45,6 +45,7 @@ COPY manage.py gunicorn.conf.py ./
 COPY pictures pictures
 COPY words words
 COPY protocol protocol
+COPY provenance provenance
 COPY config config
 COPY serving serving
 COPY speed speed
@@ -73,6 +74,7 @@ COPY --from=worker-packages /opt/venv /opt/venv
 COPY pictures pictures
 COPY words words
 COPY protocol protocol
+COPY provenance provenance
 COPY worker worker
 # Reports that could not be delivered lie here, so it should be a volume.
 RUN install --directory --owner=app --group=app /app/work
