@@ -45,10 +45,9 @@ class Facts:
 
         Raises KeyError or TypeError where a fact is missing.
         """
-        known = {name: claims.get(name) for name in ("prompt", "prompt_writer")}
-        terms = claims["terms"]
-        return cls(
+        known: dict[str, Any] = {
             **{name: claims[name] for name in ("number", "verify_url", "artist", "style")},
-            terms=Terms(**{name: terms[name] for name in Terms.__slots__}),
-            **known,
-        )
+            **{name: claims.get(name) for name in ("prompt", "prompt_writer")},
+        }
+        terms = {name: claims["terms"][name] for name in Terms.__slots__}
+        return cls(terms=Terms(**terms), **known)
