@@ -80,7 +80,11 @@ api = [
     path("auth/me", Auth({"get": "me"}), name="me"),
     # People
     path("users/me", Users({"patch": "update", "delete": "destroy"}), name="own_profile"),
-    path("users/me/artist", Users({"post": "become_artist"}), name="become_artist"),
+    path(
+        "users/me/artist",
+        Users({"post": "become_artist", "patch": "update_artist"}),
+        name="own_artist",
+    ),
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
     path(
@@ -94,6 +98,7 @@ api = [
     # Styles
     path("models/mine", Styles({"get": "mine"}), name="own_styles"),
     path("models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
+    path("models/<id:pk>/works", Styles({"put": "replace_works"}), name="works"),
     path("models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),
     path("uploads", upload.UploadViewSet.as_view({"post": "create"}), name="uploads"),
     # Finding

@@ -80,6 +80,7 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
         "POST /api/images/generate",
         "POST /api/tokens/purchase",
         "POST /api/models",
+        "PUT /api/models/{id}/works",
         "POST /api/images/{id}/comments",
         "POST /api/keys",
     }

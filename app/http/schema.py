@@ -192,7 +192,7 @@ class EnvelopeSchema(AutoSchema):
         if self._is_bare():
             return []
         codes = ["SERVICE_UNAVAILABLE", "INTERNAL_ERROR"]
-        has_body = self.method in {"POST", "PATCH"}
+        has_body = self.method in {"POST", "PATCH", "PUT"}
         reads_body = self.action in self._of_view("input", {})
         if has_body and reads_body:
             codes += ["VALIDATION_ERROR", "INVALID_JSON"]

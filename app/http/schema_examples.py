@@ -57,7 +57,7 @@ REQUESTS: dict[str, object] = {
         "status": "processing",
         "progress": {"current_step": 3, "total_steps": 10, "progress_percent": 30},
     },
-    "models_update": {"price": 12, "tags": ["sea", "sky"]},
+    "models_update": {"name": "Wet Paper II", "cover": 31, "price": 12, "tags": ["sea", "sky"]},
     "models_report": {
         "task_id": "8d0f3f5e-61c4-4d4e-9b8e-3a51d3f4c1ab",
         "attempt": 1,
@@ -74,6 +74,7 @@ REQUESTS: dict[str, object] = {
     "keys_create": {"name": "My script", "scopes": ["read", "generate"]},
     "users_update": {"username": "bo", "bio": "I collect castles."},
     "users_become_artist": {"artist_name": "Mira Halden"},
+    "users_update_artist": {"artist_name": "Mira Halden-Berg"},
 }
 
 RESPONSES: dict[str, object] = {

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.db.models.functions import Now
 
 from app.models.style import Style
 from app.models.user import User
@@ -38,6 +39,7 @@ class UploadCheck(models.Model):
     style = models.OneToOneField(Style, models.CASCADE, related_name="+")
     works = models.JSONField(help_text="In their order: the upload's storage key, and its tags.")
     due_at = models.DateTimeField(help_text="When somebody may check it: the end of a lease.")
+    begun_at = models.DateTimeField(db_default=Now(), editable=False)
     attempt = models.PositiveSmallIntegerField(default=0)
     folder = models.CharField(max_length=100, blank=True, help_text="Where this attempt stores.")
 

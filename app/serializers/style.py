@@ -82,13 +82,9 @@ class TrainingReportedSerializer(BaseSerializer):
     training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
 
 
-class StyleCreateSerializer(BaseSerializer):
-    """The fields of an upload; what the images are is judged by ``image_service``."""
+class WorksSerializer(BaseSerializer):
+    """The works of an upload; what the images are is judged by ``image_service``."""
 
-    name = serializers.CharField(max_length=100)
-    description = serializers.CharField(max_length=2000, allow_blank=True, default="")
-    price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
-    tags = TagListField(default=list)
     images = serializers.ListField(child=serializers.FileField(allow_empty_file=True), default=list)
     image_keys = FormListField(
         child=serializers.CharField(max_length=200), default=list, max_length=200
@@ -125,10 +121,26 @@ class StyleCreateSerializer(BaseSerializer):
         return attrs
 
 
+class StyleCreateSerializer(WorksSerializer):
+    """The fields of a new style, and its works."""
+
+    name = serializers.CharField(max_length=100)
+    description = serializers.CharField(max_length=2000, allow_blank=True, default="")
+    price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
+    tags = TagListField(default=list)
+
+
 class StyleUpdateSerializer(BaseSerializer):
+    name = serializers.CharField(max_length=100, required=False)
     description = serializers.CharField(max_length=2000, allow_blank=True, required=False)
     price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE, required=False)
     tags = TagListField(required=False)
+    cover = serializers.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        required=False,
+        help_text="The id of the work that is shown for the style.",
+    )
     is_active = serializers.BooleanField(required=False)
 
 

@@ -84,3 +84,8 @@ class ProfileUpdateSerializer(BaseSerializer):
 class BecomeArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField(max_length=60)
     signature_image = serializers.FileField(required=False)
+
+
+class ArtistUpdateSerializer(BaseSerializer):
+    artist_name = serializers.CharField(max_length=60, required=False)
+    signature_image = serializers.FileField(required=False)

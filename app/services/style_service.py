@@ -28,26 +28,47 @@ from app.utils import caches
 from app.utils.names import skeleton
 from app.utils.request_id import current_request_id
 
+OTHER_WORKS = "Only a style whose training failed can get other works."
 
-@dataclass(frozen=True)
-class StyleUpload:
-    """Everything for a new style; only the rows are missing.
+
+@dataclass(frozen=True, kw_only=True)
+class Works:
+    """The works of an upload; only the rows are missing.
 
     Either the images came with the request, and ``artworks`` are checked and stored, or they were
-    uploaded before, and ``uploads`` (keys and tags) are to be checked once there is a style.
+    uploaded before, and ``uploads`` (keys and tags) are to be checked once they have a style.
     """
+
+    artworks: tuple[StoredArtwork, ...] = ()
+    uploads: tuple[tuple[str, list[str]], ...] = ()
+
+    @property
+    def thumbnail(self) -> str:
+        """The storage key of the first work's preview; "" until the works are checked."""
+        return self.artworks[0].preview_path if self.artworks else ""
+
+    def discard(self) -> None:
+        """Delete the files of an upload that no style got."""
+        storage.delete(key for work in self.artworks for key in artwork_service.files_of(work))
+
+    def give_to(self, style: Style) -> None:
+        """Have them checked or, once that is done, trained on, in the caller's transaction."""
+        if self.uploads:
+            upload_service.use(user_id=style.artist_id, keys=[key for key, _ in self.uploads])
+            check_service.begin(style, self.uploads)
+        else:
+            artwork_service.begin_training(style, self.artworks)
+
+
+@dataclass(frozen=True, kw_only=True)
+class StyleUpload(Works):
+    """Everything for a new style."""
 
     artist: Artist
     name: str
     description: str
     price: int
     tags: tuple[str, ...]
-    artworks: tuple[StoredArtwork, ...] = ()
-    uploads: tuple[tuple[str, list[str]], ...] = ()
-
-    def discard(self) -> None:
-        """Delete the files of an upload that did not become a style."""
-        storage.delete(key for work in self.artworks for key in work.files)
 
 
 def prepare_upload(
@@ -73,12 +94,48 @@ def prepare_upload(
     name = names.cleaned(name, field="name", max_length=100)
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
-    new_style = (artist, name, description, price, tuple(style_tags))
+    works = _prepared(user, images, work_tags, image_keys)
+    return StyleUpload(
+        artist=artist,
+        name=name,
+        description=description,
+        price=price,
+        tags=tuple(style_tags),
+        artworks=works.artworks,
+        uploads=works.uploads,
+    )
+
+
+def prepare_works(
+    *,
+    user: User,
+    style_id: int,
+    images: Sequence[IO[bytes]],
+    image_tags: Sequence[Sequence[str]],
+    image_keys: Sequence[str] = (),
+    may_change: MayChange = is_owner,
+) -> Works:
+    """Check other works for a style that could not be trained, as ``prepare_upload`` does.
+
+    Raises NotFound, NotAllowed, InvalidTransition, and what that raises.
+    """
+    with transaction.atomic():
+        style = training_service.lock_own_style(user, style_id, may_change)
+        training_service.require_failed(style, OTHER_WORKS)
+    work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
+    return _prepared(user, images, work_tags, image_keys)
+
+
+def _prepared(
+    user: User,
+    images: Sequence[IO[bytes]],
+    work_tags: Sequence[list[str]],
+    image_keys: Sequence[str],
+) -> Works:
     if image_keys:
         upload_service.require_uploaded(user=user, keys=image_keys)
-        uploads = zip(image_keys, work_tags, strict=True)
-        return StyleUpload(*new_style, uploads=tuple(uploads))
-    return StyleUpload(*new_style, artworks=tuple(_check_and_store(images, work_tags)))
+        return Works(uploads=tuple(zip(image_keys, work_tags, strict=True)))
+    return Works(artworks=tuple(_check_and_store(images, work_tags)))
 
 
 def _check_and_store(
@@ -112,15 +169,29 @@ def create_style(upload: StyleUpload) -> Style:
             name=upload.name,
             description=upload.description,
             price=upload.price,
-            thumbnail=upload.artworks[0].preview_path if upload.artworks else "",
+            thumbnail=upload.thumbnail,
             request_id=current_request_id(),
         )
     tag_service.tag_style(style, upload.tags)
-    if upload.uploads:
-        upload_service.use(user_id=upload.artist.pk, keys=[key for key, _ in upload.uploads])
-        check_service.begin(style, upload.uploads)
-    else:
-        artwork_service.begin_training(style, upload.artworks)
+    upload.give_to(style)
+    return style
+
+
+@transaction.atomic(savepoint=False)
+def replace_works(
+    *, user: User, style_id: int, works: Works, may_change: MayChange = is_owner
+) -> Style:
+    """Train a style whose training failed on other works, which take the place of its own.
+
+    Name, description, price, tags and address stay. Raises NotFound, NotAllowed, InvalidTransition.
+    """
+    style = training_service.lock_own_style(user, style_id, may_change)
+    training_service.begin_again(style, OTHER_WORKS, thumbnail=works.thumbnail)
+    former = list(style.artworks.all())
+    files = [key for work in former for key in artwork_service.files_of(work)]
+    style.artworks.all().delete()
+    works.give_to(style)
+    transaction.on_commit(lambda: storage.delete(files))
     return style
 
 
@@ -240,7 +311,8 @@ def _has_style_named(artist: Artist, name: str) -> bool:
 
 
 def _duplicate_name(name: str) -> DuplicateStyleName:
-    return DuplicateStyleName(f"You already have a style named “{name}”. Choose another name.")
+    message = f"You already have a style named “{name}”. Choose another name."
+    return DuplicateStyleName(message, details={"name": [message]})
 
 
 @contextlib.contextmanager

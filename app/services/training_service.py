@@ -41,8 +41,23 @@ def retrain(*, user: User, style_id: int, may_change: MayChange = is_owner) -> S
     Raises NotFound, NotAllowed, InvalidTransition.
     """
     style = lock_own_style(user, style_id, may_change)
+    begin_again(style, "Only a style whose training failed can be trained again.")
+    TRAININGS.enqueue(style)
+    return style
+
+
+def require_failed(style: Style, otherwise: str) -> None:
+    """Raises InvalidTransition, which says ``otherwise``, unless its training failed."""
     if style.training_status != TrainingStatus.FAILED:
-        raise InvalidTransition("Only a style whose training failed can be trained again.")
+        raise InvalidTransition(otherwise)
+
+
+def begin_again(style: Style, otherwise: str, *, thumbnail: str | None = None) -> None:
+    """Let a locked style wait for a new training, which the caller orders.
+
+    Raises InvalidTransition, which says ``otherwise``, unless its training failed.
+    """
+    require_failed(style, otherwise)
     style.training_status = TrainingStatus.PENDING
     style.task_id = uuid.uuid4()
     style.attempt = 1
@@ -50,9 +65,9 @@ def retrain(*, user: User, style_id: int, may_change: MayChange = is_owner) -> S
     style.failure_reason = ""
     style.lease_expires_at = None
     style.request_id = current_request_id()
+    if thumbnail is not None:
+        style.thumbnail = thumbnail
     style.save()
-    TRAININGS.enqueue(style)
-    return style
 
 
 @dataclass(frozen=True)

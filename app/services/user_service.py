@@ -192,9 +192,9 @@ def become_artist(
 
 
 def update_artist(
-    *, user: User, artist_name: str, signature_image: IO[bytes] | None = None
+    *, user: User, artist_name: str | None = None, signature_image: IO[bytes] | None = None
 ) -> Artist:
-    """Change the name and, if one is given, the signature of pictures that are made from now on.
+    """Change what is given: the name, and the signature of pictures that are ordered from now on.
 
     Raises ArtistOnly or InvalidInput.
     """
@@ -206,7 +206,7 @@ def update_artist(
         with transaction.atomic():
             lock_open(user.pk)
             artist = style_service.artist_of(user, Artist.objects.select_for_update(no_key=True))
-            if artist_name != artist.artist_name:
+            if artist_name is not None and artist_name != artist.artist_name:
                 names.choose(artist, "artist_name", artist_name)
             if new:
                 old, artist.signature_image = artist.signature_image, new

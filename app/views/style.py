@@ -26,6 +26,7 @@ from app.serializers.style import (
     StyleQuerySerializer,
     StyleUpdateSerializer,
     TrainingReportedSerializer,
+    WorksSerializer,
 )
 from app.services import style_service, training_service
 from app.services.pricing import quote
@@ -50,11 +51,13 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         "create": StyleCreatedSerializer,
         "update": StyleDetailSerializer,
         "retrain": StyleDetailSerializer,
+        "replace_works": StyleCreatedSerializer,
         "report": TrainingReportedSerializer,
     }
     input = {
         "create": StyleCreateSerializer,
         "update": StyleUpdateSerializer,
+        "replace_works": WorksSerializer,
         "report": TRAINING_REPORT,
     }
     query = {"list": StyleQuerySerializer}
@@ -67,6 +70,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         "mine": ("ARTIST_ONLY",),
         "update": ("DUPLICATE_STYLE_NAME", "INVALID_TRANSITION"),
         "retrain": ("INVALID_TRANSITION",),
+        "replace_works": ("INVALID_TRANSITION", *UPLOAD_CODES, *IDEMPOTENCY_CODES),
         "report": REPORT_CODES,
     }
     permission_classes = (IsOwnerOrReadOnly,)
@@ -75,7 +79,8 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     internal = ("report",)
 
     def get_parsers(self) -> list[Any]:
-        if self.request is not None and self.request.method == "POST" and not self.kwargs:
+        method = self.request.method if self.request is not None else None
+        if method == "PUT" or (method == "POST" and not self.kwargs):
             return [MultiPartParser(), FormParser()]
         return super().get_parsers()
 
@@ -128,7 +133,11 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         )
 
     def change(self, given: dict[str, Any]) -> StyleDetail:
-        """Change description, price or tags; withdraw the style or bring it back."""
+        """Change name, cover, description, price or tags; withdraw the style or bring it back.
+
+        Pictures that are made keep the name of the style that is written into their files. A new
+        price is for pictures that are ordered from now on.
+        """
         style_id = self.kwargs["pk"]
         style_service.update_style(
             user=self.user, style_id=style_id, may_change=self.may_change, **given
@@ -143,6 +152,22 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         """Train again after a failure."""
         trained = training_service.retrain(user=self.user, style_id=pk, may_change=self.may_change)
         return self.show(self._style(trained.pk))
+
+    def replace_works(self, request: Request, pk: int) -> Answer:
+        """Upload other works for a style whose training failed, and train it on them.
+
+        They take the place of its works, and the first of them becomes its cover. Name,
+        description, price, tags and id stay. `image_keys` are looked into after the answer, as
+        those of a new style are.
+        """
+        mine: Any = {"user": self.user, "style_id": pk, "may_change": self.may_change}
+        return self.run_once(
+            prepare=partial(style_service.prepare_works, **mine, **self.parse()),
+            act=lambda works: style_service.replace_works(**mine, works=works).pk,
+            find=lambda pk: self._style(pk, STYLE_CREATED),
+            discard=lambda prepared: prepared.discard(),
+            status=200,
+        )
 
     def _found(self) -> dict[str, Any]:
         """A page of what is looked for."""

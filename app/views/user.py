@@ -11,8 +11,10 @@ from app.exceptions import NotFound
 from app.http.bodies import Answer
 from app.models import Follow, User
 from app.models.user import UserQuerySet
+from app.permissions import IsArtist
 from app.serializers.community import FollowStateSerializer
 from app.serializers.user import (
+    ArtistUpdateSerializer,
     BecomeArtistSerializer,
     FollowedArtistSerializer,
     MeSerializer,
@@ -28,17 +30,22 @@ class UserViewSet(BaseViewSet):
 
     schema_tag = "users"
     permission_classes = (IsAuthenticated,)
-    action_permissions = {"retrieve": ()}
+    action_permissions = {"retrieve": (), "update_artist": (IsArtist,)}
     output = {
         "list": MeSerializer,
         "retrieve": PublicProfileSerializer,
         **dict.fromkeys(("follow", "start_following", "stop_following"), FollowStateSerializer),
     }
-    input = {"update": ProfileUpdateSerializer, "become_artist": BecomeArtistSerializer}
+    input = {
+        "update": ProfileUpdateSerializer,
+        "become_artist": BecomeArtistSerializer,
+        "update_artist": ArtistUpdateSerializer,
+    }
     success = {"destroy": 204, "become_artist": 201}
     errors = {
         "destroy": ("STYLE_IN_USE",),
         "become_artist": ("CONFLICT",),
+        "update_artist": ("ARTIST_ONLY",),
         "follow": ("CONFLICT",),
         "start_following": ("CONFLICT",),
         "stop_following": ("CONFLICT",),
@@ -71,6 +78,16 @@ class UserViewSet(BaseViewSet):
         """
         artist = user_service.become_artist(user=self.user, **self.parse())
         return self.show(artist.user, status=201)
+
+    def update_artist(self, request: Request) -> Answer:
+        """Change my artist name or signature. The name alone may be sent as JSON as well.
+
+        The name changes wherever it is shown. A new signature is for pictures that are ordered
+        from now on: those that are made or under way keep theirs, and files keep the name that is
+        written into them.
+        """
+        artist = user_service.update_artist(user=self.user, **self.parse())
+        return self.show(artist.user)
 
     def follow(self, request: Request, pk: int) -> Answer:
         """Follow an artist, or stop following. The id is the artist's user id."""

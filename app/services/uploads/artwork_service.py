@@ -24,12 +24,6 @@ class StoredArtwork:
     sha256: str
     tags: tuple[str, ...]
 
-    @property
-    def files(self) -> list[str]:
-        """The keys of everything that was stored."""
-        beside = [key for key, _ in family(self.preview_path)]
-        return [self.image_path, *(beside or [self.preview_path])]
-
     @classmethod
     def of(
         cls, image: CheckedImage, tags: Sequence[str], *, image_path: str, preview_path: str
@@ -37,6 +31,12 @@ class StoredArtwork:
         return cls(
             *(image_path, preview_path, image.width, image.height, image.sha256, tuple(tags))
         )
+
+
+def files_of(work: StoredArtwork | Artwork) -> list[str]:
+    """The keys of everything that was stored of it."""
+    beside = [key for key, _ in family(work.preview_path)]
+    return [work.image_path, *(beside or [work.preview_path])]
 
 
 def original_key(folder: str, index: int, extension: str) -> str:
@@ -61,7 +61,10 @@ def _stem(folder: str, index: int) -> str:
 
 
 def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:
-    """Give the new ``style`` its artworks and order its training, in the caller's transaction."""
+    """Give ``style``, which has none, its artworks, and order its training.
+
+    In the caller's transaction.
+    """
     artworks = Artwork.objects.bulk_create(
         Artwork(
             style=style,

@@ -49,7 +49,7 @@ class _Stopped(Exception):
 
 
 def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
-    """Have ``works``, keys of uploads with their tags, checked for the new ``style``.
+    """Have ``works``, keys of uploads with their tags, checked for ``style``.
 
     In the caller's transaction, whose commit wakes a checker.
     """
@@ -88,7 +88,7 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
 
 def oldest_age() -> float:
     """For how many seconds the oldest upload has waited for its verdict; 0 when none does."""
-    begun = UploadCheck.objects.order_by("pk").values_list("style__created_at", flat=True).first()
+    begun = UploadCheck.objects.order_by("pk").values_list("begun_at", flat=True).first()
     return max(0.0, (clock.now() - begun).total_seconds()) if begun else 0.0
 
 

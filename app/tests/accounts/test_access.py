@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from django.db import transaction
+from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from app.models import Notification, User
@@ -74,6 +75,11 @@ TABLE = [
         (401, 201, 409, 409, 201, 401, 403),
         body={"artist_name": "Somebody"},
     ),
+    Row(
+        "PATCH /api/users/me/artist",
+        (401, 403, 200, 200, 403, 401, 403),
+        body={"artist_name": "Somebody"},
+    ),
     Row("GET /api/users/following", SIGNED_IN),
     Row("POST /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
     Row("PUT /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
@@ -105,6 +111,12 @@ TABLE = [
     Row("DELETE /api/models/{id}", (401, 403, 204, 403, 403, 401, 403), "style"),
     Row("DELETE /api/models/{id} (failed)", (401, 404, 204, 404, 404, 401, 403), "failed_style"),
     Row("POST /api/models/{id}/retrain", (401, 404, 200, 404, 404, 401, 403), "failed_style"),
+    Row(
+        "PUT /api/models/{id}/works",
+        (401, 404, 400, 404, 404, 401, 403),
+        "failed_style",
+        body="a form",
+    ),
     Row("PATCH /api/models/{id}/status", WORKER_ONLY, "style"),
     Row(
         "POST /api/uploads",
@@ -231,7 +243,11 @@ class Scene:
     def _send(self, client: Api, row: Row) -> Answer:
         path = row.path.partition(" ")[0].replace("{id}", str(self.ids.get(row.thing)))
         if row.body == "a form":
-            return client.upload(path, {"name": "Ink", "price": "10"})
+            form = {"name": "Ink", "price": "10"}
+            if row.method == "POST":
+                return client.upload(path, form)
+            body = encode_multipart(BOUNDARY, form)
+            return client.call(row.method, path, data=body, content_type=MULTIPART_CONTENT)
         body = row.body
         if body == "an order":
             body = {"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}

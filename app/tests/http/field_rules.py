@@ -170,6 +170,12 @@ WRITES = [
         },
     ),
     Write(
+        "PATCH /api/users/me/artist",
+        {"artist_name": "Ada Quill"},
+        {"artist_name": Field("text", longest=60), "signature_image": Field("file")},
+        actor="artist",
+    ),
+    Write(
         "POST /api/keys",
         {"name": "script", "scopes": ["read"]},
         {
@@ -185,8 +191,10 @@ WRITES = [
     ),
     Write(
         "PATCH /api/models/{style}",
-        {"description": "New.", "price": 20, "tags": ["fog"], "is_active": False},
+        {"name": "New", "description": "New.", "price": 20, "tags": ["fog"], "is_active": False},
         {
+            "name": Field("text", longest=100),
+            "cover": Field("int", low=1, high=2**63 - 1),
             "description": Field("text", longest=2000, may_be_empty=True),
             "price": Field("int", low=1, high=10_000),
             "tags": Field("texts", ascii_only=True, longest=50, may_be_empty=True),

@@ -16,7 +16,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from app.models import GenerationStatus, OutboxMessage, Style, UploadCheck, User
+from app.models import GenerationStatus, OutboxMessage, UploadCheck, User
 from app.services import metrics_service, readiness_service
 from app.services.jobs import lease_service
 from app.services.uploads import check_service
@@ -117,7 +117,8 @@ def test_uploads_that_wait_too_long_for_their_check_are_named() -> None:
     later = StyleFactory(training_status="pending")
     check_service.begin(later, [])
     assert ready(200)["upload_checks"] == "current"
-    Style.objects.filter(pk=waiting.pk).update(created_at=clock.seconds_from_now(-601))
+    begun = UploadCheck.objects.filter(style=waiting)
+    begun.update(begun_at=clock.seconds_from_now(-601))
     # Put off until the storage answers, or leased: it is late all the same.
     UploadCheck.objects.update(due_at=clock.seconds_from_now(60), attempt=3)
     readiness_service.forget()

@@ -202,7 +202,7 @@ class TestMine:
 class TestChange:
     def test_the_artist_changes_what_may_change(self, as_artist, artist):
         style = StyleFactory(artist=artist.artist, name="Ink", price=10, tags=("sea", "night"))
-        change = {"description": "Soft.", "price": 20, "tags": ["Night", "fog"], "name": "Other"}
+        change = {"description": "Soft.", "price": 20, "tags": ["Night", "fog"], "usage_count": 9}
         shown = as_artist.patch(f"{MODELS}/{style.pk}", change).data
         assert (shown["name"], shown["description"], shown["price"]) == ("Ink", "Soft.", 20)
         assert [tag["name"] for tag in shown["tags"]] == ["night", "fog"]

@@ -4,6 +4,7 @@ from tests.mutate.mutation import Mutation, in_file
 
 READING = "pictures/tests/test_reading.py"
 CHECKS = "app/tests/styles/test_upload_checks.py"
+MENDING = "app/tests/styles/test_mending.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -38,6 +39,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "check.due_at = clock.now()\n",
             CHECKS,
         ),
+        ("check-age", 'values_list("begun_at"', 'values_list("style__created_at"', MENDING),
         ("check-bad-works", "    verdicts.require_good()\n", "", CHECKS),
         (
             "check-wakes",
@@ -45,6 +47,23 @@ MUTATIONS: tuple[Mutation, ...] = (
             'cursor.execute("SELECT %s", [CHANNEL])',
             "app/tests/styles/test_upload_check_thread.py::test_a_request_wakes_it",
         ),
+    ),
+    *in_file(
+        "app/services/style_service.py",
+        ("other-works-alone", "    style.artworks.all().delete()\n", "", MENDING),
+        (
+            "former-works-deleted",
+            "    transaction.on_commit(lambda: storage.delete(files))\n",
+            "",
+            MENDING,
+        ),
+        (
+            "other-works-after-failure",
+            "        training_service.require_failed(style, OTHER_WORKS)\n",
+            "",
+            MENDING,
+        ),
+        ("style-name-error-names-it", 'details={"name": [message]}', "details={}", MENDING),
     ),
     *in_file(
         "app/services/training_service.py",
