@@ -13,7 +13,7 @@ from app.models import User
 from app.services import idempotency_service
 
 if TYPE_CHECKING:
-    from web.forms import OnceForm
+    from web.forms.base import OnceForm
 
 Prepared = TypeVar("Prepared")
 # How long the second of two clicks waits for the first one's answer.

@@ -14,7 +14,7 @@ from app.models import ApiKey, User
 from app.services import api_key_service, user_service
 from web import kept, once
 from web.access import form_of, signed_in
-from web.forms import KeyForm, LeaveForm, ProfileForm
+from web.forms.account import KeyForm, LeaveForm, ProfileForm
 from web.phrases import explain, field_errors
 
 

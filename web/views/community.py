@@ -14,7 +14,7 @@ from app.models import User
 from app.services import community_service, moderation_service
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
-from web.forms import CommentForm
+from web.forms.picture import CommentForm
 from web.phrases import explain, field_errors
 
 

@@ -8,7 +8,7 @@ from app.models import AspectRatio, User
 from app.models.reads.feed import feed as feed_of
 from app.models.reads.search import lists_of
 from web.access import wants_part
-from web.forms import FeedForm
+from web.forms.finding import FeedForm
 from web.paging import page_of
 
 

@@ -18,7 +18,7 @@ from app.services import generation_service, rate_limit_service
 from app.utils import tag_names
 from web import kept, once
 from web.access import form_of, go, signed_in
-from web.forms import MakeForm
+from web.forms.making import MakeForm
 from web.phrases import explain
 from web.views.styles import style_page
 from words import understand

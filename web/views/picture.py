@@ -19,7 +19,7 @@ from app.services import generation_service, notification_service
 from app.utils.links import download_link, link
 from web import kept
 from web.access import form_of, go, signed_in, wants_part
-from web.forms import CommentForm, PictureForm
+from web.forms.picture import CommentForm, PictureForm
 from web.paging import page_of
 from web.views.making import watched
 

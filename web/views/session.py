@@ -18,7 +18,7 @@ from app.models import User
 from app.services import user_service
 from web.access import form_of, local_path
 from web.context import THEME_COOKIE, THEMES
-from web.forms import DemoSignInForm
+from web.forms.account import DemoSignInForm
 from web.phrases import field_errors
 
 YEAR = 31_536_000

@@ -31,7 +31,7 @@ from web import kept
 from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
 from web.context import zone_of
-from web.forms import JoinForm, OwnStyleForm
+from web.forms.studio import JoinForm, OwnStyleForm
 from web.paging import page_of
 from web.phrases import explain, field_errors
 

@@ -15,7 +15,8 @@ from app.services import pricing
 from app.utils.links import link
 from web import kept
 from web.access import wants_part
-from web.forms import MakeForm, SearchForm
+from web.forms.finding import SearchForm
+from web.forms.making import MakeForm
 from web.paging import page_of
 
 POPULAR_TAGS = 20

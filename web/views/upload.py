@@ -19,7 +19,7 @@ from app.services import style_service
 from app.services.uploads import image_service
 from web import kept, once
 from web.access import View, artists_only, form_of, go, wants_part
-from web.forms import UploadForm
+from web.forms.studio import UploadForm
 from web.phrases import explain, field_errors, say
 
 

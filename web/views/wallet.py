@@ -17,7 +17,7 @@ from app.models.token import WELCOME_BONUS_MEMO
 from app.services import payment_service
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
-from web.forms import BuyForm
+from web.forms.account import BuyForm
 from web.paging import page_of
 from web.phrases import explain
 

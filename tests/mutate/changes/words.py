@@ -57,7 +57,7 @@ MUTATIONS = (
         ),
     ),
     *in_file(
-        "web/forms.py",
+        "web/forms/making.py",
         ("told-of-each", "not set(unknown) <= set(told)", "unknown and not told", SITE),
     ),
 )

@@ -1,0 +1,123 @@
+"""The order of a picture."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from app.models import AspectRatio
+from app.models.generation import MAX_SEED
+from app.models.style import MAX_PRICE, MIN_PRICE
+from app.services import pricing
+from app.utils import tag_names
+from web.forms.base import OnceForm
+from words import prompts, understand
+
+
+class MakeForm(OnceForm):
+    """The order of a picture: words, format and seed, at the style's price that was shown.
+
+    ``accepted`` are the unknown words that the buyer has been told of.
+    """
+
+    price = forms.IntegerField(
+        required=False, min_value=MIN_PRICE, max_value=MAX_PRICE, widget=forms.HiddenInput
+    )
+
+    suggested = forms.MultipleChoiceField(
+        required=False, label=_("Words from this style"), widget=forms.CheckboxSelectMultiple
+    )
+    words = forms.CharField(
+        required=False,
+        max_length=1100,
+        label=_("What should the picture show?"),
+        help_text=_("English or Korean words or short phrases, separated by commas."),
+        widget=forms.TextInput(attrs={"placeholder": _("castle, sunset, sea")}),
+    )
+    accepted = forms.CharField(required=False, max_length=1100, widget=forms.HiddenInput)
+    aspect_ratio = forms.ChoiceField(
+        choices=AspectRatio.choices,
+        initial=AspectRatio.SQUARE,
+        label=_("Format"),
+        widget=forms.RadioSelect,
+    )
+    seed = forms.IntegerField(
+        required=False,
+        min_value=0,
+        max_value=MAX_SEED,
+        label=_("Seed"),
+        help_text=_(
+            "A number. The same words and seed give the same picture."
+            " Leave it empty for a new picture each time."
+        ),
+    )
+    again = forms.BooleanField(required=False, label=_("The same picture again"))
+    # The seed of the picture that this order began with.
+    same = forms.IntegerField(
+        required=False, min_value=0, max_value=MAX_SEED, widget=forms.HiddenInput
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.unknown_words: tuple[str, ...] = ()
+        if isinstance(self.data, QueryDict):
+            # Suggestions are only words: accept whatever was ticked.
+            self.suggest(self.data.getlist("suggested"))
+
+    def suggest(self, names: Sequence[str]) -> None:
+        field = self.fields["suggested"]
+        assert isinstance(field, forms.MultipleChoiceField)
+        field.choices = [(name, name) for name in names]
+
+    def show_price(self, price: int) -> None:
+        """The price that is shown is what the buyer agrees to next."""
+        self.fields["price"].initial = price
+        self.renew(price=str(price))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
+        try:
+            prompt = list(dict.fromkeys(map(prompts.normalise, given)))
+        except ValueError:
+            prompt = []
+            self.add_error(
+                "words",
+                gettext("Use letters, digits and signs, at most 50 for each word or phrase."),
+            )
+        if not given:
+            self.add_error(
+                "words", gettext("Describe in a word or two what the picture should show.")
+            )
+        elif len(prompt) > prompts.MAX_TAGS:
+            self.add_error("words", gettext("At most 20 words or phrases."))
+        cleaned["prompt"] = prompt
+        return cleaned
+
+    def tell_unknown_words(self) -> bool:
+        """Whether there are unknown words that the buyer has not been told of; they are now.
+
+        Words from the style need not be known: they choose among its works.
+        """
+        unknown = understand(tag_names.split(self.cleaned_data["words"])).unknown_words
+        told = tag_names.split(self.cleaned_data["accepted"])
+        self.unknown_words = unknown
+        return not set(unknown) <= set(told)
+
+    def order(self) -> dict[str, Any]:
+        """The arguments of ``request_generation``."""
+        seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
+        seed = self.cleaned_data["seed"]
+        if seed is None and self.cleaned_data["again"]:
+            seed = self.cleaned_data["same"]
+        return {
+            "prompt_tags": self.cleaned_data["prompt"],
+            "aspect_ratio": ratio,
+            "seed": seed,
+            "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
+        }

@@ -1,0 +1,136 @@
+"""Artists and their styles."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from django import forms
+from django.utils.datastructures import MultiValueDict
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from app.models.style import MAX_PRICE, MIN_PRICE
+from app.utils import tag_names
+from web.forms.base import OnceForm, SiteForm
+
+LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class JoinForm(SiteForm):
+    artist_name = forms.CharField(
+        max_length=60,
+        label=_("Artist name"),
+        help_text=_("This name is shown with your styles and signs your pictures."),
+    )
+    signature_image = forms.FileField(
+        required=False,
+        label=_("Signature file"),
+        help_text=_("A PNG with a transparent background, at most 1 MB."),
+        widget=forms.FileInput(attrs={"accept": "image/png"}),
+    )
+
+
+def parsed_tags(text: str) -> list[str]:
+    """The tags of a comma-separated list. Raises ValidationError."""
+    try:
+        return tag_names.normalise_all(tag_names.split(text))
+    except ValueError as error:
+        raise forms.ValidationError(gettext(str(error))) from error
+
+
+class StyleForm(SiteForm):
+    """The fields of a style that its artist may change at any time."""
+
+    description = forms.CharField(
+        required=False,
+        max_length=2000,
+        label=_("Description"),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    tags = forms.CharField(
+        required=False,
+        max_length=1100,
+        label=_("Tags"),
+        help_text=_(
+            "At most 20, in English, separated by commas. Buyers use them to find your style."
+        ),
+        widget=forms.TextInput(attrs={"placeholder": _("watercolour, landscape, soft")}),
+    )
+    price = forms.IntegerField(
+        min_value=MIN_PRICE,
+        max_value=MAX_PRICE,
+        initial=10,
+        label=_("Price of a 512 × 512 picture, in tokens"),
+    )
+
+    def clean_tags(self) -> list[str]:
+        return parsed_tags(self.cleaned_data["tags"])
+
+
+class OwnStyleForm(StyleForm):
+    """A style that its artist changes. ``cover`` is the id of one of its works."""
+
+    name = forms.CharField(
+        max_length=100,
+        label=_("Name of the style"),
+        help_text=_("Files that were delivered keep the old name in their licence."),
+    )
+    cover = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    field_order = ["name", "description", "tags", "price", "cover"]
+
+
+class FilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class FilesField(forms.FileField):
+    """Any number of files, as a list; how many and which is the service's to judge."""
+
+    widget = FilesInput
+
+    def clean(self, data: Any, initial: Any = None) -> list[Any]:
+        return [file for file in (data or []) if file]
+
+
+class UploadForm(OnceForm, StyleForm):
+    """A new style. ``image_tags`` has a line for each picture, in their order."""
+
+    name = forms.CharField(max_length=100, label=_("Name of the style"))
+    images = FilesField(
+        required=False,
+        label=_("Pictures"),
+        widget=FilesInput(attrs={"accept": "image/jpeg,image/png"}),
+    )
+    image_tags = forms.CharField(
+        required=False,
+        # An empty line stands for a picture that has no tags.
+        strip=False,
+        max_length=200_000,
+        label=_("Tags of the pictures"),
+        help_text=_(
+            "One line for each picture, in the same order: what it shows, separated by commas."
+            " Buyers see these words as suggestions."
+        ),
+        widget=forms.Textarea(attrs={"rows": 4}),
+    )
+    field_order = ["name", "description", "tags", "price", "images", "image_tags", "key"]
+
+    def __init__(
+        self, data: Any = None, files: MultiValueDict[str, Any] | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(data, files, **kwargs)
+
+    def clean_image_tags(self) -> list[list[str]]:
+        lines: str = self.cleaned_data["image_tags"]
+        # Not splitlines(): it also parts at signs that a tag may have been pasted with.
+        return [parsed_tags(line) for line in LINE_END.split(lines)]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        count = len(cleaned.get("images", []))
+        lines = cleaned.get("image_tags", [])
+        if any(lines[count:]):
+            self.add_error("image_tags", gettext("There are more lines than pictures."))
+        cleaned["image_tags"] = (lines + [[]] * count)[:count]
+        return cleaned
