@@ -13,37 +13,24 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated, IsAuthenticatedOrReadOnly
 
+from app.http.schema_errors import (
+    COMPONENT_REF,
+    STATUS_BY_CODE,
+    error_components,
+    error_ref,
+    of_any_request,
+)
 from app.http.schema_examples import REQUESTS, RESPONSES
-from app.utils.error_bodies import GENERIC, IDEMPOTENCY_CODES, MALFORMED
-from app.utils.exception_handler import STATUS_OF
+from app.utils.error_bodies import IDEMPOTENCY_CODES
 from protocol import GenerationReport, TrainingReport
 
-COMPONENT_REF = "#/components/schemas/{name}"
-
-
-def _status_by_code() -> dict[str, int]:
-    found = {code: status for status, (code, _) in GENERIC.items()}
-    found |= {"INVALID_JSON": 400, MALFORMED[0]: 400, "CSRF_FAILED": 403}
-    found |= {kind.code: status for kind, status in STATUS_OF.items()}
-    return found
-
-
-STATUS_BY_CODE = _status_by_code()
-# Pairs that most operations answer with.
-GENERAL_CODES = {
-    400: ["VALIDATION_ERROR", "INVALID_JSON"],
-    403: ["PERMISSION_DENIED", "CSRF_FAILED"],
-}
 # What of a BaseViewSet describes an operation that is the same in all of them.
 HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
-# What the web servers and the first middlewares say.
-OF_ANY_REQUEST = (404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 503, 505)
 WARNINGS = {
     "type": "array",
     "items": {"type": "string"},
     "description": "What was taken and may not be meant, such as fields that are not known.",
 }
-_error_components: dict[str, dict[str, Any]] = {}
 
 
 class EnvelopeSchema(AutoSchema):
@@ -115,7 +102,7 @@ class EnvelopeSchema(AutoSchema):
             by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
         for error_status, codes in sorted(by_status.items()):
             answers[str(error_status)] = OpenApiResponse(
-                _error_ref(codes, error_status, self.get_operation_id()),
+                error_ref(codes, error_status, self.get_operation_id()),
                 description=f"{', '.join(codes)}.",
             )
         return answers
@@ -277,30 +264,15 @@ class ApiKeyScheme(OpenApiAuthenticationExtension):
         }
 
 
-def _of_any_request() -> str:
-    codes = [(400, MALFORMED), *((status, GENERIC[status]) for status in OF_ANY_REQUEST)]
-    rows = [f"| {code} | {status} | {message} |" for status, (code, message) in codes]
-    return "\n".join(
-        [
-            "Any request may also be answered with one of the errors below. Send each body with a",
-            "Content-Length: without nginx, a body in chunks is answered with 411.",
-            "",
-            "| code | status | message |",
-            "|---|---|---|",
-            *rows,
-        ]
-    )
-
-
 def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     """Add what no view shows: the reports' types, the internal token, Google's two addresses."""
-    result["info"]["description"] = _of_any_request()
+    result["info"]["description"] = of_any_request()
     result["paths"].update(_google_paths())
     components = result.setdefault("components", {})
     reports = msgspec.json.schema_components(
         [TrainingReport, GenerationReport], ref_template=COMPONENT_REF
     )[1]
-    ours = {**reports, **_error_components, "Warnings": WARNINGS}
+    ours = {**reports, **error_components, "Warnings": WARNINGS}
     components.setdefault("schemas", {}).update(ours)
     components["schemas"] = dict(sorted(components["schemas"].items()))
     components["securitySchemes"] = {
@@ -318,7 +290,7 @@ def _google_paths() -> dict[str, Any]:
     def error(*codes: str) -> dict[str, Any]:
         return {
             "description": f"{', '.join(codes)}.",
-            "content": {"application/json": {"schema": _error_ref(list(codes))}},
+            "content": {"application/json": {"schema": error_ref(list(codes))}},
         }
 
     def text(name: str) -> dict[str, Any]:
@@ -364,46 +336,3 @@ def _google_paths() -> dict[str, Any]:
             }
         },
     }
-
-
-def _error_ref(codes: list[str], status: int = 0, operation: str = "") -> dict[str, str]:
-    """A reference to the error with these codes. Single codes share one component."""
-    name = f"Error{_camel(codes[0])}" if len(codes) == 1 else f"Error{status}{_camel(operation)}"
-    if codes == GENERAL_CODES.get(status):
-        name = f"Error{status}"
-    _error_components[name] = _error_schema(codes)
-    return {"$ref": COMPONENT_REF.format(name=name)}
-
-
-def _camel(text: str) -> str:
-    return "".join(word.capitalize() for word in text.lower().split("_"))
-
-
-def _error_schema(codes: list[str]) -> dict[str, Any]:
-    return {
-        "type": "object",
-        "required": ["success", "error"],
-        "properties": {
-            "success": {"const": False},
-            "error": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {
-                    "code": {"type": "string", "enum": codes},
-                    "message": {"type": "string"},
-                    "details": {"type": "object"},
-                },
-            },
-        },
-        "example": {
-            "success": False,
-            "error": {"code": codes[0], "message": _message_of(codes[0])},
-        },
-    }
-
-
-def _message_of(code: str) -> str:
-    for kind in STATUS_OF:
-        if kind.code == code and hasattr(kind, "default_message"):
-            return kind.default_message
-    return next((text for known, text in GENERIC.values() if known == code), "…")

@@ -13,7 +13,7 @@ from django.conf import settings as django_settings
 from django.core.management import call_command
 from drf_spectacular.generators import SchemaGenerator
 
-from app.http.schema import STATUS_BY_CODE
+from app.http.schema_errors import STATUS_BY_CODE
 from app.utils.exception_handler import STATUS_OF
 
 CHECKED_IN = django_settings.BASE_DIR / "docs" / "openapi.yaml"
