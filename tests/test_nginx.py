@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import threading
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -146,3 +147,53 @@ def asked_to_go_on(nginx: PrivateNginx, path: str, length: int) -> str:
         )
         status: str = connection.recv(64).decode().split()[1]
         return status
+
+
+def statuses(browser: httpx.Client, clients: Iterable[str]) -> Counter[int]:
+    """How nginx answers sign-ins that come from these addresses."""
+    return Counter(
+        browser.get("/sign-in", headers={"X-Forwarded-For": client}).status_code
+        for client in clients
+    )
+
+
+def test_sign_ins_are_counted_by_household(browser: httpx.Client) -> None:
+    network, neighbour = "2001:db8:a:b", "2001:db8:a:c"
+    counted = statuses(browser, (f"{network}:{n:x}::1" for n in range(30)))
+    assert counted[429] >= 5
+    assert statuses(browser, [f"{neighbour}::1"]) == {200: 1}
+    # A newline is a byte of an address like others.
+    assert statuses(browser, (f"2001:db8:a0a:a0a::{n:x}" for n in range(30)))[429] >= 5
+    # IPv4 addresses are counted one by one, also where they are written as IPv6.
+    assert statuses(browser, (f"203.0.113.{n}" for n in range(30))) == {200: 30}
+    assert statuses(browser, (f"::ffff:198.51.100.{n}" for n in range(30))) == {200: 30}
+    counted = statuses(browser, ["::ffff:192.0.2.10"] * 15 + ["192.0.2.10"] * 15)
+    assert counted[429] >= 5
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"Accept-Language": "en-GB, ko"}, "Too many requests|Try again in 10 seconds."),
+        ({"Accept-Language": "ko-KR, en"}, "요청이 너무 많습니다|10초 뒤에 다시 시도해 주세요."),
+        (
+            {"Accept-Language": "ko", "Cookie": "theme=dark; django_language=en"},
+            "Too many requests|Try again in 10 seconds.",
+        ),
+        ({"Cookie": "django_language=ko"}, "요청이 너무 많습니다|10초 뒤에 다시 시도해 주세요."),
+    ],
+    ids=["English", "Korean", "chose English", "chose Korean"],
+)
+def test_who_has_to_wait_gets_a_page(
+    browser: httpx.Client, wishes: dict[str, str], said: str
+) -> None:
+    headers = {"X-Forwarded-For": "192.0.2.99", **wishes}
+    answers = [browser.get("/sign-in", headers=headers) for _ in range(25)]
+    refused = answers[-1]
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "10")
+    assert refused.headers["Content-Type"] == "text/html; charset=utf-8"
+    title, when = said.split("|")
+    assert f"<h1>{title}</h1><p>{when}</p>" in refused.text
+    assert f'<html lang="{"ko" if title[0] == "요" else "en"}">' in refused.text
+    for_programs = browser.get("/api/auth/google/login", headers=headers)
+    assert for_programs.json()["error"]["code"] == "RATE_LIMITED"

@@ -23,7 +23,7 @@ def test_nginx_says_what_the_application_says() -> None:
     for status in statuses:
         assert error_body(codes[status], messages[status]) == refusal_body(int(status))
     assert error_body(codes["default"], messages["default"]) == refusal_body(500)
-    pages = re.findall(r"error_page ([\d ]+)(?:=(\d+) )?\$error_place", text)
+    pages = re.findall(r"error_page ([\d ]+)(?:=(\d+) )?\$(?:error|wait)_place", text)
     answered = {
         one for given, instead in pages for one in ([instead] if instead else given.split())
     }
