@@ -32,6 +32,8 @@ def site(request: HttpRequest) -> dict[str, Any]:
         "site_url": settings.SITE_URL,
         "here": kept.here(request),
         "page_url": f"{settings.SITE_URL}{request.path}",
+        # The entry of the main menu under which the page is: the start of its path.
+        "section": request.path.split("/")[1],
         # Lazy: only pages that show it query the database.
         "unread_count": SimpleLazyObject(lambda: unread_count(user)),
     }

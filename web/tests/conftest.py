@@ -1,7 +1,8 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 from django.test import Client
+from playwright.sync_api import Browser
 
 from app.models import Generation, Style, User
 
@@ -15,6 +16,7 @@ from app.tests.conftest import (  # noqa: F401
     media,
 )
 from app.tests.factories import PublicPictureFactory, StyleFactory
+from tests.browser import chromium
 
 
 @pytest.fixture
@@ -37,3 +39,12 @@ def style(artist: User) -> Style:  # noqa: F811
 @pytest.fixture
 def picture(buyer: User, style: Style) -> Generation:  # noqa: F811
     return PublicPictureFactory(user=buyer, style=style, description="For the kitchen.")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
+        with chromium() as running:
+            yield running

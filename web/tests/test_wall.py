@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,7 @@ from playwright.sync_api import Browser, expect
 
 from app.models import Style
 from app.tests.factories import PublicPictureFactory, StyleFactory, UserFactory
-from tests.browser import DESKTOP, PHONE, Visitor, chromium
+from tests.browser import DESKTOP, PHONE, Visitor
 
 pytestmark = [
     pytest.mark.slow,
@@ -37,15 +36,6 @@ HOLES = """() => {
     }
     return holes;
 }"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread; Django takes that for asynchronous code.
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-        with chromium() as running:
-            yield running
 
 
 @pytest.mark.parametrize("seed", range(3))

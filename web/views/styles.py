@@ -85,7 +85,7 @@ def style_page(
 def image(request: HttpRequest, style_id: int) -> HttpResponse:
     """A permanent address of a style's picture, for links from other sites."""
     shown = Style.objects.offered().filter(pk=style_id).first()
-    if shown is None:
+    if shown is None or not shown.thumbnail:
         raise NotFound("There is no such style.")
     response = redirect(link(shown.thumbnail))
     response["Cache-Control"] = "public, max-age=300"
