@@ -30,7 +30,11 @@ class FeedEntry(models.Model):
     heat = models.BigIntegerField()
 
     class Meta:
-        indexes = [models.Index(name="feed_entry_popular", fields=["key", "-heat", "-generation"])]
+        indexes = [
+            models.Index(name="feed_entry_popular", fields=["key", "-heat", "-generation"]),
+            # Whoever deletes a picture looks for its entries.
+            models.Index(name="feed_entry_by_picture", fields=["generation"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.key} {self.generation_id}"

@@ -156,13 +156,17 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return styles
 
     def search(self, text: str) -> StyleQuerySet:
-        """Styles with each word of ``text``, in any spelling, in their name or in a tag."""
+        """Styles with each word of ``text``, in any spelling, in their name, in a tag or in their
+        description."""
         styles: StyleQuerySet = self
         # Of signs alone: what they are a part of.
         for spelled in spellings_of(text) or [(text,)]:
             named = Style.objects.filter(contains("name", spelled)).order_by().values("pk")
             tagged = StyleTag.objects.filter(contains_lower("tag__name", spelled))
-            ids = named.union(tagged.order_by().values("style_id"), all=True)
+            described = Style.objects.filter(contains("description", spelled)).order_by()
+            ids = named.union(
+                tagged.order_by().values("style_id"), described.values("pk"), all=True
+            )
             styles = styles.filter(pk__in=ids)
         return styles
 
@@ -171,9 +175,15 @@ class StyleQuerySet(models.QuerySet["Style"]):
         styles: StyleQuerySet = self
         for spelled in words:
             tags = StyleTag.objects.filter(contains_lower("tag__name", spelled))
-            is_tagged = models.Exists(tags.filter(style=models.OuterRef("pk")))
-            styles = styles.filter(contains("name", spelled) | models.Q(is_tagged))
+            is_tagged = Q(models.Exists(tags.filter(style=models.OuterRef("pk"))))
+            is_said = contains("name", spelled) | contains("description", spelled)
+            styles = styles.filter(is_said | is_tagged)
         return styles
+
+    def in_order_of(self, ids: Sequence[int]) -> StyleQuerySet:
+        """The styles ``ids``, in this order."""
+        places = (models.When(pk=pk, then=place) for place, pk in enumerate(ids))
+        return self.filter(pk__in=ids).order_by(models.Case(*places))
 
 
 class Style(Job):
@@ -265,6 +275,10 @@ class Style(Job):
                 condition=Q(lease_expires_at__isnull=False),
             ),
             GinIndex(OpClass(Upper("name"), name="gin_trgm_ops"), name="style_name_trigram"),
+            GinIndex(
+                OpClass(Upper("description"), name="gin_trgm_ops"),
+                name="style_description_trigram",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -161,6 +161,7 @@ class FeedQuerySerializer(BaseSerializer):
     artist_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1, required=False)
     aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices, required=False)
     tag = serializers.CharField(max_length=50, required=False)
+    q = serializers.CharField(max_length=100, required=False)
 
 
 class PictureUpdateSerializer(BaseSerializer):

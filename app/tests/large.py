@@ -52,7 +52,8 @@ SKEW = f"""
     INSERT INTO app_style (artist_id, name, description, price, training_status, model_path,
             thumbnail, is_active, usage_count, created_at, updated_at, task_id, attempt,
             failure_reason, request_id)
-        SELECT 1 + n % 1500, 'More of ' || md5(n::text), '', 10,
+        SELECT 1 + n % 1500, 'More of ' || md5(n::text),
+            'Painted as ' || md5('as ' || n) || ' was painted in every light.', 10,
             CASE WHEN n % 5 = 0 THEN 'failed' ELSE 'completed' END, 'file:///m', 'styles/t.webp',
             n % 7 > 0, n % 1000, now() - n * interval '11 minutes', now(), gen_random_uuid(), 1, '',
             ''

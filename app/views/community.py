@@ -25,8 +25,8 @@ from app.views.base import BaseViewSet, ReadOnlyViewSet
 class FeedViewSet(ReadOnlyViewSet):
     """What the community made and shows, newest first or, with `sort=popular`, by its heat.
 
-    Filters may be combined: a style, an artist, a format, and a `tag`, which is a phrase of the
-    order or a word of it.
+    Filters may be combined: a style, an artist, a format, a `tag`, which is a phrase of the order
+    or a word of it, and `q`, words of which the order has each.
     """
 
     schema_tag = "community"

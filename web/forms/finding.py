@@ -33,6 +33,7 @@ class FeedForm(SiteForm):
 
     sort = forms.ChoiceField(required=False, choices=[("popular", "")])
     tag = forms.CharField(required=False, max_length=50)
+    q = forms.CharField(required=False, max_length=100)
     style = forms.IntegerField(required=False, min_value=1)
     artist = forms.IntegerField(required=False, min_value=1)
     format = forms.ChoiceField(required=False, choices=AspectRatio.choices)

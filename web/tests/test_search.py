@@ -48,6 +48,23 @@ def test_korean_words_find_what_is_english(picture: Generation) -> None:
     assert pictures_on(page("/search?q=바다", django_language="ko")) == [picture.pk]
 
 
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [("castle", "All pictures with this word"), ("sea castle", "All pictures with these words")],
+)
+def test_all_pictures_with_the_words_are_one_step_away(
+    text: str, name: str, picture: Generation
+) -> None:
+    others = [PublicPictureFactory(prompt_tags=["castle sea", "fog"]).pk for _ in range(13)]
+    PublicPictureFactory(prompt_tags=["forest"])
+    shown = page(f"/search?q={text}")
+    [link] = re.findall(rf'<a class="button" href="([^"]*)">{name}</a>', shown)
+    assert len(pictures_on(shown)) < 14
+    every = page(link.replace("&amp;", "&"))
+    assert sorted(pictures_on(every)) == sorted([picture.pk, *others])
+    assert f"“{text}” ✕" in every
+
+
 def test_a_slip_is_corrected_and_said(picture: Generation) -> None:
     text = page("/search?q=seaa")
     assert "Nothing was found for “seaa”. This is what was found for “sea”." in text
@@ -87,7 +104,7 @@ class TestWall:
         assert "No picture matches." in page(f"/?tag=house{sort}")
 
     def test_what_is_no_filter_is_ignored(self, picture: Generation) -> None:
-        for query in ("sort=x", "style=x", "artist=-1", "format=7:7", f"tag={'x' * 51}", "tag=%00"):
+        for query in ("sort=x", "style=x", "artist=-1", "format=7:7", f"tag={'x' * 51}", "q=%00"):
             assert pictures_on(page(f"/?{query}")) == [picture.pk], query
 
     def test_filters_stay_on_the_next_page(self, style: Style) -> None:

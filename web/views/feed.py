@@ -23,6 +23,7 @@ def feed(request: HttpRequest) -> HttpResponse:
     wanted = FeedForm(request.GET).wanted()
     keys = lists_of(
         tag=wanted.get("tag", ""),
+        q=wanted.get("q", ""),
         style_id=wanted.get("style"),
         artist_id=wanted.get("artist"),
         aspect_ratio=wanted.get("format", ""),

@@ -51,6 +51,8 @@ _FOUND = {
         ) tag CROSS JOIN LATERAL (
             SELECT style_id AS id FROM app_styletag WHERE tag_id = tag.id LIMIT %(candidates)s
         ) tagged LIMIT %(candidates)s""",
+    "described": """SELECT id FROM app_style WHERE upper(description) {like} asked.upper
+        AND is_active AND training_status = 'completed' LIMIT %(candidates)s""",
     "artist": """SELECT user_id AS id FROM app_artist WHERE upper(artist_name) {like} asked.upper
         LIMIT %(candidates)s""",
     "artist ": """SELECT id FROM app_user WHERE upper(username) {like} asked.upper
@@ -72,11 +74,14 @@ CANDIDATES = f"""
         SELECT id, name FROM app_tag WHERE is_active AND usage_count > 0
         ORDER BY usage_count DESC, name, id LIMIT %(popular)s
     ) tag ON tag.name LIKE asked.lower
-    UNION SELECT 'style', asked.word, style.id, true FROM (
-        SELECT id, upper(name) AS name FROM app_style WHERE is_active
+    UNION SELECT name.kind, asked.word, style.id, true FROM (
+        SELECT id, upper(name) AS name, upper(description) AS description
+        FROM app_style WHERE is_active
         ORDER BY usage_count DESC, created_at DESC, id DESC LIMIT %(popular)s
     ) style CROSS JOIN LATERAL (
-        SELECT style.name AS name UNION ALL SELECT upper(tag.name)
+        SELECT 'style' AS kind, style.name AS name
+        UNION ALL SELECT 'described', style.description
+        UNION ALL SELECT 'style', upper(tag.name)
         FROM app_styletag CROSS JOIN LATERAL (
             SELECT name FROM app_tag WHERE id = app_styletag.tag_id LIMIT 1
         ) tag
@@ -87,6 +92,15 @@ KNOWN_KEYS = """
     SELECT key FROM unnest(%(keys)s::text[]) WITH ORDINALITY AS asked(key, place)
     WHERE EXISTS (SELECT FROM app_feedentry entry WHERE entry.key = asked.key)
     ORDER BY place
+"""
+# Counted as far as it takes to tell a rare word from a popular one.
+RAREST_FIRST = """
+    SELECT asked.key FROM unnest(%(keys)s::text[]) AS asked(key) CROSS JOIN LATERAL (
+        SELECT COUNT(*) AS pictures FROM (
+            SELECT FROM app_feedentry entry WHERE entry.key = asked.key LIMIT 500
+        ) few
+    ) counted
+    ORDER BY counted.pictures, asked.key
 """
 # Pictures that have a key of every word, the most popular first.
 PICTURES = """
@@ -202,7 +216,7 @@ class Search:
     def _candidates(self) -> dict[str, Candidates]:
         rows: dict[str, list[tuple[int, int, bool]]] = {"tag": [], "style": [], "artist": []}
         for kind, number, pk, is_popular in self._names:
-            rows[kind].append((number, pk, is_popular))
+            rows["style" if kind == "described" else kind].append((number, pk, is_popular))
         return {kind: self._of_kind(found) for kind, found in rows.items()}
 
     def unknown_words(self) -> list[str]:
@@ -226,14 +240,21 @@ class Search:
 
     @cached_property
     def style_ids(self) -> list[int]:
+        """First those that have all words in their name and tags, as far as was looked at."""
         ids, words = self._candidates["style"]
         found = Style.objects.offered().filter(pk__in=ids).with_words(words)
         # All of them: with a limit, the server might look through all styles in their order.
-        return list(found.found_by(sort="popular").values_list("pk", flat=True))[: self._limit]
+        best = list(found.found_by(sort="popular").values_list("pk", flat=True))
+        called: dict[int, set[int]] = {}
+        for kind, number, pk, _ in self._names:
+            if kind == "style":
+                called.setdefault(pk, set()).add(number)
+        best.sort(key=lambda pk: -len(called.get(pk, ())))
+        return best[: self._limit]
 
     @property
     def styles(self) -> StyleQuerySet:
-        return Style.objects.filter(pk__in=self.style_ids).found_by(sort="popular")
+        return Style.objects.filter(is_active=True).in_order_of(self.style_ids)
 
     @cached_property
     def artists(self) -> list[FoundArtist]:
@@ -325,16 +346,26 @@ def lists_of(
     style_id: int | None = None,
     artist_id: int | None = None,
     aspect_ratio: str = "",
+    q: str = "",
     **_: Any,
 ) -> list[str]:
     """The keys of the feed's lists that are asked for, the one that is read first with the fewest
-    pictures, mostly; a tag is found by its other spellings."""
-    named: dict[str, object] = {"style": style_id, "artist": artist_id}
-    if name := " ".join(tag.split()).lower():
-        known = _known(key_of("tag", each) for each in spellings(name))
-        named["tag"] = known[0].removeprefix("tag:") if known else name
-    named["format"] = aspect_ratio
-    return [key_of(kind, value) for kind, value in named.items() if value]
+    pictures, mostly. ``tag`` is a phrase or a word, ``q`` several words of which each has to be
+    there; both are found by their other spellings."""
+    asked = [" ".join(tag.split()).lower(), *(words_of(q) or [q.strip().lower()])]
+    tags = [key_of("tag", _known_tag(name)) for name in asked if name]
+    if len(tags) > 1:
+        tags = _column(RAREST_FIRST, keys=tags)
+    named = {"style": style_id, "artist": artist_id}
+    narrow = [key_of(kind, value) for kind, value in named.items() if value]
+    wide = [key_of("format", aspect_ratio)] if aspect_ratio else []
+    return list(dict.fromkeys([*narrow, *tags, *wide]))
+
+
+def _known_tag(name: str) -> str:
+    """``name`` in the first of its spellings under which there are pictures."""
+    known = _known(key_of("tag", each) for each in spellings(name))
+    return known[0].removeprefix("tag:") if known else name
 
 
 def _alike(word: str) -> list[str]:

@@ -139,6 +139,20 @@ class TestFilters:
     ) -> None:
         assert Api().get(FEED, tag=tag).ids == [picture.pk]
 
+    @pytest.mark.parametrize(
+        ("words", "is_found"),
+        [
+            *(("grey castle", True), ("castle, gray", True), ("성 sky", True), ("castle", True)),
+            *(("grey forest", False), ("castle zorblax", False), ("sky old castle grey", True)),
+        ],
+    )
+    def test_each_of_several_words_has_to_be_there(
+        self, words: str, is_found: bool, picture: Generation
+    ) -> None:
+        for sort in ("created_at", "popular"):
+            assert Api().get(FEED, q=words, sort=sort).ids == [picture.pk] * is_found
+        assert Api().get(FEED, q=words, tag="forest").ids == []
+
     def test_the_followed_by_heat(self, style: Style, picture: Generation) -> None:
         fan = Api(UserFactory())
         fan.post(f"/api/artists/{style.artist_id}/follow")
@@ -149,7 +163,7 @@ class TestFilters:
         ("name", "value"),
         [
             *(("sort", "hot"), ("style_id", "0"), ("artist_id", "x"), ("aspect_ratio", "3:4")),
-            *(("tag", "x" * 51), ("tag", "\0"), ("style_id", str(2**63))),
+            *(("tag", "x" * 51), ("tag", "\0"), ("style_id", str(2**63)), ("q", "x" * 101)),
         ],
     )
     def test_what_is_no_filter_is_refused(self, name: str, value: str) -> None:

@@ -81,6 +81,24 @@ def test_a_style_is_found_by_name_and_tag_in_any_spelling(text: str, style: Styl
     assert (answer["corrected"], [row["name"] for row in answer["styles"]]) == (None, ["Wet Paper"])
 
 
+@pytest.mark.parametrize("text", ["washes", "rough PAPERS", "wet rough", "watercolor washes"])
+def test_a_style_is_found_by_its_description_too(text: str, style: Style) -> None:
+    assert found(text) == {}
+    Style.objects.filter(pk=style.pk).update(description="Soft Washes on rough paper.")
+    assert found(text) == {"styles": ["Wet Paper"]}
+    assert [row["name"] for row in Api().get("/api/models", q=text).results] == ["Wet Paper"]
+    style_service.delete_style(user=style.artist.user, style_id=style.pk)
+    assert found(text) == {}
+
+
+def test_what_is_called_so_comes_before_what_is_only_described_so(style: Style) -> None:
+    described = StyleFactory(name="Ink", description="Of a fox in fog.")
+    for _ in range(2):
+        GenerationFactory(style=described, prompt_tags=["sea"])
+    assert found("fox")["styles"] == ["Wet Paper", "Ink"]
+    assert found("fox", limit=1)["styles"] == ["Wet Paper"]
+
+
 @pytest.mark.parametrize("text", ["mira", "halden", "Mira Halden", "halden mira", "HALD"])
 def test_an_artist_is_found_by_either_name(text: str, style: Style) -> None:
     assert found(text) == {"artists": ["Mira Halden"]}

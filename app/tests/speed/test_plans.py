@@ -43,6 +43,9 @@ OWN = Bounds(entries=5_500, tables={"app_style": 200})
 TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})
 FOUND = Bounds(tables={"app_tag": 150, "app_styletag": 150, "app_style": 150})
 
+# Of each word, five hundred entries are counted.
+COUNTED = Bounds(entries=1_200)
+
 # Two hundred names with each of up to three words, a hundred popular ones with their tags; for two
 # words the thousand hottest pictures of each.
 SEARCHED = Bounds(
@@ -59,7 +62,7 @@ SEARCHED = Bounds(
 SEARCHES = (
     *("sea", "tag7", "sea+tag7", "sea+sunset", "watercolor", "여우", "()", "sae", "artist+17"),
     *("user33", "style", "more", "rare", "common+sea", "artsit", "nowhere", "a", "qxzjv"),
-    *("halden", "painter100017", "haldne", "more+of+c4"),
+    *("halden", "painter100017", "haldne", "more+of+c4", "painted", "painted+light+c4f1", "as"),
 )
 FILTERS = (f"artist_id={ARTIST}", "style_id=20", "aspect_ratio=1:1", "tag=sea", "tag=tag7")
 
@@ -112,6 +115,9 @@ CASES = [
     *of_each("GET /api/models?q=style", FOUND),
     *of_each("GET /api/models?q=rare&sort=popular", FOUND),
     *of_each("GET /api/models?q=nowhere", FOUND),
+    *of_each("GET /api/models?q=looks", FOUND),
+    Case(ANYONE, "GET /api/community/feed?q=sea+sunset", COUNTED),
+    Case(BUYER, "GET /api/community/feed?q=sea+tag7&sort=popular", COUNTED),
     *of_each("GET /api/models/20", STYLES),
     *of_each(f"GET /api/images/{PICTURE}"),
     *of_each(f"GET /api/images/{PICTURE}/status"),

@@ -32,7 +32,18 @@ MUTATIONS: tuple[Mutation, ...] = (
             "Style.objects.filter(pk__in=ids)",
             SEARCH,
         ),
+        ("named-before-described", "-len(called.get(pk, ()))", "0", SEARCH),
+        ("each-word-of-a-feed", "*(words_of(q) or", "*(words_of(q)[:1] or", LISTS),
         ("every-word-is-wanted", "set.intersection(*whole)", "set.union(*whole)", SEARCH),
+    ),
+    *in_file(
+        "app/models/style.py",
+        (
+            "descriptions-are-searched",
+            'contains("name", spelled) | contains("description", spelled)',
+            'contains("name", spelled)',
+            SEARCH,
+        ),
     ),
     *in_file(
         "app/models/user.py",
