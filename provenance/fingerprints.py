@@ -20,8 +20,6 @@ SAMPLES = 64  # on each side, of the picture made soft
 FREQUENCIES = 16  # on each side
 BITS = FREQUENCIES * FREQUENCIES
 BYTES = BITS // 8
-BANDS = 16
-BAND_BITS = BITS // BANDS
 # Of a larger picture each side is reduced to this first. That changes no more bits than storing it
 # as a JPEG does, and a photograph of 40 million pixels takes no second.
 LONGEST_SIDE = 1024
@@ -49,20 +47,6 @@ def pdq_of_all_turns(image: Image.Image) -> list[bytes]:
                 part = turned * signs if across else turned
                 found.append(_bits(part * signs[:, None] if down else part))
     return found
-
-
-def bands(fingerprint: bytes) -> list[int]:
-    """16 numbers, one for each 16 bits, with the place of those bits: no two bands share one.
-
-    Two fingerprints that differ in fewer than 16 bits have at least one number in common.
-    """
-    words = np.frombuffer(fingerprint, ">u2")
-    return [(place << BAND_BITS) | int(word) for place, word in enumerate(words)]
-
-
-def distance(one: bytes, other: bytes) -> int:
-    """How many of the 256 bits differ."""
-    return (int.from_bytes(one) ^ int.from_bytes(other)).bit_count()
 
 
 def _frequencies(image: Image.Image) -> Floats:

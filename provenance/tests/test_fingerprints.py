@@ -9,13 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
-from provenance.fingerprints import (
-    BYTES,
-    bands,
-    distance,
-    pdq,
-    pdq_of_all_turns,
-)
+from provenance.bits import bands, distance
+from provenance.fingerprints import BYTES, pdq, pdq_of_all_turns
 from provenance.tests.pictures import CHANGES, FOLDER, NAMES, photographs
 
 # What is taken for the same picture; of unrelated ones, about 128 bits differ.
