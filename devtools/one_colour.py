@@ -12,6 +12,7 @@ from worker.engines.base import Artwork, OnProgress, TrainedModel
 
 class OneColour:
     name = "one-colour"
+    version = "1"
 
     def train(
         self,

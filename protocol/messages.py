@@ -70,6 +70,7 @@ Attempt = Annotated[int, msgspec.Meta(ge=1, le=100)]
 Pixels = Annotated[int, msgspec.Meta(ge=64, le=4096)]
 Seed = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Uri = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
+MarkId = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
 class InvalidMessage(ValueError):
@@ -87,12 +88,40 @@ class TrainingData(msgspec.Struct, frozen=True):
     output_path: Uri
 
 
-class GenerationData(msgspec.Struct, frozen=True):
+class TermsData(msgspec.Struct, frozen=True):
+    """A version of the terms of a licence. ``sha256`` is that of their text, in hex."""
+
+    key: str
+    version: int
+    url: str
+    sha256: str
+
+
+class LicenceData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The licence that the picture gets, for its metadata, its mark and its signature.
+
+    ``chain`` is the certificate that signs the picture and its intermediate, in PEM. The key stays
+    with the backend: what is to be signed goes to ``signatures_url`` (see ``SignatureRequest``).
+    """
+
+    number: str
+    terms: TermsData
+    artist: str
+    style: str
+    mark_id: MarkId
+    verify_url: str
+    chain: list[str]
+    signatures_url: str
+    prompt_writer: str | None = None
+
+
+class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     """One picture to draw, ``width`` x ``height`` pixels.
 
     ``prompt`` is the tags joined by ``", "``. ``lora_path`` is the trained model file; every
     engine uses this name. The worker writes only under the folder ``output_path``.
-    ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata.
+    ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata. A picture with
+    a ``licence`` is signed.
     """
 
     generation_id: Id
@@ -108,6 +137,7 @@ class GenerationData(msgspec.Struct, frozen=True):
     artist_name: str
     style_name: str
     license_url: str
+    licence: LicenceData | None = None
 
 
 class TrainingTask(msgspec.Struct, frozen=True, tag_field="type", tag="model_training"):
@@ -161,6 +191,7 @@ Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 Reason = Annotated[str, msgspec.Meta(max_length=1000)]
+Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 
 
 class InvalidReport(ValueError):
@@ -206,6 +237,7 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``metadata`` may have ``preview_path`` (a small WebP under the same output path) and
     ``placeholder`` (a data URI of a few hundred bytes). Other keys are stored unchanged.
+    ``file_sha256`` is that of the picture's file, ``preview_sha256`` that of the reported preview.
     """
 
     task_id: UUID
@@ -214,14 +246,44 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
     progress: GenerationProgress | None = None
     image_path: Uri | None = None
     metadata: dict[str, Any] | None = None
+    file_sha256: Sha256 | None = None
+    preview_sha256: Sha256 | None = None
     failure_reason: Reason | None = None
     retryable: bool = False
 
 
-Report = TypeVar("Report", TrainingReport, GenerationReport)
+Message = TypeVar("Message", bound=msgspec.Struct)
+
+# --- Signatures -------------------------------------------------------------------------------
+
+# Bytes; a claim of C2PA with its certificates has about 2,000.
+MAX_TO_SIGN = 8192
+ToSign = Annotated[bytes, msgspec.Meta(min_length=1, max_length=MAX_TO_SIGN)]
+
+
+class SignatureRequest(msgspec.Struct, frozen=True):
+    """What a worker wants signed for an attempt that is under way.
+
+    ``to_sign`` is the Sig_structure (RFC 9052, 4.4) of a C2PA claim, ``licence`` the JUMBF box of
+    its assertion org.stylelicense.licence, both in base64.
+    """
+
+    task_id: UUID
+    attempt: Attempt
+    to_sign: ToSign
+    licence: ToSign
+    algorithm: Literal["es256"] = "es256"
+
+
+class SignatureAnswer(msgspec.Struct, frozen=True):
+    """The signature, r and s of 32 bytes each, in base64."""
+
+    signature: bytes
+
 
 _training_decoder = msgspec.json.Decoder(TrainingReport)
 _generation_decoder = msgspec.json.Decoder(GenerationReport)
+_request_decoder = msgspec.json.Decoder(SignatureRequest)
 
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
 
@@ -240,7 +302,12 @@ def decode_generation_report(body: bytes) -> GenerationReport:
     return report
 
 
-def _decode(body: bytes, decoder: msgspec.json.Decoder[Report]) -> Report:
+def decode_signature_request(body: bytes) -> SignatureRequest:
+    """Parse the body of a request for a signature. Raises InvalidReport."""
+    return _decode(body, _request_decoder)
+
+
+def _decode(body: bytes, decoder: msgspec.json.Decoder[Message]) -> Message:
     try:
         return decoder.decode(body)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import msgspec
 
-from protocol.messages import GenerationReport, GenerationTask, TrainingReport, TrainingTask
+from protocol.messages import (
+    GenerationReport,
+    GenerationTask,
+    SignatureRequest,
+    TrainingReport,
+    TrainingTask,
+)
 
 FOLDER = Path(__file__).parent / "schemas"
 TYPES: dict[str, type[msgspec.Struct]] = {
@@ -13,6 +19,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "image_generation": GenerationTask,
     "training_report": TrainingReport,
     "generation_report": GenerationReport,
+    "signature_request": SignatureRequest,
 }
 
 

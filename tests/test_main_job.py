@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from provenance.metadata import read_provenance
 from tests.pictures import real_pictures
 from tests.system import Person, System, make_bucket, wait_for
 from worker.engines.stylenet import StylenetEngine
-from worker.provenance import read_provenance
 
 pytestmark = pytest.mark.slow
 

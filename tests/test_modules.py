@@ -23,6 +23,7 @@ from worker.feeds.amqp import AmqpFeed
 from worker.jobs import Workshop
 from worker.reports import ReportClient
 from worker.runner import JobRunner
+from worker.signatures import SignatureClient
 from worker.storage import FileCache, Storage
 from worker.tests.helpers import TOKEN, GateEngine
 from worker.workdir import WorkDir
@@ -39,7 +40,8 @@ def make(amqp_url: str, token: str, folder: Path) -> None:
     stop = threading.Event()
     work, files = WorkDir(folder), Storage()
     reports = ReportClient(token=token, work=work, stop=stop)
-    shop = Workshop(GateEngine(), files, FileCache(files, work.models))
+    signatures = SignatureClient(token=token, stop=stop)
+    shop = Workshop(GateEngine(), files, FileCache(files, work.models), signatures)
     runner = JobRunner(shop, reports, work, stop=stop, job_timeout=20, grace=5)
     feed = AmqpFeed(amqp_url, [GENERATION_QUEUE], runner, stop)
     thread = threading.Thread(target=feed.serve)
@@ -49,6 +51,7 @@ def make(amqp_url: str, token: str, folder: Path) -> None:
     stop.set()
     thread.join(20)
     reports.close()
+    signatures.close()
     assert not thread.is_alive()
 
 

@@ -23,6 +23,7 @@ from worker.logs import configure_logs
 from worker.reports import ReportClient
 from worker.runner import JobRunner
 from worker.settings import Settings, SettingsError, read_settings
+from worker.signatures import SignatureClient
 from worker.storage import FileCache, Storage
 from worker.workdir import WorkDir
 
@@ -59,9 +60,10 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
     engine = load(settings.engine)
     work = _work_dir(settings)
     reports = ReportClient(token=settings.token, work=work, stop=stop)
+    signatures = SignatureClient(token=settings.token, stop=stop)
     storage = Storage(settings.s3_endpoint_url)
     runner = JobRunner(
-        Workshop(engine, storage, FileCache(storage, work.models)),
+        Workshop(engine, storage, FileCache(storage, work.models), signatures),
         reports,
         work,
         stop=stop,
@@ -77,6 +79,7 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
     log.info("worker_ready", engine=engine.name, queues=settings.queues)
     feed.serve()
     reports.close()
+    signatures.close()
     return EXIT_STUCK if runner.stuck and not stop.is_set() else 0
 
 

@@ -4,6 +4,7 @@ Reporting is the runner's.
 """
 
 import contextvars
+import hashlib
 import re
 import threading
 import time
@@ -12,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pictures import PictureError, open_picture
+from pictures import PictureError, open_picture, placeholder
 from protocol import (
     GenerationProgress,
     GenerationReport,
@@ -22,11 +23,13 @@ from protocol import (
     TrainingReport,
     TrainingTask,
 )
-from protocol.previews import WIDTHS, preview_name, reported_name, widths_of
+from protocol.previews import reported_name
+from provenance.manifest import ToSign
 from worker.engines.base import Artwork, Engine, EngineError
-from worker.provenance import Provenance, placeholder, save_png, save_preview
+from worker.output import IMAGE, files_of
 from worker.reports import Report
 from worker.signature import read_signature, sign
+from worker.signatures import NotOurs, SignatureClient
 from worker.storage import FileCache, Storage, file_suffix
 
 NO_REASON = "The style engine could not do this."
@@ -43,6 +46,7 @@ class Workshop:
     engine: Engine
     storage: Storage
     files: FileCache
+    signatures: SignatureClient
 
 
 class JobStopped(BaseException):
@@ -214,38 +218,38 @@ class GenerationJob(Job):
             on_progress=progress.note,
         )
         picture = sign(drawn, signature=self._signature, artist_name=wanted.artist_name)
-        provenance = Provenance(
-            artist=wanted.artist_name,
-            style=wanted.style_name,
-            license_url=wanted.license_url,
-            generation_id=wanted.generation_id,
-            prompt=wanted.prompt,
-            seed=wanted.seed,
-        )
         self._picture = picture
-        self._image = folder / "image.png"
-        save_png(picture, self._image, provenance)
-        self._previews = [folder / preview_name("preview", w) for w in widths_of(picture.width)]
-        for path, width in zip(self._previews, widths_of(picture.width), strict=True):
-            # The smallest are looked at in dozens: they say nothing but their pixels.
-            save_preview(picture, path, provenance if width > WIDTHS[0] else None, width=width)
         self._placeholder = placeholder(picture)
+        self._files = files_of(
+            self._task, picture, self._shop.engine, lambda asked: self._sign(asked, progress)
+        )
+        for name, content in self._files.items():
+            (folder / name).write_bytes(content)
+        self._folder = folder
+
+    def _sign(self, to_sign: ToSign, progress: Progress) -> bytes:
+        try:
+            return self._shop.signatures.sign(self._task, to_sign, progress.check)
+        except NotOurs as error:
+            progress.stop()
+            raise JobStopped from error
 
     def deliver(self) -> GenerationReport:
-        task, picture, storage = self._task, self._picture, self._shop.storage
+        task, picture = self._task, self._picture
         output = task.data.output_path
-        for preview in self._previews:
-            storage.store(preview, _under(output, preview.name), "image/webp")
-        # The picture last: where it is, everything is.
-        image_path = _under(output, self._image.name)
-        storage.store(self._image, image_path, "image/png")
+        for name in self._files:
+            kind = "image/png" if name == IMAGE else "image/webp"
+            self._shop.storage.store(self._folder / name, _under(output, name), kind)
+        shown = reported_name("preview", picture.width)
         return GenerationReport(
             task_id=task.task_id,
             attempt=task.attempt,
             status="completed",
-            image_path=image_path,
+            image_path=_under(output, IMAGE),
+            file_sha256=hashlib.sha256(self._files[IMAGE]).hexdigest(),
+            preview_sha256=hashlib.sha256(self._files[shown]).hexdigest(),
             metadata={
-                "preview_path": _under(output, reported_name("preview", picture.width)),
+                "preview_path": _under(output, shown),
                 "placeholder": self._placeholder,
                 "width": picture.width,
                 "height": picture.height,

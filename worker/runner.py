@@ -24,12 +24,14 @@ from worker.jobs import (
     sentence_for_users,
 )
 from worker.reports import Delivery, Report, ReportClient, is_webhook
+from worker.signatures import NotSigned
 from worker.storage import StorageError
 from worker.workdir import WorkDir, job_name
 
 log = structlog.get_logger()
 
 STORAGE_AWAY = "The file storage could not be used."
+NOT_SIGNED = "The picture could not be signed."
 UNEXPECTED = "Something went wrong on our side."
 TOO_LONG = "This took too long and was stopped."
 
@@ -190,6 +192,9 @@ class _Run(threading.Thread):
         except StorageError as error:
             log.warning("storage_failed", error=str(error), retryable=error.retryable)
             return self.job.failed(STORAGE_AWAY, retryable=error.retryable)
+        except NotSigned as error:
+            log.warning("not_signed", error=str(error))
+            return self.job.failed(NOT_SIGNED, retryable=True)
         except OSError:
             log.exception("disk_failed")
             return self.job.failed(STORAGE_AWAY, retryable=True)

@@ -1,12 +1,13 @@
 """Previews: as wide as asked for, in bytes that a phone can afford."""
 
+import base64
 import io
 
 import numpy as np
 import pytest
 from PIL import Image, ImageChops
 
-from pictures import preview
+from pictures import placeholder, preview
 from pictures.preview import BITS
 
 SIDE = 320
@@ -43,3 +44,40 @@ def test_grain_gets_fewer_bytes_and_the_smooth_its_quality() -> None:
     assert len(preview(Image.fromarray(grain), SIDE)) < SIDE * SIDE * BITS / 8
     difference = ImageChops.difference(opened(preview(smooth, SIDE)), smooth)
     assert max(high for _, high in difference.getextrema()) <= 3
+
+
+def test_a_preview_has_nothing_of_the_camera() -> None:
+    exif = Image.Exif()
+    exif[0x010F] = "CameraMaker"
+    exif.get_ifd(0x8825)[2] = (52.0, 31.0, 0.0)
+    packed = io.BytesIO()
+    Image.new("RGB", (900, 300), "teal").save(packed, "JPEG", exif=exif, comment=b"home")
+
+    content = preview(opened(packed.getvalue()), 2000, xmp=b"<x/>")
+
+    assert opened(content).size == (900, 300)
+    assert opened(content).info["xmp"] == b"<x/>"
+    assert "exif" not in opened(content).info
+    assert b"EXIF" not in content
+    assert b"CameraMaker" not in content
+
+
+@pytest.mark.parametrize("size", [(512, 512), (1024, 640), (64, 4096), (1, 1)])
+def test_a_placeholder_is_tiny_even_for_noise(size: tuple[int, int]) -> None:
+    noise = np.random.default_rng(2).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+
+    uri = placeholder(Image.fromarray(noise))
+
+    head, content = uri.split(",")
+    assert head == "data:image/webp;base64"
+    assert len(uri) < 600
+    assert max(opened(base64.b64decode(content)).size) <= 16
+
+
+def test_a_placeholder_has_the_colours_of_the_picture() -> None:
+    uri = placeholder(Image.new("RGB", (600, 400), (200, 60, 40)))
+
+    tiny = opened(base64.b64decode(uri.split(",")[1]))
+    assert tiny.size == (16, 11)
+    mean = np.asarray(tiny.convert("RGB")).mean(axis=(0, 1))
+    assert mean == pytest.approx((200, 60, 40), abs=8)

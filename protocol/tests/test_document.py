@@ -12,9 +12,12 @@ import pytest
 from protocol import (
     GenerationData,
     GenerationReport,
+    LicenceData,
+    SignatureRequest,
     TrainingData,
     TrainingReport,
     decode_generation_report,
+    decode_signature_request,
     decode_task,
     decode_training_report,
 )
@@ -28,6 +31,8 @@ EXAMPLES = [json.loads(text) for text in re.findall(r"```json\n(.*?)```", PAGE, 
 def schema_of(example: dict[str, Any]) -> str:
     if "type" in example:
         return str(example["type"])
+    if "to_sign" in example:
+        return "signature_request"
     return "training_report" if "training_status" in example else "generation_report"
 
 
@@ -40,6 +45,8 @@ def test_each_example_is_valid(example: dict[str, Any]) -> None:
         decode_task(body)
     elif name == "training_report":
         decode_training_report(body)
+    elif name == "signature_request":
+        decode_signature_request(body)
     else:
         decode_generation_report(body)
 
@@ -60,7 +67,12 @@ def test_each_field_of_a_task_is_in_a_table(fields: type[msgspec.Struct]) -> Non
     assert {field.name for field in msgspec.structs.fields(fields)} <= told
 
 
-@pytest.mark.parametrize("fields", [TrainingReport, GenerationReport])
+def test_each_field_of_a_licence_is_in_a_table() -> None:
+    fields = {field.name for field in msgspec.structs.fields(LicenceData)}
+    assert set(re.findall(r"`licence\.(\w+)`(?=.* \|)", PAGE)) == fields
+
+
+@pytest.mark.parametrize("fields", [TrainingReport, GenerationReport, SignatureRequest])
 def test_each_field_of_a_report_is_in_a_table(fields: type[msgspec.Struct]) -> None:
     table = "\n".join(line for line in PAGE.splitlines() if line.startswith("|"))
     for field in msgspec.structs.fields(fields):

@@ -1,5 +1,6 @@
 """The published JSON Schemas are those of the code, and accept and refuse what the code does."""
 
+import base64
 import json
 from typing import Any
 from uuid import uuid4
@@ -14,14 +15,17 @@ from protocol import (
     GenerationTask,
     InvalidMessage,
     InvalidReport,
+    SignatureRequest,
     TrainingProgress,
     TrainingReport,
     TrainingTask,
     decode_generation_report,
+    decode_signature_request,
     decode_task,
     decode_training_report,
     encode,
 )
+from protocol.messages import MAX_TO_SIGN
 from protocol.schema_files import FOLDER, TYPES, schema_text
 
 GENERATION: dict[str, Any] = {
@@ -45,6 +49,23 @@ GENERATION: dict[str, Any] = {
         "license_url": "https://example.test/licence",
     },
     "webhook_url": "http://127.0.0.1:8000/api/images/1/status",
+}
+LICENSED: dict[str, Any] = {
+    **GENERATION,
+    "data": {
+        **GENERATION["data"],
+        "licence": {
+            "number": "SL-7Q2M-0XKD-4T9R",
+            "terms": {"key": "commercial", "version": 1, "url": "https://x.test", "sha256": "ab"},
+            "artist": "Mina",
+            "style": "Tide",
+            "mark_id": 2**32 - 1,
+            "verify_url": "https://x.test/licences/SL-7Q2M-0XKD-4T9R",
+            "chain": ["a certificate", "its intermediate"],
+            "signatures_url": "https://x.test/api/internal/signatures",
+            "prompt_writer": "Bo",
+        },
+    },
 }
 TRAINING: dict[str, Any] = {
     "task_id": str(uuid4()),
@@ -98,7 +119,8 @@ def test_every_schema_file_has_its_type() -> None:
 
 class TestTasks:
     @pytest.mark.parametrize(
-        ("message", "kind"), [(GENERATION, GenerationTask), (TRAINING, TrainingTask)]
+        ("message", "kind"),
+        [(GENERATION, GenerationTask), (LICENSED, GenerationTask), (TRAINING, TrainingTask)],
     )
     def test_task_survives_the_queue(self, message: dict[str, Any], kind: type) -> None:
         task = decode_task(json.dumps(message))
@@ -122,6 +144,10 @@ class TestTasks:
             (GENERATION, "data.lora_path", ""),
             (GENERATION, "data.generation_id", 0),
             (GENERATION, "data.prompt", None),
+            (LICENSED, "data.licence", "SL-7Q2M-0XKD-4T9R"),
+            (LICENSED, "data.licence.mark_id", 2**32),
+            (LICENSED, "data.licence.chain", ...),
+            (LICENSED, "data.licence.terms.version", "1"),
             (TRAINING, "data.num_epochs", 0),
             (TRAINING, "data.image_paths", "file:///srv/a.png"),
             (TRAINING, "data.image_tags", [["sea"], [1]]),
@@ -166,6 +192,33 @@ TRAINING_REPORTS = [
     ),
     TrainingReport(uuid4(), 1, "failed", failure_reason="It failed."),
 ]
+
+
+class TestSignatures:
+    def test_request_survives_the_way(self) -> None:
+        request = SignatureRequest(uuid4(), 2, b"what to sign \xff", b"a box \x00")
+        assert decode_signature_request(encode(request)) == request
+        assert accepts("signature_request", json.loads(encode(request)))
+
+    @pytest.mark.parametrize(
+        ("path", "value"),
+        [
+            ("to_sign", ...),
+            ("to_sign", ""),
+            ("to_sign", "no base64!"),
+            ("to_sign", base64.b64encode(bytes(MAX_TO_SIGN + 1)).decode()),
+            ("licence", base64.b64encode(bytes(MAX_TO_SIGN + 1)).decode()),
+            ("algorithm", "es384"),
+            ("attempt", 0),
+            ("task_id", "42"),
+        ],
+    )
+    def test_wrong_field_is_named(self, path: str, value: Any) -> None:
+        request = SignatureRequest(uuid4(), 2, b"what to sign", b"a box")
+        wrong = changed(json.loads(encode(request)), path, value)
+        with pytest.raises(InvalidReport) as caught:
+            decode_signature_request(json.dumps(wrong).encode())
+        assert caught.value.field == path
 
 
 class TestReports:

@@ -12,12 +12,12 @@ from PIL import Image
 
 from app.tests.identity_provider import IdentityProvider
 from devtools.servers.nginx import trusting
+from provenance.metadata import read_provenance
 from tests.containers.machines import HOSTS, Machine
 from tests.containers.printing import say
 from tests.pictures import real_pictures, signature_png
 from tests.production.running import Visitor
 from tests.system import wait_for
-from worker.provenance import read_provenance
 
 PRICE = 7
 BONUS = 100

@@ -45,10 +45,12 @@ class Engine(Protocol):
     """One way to learn a style from artworks and to draw with it.
 
     Both methods are deterministic: on one machine, the same arguments give the same result. They
-    are called from one thread at a time.
+    are called from one thread at a time. ``name`` and ``version`` are in the metadata of each
+    picture.
     """
 
     name: str
+    version: str
 
     def train(
         self,

@@ -71,6 +71,7 @@ class StylenetEngine:
     """The engine that runs on any CPU, in about half a second a picture."""
 
     name = "stylenet"
+    version = "1"
 
     def __init__(self, *, threads: int | None = None) -> None:
         """Load the networks once for each process. ``threads`` defaults to the number of cores.

@@ -8,6 +8,7 @@ import pytest
 from worker.jobs import Workshop
 from worker.reports import ReportClient
 from worker.runner import JobRunner
+from worker.signatures import SignatureClient
 from worker.storage import FileCache, Storage
 from worker.tests.helpers import TOKEN, Backend, GateEngine
 from worker.workdir import WorkDir
@@ -45,14 +46,25 @@ def engine() -> Iterator[GateEngine]:
 
 
 @pytest.fixture
+def signatures(stop: threading.Event) -> Iterator[SignatureClient]:
+    client = SignatureClient(token=TOKEN, stop=stop, patience=0.5)
+    yield client
+    client.close()
+
+
+@pytest.fixture
 def make_runner(
-    engine: GateEngine, reports: ReportClient, work: WorkDir, stop: threading.Event
+    engine: GateEngine,
+    reports: ReportClient,
+    signatures: SignatureClient,
+    work: WorkDir,
+    stop: threading.Event,
 ) -> Callable[..., JobRunner]:
     """A runner with the engine above; keywords replace its limits (seconds)."""
 
     def make(**limits: Any) -> JobRunner:
         storage = Storage()
-        shop = Workshop(engine, storage, FileCache(storage, work.models))
+        shop = Workshop(engine, storage, FileCache(storage, work.models), signatures)
         return JobRunner(
             shop, reports, work, stop=stop, **{"job_timeout": 10.0, "grace": 5.0, **limits}
         )

@@ -55,11 +55,16 @@ class Received:
 
 
 class Backend:
-    """Records reports; ``answer`` decides the HTTP status of each (200 unless changed)."""
+    """Records reports; ``answer`` decides the HTTP status of each (200 unless changed).
+
+    ``asked`` are requests for signatures, which ``answer_asked`` answers with status and body.
+    """
 
     def __init__(self) -> None:
         self.reports: list[Received] = []
         self.answer: Callable[[Received], int] = lambda report: 200
+        self.asked: list[Received] = []
+        self.answer_asked: Callable[[Received], tuple[int, bytes]] = lambda asked: (404, b"{}")
         self._port = 0
         self._connections: list[socket.socket] = []
         self._server: ThreadingHTTPServer | None = None
@@ -81,19 +86,29 @@ class Backend:
                 backend._connections.append(self.connection)
 
             def do_PATCH(self) -> None:
+                received = self.received()
+                backend.reports.append(received)
+                self.reply(backend.answer(received), b"{}")
+
+            def do_POST(self) -> None:
+                received = self.received()
+                backend.asked.append(received)
+                self.reply(*backend.answer_asked(received))
+
+            def received(self) -> Received:
                 length = int(self.headers["Content-Length"])
-                received = Received(
+                return Received(
                     path=self.path,
                     headers=dict(self.headers.items()),
                     body=json.loads(self.rfile.read(length)),
                     connection=self.client_address[1],
                 )
-                backend.reports.append(received)
-                status = backend.answer(received)
+
+            def reply(self, status: int, body: bytes) -> None:
                 self.send_response(status)
-                self.send_header("Content-Length", "2")
+                self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
-                self.wfile.write(b"{}")
+                self.wfile.write(body)
 
             def log_message(self, *arguments: Any) -> None:
                 pass
@@ -130,6 +145,7 @@ class GateEngine:
     """
 
     name: str = "gate"
+    version: str = "2"
     steps: int = 4
     gate: Callable[[], bool] = lambda: True
     begun: threading.Event = field(default_factory=threading.Event)

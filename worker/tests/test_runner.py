@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from protocol.previews import family
-from worker.provenance import read_provenance
+from provenance.metadata import read_provenance
 from worker.reports import ReportClient
 from worker.runner import STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
 from worker.tests.helpers import (
