@@ -54,7 +54,7 @@ COPY web web
 # No secret exists while an image is built, so these are development's settings.
 RUN DJANGO_ENV=development DJANGO_SETTINGS_MODULE=config.settings_static \
     python manage.py collectstatic --no-input --verbosity=0 && \
-    install --directory --owner=app --group=app /app/data
+    install --directory --owner=app --group=app /app/data /app/certificates
 ENV DJANGO_SETTINGS_MODULE=config.settings_production
 USER app
 EXPOSE 8000

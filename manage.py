@@ -26,6 +26,12 @@ def main() -> None:
         text, is_good = connections.describe(os.environ)
         sys.stdout.write(f"{text}\n")
         sys.exit(0 if is_good else 1)
+    if command == "make_certificates":
+        # Production does not start before it has some.
+        from app.management.commands.make_certificates import Command
+
+        Command().run_from_argv(sys.argv)
+        return
     if command == "dev" and not environment.is_development(os.environ):
         sys.exit(
             "make run is development, and this environment is production's (ALLOWED_HOSTS or "

@@ -25,6 +25,7 @@ from benchmarks import processes
 from devtools.servers.postgres import PrivatePostgres
 from devtools.servers.process import ServerProcess, free_port, log_tail, start_process
 from devtools.servers.redis import PrivateRedis
+from provenance import certificates
 
 PROJECT = Path(__file__).resolve().parent.parent
 HOST = "localhost"
@@ -121,6 +122,8 @@ def production(
 ) -> dict[str, str]:
     """The environment of production, on one machine and without limits."""
     kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    certificates_dir = folder / "certificates"
+    certificates.make_if_missing(certificates_dir / certificates.FOLDER)
     return kept | {
         "DJANGO_SETTINGS_MODULE": "config.settings_production",
         "DATABASE_URL": database_url,
@@ -136,6 +139,7 @@ def production(
         "GOOGLE_CLIENT_SECRET": "benchmark",
         "FILE_STORAGE": "local",
         "DATA_DIR": str(folder / "data"),
+        "CERTIFICATES_DIR": str(certificates_dir),
         "ALLOW_TEST_GATEWAY": "1",
         "STATIC_ROOT": str(folder / "static"),
         "WEB_CONCURRENCY": str(WEB_PROCESSES),

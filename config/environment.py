@@ -211,13 +211,25 @@ def _file_storage(environment: Environment) -> str:
     return ""
 
 
-def _data_dir(environment: Environment) -> str:
-    if not keeps_files_here(environment):
-        return ""
-    folder = value_of(environment, "DATA_DIR")
+def _folder(environment: Environment, name: str) -> str:
+    folder = value_of(environment, name)
     if not folder:
         return "is missing"
     return "" if Path(folder).is_absolute() else "is not an absolute path"
+
+
+def _data_dir(environment: Environment) -> str:
+    return _folder(environment, "DATA_DIR") if keeps_files_here(environment) else ""
+
+
+def _certificates_dir(environment: Environment) -> str:
+    if problem := _folder(environment, "CERTIFICATES_DIR"):
+        return problem
+    # Loaded by those who need it: development starts without.
+    from provenance import certificates
+
+    folder = Path(value_of(environment, "CERTIFICATES_DIR"))
+    return certificates.problem(folder / certificates.FOLDER)
 
 
 def _payment_gateway(environment: Environment) -> str:
@@ -325,6 +337,12 @@ RULES: tuple[Rule, ...] = (
         optional(url("S3_ENDPOINT_URL", "https", "http"), "S3_ENDPOINT_URL"),
     ),
     Rule("DATA_DIR", "Set the folder for all files, e.g. /app/data.", _data_dir),
+    Rule(
+        "CERTIFICATES_DIR",
+        "Name the folder of the certificates that sign pictures, which manage.py make_certificates"
+        " makes.",
+        _certificates_dir,
+    ),
     Rule("DEMO_SIGN_IN", "Leave it out: it lets anybody in by name.", is_off("DEMO_SIGN_IN")),
     Rule(
         "PAYMENT_GATEWAY",

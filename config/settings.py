@@ -28,13 +28,14 @@ env = Env()
 # --- Where things are -------------------------------------------------------------------------
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / ".data"))).resolve()
+# What signs pictures. Development makes its own.
+CERTIFICATES_DIR = Path(env.str("CERTIFICATES_DIR", str(DATA_DIR / "certificates")))
 # The address under which workers and browsers reach the web processes.
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
 SECRET_KEY = env.str("SECRET_KEY", environment.DEVELOPMENT_SECRET_KEY)
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
-
 # Sign-in by name alone, for the demo artists of `make run`.
 DEMO_SIGN_IN = env.bool("DEMO_SIGN_IN", False)
 
@@ -52,7 +53,6 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Empty: the outbox table itself is the queue, for one local worker.
 AMQP_URL = env.str("AMQP_URL", "")
-
 REDIS_URL = env.str("REDIS_URL", "")
 if REDIS_URL:
     CACHES = {

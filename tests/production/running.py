@@ -19,6 +19,7 @@ import httpx
 
 from app.tests.identity_provider import IdentityProvider
 from devtools.servers.nginx import PrivateNginx, trusting
+from provenance.tests.signing import keys
 from tests.system import PROJECT, Person, System, wait_for
 
 # The commands of docker-compose.yml, which test_compose.py compares with these.
@@ -71,6 +72,7 @@ class Production(System):
             "SITE_URL": self.url,
             "INTERNAL_API_TOKENS": f"{secrets.token_urlsafe(40)},{token}",
             "INTERNAL_API_TOKEN": token,
+            "CERTIFICATES_DIR": str(keys().parent),
             "ALLOW_TEST_GATEWAY": "1",
             "STATIC_ROOT": str(static),
             "WEB_BIND": f"127.0.0.1:{self.port}",

@@ -72,7 +72,10 @@ PORT = {"postgres": [5432], "rabbitmq": [5672], "redis": [6379], "files": [9000]
 CHANGED = {
     **{(name, "env_file"): "../.env" for name in ("migrate", "backend", "relay")},
     # Files on this disk would be of one machine alone.
-    **{(name, "volumes"): None for name in ("migrate", "backend", "relay")},
+    **{
+        (name, "volumes"): ["certificates:/app/certificates"]
+        for name in ("migrate", "backend", "relay")
+    },
     ("nginx", "volumes"): ["../nginx/tls:/etc/nginx/tls:ro"],
     ("nginx", "environment"): {
         "BACKEND_UPSTREAM": "${BACKEND_UPSTREAM:-backend:8000}",

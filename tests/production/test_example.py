@@ -13,6 +13,7 @@ import pytest
 from dotenv import dotenv_values
 
 from config.environment import PRODUCTION_SETTINGS, RULES, refusal_to_start
+from provenance.tests.signing import keys
 from tests.production.files import COMPOSE, EXAMPLE, example_names
 from tests.system import PROJECT
 
@@ -33,6 +34,8 @@ def filled(monkeypatch: pytest.MonkeyPatch, **answers: str) -> dict[str, str]:
         text, count = re.subn(rf"^{name}=.*$", f"{name}={value}", text, flags=re.MULTILINE)
         assert count == 1, name
     values = dotenv_values(stream=io.StringIO(text), interpolate=True)
+    assert values["CERTIFICATES_DIR"] == "/app/certificates"
+    values["CERTIFICATES_DIR"] = str(keys().parent)
     return {name: value or "" for name, value in values.items()}
 
 

@@ -25,6 +25,7 @@ from config.environment import (
     judge,
     refusal_to_start,
 )
+from provenance.tests.signing import keys
 
 refusal = partial(refusal_to_start, PRODUCTION_SETTINGS)
 
@@ -50,6 +51,7 @@ ON_S3 = {
     "AWS_ACCESS_KEY_ID": "s3kr1t-key-id",
     "AWS_SECRET_ACCESS_KEY": "s3kr1t-access-key",
     "PAYMENT_GATEWAY": "bank",
+    "CERTIFICATES_DIR": str(keys().parent),
 }
 _S3_ONLY = {"S3_BUCKET", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"}
 ON_ONE_MACHINE = {name: value for name, value in ON_S3.items() if name not in _S3_ONLY} | {
@@ -90,6 +92,9 @@ UNSAFE = [
     ("DATABASE_URL", "postgresql://market:@127.0.0.1/market", "empty password"),
     ("AMQP_URL", "amqp://market:@127.0.0.1/", "empty password"),
     ("REDIS_URL", "redis://:@127.0.0.1/0", "empty password"),
+    # What may be wrong with certificates: provenance/tests/test_certificates.py.
+    ("CERTIFICATES_DIR", "relative/folder", "not an absolute path"),
+    ("CERTIFICATES_DIR", "/srv/s3kr1t-certificates", "no certificate and key that can be read"),
     ("DEMO_SIGN_IN", "1", "is on"),
     ("DEMO_SIGN_IN", "True", "is on"),
     ("PAYMENT_GATEWAY", "test", "gives tokens away"),
