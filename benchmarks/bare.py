@@ -199,6 +199,7 @@ def generate(environ: Environ) -> Any:
         "cost": cost,
         "seed": seed,
         "balance": balance,
+        "unknown_words": [word for word in prompt if word.lower().startswith("tag")],
     }
 
 

@@ -5,18 +5,24 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import time
 from importlib import import_module
 from typing import Any
 from wsgiref.types import WSGIApplication
 
 from granian._granian import ListenerSpec
-from granian.constants import HTTPModes, Interfaces
+from granian.constants import HTTPModes, Interfaces, RuntimeModes
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 from granian.server.mp import MPServer
 
 from serving.application import Served
-from serving.processes import ending_with_parent, prepare_worker, worker_ended
+from serving.processes import (
+    ending_with_parent,
+    handle_in_a_thread,
+    prepare_worker,
+    worker_ended,
+)
 from serving.settings import WebSettings
 
 # A client has this long to send the head of a request, in milliseconds.
@@ -28,6 +34,8 @@ WORKER_SECONDS = 6 * 3600
 WORKER_MEGABYTES = 1024
 # A new worker process loads the application in this time, before the old one is told to stop.
 LOADING_SECONDS = 4.0
+# A worker process that is told to stop accepts no more connections after this time.
+ACCEPTING_SECONDS = 0.2
 # Threads without work stay, since each keeps a database connection.
 IDLE_SECONDS = 600
 # Connections at once in a worker process, most of which are idle. More wait to be accepted.
@@ -50,14 +58,32 @@ class Server(MPServer):
         self._sso: Any = socket.socket(fileno=self._sfd)
         self._sso.set_inheritable(True)
 
+    def _drop_shared_socket(self) -> None:
+        """Granian calls it before it stops the workers."""
+
+    def _stop_workers(self) -> None:
+        for worker in self.wrks:
+            worker.terminate()  # type: ignore[no-untyped-call]
+        # They accept no more, and requests in progress may take a minute. Until those end the
+        # system would take connections that nobody reads; nginx is refused instead, and asks
+        # the next process.
+        time.sleep(ACCEPTING_SECONDS)
+        self._sso.shutdown(socket.SHUT_RDWR)
+        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+
 
 def serve(settings: WebSettings, application: str = "config.wsgi:application") -> None:
     """Serve until SIGTERM or SIGINT. Exits with 1 when the workers can't start."""
+    handle_in_a_thread(signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
     server = Server(
         application,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        # In the other mode (granian 2.8.9) a worker that has no request when it is told to stop
+        # may miss that it has stopped, and stays until it is killed.
+        runtime_mode=RuntimeModes.st,
         workers=settings.workers,
         blocking_threads=settings.threads,
         blocking_threads_idle_timeout=IDLE_SECONDS,
@@ -87,6 +113,8 @@ def _load(target: str) -> WSGIApplication:
 
 
 def _run_worker(*arguments: object) -> None:
+    # A third signal would wait in Granian's code for ever, with Python's lock.
+    handle_in_a_thread(signal.SIGTERM, signal.SIGINT, once=True)
     # If the first process is killed, nobody is left to stop this one.
     ending_with_parent(signal.SIGTERM, os.getppid())()
     try:
