@@ -297,6 +297,7 @@ admin.site.register(
         models.IdempotencyKey,
         models.Measure,
         models.PendingUpload,
+        models.SalesDay,
         models.UploadCheck,
         models.ApiKey,
     ],

@@ -111,13 +111,28 @@ TAGS = """
 BALANCE = """
     SELECT u.token_balance FROM bench_session b JOIN app_user u ON u.id = b.user_id
     WHERE b.session_key = %(session)s"""
+# Preview and words of the target, if the reader may see it.
+_SUBJECT = f"""CASE n.target_type
+    WHEN 'image' THEN (
+        SELECT concat_ws(E'\\n', g.preview_path, array_to_string(g.prompt_tags, ', '))
+        FROM app_generation g
+        WHERE g.id = n.target_id AND ({_PUBLIC} OR g.user_id = n.recipient_id))
+    WHEN 'style' THEN (
+        SELECT concat_ws(E'\\n', s.thumbnail, s.name) FROM app_style s
+        WHERE s.id = n.target_id AND ({_OFFERED} OR s.artist_id = n.recipient_id))
+    WHEN 'user' THEN (
+        SELECT concat_ws(E'\\n', u.profile_image, u.username) FROM app_user u
+        WHERE u.id = n.target_id AND u.closed_at IS NULL)
+    END"""  # noqa: S608
 NOTIFICATIONS = f"""
     WITH counted AS (
         SELECT COUNT(*) AS n, COUNT(*) FILTER (WHERE NOT is_read) AS unread
-        FROM app_notification WHERE recipient_id = %(viewer)s
+        FROM app_notification WHERE recipient_id = %(viewer)s AND NOT is_folded
     )
-    SELECT counted.n, counted.unread, {_columns(NotificationRow, {"": "n", "actor": "a"})}
-    FROM counted LEFT JOIN app_notification n ON n.recipient_id = %(viewer)s
+    SELECT counted.n, counted.unread,
+        {_columns(NotificationRow, {"": "n", "actor": "a"}, subject=_SUBJECT)}
+    FROM counted LEFT JOIN app_notification n
+        ON n.recipient_id = %(viewer)s AND NOT n.is_folded
     LEFT JOIN app_user a ON a.id = n.actor_id
     ORDER BY n.created_at DESC, n.id DESC LIMIT 20"""  # noqa: S608
 

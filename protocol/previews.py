@@ -38,3 +38,10 @@ def family(preview: str, width: int = REPORTED) -> list[tuple[str, int]]:
         return []
     stem = preview.removesuffix(_END)
     return [(preview_name(stem, each), min(each, width)) for each in widths_of(width)]
+
+
+def smallest(preview: str) -> str:
+    """The smallest preview of the same picture."""
+    if not preview.endswith(_END):
+        return preview
+    return preview_name(preview.removesuffix(_END), WIDTHS[0])

@@ -13,6 +13,8 @@ from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
 from app.models import Notification, User
+from app.services import notification_service
+from app.utils.looking import is_look
 from web import kept
 
 THEME_COOKIE = "theme"
@@ -21,7 +23,6 @@ THEMES = ("light", "dark")
 
 
 def site(request: HttpRequest) -> dict[str, Any]:
-    user = getattr(request, "user", None)
     theme = request.COOKIES.get(THEME_COOKIE, "")
     return {
         "theme": theme if theme in THEMES else "",
@@ -35,7 +36,7 @@ def site(request: HttpRequest) -> dict[str, Any]:
         # The entry of the main menu under which the page is: the start of its path.
         "section": request.path.split("/")[1],
         # Lazy: only pages that show it query the database.
-        "unread_count": SimpleLazyObject(lambda: unread_count(user)),
+        "unread_count": SimpleLazyObject(lambda: unread_count(request)),
     }
 
 
@@ -50,7 +51,19 @@ def available_zones() -> set[str]:
     return available_timezones()
 
 
-def unread_count(user: object) -> int:
+def unread_count(request: Any) -> int:
+    """How many notifications the visitor has not read; asked once a request."""
+    user = getattr(request, "user", None)
     if not isinstance(user, User):
         return 0
-    return Notification.objects.of(user).unread().count()
+    if not hasattr(request, "unread_count"):
+        request.unread_count = Notification.objects.of(user).unread().count()
+    count: int = request.unread_count
+    return count
+
+
+def mark_seen(request: Any, **about: object) -> None:
+    """Mark as read what the visitor was told of what the page shows; ``about`` as for the service.
+    Where nothing is unread this costs nothing, since the bell is asked anyway."""
+    if is_look(request) and unread_count(request):
+        request.unread_count -= notification_service.mark_seen(request.user, **about)

@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
-from django.utils.translation import get_language, gettext
+from django.utils import dateformat
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from app import exceptions as domain
@@ -134,10 +136,14 @@ def field_errors(error: domain.InvalidInput) -> dict[str, list[str]]:
     }
 
 
+def day(day: date) -> str:
+    return dateformat.format(day, gettext("j M Y"))
+
+
 def describe(notification: Notification) -> str:
     """A notification in the visitor's language, from what it is about."""
     told, who = notification.parameters, notification.actor
-    if told is None:
+    if told is None and not notification.other_count:
         # Worded by who sent it, or by a version that kept nothing else.
         if (get_language() or "en").startswith("en"):
             return notification.message
@@ -150,8 +156,17 @@ def describe(notification: Notification) -> str:
         }
         if told["cost"] is None and notification.type == NotificationType.GENERATION_FAILED:
             return notification.message
-    sentence, parts = words_of(notification.type, told, who.username if who else "")
+    told = told or {}
     # What staff did for a reason that we know the words of.
-    why = parts.get("why", "")
-    parts["why"] = gettext(why) if why else ""
-    return (gettext(sentence) % parts).strip()
+    if why := told.get("why"):
+        told = {**told, "why": gettext(why)}
+    others = notification.other_count
+    return words_of(notification.type, told, who.username if who else "", others, ReadersLanguage)
+
+
+class ReadersLanguage:
+    """The visitor's, for ``words_of``."""
+
+    gettext = staticmethod(gettext)
+    ngettext = staticmethod(ngettext)
+    day = staticmethod(day)

@@ -4,7 +4,7 @@ from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
 from app.models.measure import Measure
-from app.models.notification import Notification, NotificationType
+from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.outbox import OutboxMessage
 from app.models.session import Session
 from app.models.style import Artwork, Style, TrainingStatus
@@ -34,6 +34,7 @@ __all__ = [
     "PendingUpload",
     "Purchase",
     "Role",
+    "SalesDay",
     "Scope",
     "Session",
     "Style",

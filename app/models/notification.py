@@ -1,13 +1,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from datetime import date
+from typing import Any, Protocol
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Func, OuterRef, Q, Subquery, Value
 from django.utils.translation import gettext_noop as _
 
 from app.models.user import User
+from protocol.previews import smallest
 
 
 class NotificationType(models.TextChoices):
@@ -23,6 +25,12 @@ class NotificationType(models.TextChoices):
     STYLE_WITHDRAWN = "style_withdrawn", "Style withdrawn by our staff"
     STYLE_RESTORED = "style_restored", "Style restored"
     COMMENT_REMOVED = "comment_removed", "Comment removed by our staff"
+    SALES = "sales", "Sales of a day"
+
+
+def ngettext_noop(one: str, many: str) -> tuple[str, str]:
+    """Marks both forms for the catalogues."""
+    return one, many
 
 
 # What is said of each, in English; the site translates these. "reply" is a kind of comment.
@@ -52,10 +60,75 @@ WORDS: dict[str, str] = {
 }
 
 
-def words_of(kind: str, parameters: Mapping[str, Any], who: str = "") -> tuple[str, dict[str, Any]]:
-    """The English sentence of a notification, and what to fill in."""
+# What is said where several people did the same to one thing.
+WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
+    NotificationType.LIKE: ngettext_noop(
+        "%(who)s and %(others)s other like your picture.",
+        "%(who)s and %(others)s others like your picture.",
+    ),
+    NotificationType.FOLLOW: ngettext_noop(
+        "%(who)s and %(others)s other follow you.",
+        "%(who)s and %(others)s others follow you.",
+    ),
+}
+WORDS_OF_SALES = ngettext_noop(
+    "You sold %(count)s picture on %(day)s and earned %(earned)s tokens: %(styles)s.",
+    "You sold %(count)s pictures on %(day)s and earned %(earned)s tokens: %(styles)s.",
+)
+# The other styles of a day are in the parameters alone.
+STYLES_NAMED = 5
+
+
+class Language(Protocol):
+    def gettext(self, text: str, /) -> str: ...
+
+    def ngettext(self, one: str, many: str, number: int, /) -> str: ...
+
+    def day(self, day: date, /) -> str: ...
+
+
+class _English:
+    def gettext(self, text: str) -> str:
+        return text
+
+    def ngettext(self, one: str, many: str, number: int) -> str:
+        return one if number == 1 else many
+
+    def day(self, day: date) -> str:
+        return day.isoformat()
+
+
+ENGLISH = _English()
+
+
+def words_of(
+    kind: str,
+    parameters: Mapping[str, Any],
+    who: str = "",
+    other_count: int = 0,
+    language: Language = ENGLISH,
+) -> str:
+    """What a notification says to its reader."""
     said = {**parameters, "who": who}
-    return WORDS["reply" if said.get("is_reply") else kind], said
+    if kind == NotificationType.SALES:
+        sentence = language.ngettext(*WORDS_OF_SALES, said["count"])
+        said["day"] = language.day(date.fromisoformat(said["day"]))
+        said["styles"] = _styles_sold(said["styles"])
+    elif other_count:
+        sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], other_count)
+        said["others"] = other_count
+    else:
+        alone = WORDS["reply" if said.get("is_reply") else kind]
+        sentence = language.gettext(alone)
+    return (sentence % said).strip()
+
+
+def _styles_sold(styles: list[dict[str, Any]]) -> str:
+    """ "Fog (2), Ink (1)"; of one style the name alone, since its number is that of the day."""
+    if len(styles) == 1:
+        return str(styles[0]["name"])
+    named = [f"{style['name']} ({style['count']})" for style in styles[:STYLES_NAMED]]
+    return ", ".join([*named, "…"] if len(styles) > STYLES_NAMED else named)
 
 
 class TargetType(models.TextChoices):
@@ -64,27 +137,79 @@ class TargetType(models.TextChoices):
     USER = "user", "User"
 
 
+# What a notification is about: the storage key of its smallest preview, and its words.
+Subject = tuple[str, str]
+
+
+def subject_of(found: str | None) -> Subject:
+    """Of what ``with_subject`` has annotated; "" where there is nothing."""
+    preview, _, words = (found or "").partition("\n")
+    return smallest(preview), words
+
+
+def _shown(visible: models.QuerySet[Any], preview: str, words: Any) -> Subquery:
+    """Preview and words of the target among what is ``visible``, in one text: a subquery has one
+    column, and the driver takes longer for arrays."""
+    texts = (Value("\n"), preview, words)
+    shown = Func(*texts, function="concat_ws", output_field=models.TextField())
+    found = visible.filter(pk=OuterRef("target_id")).order_by()
+    return Subquery(found.values_list(shown))
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def of(self, user: User | int) -> NotificationQuerySet:
-        return self.filter(recipient=user).select_related("actor").order_by("-created_at", "-pk")
+        """One for each group, newest first."""
+        mine = self.filter(recipient=user, is_folded=False)
+        return mine.select_related("actor").order_by("-created_at", "-pk")
+
+    def of_range(self, user_id: int) -> NotificationQuerySet:
+        """``of``, planned once for all users: the server takes a range for many rows, and reads the
+        index in its order. With "=" it would sort, since most users have few."""
+        mine = self.filter(recipient__gte=user_id, recipient__lte=user_id, is_folded=False)
+        return mine.select_related("actor").order_by("recipient", "-created_at", "-pk")
+
+    def about(self, target_type: str, target_id: Any) -> NotificationQuerySet:
+        return self.filter(target_type=target_type, target_id=target_id, is_folded=False)
+
+    def with_subject(self) -> NotificationQuerySet:
+        """Annotate ``subject``, for ``subject_of``: null where the reader may not see the target
+        (any more)."""
+        from app.models.generation import Generation
+        from app.models.reads.compiled import Viewer
+        from app.models.style import Style
+
+        recipient: Any = OuterRef("recipient_id")
+        reader: Any = Viewer(recipient, is_authenticated=True, is_artist=True)
+        pictures = Generation.objects.visible_to(reader)
+        words = Func(
+            *("prompt_tags", Value(", ")),
+            function="array_to_string",
+            output_field=models.TextField(),
+        )
+        shown = {
+            TargetType.IMAGE: _shown(pictures, "preview_path", words),
+            TargetType.STYLE: _shown(Style.objects.visible_to(reader), "thumbnail", "name"),
+            TargetType.USER: _shown(User.objects.open(), "profile_image", "username"),
+        }
+        whens = [models.When(target_type=kind, then=found) for kind, found in shown.items()]
+        subject = models.Case(*whens, output_field=models.TextField())
+        return self.annotate(subject=subject)  # type: ignore[no-redef]
 
     def with_style_name(self) -> NotificationQuerySet:
         """Annotate ``style_name``: that of the target style, or of the target picture's style."""
         from app.models.generation import Generation
         from app.models.style import Style
 
-        target = models.OuterRef("target_id")
+        target = OuterRef("target_id")
         return self.annotate(
             style_name=models.Case(
                 models.When(
                     target_type=TargetType.STYLE,
-                    then=models.Subquery(Style.objects.filter(pk=target).values("name")),
+                    then=Subquery(Style.objects.filter(pk=target).values("name")),
                 ),
                 models.When(
                     target_type=TargetType.IMAGE,
-                    then=models.Subquery(
-                        Generation.objects.filter(pk=target).values("style__name")
-                    ),
+                    then=Subquery(Generation.objects.filter(pk=target).values("style__name")),
                 ),
             )
         )
@@ -94,7 +219,11 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
 
 class Notification(models.Model):
-    """Something that happened to ``recipient``; the target is the object that it links to."""
+    """Something that happened to ``recipient``; the target is the object that it links to.
+
+    Likes of one picture are a group, and so are one's followers: each is kept, and the newest
+    speaks for all. The others are folded, and count as read.
+    """
 
     recipient = models.ForeignKey(User, models.CASCADE, related_name="notifications")
     actor = models.ForeignKey(
@@ -106,7 +235,16 @@ class Notification(models.Model):
     target_type = models.CharField(max_length=10, choices=TargetType.choices, blank=True)
     target_id = models.BigIntegerField(null=True, blank=True)
     is_read = models.BooleanField(default=False)
+    is_folded = models.BooleanField(
+        default=False, db_default=False, help_text="A newer one of its group speaks for it."
+    )
+    other_count = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="For how many others of its group it speaks."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    # Of ``with_subject``.
+    subject: str | None
 
     objects = NotificationQuerySet.as_manager()
 
@@ -116,6 +254,9 @@ class Notification(models.Model):
             models.CheckConstraint(
                 name="notification_not_for_own_acts",
                 condition=Q(actor__isnull=True) | ~Q(actor=models.F("recipient")),
+            ),
+            models.CheckConstraint(
+                name="notification_folded_is_read", condition=Q(is_folded=False) | Q(is_read=True)
             ),
             # Like, unlike and like again: the owner is notified once.
             models.UniqueConstraint(
@@ -137,9 +278,15 @@ class Notification(models.Model):
         indexes = [
             # Counting unread notifications reads only this index.
             models.Index(
-                name="notification_of_recipient",
+                name="notification_newest",
                 fields=["recipient", "-created_at", "-id"],
                 include=["is_read"],
+                condition=Q(is_folded=False),
+            ),
+            models.Index(
+                name="notification_about",
+                fields=["recipient", "target_type", "target_id", "is_read"],
+                condition=Q(is_folded=False),
             ),
             models.Index(
                 name="notification_unread",
@@ -150,3 +297,16 @@ class Notification(models.Model):
 
     def __str__(self) -> str:
         return self.message[:60]
+
+
+class SalesDay(models.Model):
+    """A day of whose sales artists have been notified, or on which that began."""
+
+    day = models.DateField(primary_key=True)
+    told_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-day"]
+
+    def __str__(self) -> str:
+        return str(self.day)

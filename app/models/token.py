@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, tzinfo
+from typing import Any
 
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce, TruncDate
@@ -89,6 +91,25 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         )
         return {row["day"]: row["total"] for row in days}
 
+    def sold_between(self, begin: datetime, end: datetime) -> models.QuerySet[Any, Any]:
+        """What each style sold and earned, by artist, the best first.
+
+        A sale is a payout: what was refunded has none, and an order is sold when it is delivered.
+        Artists sell nothing to themselves, and those who have left are left out.
+        """
+        payouts = self.filter(
+            type=TransactionType.EARN,
+            generation__isnull=False,
+            created_at__gte=begin,
+            created_at__lt=end,
+            receiver__closed_at=None,
+        ).exclude(generation__user=F("receiver"))
+        style = {"style_id": F("generation__style_id"), "name": F("generation__style__name")}
+        sums = {"count": models.Count("pk"), "earned": models.Sum("amount")}
+        by_style: Any = payouts.order_by().values("receiver_id", **style).annotate(**sums)
+        sold: models.QuerySet[Any, Any] = by_style.order_by("receiver_id", "-earned", "style_id")
+        return sold
+
     def earned_by(self, user_id: int) -> int:
         """Tokens that the artist's styles have earned in total."""
         total = self.filter(
@@ -162,6 +183,8 @@ class Transaction(models.Model):
             models.Index(
                 PARTY, "type", F("created_at").desc(), F("id").desc(), name="transaction_party_type"
             ),
+            # What was sold on a day: rows are written in the order of time.
+            BrinIndex(name="transaction_day", fields=["created_at"]),
             # Earnings are summed from this index alone.
             models.Index(
                 name="transaction_earned",

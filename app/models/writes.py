@@ -90,6 +90,62 @@ NOTIFY = """
     RETURNING id
 """
 
+# The same of one more in a group, and folds who spoke for it. There are two of these where the
+# version before this one has written another.
+_NOTIFY_OF_GROUP = """
+    WITH folded AS (
+        UPDATE app_notification SET is_folded = true, is_read = true
+        WHERE recipient_id = %(recipient_id)s AND type = %(type)s
+            AND target_type = %(target_type)s {same_target}
+            AND NOT is_folded AND actor_id IS NOT NULL
+            AND NOT EXISTS (
+                SELECT FROM app_notification WHERE recipient_id = %(recipient_id)s
+                    AND actor_id = %(actor_id)s AND type = %(type)s
+                    AND target_type = %(target_type)s AND target_id = %(target_id)s
+            )
+        RETURNING other_count
+    )
+    INSERT INTO app_notification
+        (recipient_id, actor_id, type, message, parameters, target_type, target_id, is_read,
+         created_at, other_count)
+    VALUES
+        (%(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(parameters)s, %(target_type)s,
+         %(target_id)s, false, %(created_at)s,
+         (SELECT COALESCE(SUM(other_count + 1), 0) FROM folded))
+    ON CONFLICT DO NOTHING
+    RETURNING id
+"""
+# The likes of one picture, and whoever follows one person.
+NOTIFY_OF_LIKE = _NOTIFY_OF_GROUP.format(same_target="AND target_id = %(target_id)s")
+NOTIFY_OF_FOLLOW = _NOTIFY_OF_GROUP.format(same_target="")
+
+# Deletes what people were told of an actor. Of a group, the next newest speaks then.
+FORGET_ACTOR = """
+    WITH gone AS (
+        DELETE FROM app_notification WHERE actor_id = %(actor_id)s
+        RETURNING recipient_id, type, target_type, target_id, is_folded, is_read, other_count
+    ), counted AS (
+        UPDATE app_notification head SET other_count = head.other_count - 1
+        FROM gone
+        WHERE gone.is_folded AND head.recipient_id = gone.recipient_id AND head.type = gone.type
+            AND head.target_type = gone.target_type
+            AND (head.target_id = gone.target_id OR gone.type = 'follow')
+            AND NOT head.is_folded AND head.other_count > 0
+    )
+    UPDATE app_notification next
+    SET is_folded = false, is_read = gone.is_read, other_count = gone.other_count - 1
+    FROM gone
+    WHERE NOT gone.is_folded AND gone.other_count > 0 AND next.id = (
+        SELECT member.id FROM app_notification member
+        WHERE member.recipient_id = gone.recipient_id AND member.type = gone.type
+            AND member.target_type = gone.target_type
+            AND (member.target_id = gone.target_id OR gone.type = 'follow')
+            AND member.is_folded
+        ORDER BY member.created_at DESC, member.id DESC LIMIT 1
+    )
+    RETURNING next.id
+"""
+
 # Delivers a generation that is locked, counts the use of its style and tells the buyer. Returns the
 # id of the notification.
 COMPLETE_GENERATION = (

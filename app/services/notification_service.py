@@ -21,7 +21,7 @@ from app.models import (
 )
 from app.models.notification import WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
-from app.models.writes import NOTIFY, write
+from app.models.writes import FORGET_ACTOR, NOTIFY, NOTIFY_OF_FOLLOW, NOTIFY_OF_LIKE, write
 from app.utils import clock
 
 # Of each picture, one of them is told, once.
@@ -29,7 +29,12 @@ OUTCOMES = (NotificationType.GENERATION_COMPLETE, NotificationType.GENERATION_FA
 
 
 def tell_of_like(like: Like) -> None:
-    _tell_owner(like.generation, NotificationType.LIKE, actor=like.user)
+    picture = like.generation
+    _create(
+        *(picture.user_id, NotificationType.LIKE, {}, TargetType.IMAGE, picture.pk),
+        actor=like.user,
+        by=NOTIFY_OF_LIKE,
+    )
 
 
 def tell_of_comment(comment: Comment) -> None:
@@ -45,8 +50,11 @@ def tell_of_comment(comment: Comment) -> None:
 
 
 def tell_of_follow(follow: Follow) -> None:
-    target = (TargetType.USER, follow.follower_id)
-    _create(follow.following_id, NotificationType.FOLLOW, {}, *target, actor=follow.follower)
+    _create(
+        *(follow.following_id, NotificationType.FOLLOW, {}, TargetType.USER, follow.follower_id),
+        actor=follow.follower,
+        by=NOTIFY_OF_FOLLOW,
+    )
 
 
 def tell_training_complete(style: Style) -> None:
@@ -94,15 +102,25 @@ def tell(
     target = {"target_type": target_type, "target_id": target_id}
     try:
         with transaction.atomic():
-            return Notification.objects.create(
+            told = Notification.objects.create(
                 recipient_id=recipient_id, type=kind, message=message, **target
             )
     except IntegrityError as error:
         if "notification_outcome_once" not in str(error):
             raise
-        return Notification.objects.get(
+        told = Notification.objects.get(
             recipient_id=recipient_id, target_id=target_id, type__in=OUTCOMES
         )
+    return Notification.objects.with_subject().get(pk=told.pk)
+
+
+def find(user: User, notification_id: int, *, may_change: MayChange = is_owner) -> Notification:
+    """Raises NotFound for another user's notification."""
+    found = Notification.objects.select_related("actor").with_subject()
+    notification = found.filter(pk=notification_id).first()
+    if notification is None or not may_change(user, notification):
+        raise NotFound("You have no such notification.")
+    return notification
 
 
 @transaction.atomic
@@ -110,25 +128,30 @@ def mark_read(
     user: User, notification_id: int, *, may_change: MayChange = is_owner
 ) -> Notification:
     """Raises NotFound for another user's notification."""
-    found = Notification.objects.select_related("actor").filter(pk=notification_id)
-    notification = found.first()
-    if notification is None or not may_change(user, notification):
-        raise NotFound("You have no such notification.")
+    notification = find(user, notification_id, may_change=may_change)
     if not notification.is_read:
         notification.is_read = True
         notification.save(update_fields=["is_read"])
     return notification
 
 
-def mark_seen(user: User, target_type: str, target_id: int) -> int:
-    """Mark as read what was told of a thing that the user looks at. Returns how many there were."""
-    about = {"target_type": target_type, "target_id": target_id}
+def mark_seen(user: User, **about: object) -> int:
+    """Mark as read what was told ``about`` what the user looks at: those with these fields. Returns
+    how many there were."""
     return Notification.objects.of(user).unread().filter(**about).update(is_read=True)
 
 
 def mark_all_read(user: User) -> int:
     """Returns how many were unread."""
     return Notification.objects.filter(recipient=user, is_read=False).update(is_read=True)
+
+
+def forget_user(user: User) -> None:
+    """Delete what the user was told, and what others were told of the user: it has the name in it.
+    Runs in the caller's transaction.
+    """
+    Notification.objects.filter(recipient=user).delete()
+    write(FORGET_ACTOR, actor_id=user.pk)
 
 
 def _tell_owner(
@@ -145,10 +168,10 @@ def _tell_artist(style: Style, kind: str, parameters: Mapping[str, object]) -> N
     _create(style.artist_id, kind, parameters, TargetType.STYLE, style.pk)
 
 
-def _create(recipient_id: int, *told: Any, actor: User | None = None) -> None:
+def _create(recipient_id: int, *told: Any, actor: User | None = None, by: str = NOTIFY) -> None:
     """Never for one's own acts; what the constraints allow once is silently kept to once."""
     if actor is None or actor.pk != recipient_id:
-        write(NOTIFY, **_values(recipient_id, *told, actor=actor))
+        write(by, **_values(recipient_id, *told, actor=actor))
 
 
 def _values(
@@ -161,6 +184,7 @@ def _values(
     actor: User | None = None,
 ) -> dict[str, object]:
     """Those of NOTIFY. The version before this one reads the message, not the parameters."""
+    # As ``words_of`` would say it; a picture passes a module less this way.
     sentence = WORDS["reply" if parameters.get("is_reply") else kind]
     said = {**parameters, "who": actor.username if actor else ""}
     return {

@@ -21,13 +21,12 @@ from app.models import (
     Artist,
     Generation,
     IdempotencyKey,
-    Notification,
     Role,
     Session,
     User,
     names,
 )
-from app.services import community_service, storage, style_service
+from app.services import community_service, notification_service, storage, style_service
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service
 from app.utils import caches, clock
@@ -237,8 +236,7 @@ def close_account(user: User) -> None:
         locked = lock_open(user.pk)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
-        # Notifications of others contain the user's name.
-        Notification.objects.filter(Q(recipient=locked) | Q(actor=locked)).delete()
+        notification_service.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         Generation.objects.filter(user=locked).update(description="", visibility="private")

@@ -97,6 +97,7 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     "notification_not_for_own_acts": (
         lambda s: again(s.note("like"), actor_id=s.buyer.pk, type="comment"),
     ),
+    "notification_folded_is_read": (lambda s: every(Notification, is_folded=True),),
     "notification_like_once": (lambda s: again(s.note("like")),),
     "notification_follow_once": (lambda s: again(s.note("follow")),),
     "notification_outcome_once": (

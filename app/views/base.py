@@ -21,10 +21,12 @@ from app.http.authentication import user_of
 from app.http.bodies import Answer
 from app.http.pagination import CustomCursorPagination
 from app.models import Session, User
-from app.models.reads.session import SessionQuery
+from app.models.notification import TargetType
+from app.models.reads.session import SessionQuery, has_news
 from app.permissions import IsOwner, IsOwnerOrReadOnly, IsOwnerOrStaff
 from app.serializers.base import RowSerializer
-from app.services import idempotency_service
+from app.services import idempotency_service, notification_service
+from app.utils.looking import is_look
 from app.utils.names import composed
 from speed.views import SharedParts, one_of_each
 
@@ -92,6 +94,13 @@ class ApiViewSet(SharedParts):
         session: Any = self.request._request.session
         stored: Session | None = session.stored
         return stored if stored is not None and stored.user is self.request.user else None
+
+    def mark_seen(self, target_type: TargetType, target_id: int) -> None:
+        """Mark as read what the viewer was told of what the answer shows; ``SESSION_WITH_NEWS``
+        says whether there is any. Keys are for programs, which look at nothing."""
+        if has_news(self.session_of_user) and is_look(self.request._request):
+            about = {"target_type": target_type, "target_id": target_id}
+            notification_service.mark_seen(self.user, **about)
 
     # --- What may be changed ----------------------------------------------------------------------
 

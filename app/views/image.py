@@ -6,8 +6,9 @@ from rest_framework.request import Request
 from app.http.bodies import Answer
 from app.http.throttling import check
 from app.models import Generation
+from app.models.notification import TargetType
 from app.models.reads.picture import PictureDetail, own_pictures, picture
-from app.models.reads.session import SESSION_WITH_STATUS, status_in
+from app.models.reads.session import SESSION_WITH_NEWS, SESSION_WITH_STATUS, status_in
 from app.models.reads.status import status
 from app.permissions import IsOwnerOrReadOnly
 from app.serializers.generation import (
@@ -57,7 +58,10 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         "cancel": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
     }
-    session_query = {"status": SESSION_WITH_STATUS}
+    session_query = {
+        "status": SESSION_WITH_STATUS,
+        "retrieve": SESSION_WITH_NEWS[TargetType.IMAGE],
+    }
     # Where workers report: a cookie gives no right to do so.
     internal = ("report",)
     permission_classes = (IsOwnerOrReadOnly,)
@@ -89,8 +93,10 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         return self.page_of(own_pictures(self.user.pk, **self.parse_query()))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """A picture: a public one, or my own."""
-        return self.show(picture(request.user.pk, kwargs["pk"]))
+        """A picture: a public one, or my own. Notifications about it are read then."""
+        found = picture(request.user.pk, kwargs["pk"])
+        self.mark_seen(TargetType.IMAGE, found.id)
+        return self.show(found)
 
     def change(self, given: dict[str, Any]) -> PictureDetail:
         """Show my picture to everybody or hide it, and describe it."""

@@ -5,7 +5,9 @@ import orjson
 from rest_framework.request import Request
 
 from app.http.bodies import Answer, FormParser, MultiPartParser, to_json
+from app.models.notification import TargetType
 from app.models.reads.compiled import Read, Values
+from app.models.reads.session import SESSION_WITH_NEWS
 from app.models.reads.style import STYLE, STYLE_CREATED, StyleDetail, style
 from app.models.reads.styles import (
     StylesShape,
@@ -62,6 +64,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     }
     query = {"list": StyleQuerySerializer}
     shared = ("list", "retrieve")
+    session_query = {"retrieve": SESSION_WITH_NEWS[TargetType.STYLE]}
     schema_tag = "models"
     paged = ("list", "mine")
     success = {"create": 201, "destroy": 204}
@@ -109,8 +112,10 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         return Answer(orjson.Fragment(body))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """A style with its works, tags and prices."""
-        return self.show(self._style(kwargs["pk"]))
+        """A style with its works, tags and prices. Notifications about it are read then."""
+        found = self._style(kwargs["pk"])
+        self.mark_seen(TargetType.STYLE, found.id)
+        return self.show(found)
 
     def mine(self, request: Request) -> Answer:
         """My styles in every state, with what each has earned."""

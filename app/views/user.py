@@ -10,6 +10,8 @@ from rest_framework.request import Request
 from app.exceptions import NotFound
 from app.http.bodies import Answer
 from app.models import Follow, User
+from app.models.notification import TargetType
+from app.models.reads.session import SESSION_WITH_NEWS
 from app.models.user import UserQuerySet
 from app.permissions import IsArtist
 from app.serializers.community import FollowStateSerializer
@@ -31,6 +33,7 @@ class UserViewSet(BaseViewSet):
     schema_tag = "users"
     permission_classes = (IsAuthenticated,)
     action_permissions = {"retrieve": (), "update_artist": (IsArtist,)}
+    session_query = {"retrieve": SESSION_WITH_NEWS[TargetType.USER]}
     output = {
         "list": MeSerializer,
         "retrieve": PublicProfileSerializer,
@@ -52,10 +55,11 @@ class UserViewSet(BaseViewSet):
     }
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Somebody's public profile."""
+        """Somebody's public profile. Notifications about them are read then."""
         user = self.get_queryset().filter(pk=kwargs["pk"]).first()
         if user is None:
             raise NotFound("There is no such user.")
+        self.mark_seen(TargetType.USER, user.pk)
         return self.show(user)
 
     def get_queryset(self) -> UserQuerySet:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
 from app.models import Generation, GenerationStatus, Notification, TrainingStatus
+from app.models.notification import Subject, subject_of
 from app.services import pricing
 from web import images, phrases
 from web.wall import HEART
@@ -49,9 +50,7 @@ def when(moment: datetime, kind: str = "time") -> SafeString:
     )
 
 
-@register.filter
-def day(date: date) -> str:
-    return dateformat.format(date, gettext("j M Y"))
+register.filter("day", phrases.day)
 
 
 @register.filter
@@ -115,6 +114,11 @@ def shape(picture: Generation) -> str:
 @register.filter
 def description(notification: Notification) -> str:
     return phrases.describe(notification)
+
+
+@register.filter
+def subject(notification: Notification) -> Subject:
+    return subject_of(notification.subject)
 
 
 @register.filter

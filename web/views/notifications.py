@@ -8,9 +8,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from app.models import Notification, User
+from app.models import Notification, NotificationType, User
 from app.models.notification import TargetType
 from app.services import notification_service
+from app.utils.looking import is_look
 from web.access import form_of, go, signed_in
 from web.paging import page_of
 
@@ -18,7 +19,7 @@ from web.paging import page_of
 @require_safe
 @signed_in
 def notifications(request: HttpRequest, user: User) -> HttpResponse:
-    mine = Notification.objects.of(user).with_style_name()
+    mine = Notification.objects.of(user).with_style_name().with_subject()
     is_unread = request.GET.get("show") == "unread"
     page = page_of(request, mine.unread() if is_unread else mine)
     return render(request, "web/notifications.html", {"page": page, "is_unread": is_unread})
@@ -34,7 +35,14 @@ def count(request: HttpRequest) -> HttpResponse:
 @signed_in
 def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpResponse:
     """Mark a notification as read, and go to its subject."""
-    read = notification_service.mark_read(user, notification_id)
+    find = notification_service.mark_read if is_look(request) else notification_service.find
+    read = find(user, notification_id)
+    if read.type == NotificationType.SALES:
+        return redirect("web:studio")
+    if read.subject is None:
+        # It is no longer theirs to see, or there was nothing.
+        messages.info(request, _("There is nothing here."))
+        return redirect("web:notifications")
     addresses: dict[str, str] = {
         TargetType.IMAGE: f"/pictures/{read.target_id}",
         TargetType.STYLE: f"/studio/styles/{read.target_id}",

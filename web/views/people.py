@@ -9,8 +9,10 @@ from django.views.decorators.http import require_safe
 from app.exceptions import NotFound
 from app.models import Follow, Style, User
 from app.models.feed import key_of
+from app.models.notification import TargetType
 from app.models.reads.feed import feed
 from web.access import signed_in, wants_part
+from web.context import mark_seen
 from web.paging import page_of
 
 STYLES_SHOWN = 12
@@ -52,4 +54,5 @@ def _profile(request: HttpRequest, user_id: int) -> User:
     person: User | None = User.objects.profiles(request.user).filter(pk=user_id).first()
     if person is None:
         raise NotFound("There is no such user.")
+    mark_seen(request, target_type=TargetType.USER, target_id=user_id)
     return person

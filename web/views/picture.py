@@ -15,10 +15,11 @@ from app.exceptions import NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.models.notification import TargetType
 from app.models.reads.picture import own_pictures
-from app.services import generation_service, notification_service
+from app.services import generation_service
 from app.utils.links import download_link, link
 from web import kept
 from web.access import form_of, go, signed_in, wants_part
+from web.context import mark_seen
 from web.forms.picture import CommentForm, PictureForm
 from web.paging import page_of
 from web.views.making import watched
@@ -35,8 +36,7 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     viewer = request.user
     shown = Generation.objects.detail(viewer, picture_id)
     is_owner = shown.user_id == viewer.pk
-    if isinstance(viewer, User):
-        notification_service.mark_seen(viewer, TargetType.IMAGE, picture_id)
+    mark_seen(request, target_type=TargetType.IMAGE, target_id=picture_id)
     if shown.status != GenerationStatus.COMPLETED:
         return render(request, "web/making.html", watched(viewer, picture_id))
     content: dict[str, object] = {"picture": shown, "is_owner": is_owner}

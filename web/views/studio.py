@@ -23,14 +23,14 @@ from app.exceptions import (
     NotAllowed,
     NotFound,
 )
-from app.models import Artist, Style, TrainingStatus, Transaction, User
+from app.models import Artist, NotificationType, Style, TrainingStatus, Transaction, User
 from app.models.notification import TargetType
-from app.services import notification_service, style_service, training_service, user_service
+from app.services import style_service, training_service, user_service
 from app.utils import clock
 from web import kept
 from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
-from web.context import zone_of
+from web.context import mark_seen, zone_of
 from web.forms.studio import JoinForm, OwnStyleForm
 from web.paging import page_of
 from web.phrases import explain, field_errors
@@ -44,6 +44,7 @@ PNG_PREFIX = "data:image/png;base64,"
 @artists_only
 def dashboard(request: HttpRequest, user: User) -> HttpResponse:
     """Earnings, uses, followers, and each style."""
+    mark_seen(request, type=NotificationType.SALES)
     zone = zone_of(request)
     today = clock.now().astimezone(zone).date()
     since = clock.now() - timedelta(days=CHART_DAYS)
@@ -141,7 +142,7 @@ def _drawing(data_uri: str) -> IO[bytes] | None:
 def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """The artist's own style: training, earnings and the form to change it."""
     own = _own_style(user, style_id)
-    notification_service.mark_seen(user, TargetType.STYLE, style_id)
+    mark_seen(request, target_type=TargetType.STYLE, target_id=style_id)
     tags = [link.tag.name for link in own.style_tags.all()]
     typed = kept.initial(request, request.path, OwnStyleForm)
     shown = {"name": own.name, "description": own.description, "price": own.price}

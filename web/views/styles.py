@@ -10,11 +10,13 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
 from app.models import Generation, Style, Tag, User
+from app.models.notification import TargetType
 from app.models.reads.feed import feed
 from app.services import pricing
 from app.utils.links import link
 from web import kept
 from web.access import wants_part
+from web.context import mark_seen
 from web.forms.finding import SearchForm
 from web.forms.making import MakeForm
 from web.paging import page_of
@@ -54,6 +56,7 @@ def style(request: HttpRequest, style_id: int) -> HttpResponse:
         if withdrawn is None:
             raise
         return render(request, "web/withdrawn.html", {"style": withdrawn})
+    mark_seen(request, target_type=TargetType.STYLE, target_id=style_id)
     order = {**_order_like(request, style_id), **_order_kept(request, style_id)}
     return style_page(request, shown, MakeForm(initial=order))
 

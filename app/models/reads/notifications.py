@@ -9,12 +9,20 @@ import msgspec
 from django.contrib.postgres.fields import ArrayField
 from django.db.models import Count, Func, IntegerField, Q, QuerySet
 
-from app.models.notification import Notification, NotificationType, TargetType, words_of
+from app.models.notification import (
+    Notification,
+    NotificationType,
+    TargetType,
+    subject_of,
+    words_of,
+)
 from app.models.reads.compiled import Read
 from app.models.reads.people import UserBrief
-from app.models.reads.row import IS_JSON, Column, Row
-from app.utils.links import Link
+from app.models.reads.row import FILLED_IN, IS_JSON, Column, FileLink, Row
+from app.utils.links import Link, linker
 from speed.queries import CompiledQuery, Values
+
+_decode = msgspec.json.Decoder().decode
 
 
 class Target(Row):
@@ -32,36 +40,47 @@ class NotificationRow(Row):
     message: str
     parameters: Annotated[dict[str, Any] | None, IS_JSON]
     actor: UserBrief | None
+    other_count: int
     target: Annotated[Target | None, Column("")]
+    thumbnail_url: Annotated[FileLink, FILLED_IN]
+    subject: Annotated[str | None, FILLED_IN]
     is_read: bool
     created_at: datetime
 
     @classmethod
+    def columns(cls) -> tuple[str, ...]:
+        return (*super().columns(), "subject")
+
+    @classmethod
     def from_tuples(cls, found: Any, link: Link | None = None) -> list[Self]:
         """The words are made of the parameters, where there are any."""
+        link = link or linker()
         rows = super().from_tuples(found, link)
-        for row in rows:
-            if row.parameters is not None:
+        for row, columns in zip(rows, found, strict=True):
+            if row.parameters is not None or row.other_count:
                 who = row.actor.username if row.actor else ""
-                told: Any = row.parameters  # as the database has it
-                sentence, said = words_of(row.type, msgspec.json.decode(told), who)
-                row.message = (sentence % said).strip()
+                told: Any = row.parameters or "{}"  # as the database has it
+                row.message = words_of(row.type, _decode(told), who, row.other_count)
+            if subject := columns[-1]:
+                thumbnail, row.subject = subject_of(subject)
+                row.thumbnail_url = link(thumbnail) or None
         return rows
 
 
 def _build(shape: tuple[bool, int, int], values: Values) -> Any:
     unread_only, start, stop = shape
-    mine = Notification.objects.of(values["viewer_id"])
+    mine = Notification.objects.of_range(values["viewer_id"]).with_subject()
     return (mine.unread() if unread_only else mine)[start:stop]
 
 
-# Its shape is whether only the unread are wanted, and from which to which.
-NOTIFICATIONS = Read(NotificationRow, _build, is_uneven=lambda shape: True)
+# Its shape is whether only the unread are wanted, and from which to which. The first page has one
+# plan for everybody, in the order of the index.
+NOTIFICATIONS = Read(NotificationRow, _build, is_uneven=lambda shape: shape[1] > 0)
 
 
 def counts_of_recipient(recipient: Any) -> QuerySet[Any, Any]:
     """One row, a list of how many there are and how many are unread; none where there are none."""
-    counted = Notification.objects.filter(recipient_id=recipient).order_by()
+    counted = Notification.objects.of(recipient).select_related(None).order_by()
     unread = Count("pk", filter=Q(is_read=False))
     numbers = ArrayField(IntegerField())
     counts = Func(Count("pk"), unread, template="ARRAY[%(expressions)s]", output_field=numbers)

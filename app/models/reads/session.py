@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.db.models import F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextField
+from django.db.models import Exists, F, FilteredRelation, OuterRef, Q, QuerySet, Subquery, TextField
 from django.db.models.functions import Cast
 
 from app.models.generation import queue_position
+from app.models.notification import Notification, TargetType
 from app.models.reads.notifications import counts_of_recipient
 from app.models.reads.status import Status
 from app.models.session import Session
@@ -65,3 +66,21 @@ def counts_in(session: Session | None) -> tuple[int, int] | None:
         return None
     all_and_unread: Any = session.notification_counts or (0, 0)  # type: ignore[union-attr]
     return tuple(all_and_unread)
+
+
+def _with_news(target_type: TargetType) -> SessionQuery:
+    def build(shape: Any, values: Values) -> QuerySet[Any, Any]:
+        news = Notification.objects.about(target_type, values["pk"]).unread()
+        has_news = Exists(news.filter(recipient=OuterRef("user_id")))
+        return _build(shape, values).annotate(has_news=has_news)
+
+    return SessionQuery(build)
+
+
+# With whether the account has unread notifications about the thing ``pk``, which the answer shows.
+SESSION_WITH_NEWS = {target_type: _with_news(target_type) for target_type in TargetType}
+
+
+def has_news(session: Session | None) -> bool:
+    """What ``SESSION_WITH_NEWS`` found. False where it was not asked."""
+    return getattr(session, "has_news", False)

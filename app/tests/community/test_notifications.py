@@ -51,7 +51,10 @@ class TestWhatIsTold:
                 "username": "kim",
                 "profile_image": None,
             },
+            "other_count": 0,
             "target": {"type": "image", "id": picture.pk},
+            "thumbnail_url": None,
+            "subject": "castle, sea",
             "is_read": False,
         }
 

@@ -170,7 +170,7 @@ def test_notifications_say_what_the_models_say(unread_only: bool) -> None:
         recipient=me, type="training_failed", message="!", target_type="style", target_id=7
     )
     rows = NOTIFICATIONS.rows((unread_only, 0, 20), {"viewer_id": me.pk})
-    mine = Notification.objects.of(me)
+    mine = Notification.objects.of(me).with_subject()
     expected = mine.unread() if unread_only else mine
     assert len(rows) == (1 if unread_only else 2)
     assert same(rows, [NotificationRow.of(each) for each in expected])

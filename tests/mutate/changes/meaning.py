@@ -68,7 +68,7 @@ MUTATIONS = (
         "app/models/reads/notifications.py",
         (
             "words-are-made-when-read",
-            "if row.parameters is not None:",
+            "if row.parameters is not None or row.other_count:",
             "if False:",
             "web/tests/test_made_when_read.py",
         ),
