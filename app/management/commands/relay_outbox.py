@@ -1,4 +1,5 @@
-"""``manage.py relay_outbox``: publish tasks, check uploads, end expired leases, delete old rows."""
+"""``manage.py relay_outbox``: publish tasks, check uploads, end expired leases, delete old rows,
+tell artists once a day what they sold."""
 
 from __future__ import annotations
 
@@ -16,7 +17,7 @@ from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
-from app.services import idempotency_service, user_service
+from app.services import idempotency_service, sales_service, user_service
 from app.services.jobs import lease_service
 from app.services.uploads import check_service, upload_service
 
@@ -75,3 +76,4 @@ class Command(BaseCommand):
         idempotency_service.forget_old()
         upload_service.forget_expired()
         user_service.forget_ended_sessions()
+        sales_service.tell_of_sales()

@@ -1,0 +1,77 @@
+"""What artists hear of their sales: one notification for each day.
+
+A day's notifications are written in one transaction with its ``SalesDay``, by whichever relay comes
+first. So artists are told once, whatever breaks off, and days without a relay are made up for.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from django.db.models import Max
+
+from app.models import Notification, NotificationType, SalesDay, Transaction
+from app.models.notification import TargetType, words_of
+from app.utils import clock
+
+# Days are those of the marketplace's home, for all artists. The studio's chart has the reader's.
+ZONE = ZoneInfo("Asia/Seoul")
+# By then whatever was booked before midnight is committed: the database waits far less for anybody.
+SETTLED = timedelta(minutes=10)
+ONE_DAY = timedelta(days=1)
+BATCH = 500
+
+
+def tell_of_sales() -> int:
+    """Notify artists of the days that have ended since the last call. Returns how many were told.
+
+    The first call ever notifies nobody: the days before are not news.
+    """
+    last = (clock.now() - SETTLED).astimezone(ZONE).date() - ONE_DAY
+    told_until = SalesDay.objects.aggregate(day=Max("day"))["day"]
+    if told_until is None:
+        SalesDay.objects.get_or_create(day=last)
+        return 0
+    days = range((last - told_until).days)
+    return sum(_tell_of_day(told_until + (number + 1) * ONE_DAY) for number in days)
+
+
+@transaction.atomic
+def _tell_of_day(day: date) -> int:
+    # Another relay that is at it is waited for.
+    _, is_mine = SalesDay.objects.get_or_create(day=day)
+    if not is_mine:
+        return 0
+    begin, end = (datetime.combine(each, time.min, ZONE) for each in (day, day + ONE_DAY))
+    sold = Transaction.objects.sold_between(begin, end)
+    by_artist = groupby(sold, itemgetter("receiver_id"))
+    told = [_told(day, artist_id, list(styles)) for artist_id, styles in by_artist]
+    Notification.objects.bulk_create(told, batch_size=BATCH)
+    return len(told)
+
+
+def _told(day: date, artist_id: int, styles: list[dict[str, Any]]) -> Notification:
+    """What an artist is told of a day. It links to the style that earned most."""
+    parameters = {
+        "day": day.isoformat(),
+        "zone": ZONE.key,
+        "count": sum(style["count"] for style in styles),
+        "earned": sum(style["earned"] for style in styles),
+        "styles": [
+            {"id": each["style_id"], **{name: each[name] for name in ("name", "count", "earned")}}
+            for each in styles
+        ],
+    }
+    return Notification(
+        recipient_id=artist_id,
+        type=NotificationType.SALES,
+        message=words_of(NotificationType.SALES, parameters)[:1200],
+        parameters=parameters,
+        target_type=TargetType.STYLE,
+        target_id=styles[0]["style_id"],
+    )
