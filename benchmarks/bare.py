@@ -41,7 +41,13 @@ from benchmarks import bare_sql as sql  # noqa: E402
 Start = Callable[[str, list[tuple[str, str]]], Any]
 Environ = dict[str, Any]
 
-FORMATS = {"1:1": (512, 512, "1.0"), "2:2": (1024, 1024, "1.5"), "1:2": (512, 1024, "1.2")}
+FORMATS = {
+    "1:1": (512, 512, "1.0"),
+    "2:2": (1024, 1024, "1.5"),
+    "1:2": (512, 1024, "1.2"),
+    "3:2": (768, 512, "1.1"),
+    "2:1": (1024, 512, "1.2"),
+}
 FILES = Path(settings.MEDIA_ROOT).as_uri()
 SITE = settings.SITE_URL
 TOKENS = {f"Bearer {token}" for token in settings.INTERNAL_API_TOKENS}
@@ -144,7 +150,9 @@ def style(style_id: int) -> Any:
     shown.artworks = ArtworkRow.from_tuples(works or [])
     shown.is_ready = True
     price = shown.price
-    shown.prices = {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": -(-price * 6 // 5)}
+    tall = -(-price * 6 // 5)
+    shown.prices = {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": tall}
+    shown.prices |= {"3:2": -(-price * 11 // 10), "2:1": tall}
     shown.hide_from_others()
     return shown
 

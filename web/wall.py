@@ -20,13 +20,19 @@ from app.models.reads.row import ON_CARD, marked
 from app.utils.links import linker
 from web.images import sources
 
-SHAPES = {"1:2": "tall", "2:2": "large"}
+# Landscape ones are seen whole in a square, so that they leave no holes either.
+SHAPES = {"1:2": "tall", "2:2": "large", "3:2": "wide", "2:1": "panorama"}
 HEART = (
     '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.5C5.5 15.6 3 12.4 3 9'
     'a4.6 4.6 0 0 1 9-1.6A4.6 4.6 0 0 1 21 9c0 3.4-2.5 6.6-9 11.5z"/></svg>'
 )
 # How many pictures are seen without scrolling: these are fetched first.
 FIRST = 6
+
+
+def shape_of(aspect_ratio: str) -> str:
+    """The CSS class of a picture of this format."""
+    return SHAPES.get(aspect_ratio, "square")
 
 
 def wall(
@@ -63,7 +69,7 @@ class _Maker:
         self._private = escape(gettext("Private"))
 
     def item(self, piece: FeedPicture, number: int, *, is_seen_at_once: bool) -> str:
-        shape = SHAPES.get(piece.aspect_ratio, "square")
+        shape = shape_of(piece.aspect_ratio)
         if shape == "large" and (number or self._is_part):
             # Only at the head of the wall may one be two columns wide: there and with pieces of one
             # column, no place stays empty between them, whatever the number of columns.

@@ -24,11 +24,14 @@ MAX_SEED = 2**32 - 1
 
 
 class AspectRatio(models.TextChoices):
-    """The three formats of the plan. ``app.services.pricing`` has their pixels and prices."""
+    """The three formats of the plan, and two landscape ones. ``app.services.pricing`` has their
+    pixels and prices; a worker goes by the pixels alone."""
 
     SQUARE = "1:1", "512 × 512"
     LARGE = "2:2", "1024 × 1024"
     TALL = "1:2", "512 × 1024"
+    WIDE = "3:2", "768 × 512"
+    PANORAMA = "2:1", "1024 × 512"
 
 
 class GenerationStatus(models.TextChoices):

@@ -24,6 +24,8 @@ FORMATS = {
     AspectRatio.SQUARE: Format(512, 512, Decimal("1.0")),
     AspectRatio.LARGE: Format(1024, 1024, Decimal("1.5")),
     AspectRatio.TALL: Format(512, 1024, Decimal("1.2")),
+    AspectRatio.WIDE: Format(768, 512, Decimal("1.1")),
+    AspectRatio.PANORAMA: Format(1024, 512, Decimal("1.2")),
 }
 
 

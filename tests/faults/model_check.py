@@ -20,7 +20,7 @@ from typing import Any
 
 import django
 
-FACTORS = {"1:1": 1.0, "2:2": 1.5, "1:2": 1.2}
+FACTORS = {"1:1": 1.0, "2:2": 1.5, "1:2": 1.2, "3:2": 1.1, "2:1": 1.2}
 BONUS = 100
 
 

@@ -16,7 +16,7 @@ from app.models import Generation, GenerationStatus, Notification, TrainingStatu
 from app.models.notification import Subject, subject_of
 from app.services import pricing
 from web import images, phrases
-from web.wall import HEART
+from web.wall import HEART, shape_of
 from web.wall import wall as wall_of
 from words import understand
 
@@ -78,6 +78,12 @@ def cost(price: int, aspect_ratio: str) -> int:
 
 
 @register.filter
+def by_format(price: int) -> list[tuple[str, int]]:
+    """The cost of a picture for each format, by the format's name."""
+    return [(ratio.label, pricing.cost_of(price, ratio)) for ratio in pricing.FORMATS]
+
+
+@register.filter
 def share(amount: int) -> int:
     """The artist's share of ``amount``, in tokens."""
     return pricing.artist_share(amount)
@@ -108,7 +114,7 @@ def alternative(picture: Generation) -> str:
 @register.filter
 def shape(picture: Generation) -> str:
     """The CSS class for the picture's aspect ratio on the wall."""
-    return {"1:2": "tall", "2:2": "large"}.get(picture.aspect_ratio, "square")
+    return shape_of(picture.aspect_ratio)
 
 
 @register.filter

@@ -43,7 +43,7 @@ def test_wall_has_no_holes(seed: int, browser: Browser, live_server, settings, m
     settings.SITE_URL = live_server.url
     chance, buyer, style = random.Random(seed), UserFactory(tokens=5000), StyleFactory()
     for _ in range(40):
-        ratio = chance.choice(("1:1", "1:2", "2:2", "2:2"))
+        ratio = chance.choice(("1:1", "1:2", "2:2", "2:2", "3:2", "2:1"))
         PublicPictureFactory(user=buyer, style=style, aspect_ratio=ratio)
     visitor = Visitor(browser, live_server.url, size=DESKTOP, scripts=False)
     for path in ("/", f"/styles/{style.pk}"):
@@ -61,7 +61,7 @@ def test_what_is_loaded_later_leaves_none(
     settings.SITE_URL = live_server.url
     chance, buyer, style = random.Random(7), UserFactory(tokens=5000), StyleFactory()
     for _ in range(45):
-        ratio = chance.choice(("1:1", "1:2", "2:2"))
+        ratio = chance.choice(("1:1", "1:2", "2:2", "3:2", "2:1"))
         PublicPictureFactory(user=buyer, style=style, aspect_ratio=ratio)
     visitor = Visitor(browser, live_server.url)
     page = visitor.visit("/")

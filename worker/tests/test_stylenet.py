@@ -109,7 +109,7 @@ def test_training_without_a_readable_artwork_fails(engine: StylenetEngine, tmp_p
         train(engine, [], tmp_path)
 
 
-@pytest.mark.parametrize("size", [(512, 512), (512, 1024), (1024, 1024), (250, 130)])
+@pytest.mark.parametrize("size", [(512, 512), (512, 1024), (1024, 1024), (768, 512), (250, 130)])
 def test_a_picture_has_the_size_asked_for(
     engine: StylenetEngine, trained: dict[str, Path], size: tuple[int, int]
 ) -> None:

@@ -21,7 +21,7 @@ pytestmark = pytest.mark.slow
 
 STEPS = int(os.environ.get("MONEY_MODEL_STEPS", "600"))
 SEEDS = [int(seed) for seed in os.environ.get("MONEY_MODEL_SEEDS", "1,2").split(",")]
-FACTORS = {"1:1": 10, "2:2": 15, "1:2": 12}
+FACTORS = {"1:1": 10, "2:2": 15, "1:2": 12, "3:2": 11, "2:1": 12}
 MAX_ATTEMPTS = 3
 
 

@@ -34,7 +34,9 @@ class TestApi:
         # The key is free for the order at the new price.
         assert order(as_buyer, style, key=key, expected_cost=price).status == 202
 
-    @pytest.mark.parametrize(("ratio", "cost"), [("1:1", 7), ("2:2", 11), ("1:2", 9)])
+    @pytest.mark.parametrize(
+        ("ratio", "cost"), [("1:1", 7), ("2:2", 11), ("1:2", 9), ("3:2", 8), ("2:1", 9)]
+    )
     def test_the_cost_of_the_format_is_what_counts(self, as_buyer, ratio, cost):
         style = StyleFactory(price=7)
         assert order(as_buyer, style, aspect_ratio=ratio, expected_cost=cost).data["cost"] == cost

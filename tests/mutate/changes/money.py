@@ -26,6 +26,13 @@ MUTATIONS = (
             CHARGES,
         ),
         (
+            "factor-wide",
+            'Format(768, 512, Decimal("1.1"))',
+            'Format(768, 512, Decimal("1.2"))',
+            CHARGES,
+        ),
+        ("size-panorama", "Format(1024, 512,", "Format(512, 1024,", CHARGES),
+        (
             "factor-square",
             'Format(512, 512, Decimal("1.0"))',
             'Format(512, 512, Decimal("1.1"))',
