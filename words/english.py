@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Final
 
+from words.places import PREPOSITIONS
 from words.vocabulary import listed
 
 NUMBERS: Final[dict[str, int]] = {
@@ -41,10 +42,9 @@ NEGATIONS: Final = listed(
     " isn't aren't doesn't ain't"
 )
 # A negation ends here: "no cars on the road", "without people but with birds".
-NEGATION_ENDS: Final = listed(
-    "with but in on at under over above below behind beside near by inside outside beneath through"
-    " across along around beyond between among into onto only just instead yet from during"
-)
+NEGATION_ENDS: Final = listed("with but at beside near by only just instead yet from during") | {
+    *PREPOSITIONS
+} - {"like"}
 ARTICLES: Final = frozenset({"a", "an", "the", "some", "one", "its", "his", "her", "their", "my"})
 JOINS: Final = frozenset({"and", "or", "nor", "&", "plus"})
 FUNCTION_WORDS: Final = (
@@ -53,15 +53,20 @@ FUNCTION_WORDS: Final = (
     | JOINS
     | listed(
         "of to for is are was were be being it this that these those there here as while"
-        " who which where when next front top side left right back middle center centre edge full"
+        " who which where when next full"
         " lot lots very all any other another more so than then our your i we you he she they"
         " me us him them has have having show me please draw paint picture image painting of view"
-        " scene scenery photo style color colour colored coloured shaped kind type set group piece"
-        " pieces bunch up down out off s one's let can could would want like looking"
+        " scene scenery photo style color colour colored coloured kind type set group piece"
+        " pieces bunch out off s one's let can could would want like"
     )
 )
-# "Two cups of tea" are two teas.
-MEASURES: Final = listed("cup glass mug bowl plate bottle pot basket box bag jar slice")
+# "Two cups of tea" are two teas: these are drawn in what holds them. Of others ("a basket of
+# apples") both are drawn.
+MEASURES: Final = listed("cup glass mug bowl plate bottle pot jar slice")
+HELD: Final = listed(
+    "tea coffee wine cocktail beer champagne soda juice milk honey stew salad popcorn rice noodles"
+    " spaghetti cake pizza bread pie watermelon cheese lemon orange"
+)
 # With a colour before it, one of these colours the picture: "golden light", "blue background".
 LIGHT_WORDS: Final = listed(
     "light lights glow tone tones hue hues background backdrop atmosphere colors colours palette"

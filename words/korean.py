@@ -39,6 +39,7 @@ FUNCTION_WORDS: Final = JOINS | listed(
     " 그림 그려줘 그려주세요 장면 모습 사진 색 색깔 색의 그 이 저 의 한가운데 너머 너머로 주변"
     " 근처 근처에 많이 의한 쪽 쪽에 된 하는 인"
 )
+AFTER_A_PLACE: Final = frozenset({"", "의", "에", "에서", "로", "으로", "를", "을", "에는", "쪽"})
 # Longest first: a particle may be the end of another.
 PARTICLES: Final = sorted(
     listed(

@@ -3,6 +3,7 @@
 from words import english
 from words.colors import ALSO_THINGS, COLORS, SHADES
 from words.names import english_names
+from words.places import LEADS, PLACES, PREPOSITIONS
 from words.reading import LONGEST_NAME, MAX_COUNT, Noun, Reading
 from words.tokens import folded
 from words.vocabulary import Thing
@@ -25,8 +26,10 @@ class EnglishReading(Reading):
         if lower in english.NEGATIONS:
             self._end_clause()
             self._wanted = False
+        elif lower in PLACES and not (self._colors and lower in english.LIGHT_WORDS):
+            self._read_place(lower)
         elif lower in english.FUNCTION_WORDS:
-            self._read_function_word(lower)
+            self._read_function_word(word, lower)
         elif lower.isdecimal():
             self._add_number(word, int(lower[:4]))
         elif lower in english.NUMBERS:
@@ -36,18 +39,42 @@ class EnglishReading(Reading):
         elif shade:
             self._shade = SHADES[lower]
         elif lower in COLORS:
-            self._add_color(COLORS[lower])
+            self._add_color(COLORS[lower], word)
         elif lower in english.SIZES:
-            self._scale = english.SIZES[lower]
+            self._scale, self._scale_word = english.SIZES[lower], word
         elif lower in english.IN_THE_AIR:
-            self._in_the_air = True
+            self._air_word = word
         elif lower in english.LIGHT_WORDS:
             self.tints += self._colors
             self._clear()
         elif not self._read_without_ending(lower):
             self._add_unknown(word)
 
-    def _read_function_word(self, lower: str) -> None:
+    def _read_place(self, lower: str) -> None:
+        """A phrase such as "in front of" or "on the left"; its last token was ``lower``."""
+        first = last = self._at - 1
+        while first and folded(self._tokens[first - 1]) in english.ARTICLES:
+            first -= 1
+        if first and folded(self._tokens[first - 1]) in LEADS:
+            first -= 1
+        else:
+            first = last
+        if lower == "side" and [folded(self._peek(ahead)) for ahead in (0, 1)] == ["by", "side"]:
+            self._at += 2
+            return
+        if folded(self._peek()) == "side":
+            self._at += 1
+        self._end_clause()
+        self._place = None
+        place, is_of = PLACES[lower], folded(self._peek()) == "of"
+        self._at += is_of
+        phrase = " ".join(self._tokens[first : self._at])
+        if is_of:
+            self._place_of(place, phrase)
+        elif self._wanted:
+            self.unknown.append(phrase)
+
+    def _read_function_word(self, word: str, lower: str) -> None:
         following = folded(self._peek())
         if lower in english.JOINS:
             # "black and white cat" goes on; "black chair and white cat" begins another clause.
@@ -55,9 +82,15 @@ class EnglishReading(Reading):
                 self._end_clause()
             if following in english.ARTICLES:
                 self._wanted = True
-        elif lower in english.NEGATION_ENDS:
+            self._place = None
+        elif lower in PREPOSITIONS or lower in english.NEGATION_ENDS:
+            # In "zorblax on the moon", whatever is there is not painted.
+            has_place = self.nouns or not (self._lost or lower == "like")
             self._end_clause()
             self._wanted = True
+            self._place = None
+            if lower in PREPOSITIONS and has_place:
+                self._place_of(PREPOSITIONS[lower], word)
 
     def _read_without_ending(self, lower: str) -> bool:
         stem = english.without_ending(lower)
@@ -91,18 +124,21 @@ class EnglishReading(Reading):
             word = folded(self._peek())
             single = (english_names().get(form) for form in english.singulars(word))
             thing = next((each for each in single if each is not None), thing)
+        word = " ".join(self._tokens[self._at : self._at + length])
         self._at += length
-        self._add(thing, plural=plural)
+        self._add(thing, word, plural=plural)
         return True
 
     def _is_measure(self, lower: str) -> bool:
         """Whether a word only measures what follows: the cups of "two cups of tea"."""
-        return (
-            any(form in english.MEASURES for form in (lower, *english.singulars(lower)))
-            and folded(self._peek(1)) == "of"
-            and (self._name_at(0) or (None, 1))[1] == 1
-            and (self._name_at(2) is not None or self._name_at(3) is not None)
-        )
+        if (
+            not any(form in english.MEASURES for form in (lower, *english.singulars(lower)))
+            or folded(self._peek(1)) != "of"
+            or (self._name_at(0) or (None, 1))[1] != 1
+        ):
+            return False
+        held = self._name_at(2) or self._name_at(3)
+        return held is not None and held[0].name in english.HELD
 
     def _name_at(self, ahead: int) -> tuple[Thing, int, bool] | None:
         """The longest English name from here: the thing, its words, and whether it is plural."""

@@ -3,27 +3,51 @@
 from words import korean
 from words.colors import KOREAN_COLORS
 from words.names import joins, korean_names, korean_parts, korean_thing
+from words.places import KOREAN, Relation
 from words.reading import LONGEST_NAME, MAX_COUNT, Reading
 
 
+def _place_in(word: str) -> str:
+    """What a word such as "위에" says of the noun before; "" if it says no place."""
+    return next((place for stem, place in KOREAN.items() if _is_place(word, stem)), "")
+
+
+def _is_place(word: str, stem: str) -> bool:
+    return word.startswith(stem) and word[len(stem) :] in korean.AFTER_A_PLACE
+
+
 class KoreanReading(Reading):
+    def _place_behind(self, place: str, word: str) -> None:
+        """Something is at this place of the last noun: what follows ("탁자 위의 고양이"), or else
+        what was named before ("고양이가 탁자 위에")."""
+        if self.nouns and self._after == len(self.nouns):
+            self._places.append((place, word, len(self.nouns) - 1))
+
+    def _relate(self) -> None:
+        for place, word, to in self._places:
+            behind, before = to + 1, to - 1
+            what = behind if behind < len(self.nouns) else before if before >= 0 else None
+            self.relations.append(Relation(place, word, what, to))
+
     def _read_korean(self, word: str) -> None:
         if self._read_korean_name():
             return
         self._at += 1
         if word in korean.NEGATIONS:
             self._negate_backwards()
+        elif place := _place_in(word):
+            self._place_behind(place, word)
         elif word in korean.FUNCTION_WORDS:
             if word in korean.JOINS:
                 if self.nouns:
                     self.nouns[-1].joined = True
                 self._end_clause()
         elif word in KOREAN_COLORS:
-            self._add_color(KOREAN_COLORS[word])
+            self._add_color(KOREAN_COLORS[word], word)
         elif word in korean.SIZES:
-            self._scale = korean.SIZES[word]
+            self._scale, self._scale_word = korean.SIZES[word], word
         elif word in korean.IN_THE_AIR:
-            self._in_the_air = True
+            self._air_word = word
         elif word in korean.LARGE_NUMBERS:
             self._add_number(word, MAX_COUNT + 1)
         elif not self._read_korean_number(word) and not self._read_korean_parts(word):
@@ -56,7 +80,7 @@ class KoreanReading(Reading):
                     self._bind_count(forwards=particles.endswith("의"), joined=joins(particles))
                     return True
             if stem in KOREAN_COLORS:
-                self._add_color(KOREAN_COLORS[stem])
+                self._add_color(KOREAN_COLORS[stem], stem)
                 return True
             if stem in korean.NUMBERS and len(stem) > 1:
                 self._add_number(word, korean.NUMBERS[stem])
@@ -87,7 +111,11 @@ class KoreanReading(Reading):
             if found and not (length == 1 and joined in korean.FUNCTION_WORDS):
                 thing, particles = found
                 self._at += length
-                self._add(thing, plural="들" in particles, joined=joins(particles))
+                self._add(
+                    thing, " ".join(tokens), plural="들" in particles, joined=joins(particles)
+                )
+                if place := _place_in(particles):
+                    self._place_behind(place, tokens[-1])
                 return True
         return False
 
@@ -104,9 +132,9 @@ class KoreanReading(Reading):
         names, particles = parts
         for name in names:
             if name in KOREAN_COLORS:
-                self._add_color(KOREAN_COLORS[name])
+                self._add_color(KOREAN_COLORS[name], name)
             else:
-                self._add(korean_names()[name])
+                self._add(korean_names()[name], name)
         self.nouns[-1].joined = joins(particles)
         self.nouns[-1].plural = "들" in particles
         return True

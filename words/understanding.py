@@ -12,6 +12,8 @@ from words.reading_korean import KoreanReading
 from words.vocabulary import listed
 
 PLURAL_COUNT: Final = 3
+# Of one thing, and of the light of the whole picture.
+MOST_COLORS: Final = 2
 # The parts of a scene that have a colour of their own. That of another one ("red sunset") is the
 # colour of the picture's light.
 COLORABLE: Final = listed(
@@ -51,45 +53,59 @@ class Understood:
 def understand(prompt: Sequence[str]) -> Understood:
     """Read the tags of ``prompt``. Takes well below a millisecond."""
     nouns: list[Noun] = []
-    tints: list[Color] = []
-    unknown: dict[str, str] = {}
+    tints: list[tuple[Color, str]] = []
+    lost: list[str] = []
     for tag in prompt:
         reader = _Reader(tag)
         reader.read()
         nouns += reader.nouns
         tints += reader.tints
-        for word in reader.unknown:
-            unknown.setdefault(word.casefold(), word)
+        lost += [*reader.unknown, *reader.misplaced()]
     without = frozenset(noun.thing.name for noun in nouns if not noun.wanted)
     wanted = [noun for noun in nouns if noun.wanted and noun.thing.name not in without]
     subjects: dict[tuple[str, tuple[Color, ...]], Subject] = {}
     scene_colors: dict[str, Color] = {}
     for noun in wanted:
-        if noun.thing.is_scene and (noun.count or 1) > 1:
-            unknown.setdefault(noun.count_word.casefold(), noun.count_word)
         if not noun.thing.is_scene:
             key = (noun.thing.name, noun.colors)
             subject = _subject(noun)
             if key not in subjects or subject.count > subjects[key].count:
                 subjects[key] = subject
-        elif noun.colors and noun.thing.name in COLORABLE:
-            scene_colors[noun.thing.name] = noun.colors[0]
+            lost += noun.color_words[MOST_COLORS:]
+            continue
+        lost += [noun.count_word] if (noun.count or 1) > 1 else []
+        lost += [noun.scale_word, noun.air_word, *noun.color_words[1:]]
+        if noun.colors and noun.thing.name in COLORABLE:
+            if scene_colors.setdefault(noun.thing.name, noun.colors[0]) != noun.colors[0]:
+                lost.append(noun.color_words[0])
         elif noun.colors:
-            tints.append(noun.colors[0])
+            tints.append((noun.colors[0], noun.color_words[0]))
+    lost += [word for _, word in tints[MOST_COLORS:]]
+    lost += _others_of(wanted, "hour") + _others_of(wanted, "season")
+    unknown: dict[str, str] = {}
+    for word in filter(None, lost):
+        unknown.setdefault(word.casefold(), word)
     return Understood(
         subjects=tuple(subjects.values()),
         scene=tuple(dict.fromkeys(noun.thing.name for noun in wanted if noun.thing.is_scene)),
         scene_colors=scene_colors,
-        tints=tuple(tints),
+        tints=tuple(color for color, _ in tints[:MOST_COLORS]),
         without=without,
         unknown_words=tuple(unknown.values()),
     )
 
 
+def _others_of(nouns: Sequence[Noun], kind: str) -> list[str]:
+    """Words for a second part of a scene that has one of this kind: "night" after "sunset"."""
+    named = [noun for noun in nouns if noun.thing.kind == kind]
+    return [noun.word for noun in named if noun.thing is not named[0].thing]
+
+
 def _subject(noun: Noun) -> Subject:
     count = noun.count or (PLURAL_COUNT if noun.plural else 1)
     return Subject(
-        noun.thing.name, min(count, MAX_COUNT), noun.colors[:2], noun.scale, noun.in_the_air
+        *(noun.thing.name, min(count, MAX_COUNT), noun.colors[:MOST_COLORS]),
+        *(noun.scale, noun.in_the_air),
     )
 
 
@@ -118,3 +134,4 @@ class _Reader(EnglishReading, KoreanReading):
             if self._at == before:
                 self._at += 1
         self._end_clause()
+        self._relate()

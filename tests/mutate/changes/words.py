@@ -3,6 +3,7 @@
 from tests.mutate.mutation import in_file
 
 MEANINGS = "words/tests/test_understanding.py"
+PLACED = "words/tests/test_places.py"
 QUOTES = "app/tests/orders/test_quotes.py"
 SITE = "web/tests/test_unknown_words.py"
 
@@ -16,7 +17,18 @@ MUTATIONS = (
     *in_file(
         "words/reading.py",
         ("counts-to-nine", "MAX_COUNT: Final = 9", "MAX_COUNT: Final = 8", MEANINGS),
-        ("colour-behind-its-noun", "behind.colors = tuple(", "tuple(", MEANINGS),
+        ("colour-behind-its-noun", "self._paint(behind)", "pass", MEANINGS),
+    ),
+    *in_file(
+        "words/places.py",
+        ("under-is-not-painted", 'return to.kind in ("sky", "hour")', "return True", PLACED),
+        ("on-a-thing", "return to.is_scene and (", "return (", PLACED),
+    ),
+    *in_file(
+        "words/understanding.py",
+        ("size-of-a-place", "lost += [noun.scale_word, ", "lost += [", PLACED),
+        ("second-hour", 'lost += _others_of(wanted, "hour") + ', "lost += ", PLACED),
+        ("third-colour", "lost += noun.color_words[MOST_COLORS:]", "pass", PLACED),
     ),
     *in_file(
         "words/reading_english.py",
