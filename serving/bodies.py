@@ -16,7 +16,9 @@ MEGABYTE = 1024 * 1024
 LARGEST_BODY = 8 * MEGABYTE
 LARGEST_BODIES = {
     # 100 pictures of 10 MB, and what multipart adds. With or without the trailing slash.
-    re.compile(r"/(api/models|studio/upload|studio/upload/check)/?"): 1010 * MEGABYTE,
+    re.compile(r"/(api/models|api/models/\d+/works|studio/upload|studio/upload/check)/?"): (
+        1010 * MEGABYTE
+    ),
     # One of them. What is a little larger is told so by its own name.
     re.compile(r"/uploads/.+"): 11 * MEGABYTE,
 }

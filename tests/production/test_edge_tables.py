@@ -44,6 +44,8 @@ def test_nginx_and_the_application_set_the_same_limits() -> None:
         "/studio/upload/check",
         "/uploads/1/2.png",
         "/api/models/1",
+        "/api/models/1/works",
+        "/api/models/1/works/",
     ):
         [limit] = [int(size) for pattern, size in special if re.match(pattern, path)] or [
             int(general)
