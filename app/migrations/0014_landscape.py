@@ -9,7 +9,7 @@ FORMATS = [
 class Migration(migrations.Migration):
     """Two more formats. Nothing changes in the database: the column is wide enough."""
 
-    dependencies = [("app", "0012_descriptions")]
+    dependencies = [("app", "0013_grouped_notifications")]
 
     operations = [
         migrations.AlterField(
