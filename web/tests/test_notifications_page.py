@@ -39,7 +39,7 @@ def test_a_group_is_one_line_with_picture_and_words(
     client = signed_in(buyer)
     shown = page(client)
     assert "lou and 1 other like your picture." in shown
-    assert re.search(r'<img class="look" src="/media/generations/x/1/preview-w320.webp\?', shown)
+    assert re.search(r'<img class="thumb" src="/media/generations/x/1/preview-w320.webp\?', shown)
     assert "castle, sea" in shown
     assert "1 unread notification<" in shown
     like(picture, "mia")
@@ -55,7 +55,7 @@ def test_followers_are_one_line_with_a_face(artist: User, signed_in: SignIn) -> 
         community_service.set_follow(user=follower, artist_id=artist.pk, is_following=True)
     client = signed_in(artist)
     assert "mia and 2 others follow you." in page(client)
-    assert '<span class="look face" aria-hidden="true">M</span>' in page(client)
+    assert '<span class="thumb face" aria-hidden="true">M</span>' in page(client)
     assert "mia님 외 2명이 나를 팔로우합니다." in page(client, language="ko")
 
 
