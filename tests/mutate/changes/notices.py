@@ -1,0 +1,81 @@
+"""Notifications: their groups, what they are about, who has read them, and sales."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+GROUPS = "app/tests/community/test_grouped_notifications.py"
+SUBJECTS = "app/tests/community/test_notification_subjects.py"
+LOOKING = "app/tests/community/test_read_by_looking.py"
+SALES = "app/tests/money/test_sales.py"
+PAGE = "web/tests/test_notifications_page.py"
+SEEN = "web/tests/test_seen.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/models/writes.py",
+        ("groups-are-counted", "COALESCE(SUM(other_count + 1), 0)", "COALESCE(SUM(1), 0)", GROUPS),
+        ("likes-are-of-one-picture", '"AND target_id = %(target_id)s"', '""', GROUPS),
+        (
+            "own-words-stay",
+            "AND NOT is_folded AND actor_id IS NOT NULL\n",
+            "AND NOT is_folded\n",
+            GROUPS,
+        ),
+        (
+            "the-next-speaks",
+            "SET is_folded = false, is_read",
+            "SET is_folded = true, is_read",
+            GROUPS,
+        ),
+        (
+            "who-leaves-is-not-counted",
+            "other_count = head.other_count - 1",
+            "other_count = head.other_count",
+            GROUPS,
+        ),
+    ),
+    *in_file(
+        "app/models/notification.py",
+        (
+            "folded-is-not-listed",
+            "filter(recipient=user, is_folded=False)",
+            "filter(recipient=user)",
+            PAGE,
+        ),
+        (
+            "private-picture-is-not-shown",
+            "_shown(pictures,",
+            "_shown(Generation.objects,",
+            SUBJECTS,
+        ),
+        ("smallest-preview", "return smallest(preview), words", "return preview, words", SUBJECTS),
+    ),
+    *in_file(
+        "app/views/base.py",
+        ("ahead-is-no-look", " and is_look(self.request._request)", "", LOOKING),
+    ),
+    *in_file(
+        "web/context.py",
+        (
+            "ahead-is-no-look-on-the-site",
+            "if is_look(request) and unread_count",
+            "if unread_count",
+            SEEN,
+        ),
+    ),
+    *in_file(
+        "app/models/token.py",
+        ("own-orders-are-no-sales", '.exclude(generation__user=F("receiver"))', "", SALES),
+        ("who-left-sells-nothing", "            receiver__closed_at=None,\n", "", SALES),
+    ),
+    *in_file(
+        "app/services/sales_service.py",
+        ("sales-are-told-once", "    if not is_mine:\n", "    if False:\n", SALES),
+        ("days-of-seoul", 'ZoneInfo("Asia/Seoul")', 'ZoneInfo("UTC")', SALES),
+        ("a-day-has-settled", "(clock.now() - SETTLED)", "clock.now()", SALES),
+        ("a-day-in-one-transaction", "@transaction.atomic\n", "", SALES),
+    ),
+    *in_file(
+        "app/management/commands/relay_outbox.py",
+        ("the-relay-tells-of-sales", "        sales_service.tell_of_sales()\n", "", SALES),
+    ),
+)
