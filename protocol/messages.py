@@ -192,6 +192,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 Reason = Annotated[str, msgspec.Meta(max_length=1000)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+Pdq = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
+# In base64.
+Features = Annotated[bytes, msgspec.Meta(min_length=160, max_length=160)]
 
 
 class InvalidReport(ValueError):
@@ -232,12 +235,25 @@ class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     retryable: bool = False
 
 
+class WorkNearness(msgspec.Struct, frozen=True):
+    """``work`` is the nearest one, by its place among those of the training (from 0). ``bits``
+    differ in the fingerprints, of 256; ``likeness`` is that of the features, at most 1. A picture
+    above ``bound`` is not delivered."""
+
+    work: Count
+    bits: Annotated[int, msgspec.Meta(ge=0, le=256)]
+    likeness: Annotated[float, msgspec.Meta(ge=-1.01, le=1.01)]
+    bound: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
 class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """``image_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
 
     ``metadata`` may have ``preview_path`` (a small WebP under the same output path) and
     ``placeholder`` (a data URI of a few hundred bytes). Other keys are stored unchanged.
     ``file_sha256`` is that of the picture's file, ``preview_sha256`` that of the reported preview.
+    ``pdq`` and ``features`` are fingerprints of the picture; the licence keeps them. ``nearness``
+    is how near it is to the nearest work of its style.
     """
 
     task_id: UUID
@@ -248,6 +264,9 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
     metadata: dict[str, Any] | None = None
     file_sha256: Sha256 | None = None
     preview_sha256: Sha256 | None = None
+    pdq: Pdq | None = None
+    features: Features | None = None
+    nearness: WorkNearness | None = None
     failure_reason: Reason | None = None
     retryable: bool = False
 

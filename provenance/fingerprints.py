@@ -23,6 +23,8 @@ BYTES = BITS // 8
 # Of a larger picture each side is reduced to this first. That changes no more bits than storing it
 # as a JPEG does, and a photograph of 40 million pixels takes no second.
 LONGEST_SIDE = 1024
+# Levels of brightness by which a picture has to vary.
+PLAIN = 2.0
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 
@@ -47,6 +49,13 @@ def pdq_of_all_turns(image: Image.Image) -> list[bytes]:
                 part = turned * signs if across else turned
                 found.append(_bits(part * signs[:, None] if down else part))
     return found
+
+
+def is_plain(image: Image.Image) -> bool:
+    """Whether there is too little in ``image`` for a fingerprint to say which it is: a wall, a
+    blank sheet. Theirs are of noise, or all the same."""
+    small = image.convert("L").resize((SAMPLES, SAMPLES), Image.Resampling.BOX)
+    return float(np.asarray(small, np.float32).std()) < PLAIN
 
 
 def _frequencies(image: Image.Image) -> Floats:

@@ -8,7 +8,7 @@ that an idea was told again in other shapes, and nothing here says that they do.
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
 from provenance.features import NUMBERS, features
-from provenance.fingerprints import BYTES, pdq, pdq_of_all_turns
+from provenance.fingerprints import BITS, BYTES, is_plain, pdq, pdq_of_all_turns
 
 Floats = NDArray[np.float32]
 
@@ -108,15 +108,21 @@ class Works:
         return works
 
 
-def remember(pictures: Sequence[Image.Image]) -> Works:
+def remember(pictures: Iterable[Image.Image]) -> Works:
     """What is kept of ``pictures``, at least one, in their order. Raises FeaturesUnavailable."""
-    fingerprints = [np.frombuffer(b"".join(pdq_of_all_turns(each)), np.uint8) for each in pictures]
-    seen = [[features(_view(each, *view)) for view in VIEWS] for each in pictures]
+    fingerprints, seen = [], []
+    for picture in pictures:
+        turned = b"".join(pdq_of_all_turns(picture))
+        fingerprints.append(np.frombuffer(turned, np.uint8))
+        seen.append([features(_view(picture, *view)) for view in VIEWS])
     return Works(np.array(fingerprints).reshape(-1, 8, BYTES), np.array(seen, np.float32))
 
 
 def nearest(picture: Image.Image, works: Works) -> Nearness:
-    """The work that ``picture`` is nearest to. Raises FeaturesUnavailable."""
+    """The work that ``picture`` is nearest to. A plain one is near to none. Raises
+    FeaturesUnavailable."""
+    if is_plain(picture):
+        return Nearness(0, BITS, 0.0, works.bound)
     own = np.frombuffer(pdq(picture), np.uint8)
     bits = np.bitwise_count(works.fingerprints ^ own).sum(2, dtype=int).min(1)
     likeness = (works.features @ features(picture)).max(1)

@@ -9,7 +9,7 @@ import re
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,16 @@ from protocol import (
 )
 from protocol.previews import reported_name
 from provenance.manifest import ToSign
+from provenance.mark import MARKER
 from worker.engines.base import Artwork, Engine, EngineError
+from worker.found_again import (
+    WORKS,
+    Traces,
+    keep_works,
+    nearness_of,
+    traces_of,
+    works_beside,
+)
 from worker.output import IMAGE, files_of
 from worker.reports import Report
 from worker.signature import read_signature, sign
@@ -207,6 +216,7 @@ class GenerationJob(Job):
         self._model = files.fetch(wanted.lora_path)
         signature = wanted.signature_path
         self._signature = read_signature(files.fetch(signature)) if signature else None
+        self._works = works_beside(wanted.lora_path, files)
 
     def make(self, folder: Path, progress: Progress) -> None:
         wanted = self._task.data
@@ -217,7 +227,12 @@ class GenerationJob(Job):
             seed=wanted.seed,
             on_progress=progress.note,
         )
+        self._nearness = nearness_of(drawn, self._works)
         picture = sign(drawn, signature=self._signature, artist_name=wanted.artist_name)
+        self._traces: Traces = {}
+        if wanted.licence:
+            picture = MARKER.embed(picture, wanted.licence.mark_id)
+            self._traces = traces_of(picture)
         self._picture = picture
         self._placeholder = placeholder(picture)
         self._files = files_of(
@@ -248,6 +263,8 @@ class GenerationJob(Job):
             image_path=_under(output, IMAGE),
             file_sha256=hashlib.sha256(self._files[IMAGE]).hexdigest(),
             preview_sha256=hashlib.sha256(self._files[shown]).hexdigest(),
+            nearness=self._nearness,
+            **self._traces,
             metadata={
                 "preview_path": _under(output, shown),
                 "placeholder": self._placeholder,
@@ -305,9 +322,19 @@ class TrainingJob(Job):
             num_epochs=self._task.data.num_epochs,
             on_progress=progress.note,
         )
+        self._works = folder / WORKS
+        keep_works(self._watched(progress), self._works)
+
+    def _watched(self, progress: Progress) -> Iterator[Path]:
+        for artwork in self._artworks:
+            progress.check()
+            yield artwork.path
 
     def deliver(self) -> TrainingReport:
         task, model = self._task, self._model
+        if self._works.exists():
+            works_path = _under(task.data.output_path, WORKS)
+            self._shop.storage.store(self._works, works_path, "application/octet-stream")
         name = f"model{file_suffix(model.path.name)}"
         model_path = _under(task.data.output_path, name)
         self._shop.storage.store(model.path, model_path, "application/octet-stream")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from PIL import Image, ImageOps
 
 from provenance.bits import bands, distance
-from provenance.fingerprints import BYTES, pdq, pdq_of_all_turns
+from provenance.fingerprints import BYTES, is_plain, pdq, pdq_of_all_turns
 from provenance.tests.pictures import CHANGES, FOLDER, NAMES, photographs
 
 # What is taken for the same picture; of unrelated ones, about 128 bits differ.
@@ -97,3 +97,9 @@ def test_bands_of_different_places_never_meet() -> None:
 
 def test_every_photograph_is_read() -> None:
     assert len({pdq(image) for image in photographs().values()}) == len(NAMES)
+
+
+def test_a_blank_sheet_is_plain() -> None:
+    assert is_plain(Image.new("RGB", (300, 200), "ivory"))
+    assert is_plain(Image.new("RGB", (1, 1)))
+    assert not any(is_plain(image) for image in photographs().values())

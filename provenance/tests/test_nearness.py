@@ -105,3 +105,8 @@ def test_fingerprints_alone_notice_what_features_do_not(works: Works) -> None:
     found = nearest(blended, works)
     assert found.bits <= MOST_BITS
     assert found.is_copy
+
+
+def test_a_blank_picture_is_no_copy_of_a_blank_work() -> None:
+    blank = Image.new("RGB", (64, 64), "white")
+    assert not nearest(blank, remember([blank])).is_copy

@@ -1,0 +1,87 @@
+"""By what a picture is found again, and how near it is to the works of its style."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TypedDict
+
+import structlog
+from PIL import Image
+
+from pictures import open_picture
+from protocol import WorkNearness
+from provenance.features import FeaturesUnavailable, signs
+from provenance.fingerprints import is_plain, pdq
+from provenance.nearness import NotWorks, Works, nearest, remember
+from worker.engines.base import EngineError
+from worker.storage import FileCache, StorageError
+
+log = structlog.get_logger()
+
+# What is kept of a style's works; it lies beside the model.
+WORKS = "works.npz"
+WORK_SIDE = 512  # pixels; no more of a work is looked at
+TOO_NEAR = (
+    "The picture came out nearly the same as one of the artist's own works, so it is not delivered."
+    " Other words or another seed give another picture."
+)
+
+
+class Traces(TypedDict, total=False):
+    """What a report says of the picture's pixels, so that it can be found by them."""
+
+    pdq: str
+    features: bytes
+
+
+def traces_of(picture: Image.Image) -> Traces:
+    """Nothing of a plain picture, since all of them are alike."""
+    if is_plain(picture):
+        return {}
+    traces: Traces = {"pdq": pdq(picture).hex()}
+    try:
+        traces["features"] = signs(picture)
+    except FeaturesUnavailable as error:
+        log.warning("no_features", reason=str(error))
+    return traces
+
+
+def keep_works(paths: Iterable[Path], target: Path) -> None:
+    """Write what is kept of the works at ``paths``. Without features, nothing is."""
+    try:
+        works = remember(open_picture(path, side=WORK_SIDE).image for path in paths)
+    except FeaturesUnavailable as error:
+        log.warning("no_features", reason=str(error))
+    else:
+        target.write_bytes(works.packed())
+
+
+def works_beside(model_uri: str, files: FileCache) -> Works | None:
+    """What was kept of the works of a model; None where the training kept nothing, as those of the
+    version before. Raises StorageError."""
+    folder, _, _ = model_uri.rpartition("/")
+    try:
+        return Works.read(files.fetch(f"{folder}/{WORKS}").read_bytes())
+    except StorageError as error:
+        if isinstance(error.__cause__, FileNotFoundError):
+            return None
+        raise
+    except NotWorks as error:
+        log.error("works_unreadable", model=model_uri, reason=str(error))
+        return None
+
+
+def nearness_of(picture: Image.Image, works: Works | None) -> WorkNearness | None:
+    """How near ``picture`` is to ``works``. Raises EngineError if it is a copy of one: no attempt
+    with the same words and seed makes another picture."""
+    if works is None:
+        return None
+    try:
+        found = nearest(picture, works)
+    except FeaturesUnavailable as error:
+        log.warning("no_features", reason=str(error))
+        return None
+    if found.is_copy:
+        log.warning("picture_is_copy", **vars(found))
+        raise EngineError(TOO_NEAR)
+    likeness, bound = round(found.likeness, 3), round(found.bound, 3)
+    return WorkNearness(found.work, found.bits, likeness, bound)
