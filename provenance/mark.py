@@ -137,7 +137,7 @@ def _sizes(gray: Image.Image) -> Iterator[Image.Image]:
     width, height = gray.size
     shorter, longer = sorted((width, height))
     scales = [1.0]
-    if any(abs(longer / shorter - ratio) < 0.02 for ratio in (1, 2)):
+    if any(abs(longer / shorter - ratio) < 0.02 for ratio in (1, 1.5, 2)):
         scales += [side / shorter for side in MADE_SIDES]
     scales += OTHER_SCALES
     done: set[tuple[int, int]] = set()
