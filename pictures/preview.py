@@ -14,17 +14,19 @@ PLACEHOLDER_SIDE = 16  # pixels
 PLACEHOLDER_LIMIT = 600  # characters of the whole data URI
 
 
-def preview(image: Image.Image, width: int, *, xmp: bytes = b"", effort: int = 4) -> bytes:
+def preview(
+    image: Image.Image, width: int, *, xmp: bytes = b"", effort: int = 4, room: int = 0
+) -> bytes:
     """``image`` (RGB) as a WebP at most ``width`` pixels wide, without metadata but ``xmp``.
 
     It is at most twice as high as ``width``. Its quality is the best that fits into BITS, or the
     least: grain takes the most bytes, and hides best what is lost. ``effort`` (0–6) buys a smaller
-    file with time.
+    file with time. ``room`` is how many bytes are to be left for what is added later.
     """
     small = image.copy()
     small.info = {}
     small.thumbnail((width, 2 * width), Image.Resampling.LANCZOS)
-    limit = small.width * small.height * BITS / 8
+    limit = small.width * small.height * BITS / 8 - room
     for quality in QUALITIES:
         file = io.BytesIO()
         small.save(file, "WEBP", quality=quality, method=effort, xmp=xmp, exif=b"")

@@ -25,6 +25,7 @@ from provenance.metadata import SOFTWARE, TRAINED_MEDIA, Provenance
 
 LICENCE = "org.stylelicense.licence"
 PROFILE = "1"  # of our manifests
+MOST_BYTES = 4300  # that a manifest adds to a file, without that of a parent
 _USES = ("ai_generative_training", "ai_inference", "ai_training", "data_mining")
 _NO_TRAINING = {
     "label": "cawg.training-mining",

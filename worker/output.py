@@ -6,7 +6,7 @@ from pictures import preview
 from protocol import GenerationTask, LicenceData
 from protocol.previews import WIDTHS, preview_name, widths_of
 from provenance.facts import Facts, Terms
-from provenance.manifest import Sign, sign_picture, sign_preview
+from provenance.manifest import MOST_BYTES, Sign, sign_picture, sign_preview
 from provenance.metadata import Provenance, png_of, xmp_packet
 from worker.engines.base import Engine
 
@@ -26,9 +26,12 @@ def files_of(
         image = sign_picture(image, origin, licence.chain, sign)
     files = {}
     for width in widths_of(picture.width):
-        # The smallest are looked at in dozens: they say no more than they have to.
+        # The smallest are looked at in dozens: they say no more than they have to, and are no
+        # larger for their signature.
         is_small = width == WIDTHS[0]
-        content = preview(picture, width, xmp=b"" if is_small else xmp_packet(origin))
+        room = MOST_BYTES if licence and is_small else 0
+        xmp = b"" if is_small else xmp_packet(origin)
+        content = preview(picture, width, xmp=xmp, room=room)
         if licence:
             source = None if is_small else image
             content = sign_preview(content, origin, licence.chain, sign, source)

@@ -42,6 +42,7 @@ def test_grain_gets_fewer_bytes_and_the_smooth_its_quality() -> None:
     smooth = Image.linear_gradient("L").resize((SIDE, SIDE)).convert("RGB")
 
     assert len(preview(Image.fromarray(grain), SIDE)) < SIDE * SIDE * BITS / 8
+    assert len(preview(Image.fromarray(grain), SIDE, room=4000)) < SIDE * SIDE * BITS / 8 - 4000
     difference = ImageChops.difference(opened(preview(smooth, SIDE)), smooth)
     assert max(high for _, high in difference.getextrema()) <= 3
 
