@@ -286,6 +286,14 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
     exclude = ("body",)
 
 
+@admin.register(models.Licence)
+class LicenceAdmin(ReadOnlyAdmin):
+    list_display = ("number", "generation", "state", "state_reason", "issued_at")
+    list_filter = ("state",)
+    search_fields = ("=number", "=generation__id")
+    list_select_related = ("generation",)
+
+
 admin.site.register(
     [
         models.Artwork,
@@ -300,6 +308,11 @@ admin.site.register(
         models.SalesDay,
         models.UploadCheck,
         models.ApiKey,
+        models.Terms,
+        models.Declaration,
+        models.DeclarationAcceptance,
+        models.TrainingManifest,
+        models.SigningKey,
     ],
     ReadOnlyAdmin,
 )

@@ -49,6 +49,16 @@ class ArtistOnly(DomainError):
     default_message = "Only artists can do this. Become one first."
 
 
+class DeclarationRequired(NotAllowed):
+    """``details`` has the version and the text, in English and Korean."""
+
+    code = "DECLARATION_REQUIRED"
+    default_message = (
+        "Before you upload, read and accept what artists declare about their works:"
+        " POST /api/users/me/declaration."
+    )
+
+
 class InvalidInternalToken(DomainError):
     code = "INVALID_INTERNAL_TOKEN"
     default_message = "This endpoint is for workers and requires a valid internal token."

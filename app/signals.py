@@ -1,10 +1,19 @@
-"""Create notifications for likes, comments and follows. The rules are in notification_service."""
+"""Create notifications for likes, comments and follows. The rules are in notification_service.
+And publish the words of licences once the tables are there."""
 
-from django.db.models.signals import post_save
+from django.apps import apps as all_apps
+from django.db.models.signals import post_migrate, post_save
 from django.dispatch import receiver
 
 from app.models import Comment, Follow, Like
 from app.services import notification_service
+from app.services.licences.publishing import publish
+
+
+@receiver(post_migrate)
+def on_migrated(sender: object, using: str, apps: object = all_apps, **_: object) -> None:
+    if getattr(sender, "label", "") == "app":
+        publish(apps, using)
 
 
 @receiver(post_save, sender=Like)

@@ -16,6 +16,7 @@ from app.views import (
     docs,
     health,
     image,
+    licence,
     media,
     metrics,
     notification,
@@ -35,6 +36,8 @@ Tokens = token.TokenViewSet.as_view
 Keys = api_key.ApiKeyViewSet.as_view
 Tags = tag.TagViewSet.as_view
 Comments = community.CommentViewSet.as_view
+Licences = licence.LicenceViewSet.as_view
+Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
 # What says the same until the next version comes.
@@ -85,6 +88,11 @@ api = [
         Users({"post": "become_artist", "patch": "update_artist"}),
         name="own_artist",
     ),
+    path(
+        "users/me/declaration",
+        Users({"get": "declaration", "post": "accept_declaration"}),
+        name="declaration",
+    ),
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
     path(
@@ -118,6 +126,10 @@ api = [
     ),
     path("images/<id:pk>/comments", Comments({"get": "list", "post": "create"}), name="comments"),
     path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
+    # Licences
+    path("licences", Licences({"get": "mine"}), name="own_licences"),
+    path("licences/<str:number>", Licences({"get": "retrieve", "patch": "update"}), name="licence"),
+    path("terms", Terms({"get": "list"}), name="terms"),
     # Notifications
     path(
         "notifications/mark-all-read",
@@ -129,6 +141,12 @@ api = [
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),
+    path(".well-known/jwks.json", limited("anonymous", licence.public_keys), name="jwks"),
+    path(
+        "credentials/status/<id:number>",
+        limited("anonymous", licence.status_list),
+        name="licence_status",
+    ),
     path("metrics", metrics.metrics, name="metrics"),
     # Files
     path("uploads/<path:key>", upload.put_file, name="upload_file"),

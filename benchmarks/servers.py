@@ -131,6 +131,7 @@ def production(
         # Nothing of the web processes speaks to the broker.
         "AMQP_URL": "amqp://nobody@127.0.0.1:1/",
         "SECRET_KEY": secret_key,
+        "LICENCE_KEY": f"licences {secret_key}",
         "ALLOWED_HOSTS": HOST,
         "SITE_URL": f"https://{HOST}",
         "INTERNAL_API_TOKENS": token,

@@ -168,6 +168,13 @@ def _secret_key_fallbacks(environment: Environment) -> str:
     return next(filter(None, map(_weakness, list_of(environment, "SECRET_KEY_FALLBACKS"))), "")
 
 
+def _licence_key(environment: Environment) -> str:
+    key = value_of(environment, "LICENCE_KEY")
+    if key and key == value_of(environment, "SECRET_KEY"):
+        return "is SECRET_KEY again"
+    return _weakness(key) if key else "is missing"
+
+
 def _allowed_hosts(environment: Environment) -> str:
     hosts = list_of(environment, "ALLOWED_HOSTS")
     if not hosts:
@@ -287,6 +294,11 @@ RULES: tuple[Rule, ...] = (
         "SECRET_KEY_FALLBACKS",
         "Name only former keys as long as SECRET_KEY has to be, parted by commas, or none.",
         _secret_key_fallbacks,
+    ),
+    Rule(
+        "LICENCE_KEY",
+        f"Set the secret that certificates of licences are signed with. {_RANDOM}",
+        _licence_key,
     ),
     Rule("DEBUG", "Leave it out: error pages would show the program.", is_off("DEBUG")),
     Rule(

@@ -34,6 +34,8 @@ CERTIFICATES_DIR = Path(env.str("CERTIFICATES_DIR", str(DATA_DIR / "certificates
 SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
 
 SECRET_KEY = env.str("SECRET_KEY", environment.DEVELOPMENT_SECRET_KEY)
+# What certificates of licences are signed with. Empty: one that is made and kept in DATA_DIR.
+LICENCE_KEY = env.str("LICENCE_KEY", "")
 DEBUG = env.bool("DEBUG", False)
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]", "testserver"])
 # Sign-in by name alone, for the demo artists of `make run`.
@@ -331,9 +333,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_RENDERER_CLASSES": ["app.http.bodies.EnvelopeRenderer"],
     "DEFAULT_PARSER_CLASSES": [
-        "app.http.bodies.JsonParser",
-        "app.http.bodies.MultiPartParser",
-        "app.http.bodies.FormParser",
+        f"app.http.bodies.{kind}Parser" for kind in ("Json", "MultiPart", "Form")
     ],
     "DEFAULT_SCHEMA_CLASS": "app.http.schema.EnvelopeSchema",
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "app.http.bodies.AlwaysJson",
@@ -369,13 +369,13 @@ SPECTACULAR_SETTINGS = {
     ],
     "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
     "ENUM_NAME_OVERRIDES": {
-        "TrainingStatusEnum": "app.models.TrainingStatus",
-        "GenerationStatusEnum": "app.models.GenerationStatus",
-        "TransactionTypeEnum": "app.models.TransactionType",
-        "NotificationTypeEnum": "app.models.NotificationType",
-        "VisibilityEnum": "app.models.Visibility",
-        "AspectRatioEnum": "app.models.AspectRatio",
-        "ScopeEnum": "app.models.Scope",
+        **{
+            f"{name}Enum": f"app.models.{name}"
+            for name in (
+                *("TrainingStatus", "GenerationStatus", "TransactionType", "NotificationType"),
+                *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
+            )
+        },
         "HealthEnum": ["ok", "error"],
         "LatenessEnum": ["current", "late"],
         "ServerEnum": ["connected", "unavailable"],

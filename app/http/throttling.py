@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import lru_cache, wraps
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -43,16 +43,14 @@ class ApiThrottle(BaseThrottle):
         return float(self._verdict.reset_seconds) if self._verdict else None
 
 
-def limited(
-    scope: str, view: Callable[[HttpRequest], HttpResponse]
-) -> Callable[[HttpRequest], HttpResponse]:
+def limited(scope: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
     """``view``, a plain Django view, under the limit ``scope`` for each address."""
 
     @wraps(view)
-    def checked(request: HttpRequest) -> HttpResponse:
+    def checked(request: HttpRequest, **named: Any) -> HttpResponse:
         verdict = check(request, scope, client_address(request))
         if verdict is None or verdict.is_allowed:
-            return view(request)
+            return view(request, **named)
         return HttpResponse(
             to_json(generic_body(429)),
             status=429,

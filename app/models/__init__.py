@@ -3,12 +3,14 @@ from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
+from app.models.licence import Licence, LicenceState, SigningKey
 from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.outbox import OutboxMessage
 from app.models.session import Session
-from app.models.style import Artwork, Style, TrainingStatus
+from app.models.style import Artwork, Style, TrainingManifest, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
+from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
 from app.models.token import Purchase, Transaction, TransactionType
 from app.models.upload import PendingUpload, UploadCheck
 from app.models.user import Artist, Role, User
@@ -20,12 +22,16 @@ __all__ = [
     "ArtworkTag",
     "AspectRatio",
     "Comment",
+    "Declaration",
+    "DeclarationAcceptance",
     "FeedEntry",
     "Follow",
     "Generation",
     "GenerationStatus",
     "GenerationTag",
     "IdempotencyKey",
+    "Licence",
+    "LicenceState",
     "Like",
     "Measure",
     "Notification",
@@ -37,9 +43,13 @@ __all__ = [
     "SalesDay",
     "Scope",
     "Session",
+    "SigningKey",
     "Style",
     "StyleTag",
     "Tag",
+    "Terms",
+    "TermsKey",
+    "TrainingManifest",
     "TrainingStatus",
     "Transaction",
     "TransactionType",

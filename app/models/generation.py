@@ -15,6 +15,7 @@ from django.db.models import Q
 from app.exceptions import NotFound
 from app.models.job import Job
 from app.models.style import Style
+from app.models.terms import Terms
 from app.models.user import User
 
 if TYPE_CHECKING:
@@ -144,7 +145,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def detail(self, viewer: User | AnonymousUser, generation_id: int) -> Generation:
         """One generation with everything that its page shows. Raises NotFound."""
         pictures = self.visible_to(viewer).with_people().with_liked_by(viewer)
-        picture = pictures.filter(pk=generation_id).first()
+        picture = pictures.select_related("licence").filter(pk=generation_id).first()
         if picture is None:
             raise NotFound("There is no such picture.")
         return picture
@@ -182,6 +183,12 @@ class Generation(Job):
     height = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
     cost = models.PositiveIntegerField(help_text="Tokens charged.")
+    # Drawn with the order, so that the worker can write it into the picture; the licence itself
+    # is issued when the artist is paid. Null on orders from before there were licences.
+    licence_number = models.CharField(max_length=17, null=True, blank=True)
+    terms = models.ForeignKey(
+        Terms, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     status = models.CharField(
         max_length=10, choices=GenerationStatus.choices, default=GenerationStatus.QUEUED
     )
@@ -231,6 +238,11 @@ class Generation(Job):
             models.CheckConstraint(
                 name="generation_hidden_is_private",
                 condition=Q(hidden_reason="") | Q(visibility=Visibility.PRIVATE),
+            ),
+            models.UniqueConstraint(
+                name="generation_licence_number_unique",
+                fields=["licence_number"],
+                condition=Q(licence_number__isnull=False),
             ),
         ]
         indexes = [

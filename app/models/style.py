@@ -14,6 +14,7 @@ from app.exceptions import NotFound
 from app.models.job import Job
 from app.models.names import SkeletonField
 from app.models.tagging import StyleTag, Tag
+from app.models.terms import DEFAULT_TERMS, Declaration, Terms
 from app.models.text import contains, contains_lower
 from app.models.user import Artist
 from app.utils.spellings import spellings_of
@@ -197,6 +198,24 @@ class Style(Job):
         validators=[MinValueValidator(MIN_PRICE), MaxValueValidator(MAX_PRICE)],
         help_text="Tokens for one 1:1 picture.",
     )
+    # Those of pictures that are ordered from now on.
+    terms = models.ForeignKey(
+        Terms,
+        models.PROTECT,
+        default=DEFAULT_TERMS,
+        db_default=DEFAULT_TERMS,
+        related_name="+",
+        db_index=False,
+    )
+    declaration = models.ForeignKey(
+        Declaration,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        help_text="What its artist declared at the upload.",
+    )
     training_status = models.CharField(
         max_length=10, choices=TrainingStatus.choices, default=TrainingStatus.PENDING
     )
@@ -314,3 +333,21 @@ class Artwork(models.Model):
 
     def __str__(self) -> str:
         return f"{self.style_id}/{self.position}"
+
+
+class TrainingManifest(models.Model):
+    """What a style was trained on, and with what. Its own table, since few who read a style want
+    it."""
+
+    style = models.OneToOneField(
+        Style, models.CASCADE, primary_key=True, related_name="training_manifest"
+    )
+    content = models.JSONField(help_text="See docs/rights.md.")
+    sha256 = models.CharField(max_length=64, help_text="That of the content as canonical JSON.")
+    made_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return f"manifest of style {self.pk}"

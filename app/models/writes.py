@@ -46,12 +46,13 @@ PLACE_ORDER = """
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
              progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
              image_path, preview_path, placeholder, metadata, visibility, description,
-             hidden_reason, like_count, comment_count, created_at, started_at, finished_at)
+             hidden_reason, like_count, comment_count, created_at, started_at, finished_at,
+             licence_number, terms_id)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
             %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s,
-            NULL, NULL
+            NULL, NULL, %(licence_number)s, %(terms_id)s
         FROM offered
     ), tagged AS (
         INSERT INTO app_generationtag (generation_id, tag_id, sequence)
@@ -146,16 +147,25 @@ FORGET_ACTOR = """
     RETURNING next.id
 """
 
-# Delivers a generation that is locked, counts the use of its style and tells the buyer. Returns the
-# id of the notification.
+# Delivers a generation that is locked, issues its licence, counts the use of its style and tells
+# the buyer. Returns the id of the notification.
 COMPLETE_GENERATION = (
     """
     WITH delivered AS (
         UPDATE app_generation
         SET status = %(status)s, image_path = %(image_path)s, preview_path = %(preview_path)s,
             placeholder = %(placeholder)s, metadata = %(metadata)s::jsonb, progress = NULL,
-            lease_expires_at = NULL, finished_at = %(finished_at)s
+            lease_expires_at = NULL, finished_at = %(finished_at)s,
+            licence_number = %(licence_number)s, terms_id = %(terms_id)s
         WHERE id = %(id)s
+    ), licensed AS (
+        INSERT INTO app_licence
+            (generation_id, number, file_sha256, preview_sha256, pdq, bands, features, issued_at,
+             state, state_reason, state_changed_at, buyer_is_named)
+        VALUES
+            (%(id)s, %(licence_number)s, %(file_sha256)s, %(preview_sha256)s, %(pdq)s, %(bands)s,
+             %(features)s, %(finished_at)s, 'active', '', NULL, false)
+        ON CONFLICT (generation_id) DO NOTHING
     ), counted AS (
         UPDATE app_style SET usage_count = usage_count + 1 WHERE id = %(style_id)s
     )

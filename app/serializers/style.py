@@ -5,7 +5,7 @@ import orjson
 from drf_spectacular.utils import extend_schema_field, inline_serializer
 from rest_framework import serializers
 
-from app.models import AspectRatio, TrainingStatus
+from app.models import AspectRatio, TermsKey, TrainingStatus
 from app.models.reads.row import Row
 from app.models.reads.style import StyleCreated, StyleDetail
 from app.models.reads.styles import OwnStyle, StyleRow
@@ -128,6 +128,7 @@ class StyleCreateSerializer(WorksSerializer):
     description = serializers.CharField(max_length=2000, allow_blank=True, default="")
     price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
     tags = TagListField(default=list)
+    terms = serializers.ChoiceField(choices=TermsKey.choices, default=TermsKey.COMMERCIAL)
 
 
 class StyleUpdateSerializer(BaseSerializer):
@@ -141,6 +142,7 @@ class StyleUpdateSerializer(BaseSerializer):
         required=False,
         help_text="The id of the work that is shown for the style.",
     )
+    terms = serializers.ChoiceField(choices=TermsKey.choices, required=False)
     is_active = serializers.BooleanField(required=False)
 
 

@@ -81,6 +81,27 @@ class ProfileUpdateSerializer(BaseSerializer):
     profile_image = serializers.FileField(required=False)
 
 
+class WordingSerializer(BaseSerializer):
+    en = serializers.CharField()
+    ko = serializers.CharField()
+
+
+class DeclarationSerializer(BaseSerializer):
+    """What artists declare about the works that they upload, and since when I accept it."""
+
+    version = serializers.IntegerField()
+    text = WordingSerializer()
+    accepted_at = serializers.DateTimeField(allow_null=True)
+
+
+class AcceptDeclarationSerializer(BaseSerializer):
+    version = serializers.IntegerField(min_value=1, max_value=2**15 - 1)
+
+
+class BecameArtistSerializer(MeSerializer):
+    declaration = DeclarationSerializer()
+
+
 class BecomeArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField(max_length=60)
     signature_image = serializers.FileField(required=False)

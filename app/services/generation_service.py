@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,7 @@ from app.models import (
 )
 from app.models.generation import MAX_SEED
 from app.models.ownership import MayChange, is_owner
+from app.models.terms import DEFAULT_TERMS
 from app.models.writes import (
     COMPLETE_GENERATION,
     LOCKED_GENERATION,
@@ -39,6 +41,7 @@ from app.models.writes import (
 )
 from app.services import notification_service, pricing, storage
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
+from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_open
 from app.utils import clock
 from app.utils.request_id import current_request_id
@@ -103,6 +106,8 @@ def request_generation(
             height=size.height,
             seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
             cost=cost,
+            licence_number=numbers.draw(),
+            terms_id=style.terms_id,
             request_id=current_request_id(),
             created_at=clock.now(),
         )
@@ -171,12 +176,14 @@ def update_generation(
 
 @dataclass(frozen=True)
 class DrawnPicture:
-    """What a worker made: storage keys, a data URI, and whatever else it tells."""
+    """What a worker made: storage keys, a data URI, what it knows of the file, and whatever else it
+    tells."""
 
     image_path: str
     preview_path: str
     placeholder: str
     metadata: dict[str, object]
+    of_file: dict[str, object]
 
 
 class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
@@ -239,6 +246,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
             ),
             placeholder=placeholder if _is_placeholder(placeholder) else "",
             metadata=metadata,
+            of_file=_file_facts(report),
         )
 
     def has_result(self, job: Generation, result: DrawnPicture) -> bool:
@@ -251,18 +259,22 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         write(RECORD_PROGRESS, **vars(job) | {"progress": progress})
 
     def complete(self, job: Generation, result: DrawnPicture) -> None:
-        """The artist is paid, the use counted and the buyer told."""
+        """The artist is paid, the licence issued, the use counted and the buyer told."""
         job.image_path = result.image_path
         job.preview_path = result.preview_path
         job.placeholder = result.placeholder
         job.metadata = result.metadata
         job.finished_at = clock.now()
+        # Neither was known when the version before this one took the order.
+        job.licence_number = job.licence_number or numbers.draw()
+        job.terms_id = job.terms_id or DEFAULT_TERMS
         share = pricing.artist_share(job.cost)
         if share > 0:
             artist = job.style.artist.user
             TokenService.add_tokens(artist.pk, share, "generation", locked=artist, generation=job)
         told = notification_service.generation_complete(job)
-        write(COMPLETE_GENERATION, **vars(job) | told | {"metadata": Jsonb(job.metadata)})
+        given = told | result.of_file | {"metadata": Jsonb(job.metadata)}
+        write(COMPLETE_GENERATION, **vars(job) | given)
 
     def fail(self, job: Generation) -> None:
         job.finished_at = clock.now()
@@ -272,6 +284,18 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
 
 
 GENERATIONS = Generations(Generation)
+
+
+def _file_facts(report: GenerationReport) -> dict[str, object]:
+    """What a licence keeps of the file; workers of the version before tell nothing of it."""
+    bits = bytes.fromhex(report.pdq) if report.pdq else None
+    return {
+        "file_sha256": report.file_sha256,
+        "preview_sha256": report.preview_sha256,
+        "pdq": bits,
+        "bands": list(struct.unpack(">16H", bits)) if bits else None,
+        "features": report.features,
+    }
 
 
 def _is_placeholder(value: object) -> bool:

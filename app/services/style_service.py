@@ -18,9 +18,11 @@ from app.exceptions import (
     InvalidTransition,
     StyleInUse,
 )
-from app.models import Artist, Artwork, Generation, Style, TrainingStatus, User, names
+from app.models import Artist, Artwork, Generation, Style, TermsKey, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
 from app.services import storage, tag_service, training_service
+from app.services.licences import declaration
+from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
 from app.services.uploads import artwork_service, check_service, image_service, upload_service
 from app.services.uploads.artwork_service import StoredArtwork
@@ -39,6 +41,8 @@ class Works:
     uploaded before, and ``uploads`` (keys and tags) are to be checked once they have a style.
     """
 
+    # The version that their artist has accepted.
+    declaration_id: int
     artworks: tuple[StoredArtwork, ...] = ()
     uploads: tuple[tuple[str, list[str]], ...] = ()
 
@@ -69,6 +73,7 @@ class StyleUpload(Works):
     description: str
     price: int
     tags: tuple[str, ...]
+    terms_id: str
 
 
 def prepare_upload(
@@ -81,11 +86,13 @@ def prepare_upload(
     images: Sequence[IO[bytes]],
     image_tags: Sequence[Sequence[str]],
     image_keys: Sequence[str] = (),
+    terms: str = TermsKey.COMMERCIAL,
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
     With ``image_keys`` the files are those that were uploaded there, whose content is checked
-    later; else ``images``. ``image_tags`` is parallel to either. Raises ArtistOnly,
+    later; else ``images``. ``image_tags`` is parallel to either. ``terms`` is the key of those
+    under which pictures will be licensed. Raises ArtistOnly, DeclarationRequired,
     DuplicateStyleName, InvalidInput, UploadRejected or ServiceUnavailable.
     """
     artist = artist_of(user)
@@ -94,8 +101,11 @@ def prepare_upload(
     name = names.cleaned(name, field="name", max_length=100)
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
+    terms_id = licence_terms.current(terms).id
     works = _prepared(user, images, work_tags, image_keys)
     return StyleUpload(
+        declaration_id=works.declaration_id,
+        terms_id=terms_id,
         artist=artist,
         name=name,
         description=description,
@@ -132,10 +142,12 @@ def _prepared(
     work_tags: Sequence[list[str]],
     image_keys: Sequence[str],
 ) -> Works:
+    declared = declaration.require(user)
     if image_keys:
         upload_service.require_uploaded(user=user, keys=image_keys)
-        return Works(uploads=tuple(zip(image_keys, work_tags, strict=True)))
-    return Works(artworks=tuple(_check_and_store(images, work_tags)))
+        uploads = tuple(zip(image_keys, work_tags, strict=True))
+        return Works(declaration_id=declared, uploads=uploads)
+    return Works(declaration_id=declared, artworks=tuple(_check_and_store(images, work_tags)))
 
 
 def _check_and_store(
@@ -169,6 +181,8 @@ def create_style(upload: StyleUpload) -> Style:
             name=upload.name,
             description=upload.description,
             price=upload.price,
+            terms_id=upload.terms_id,
+            declaration_id=upload.declaration_id,
             thumbnail=upload.thumbnail,
             request_id=current_request_id(),
         )
@@ -186,6 +200,7 @@ def replace_works(
     Name, description, price, tags and address stay. Raises NotFound, NotAllowed, InvalidTransition.
     """
     style = training_service.lock_own_style(user, style_id, may_change)
+    style.declaration_id = works.declaration_id
     training_service.begin_again(style, OTHER_WORKS, thumbnail=works.thumbnail)
     former = list(style.artworks.all())
     files = [key for work in former for key in artwork_service.files_of(work)]
@@ -205,11 +220,12 @@ def update_style(
     description: str | None = None,
     price: int | None = None,
     tags: Sequence[str] | None = None,
+    terms: str | None = None,
     is_active: bool | None = None,
     may_change: MayChange = is_owner,
 ) -> Style:
     """Change what is given; ``cover`` is the id of the work that is shown for the style. A new
-    price holds for pictures ordered from now on.
+    price and new ``terms`` hold for pictures ordered from now on.
 
     Raises NotAllowed or NotFound unless the user may change the style, InvalidInput,
     DuplicateStyleName when another style of the artist bears the name, and InvalidTransition if
@@ -222,6 +238,8 @@ def update_style(
         style.description = description
     if price is not None:
         style.price = price
+    if terms is not None:
+        style.terms_id = licence_terms.current(terms).id
     if labels is not None:
         tag_service.retag_style(style, labels)
     if name is not None and name != style.name:

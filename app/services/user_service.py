@@ -27,6 +27,7 @@ from app.models import (
     names,
 )
 from app.services import community_service, notification_service, storage, style_service
+from app.services.licences import declaration
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service
 from app.utils import caches, clock
@@ -164,7 +165,10 @@ def update_profile(
 def become_artist(
     *, user: User, artist_name: str, signature_image: IO[bytes] | None = None
 ) -> Artist:
-    """Make ``user`` an artist. Raises Conflict if they already are, or InvalidInput."""
+    """Make ``user`` an artist, who accepts the declaration of the day by that.
+
+    Raises Conflict if they already are, or InvalidInput.
+    """
     if user.is_artist:
         raise Conflict("You are already an artist.")
     signature = ""
@@ -182,6 +186,7 @@ def become_artist(
             artist = Artist(user=locked, signature_image=signature)
             names.choose(artist, "artist_name", artist_name)
             artist.save(force_insert=True)
+            declaration.accept(locked)
     except (IntegrityError, DomainError) as error:
         storage.delete([signature] if signature else [])
         if isinstance(error, DomainError) or "artist_name" not in str(error):

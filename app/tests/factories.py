@@ -23,6 +23,7 @@ from app.models import (
 from app.services import generation_service, pricing, storage, tag_service
 from app.services.generation_service import GENERATIONS
 from app.services.jobs.attempts import output_folder
+from app.services.licences import declaration
 from app.services.token_service import TokenService
 from protocol import GenerationReport
 
@@ -46,11 +47,19 @@ class UserFactory(DjangoModelFactory):
 
 
 class ArtistFactory(DjangoModelFactory):
+    """Who has accepted the declaration of the day."""
+
     class Meta:
         model = Artist
+        skip_postgeneration_save = True
 
     user = factory.SubFactory(UserFactory, role=Role.ARTIST)
     artist_name = factory.Sequence(lambda n: f"Artist {n}")
+
+    @factory.post_generation
+    def declared(artist: Artist, create: bool, is_declared: bool | None, **_: Any) -> None:
+        if create and is_declared is not False:
+            declaration.accept(artist.user)
 
 
 class StyleFactory(DjangoModelFactory):

@@ -15,22 +15,26 @@ from app.models import (
     Artwork,
     ArtworkTag,
     Comment,
+    DeclarationAcceptance,
     Follow,
     Generation,
     GenerationTag,
     IdempotencyKey,
+    Licence,
     Like,
     Notification,
     OutboxMessage,
     Purchase,
     Style,
     Tag,
+    Terms,
     Transaction,
     User,
 )
 from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -51,6 +55,7 @@ class Scene:
     """One row of everything. ``entry`` finds the ledger's entry of a type."""
 
     def __init__(self) -> None:
+        self.now = clock.now()
         self.buyer: User = UserFactory(username="bo")
         self.style: Style = StyleFactory(tags=("sea",), works=1)
         self.picture = GenerationFactory(user=self.buyer, style=self.style, prompt_tags=("sea",))
@@ -120,6 +125,13 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         lambda s: every(Generation, hidden_reason="Rude.", visibility="public"),
     ),
     "generation_completed_has_image": (lambda s: every(Generation, image_path=""),),
+    "generation_licence_number_unique": (
+        lambda s: GenerationFactory() and every(Generation, licence_number="SL-1"),
+    ),
+    "licence_state_known": (lambda s: every(Licence, state="lent", state_changed_at=s.now),),
+    "licence_change_has_time": (lambda s: every(Licence, state="revoked"),),
+    "terms_version_unique": (lambda s: again(Terms.objects.first(), id="commercial/one"),),
+    "declaration_once": (lambda s: again(DeclarationAcceptance.objects.first()),),
     "artwork_position_unique": (lambda s: again(s.work, sha256="other"),),
     "artwork_image_unique": (lambda s: again(s.work, position=1),),
     "style_tag_unique": (lambda s: again(s.style.style_tags.get(), sequence=1),),

@@ -36,6 +36,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.PaymentRefused: 402,
     domain.NotAllowed: 403,
     domain.ArtistOnly: 403,
+    domain.DeclarationRequired: 403,
     domain.InvalidInternalToken: 403,
     domain.NotFound: 404,
     domain.Conflict: 409,

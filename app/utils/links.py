@@ -24,6 +24,11 @@ def link(key: str) -> str:
     return linker()(key)
 
 
+def page_url(folder: str, name: str) -> str:
+    """The public address of one page of the site."""
+    return f"{settings.SITE_URL}/{folder}/{name}"
+
+
 def linker() -> Link:
     """``link`` for many keys of one answer: the common part is computed once."""
     seconds = settings.MEDIA_LINK_SECONDS

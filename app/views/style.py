@@ -69,11 +69,17 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     paged = ("list", "mine")
     success = {"create": 201, "destroy": 204}
     errors = {
-        "create": (*("ARTIST_ONLY", "DUPLICATE_STYLE_NAME", *UPLOAD_CODES, *IDEMPOTENCY_CODES),),
+        "create": (
+            *("ARTIST_ONLY", "DECLARATION_REQUIRED", "DUPLICATE_STYLE_NAME", *UPLOAD_CODES),
+            *IDEMPOTENCY_CODES,
+        ),
         "mine": ("ARTIST_ONLY",),
         "update": ("DUPLICATE_STYLE_NAME", "INVALID_TRANSITION"),
         "retrain": ("INVALID_TRANSITION",),
-        "replace_works": ("INVALID_TRANSITION", *UPLOAD_CODES, *IDEMPOTENCY_CODES),
+        "replace_works": (
+            *("DECLARATION_REQUIRED", "INVALID_TRANSITION", *UPLOAD_CODES),
+            *IDEMPOTENCY_CODES,
+        ),
         "report": REPORT_CODES,
     }
     permission_classes = (IsOwnerOrReadOnly,)
@@ -122,7 +128,9 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         return self.page_of(own_styles(self.user.pk))
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """Upload 10–100 works; they are checked, and a worker learns the style.
+        """Upload 10–100 works; they are checked, and a worker learns the style. By uploading them I
+        repeat the declaration that I have accepted (`GET /api/users/me/declaration`). Pictures in
+        the style are licensed under its `terms` (`GET /api/terms`).
 
         Works that were uploaded by links (`image_keys`) are looked into after the answer. When one
         of them is bad the style's `training_status` becomes `failed`, its `failure_reason` names
@@ -138,10 +146,11 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         )
 
     def change(self, given: dict[str, Any]) -> StyleDetail:
-        """Change name, cover, description, price or tags; withdraw the style or bring it back.
+        """Change name, cover, description, price, terms or tags; withdraw the style or bring it
+        back.
 
         Pictures that are made keep the name of the style that is written into their files. A new
-        price is for pictures that are ordered from now on.
+        price and new terms are for pictures that are ordered from now on.
         """
         style_id = self.kwargs["pk"]
         style_service.update_style(

@@ -16,14 +16,18 @@ from app.models.user import UserQuerySet
 from app.permissions import IsArtist
 from app.serializers.community import FollowStateSerializer
 from app.serializers.user import (
+    AcceptDeclarationSerializer,
     ArtistUpdateSerializer,
+    BecameArtistSerializer,
     BecomeArtistSerializer,
+    DeclarationSerializer,
     FollowedArtistSerializer,
     MeSerializer,
     ProfileUpdateSerializer,
     PublicProfileSerializer,
 )
 from app.services import community_service, user_service
+from app.services.licences import declaration
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
 
@@ -37,12 +41,15 @@ class UserViewSet(BaseViewSet):
     output = {
         "list": MeSerializer,
         "retrieve": PublicProfileSerializer,
+        "become_artist": BecameArtistSerializer,
+        **dict.fromkeys(("declaration", "accept_declaration"), DeclarationSerializer),
         **dict.fromkeys(("follow", "start_following", "stop_following"), FollowStateSerializer),
     }
     input = {
         "update": ProfileUpdateSerializer,
         "become_artist": BecomeArtistSerializer,
         "update_artist": ArtistUpdateSerializer,
+        "accept_declaration": AcceptDeclarationSerializer,
     }
     success = {"destroy": 204, "become_artist": 201}
     errors = {
@@ -76,12 +83,26 @@ class UserViewSet(BaseViewSet):
         logout(self.request)
 
     def become_artist(self, request: Request) -> Answer:
-        """Become an artist: a name, and a signature that is drawn into every picture.
+        artist = user_service.become_artist(user=self.user, **self.parse())
+        became: Any = artist.user
+        became.declaration = declaration.declared_by(artist.user)
+        return self.show(became, status=201)
+
+    become_artist.__doc__ = f"""Become an artist: a name, and a signature that is drawn into every
+        picture. Whoever becomes one declares of all works that they will upload:
+
+        “{declaration.current().en}”
 
         The name alone may be sent as JSON as well.
         """
-        artist = user_service.become_artist(user=self.user, **self.parse())
-        return self.show(artist.user, status=201)
+
+    def declaration(self, request: Request) -> Answer:
+        """What artists declare about the works that they upload, and since when I accept it."""
+        return self.show(declaration.declared_by(self.user))
+
+    def accept_declaration(self, request: Request) -> Answer:
+        """Accept the declaration's wording of the day, by its version. Twice is once."""
+        return self.show(declaration.accept(self.user, **self.parse()))
 
     def update_artist(self, request: Request) -> Answer:
         """Change my artist name or signature. The name alone may be sent as JSON as well.

@@ -87,6 +87,7 @@ class Outside:
         self._settings = {
             **{name: f"'{value}'" for name, value in provider.environment().items()},
             "SECRET_KEY": secret(),
+            "LICENCE_KEY": secret(),
             "INTERNAL_API_TOKEN": secret(),
             "POSTGRES_PASSWORD": secret(),
             "RABBITMQ_PASSWORD": secret(),

@@ -68,6 +68,7 @@ class Production(System):
         self.environment |= {
             "DJANGO_SETTINGS_MODULE": "config.settings_production",
             "SECRET_KEY": secrets.token_urlsafe(60),
+            "LICENCE_KEY": secrets.token_urlsafe(60),
             "ALLOWED_HOSTS": "localhost",
             "SITE_URL": self.url,
             "INTERNAL_API_TOKENS": f"{secrets.token_urlsafe(40)},{token}",

@@ -19,7 +19,13 @@ from tests.system import PROJECT
 
 # Empty in the example, for whoever deploys to fill in.
 SECRETS = {
-    *("SECRET_KEY", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET", "INTERNAL_API_TOKEN"),
+    *(
+        "SECRET_KEY",
+        "LICENCE_KEY",
+        "GOOGLE_CLIENT_ID",
+        "GOOGLE_CLIENT_SECRET",
+        "INTERNAL_API_TOKEN",
+    ),
     *("POSTGRES_PASSWORD", "RABBITMQ_PASSWORD", "REDIS_PASSWORD"),
     *("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"),
 }

@@ -10,9 +10,10 @@ from typing import Annotated, Any
 
 from app.exceptions import NotFound
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.licence import LicenceState
 from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
-from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Row
+from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Page, Row
 
 
 class StyleBrief(Row):
@@ -49,6 +50,14 @@ class FeedPicture(Row):
         return int(self.created_at.timestamp()) + 86_400 * ((1 + self.like_count).bit_length() - 1)
 
 
+class LicenceBrief(Row):
+    """The licence of a completed picture, as part of it."""
+
+    number: str
+    url: Annotated[str, Column("number"), Page("licences")]
+    state: LicenceState
+
+
 class PictureDetail(FeedPicture):
     """A picture by itself; its owner also sees what it cost and what became of it."""
 
@@ -58,6 +67,7 @@ class PictureDetail(FeedPicture):
     cost: Annotated[int | None, OWNER_ONLY]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    licence: LicenceBrief | None
 
 
 def _build_picture(is_signed_in: bool, values: Values) -> Any:

@@ -25,8 +25,9 @@ from types import UnionType
 from typing import Annotated, Any, NamedTuple, Self, get_args, get_origin, get_type_hints
 
 import msgspec
+from django.core.exceptions import ObjectDoesNotExist
 
-from app.utils.links import Link, linker
+from app.utils.links import Link, linker, page_url
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,13 @@ class Column:
     columns are, "" for those of the same table."""
 
     path: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """The field is the address of a page of the site: that of the column's value in ``folder``."""
+
+    folder: str
 
 
 @dataclass(frozen=True)
@@ -137,7 +145,7 @@ def _maker(row: type[Row]) -> Callable[..., Row]:
 
         lambda link, pk, image_path, …: FeedPicture(pk, link(image_path) or None, …)
     """
-    names: dict[str, Any] = {"_raw": _raw}
+    names: dict[str, Any] = {"_raw": _raw, "_page": page_url}
     text = _expression(row, "", names)
     return eval(f"lambda link, {', '.join(row.columns())}: {text}", names)  # noqa: S307 (the names of our own fields)
 
@@ -156,6 +164,8 @@ def _expression(row: type[Row], prefix: str, names: dict[str, Any]) -> str:
             values.append(f"({inner} if {key} else None)" if field.is_nullable else inner)
         elif IS_FILE in field.notes:
             values.append(f"link({column}) or None")
+        elif page := next((note for note in field.notes if isinstance(note, Page)), None):
+            values.append(f"_page({page.folder!r}, {column})")
         elif IS_JSON in field.notes:
             values.append(f"_raw({column})")
         else:
@@ -171,7 +181,7 @@ def _columns(row: type[Row], prefix: str = "") -> tuple[str, ...]:
             found += _columns(field.type, _prefix(prefix, field))
         elif FILLED_IN not in field.notes:
             found.append(_joined(prefix, field.path))
-    return tuple(found)
+    return tuple(dict.fromkeys(found))
 
 
 def _prefix(prefix: str, field: Field) -> str:
@@ -193,5 +203,9 @@ def _raw(found: Any) -> msgspec.Raw | None:
 def _value(instance: Any, path: str) -> Any:
     found = instance
     for name in path.split("__"):
-        found = None if found is None else getattr(found, name)
+        try:
+            found = None if found is None else getattr(found, name)
+        except ObjectDoesNotExist:
+            # A table that refers to this one need not have a row for each of its rows.
+            return None
     return found

@@ -43,6 +43,8 @@ class StyleDetail(StyleRow):
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     withdrawn_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     prices: Annotated[dict[str, int], FILLED_IN]
+    terms: Annotated[str, Column("terms__key")]
+    terms_version: Annotated[int, Column("terms__version")]
     updated_at: datetime
 
 

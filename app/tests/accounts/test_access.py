@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from django.db import transaction
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from app.models import Notification, User
+from app.models import Licence, Notification, User
 from app.tests.api import Answer, Api
 from app.tests.factories import (
     ArtistFactory,
@@ -75,6 +76,12 @@ TABLE = [
         (401, 201, 409, 409, 201, 401, 403),
         body={"artist_name": "Somebody"},
     ),
+    Row("GET /api/users/me/declaration", SIGNED_IN),
+    Row(
+        "POST /api/users/me/declaration",
+        (401, 200, 200, 200, 200, 401, 403),
+        body={"version": 1},
+    ),
     Row(
         "PATCH /api/users/me/artist",
         (401, 403, 200, 200, 403, 401, 403),
@@ -118,11 +125,6 @@ TABLE = [
         body="a form",
     ),
     Row("PATCH /api/models/{id}/status", WORKER_ONLY, "style"),
-    Row(
-        "POST /api/uploads",
-        (401, 403, 201, 201, 403, 401, 403),
-        body={"content_types": ["image/png"]},
-    ),
     Row("GET /api/tags", OPEN),
     Row("GET /api/tags/{id}", OPEN, "tag"),
     Row("GET /api/tokens/balance", SIGNED_IN),
@@ -181,6 +183,15 @@ TABLE = [
     ),
     Row("DELETE /api/comments/{id}", (401, 403, 204, 403, 204, 401, 403), "comment"),
     Row("GET /api/community/feed", OPEN),
+    Row("GET /api/licences", SIGNED_IN),
+    Row("GET /api/licences/{number}", OPEN, "number"),
+    Row(
+        "PATCH /api/licences/{number}",
+        (401, 403, 200, 403, 403, 401, 403),
+        "number",
+        body={"buyer_is_named": True},
+    ),
+    Row("GET /api/terms", OPEN),
     Row("GET /api/notifications", SIGNED_IN),
     Row("POST /api/notifications", WORKER_ONLY),
     Row("POST /api/notifications/mark-all-read", (401, 200, 200, 200, 200, 401, 403)),
@@ -196,7 +207,7 @@ class Scene:
     def __init__(self, settings: Any) -> None:
         settings.INTERNAL_API_TOKENS = [WORKER]
         self.owner: User = ArtistFactory(user__tokens=1000).user
-        self.ids = {"owner": self.owner.pk}
+        self.ids: dict[str, Any] = {"owner": self.owner.pk}
         style = StyleFactory(artist=self.owner.artist, tags=("sea",))
         failed = StyleFactory(artist=self.owner.artist, training_status="failed")
         self.style = StyleFactory()
@@ -207,6 +218,7 @@ class Scene:
         }
         for name, make in pictures.items():
             self.ids[name] = make(user=self.owner, style=self.style).pk
+        self.ids["number"] = Licence.objects.get(pk=self.ids["private_picture"]).number
         queued = GenerationFactory(user=self.owner, style=self.style, status="queued")
         as_owner = Api(self.owner)
         path = f"/api/images/{self.ids['public_picture']}/comments"
@@ -241,7 +253,8 @@ class Scene:
         return answer
 
     def _send(self, client: Api, row: Row) -> Answer:
-        path = row.path.partition(" ")[0].replace("{id}", str(self.ids.get(row.thing)))
+        path = row.path.partition(" ")[0]
+        path = re.sub(r"\{\w+\}", str(self.ids.get(row.thing)), path)
         if row.body == "a form":
             form = {"name": "Ink", "price": "10"}
             if row.method == "POST":
@@ -284,7 +297,8 @@ def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tupl
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern) and path.startswith("api/"):
-            yield f"/{path}".replace("<id:pk>", "{id}"), pattern.callback
+            named = path.replace("<id:pk>", "{id}").replace("<str:number>", "{number}")
+            yield f"/{named}", pattern.callback
 
 
 def methods_of(view: Any) -> set[str]:

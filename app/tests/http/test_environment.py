@@ -39,6 +39,7 @@ DATABASE_URL = "postgresql://market:s3kr1t-of-the-database@127.0.0.1:1/market"
 
 ON_S3 = {
     "SECRET_KEY": "k3y-" + "abcdefghijklmnopqrstuvwxyz" * 2,
+    "LICENCE_KEY": "0ther-k3y-" + "abcdefghijklmnopqrstuvwxyz" * 2,
     "ALLOWED_HOSTS": "styles.example.com,.example.org",
     "SITE_URL": "https://styles.example.com",
     "DATABASE_URL": DATABASE_URL,
@@ -66,6 +67,9 @@ UNSAFE = [
     ("SECRET_KEY", "short-" + "x1y2z" * 8, "shorter than 50"),
     ("SECRET_KEY", "abcd" * 20, "fewer than 5 different"),
     ("SECRET_KEY", "   ", "missing"),
+    ("LICENCE_KEY", "", "missing"),
+    ("LICENCE_KEY", ON_S3["SECRET_KEY"], "SECRET_KEY again"),
+    ("LICENCE_KEY", "short-" + "x1y2z" * 8, "shorter than 50"),
     ("SECRET_KEY_FALLBACKS", f"{ON_S3['SECRET_KEY']},too-short", "shorter than 50"),
     ("DEBUG", "1", "is on"),
     ("ALLOWED_HOSTS", "*", "every host"),

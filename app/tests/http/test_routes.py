@@ -10,9 +10,11 @@ from app.urls import api
 
 @pytest.mark.parametrize("route", [str(pattern.pattern) for pattern in api])
 def test_each_route_is_found(route: str) -> None:
-    found = resolve(f"/api/{route.replace('<id:pk>', '17')}")
+    filled = route.replace("<id:pk>", "17").replace("<str:number>", "SL-1")
+    found = resolve(f"/api/{filled}")
     assert found.route == f"api/{route}"
-    assert found.kwargs == ({"pk": 17} if "<id:pk>" in route else {})
+    number = {"number": "SL-1"} if "<str:number>" in route else {}
+    assert found.kwargs == ({"pk": 17} if "<id:pk>" in route else number)
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from psycopg.types.json import Jsonb
 from app.models import (
     Generation,
     GenerationTag,
+    Licence,
     Notification,
     OutboxMessage,
     Style,
@@ -34,10 +35,10 @@ STATEMENTS = {
 INSERT = re.compile(r"INSERT INTO (\w+)\s+\(([^)]+)\)")
 MODELS = {
     model._meta.db_table: model
-    for model in (Transaction, Generation, GenerationTag, OutboxMessage, Notification)
+    for model in (Transaction, Generation, GenerationTag, OutboxMessage, Notification, Licence)
 }
 # The server numbers these rows; the others come with their number.
-NUMBERED_BEFORE = {Generation}
+NUMBERED_BEFORE = {Generation, Licence}
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
@@ -141,10 +142,11 @@ def test_a_notification_has_the_models_defaults_and_is_written_once() -> None:
 def test_a_completed_picture_keeps_what_its_report_does_not_say() -> None:
     picture = GenerationFactory(status="processing")
     metadata = {"steps": [1, None, "ü"]}
+    of_file = dict.fromkeys(("file_sha256", "preview_sha256", "pdq", "bands", "features"))
     for _ in range(2):
         picture.status, picture.image_path, picture.description = "completed", "a.png", "Mine."
         picture.finished_at = clock.now()
-        values = vars(picture) | told(picture.user) | {"metadata": Jsonb(metadata)}
+        values = vars(picture) | told(picture.user) | of_file | {"metadata": Jsonb(metadata)}
         write(COMPLETE_GENERATION, **values)
     kept = Generation.objects.get()
     assert (kept.status, kept.image_path, kept.metadata, kept.description) == (

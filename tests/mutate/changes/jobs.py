@@ -334,8 +334,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "order-names-its-columns",
-            "comment_count, created_at, started_at, finished_at)",
-            "comment_count, created_at, started_at)",
+            "licence_number, terms_id)\n        SELECT",
+            "licence_number)\n        SELECT",
             WRITES,
         ),
         (

@@ -82,8 +82,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "required-secret-key",
-            'return _weakness(key) if key else "is missing"',
-            'return _weakness(key) if key else ""',
+            '"SECRET_KEY")\n    return _weakness(key) if key else "is missing"',
+            '"SECRET_KEY")\n    return _weakness(key) if key else ""',
+            ENVIRONMENT,
+        ),
+        (
+            "required-licence-key",
+            'SECRET_KEY again"\n    return _weakness(key) if key else "is missing"',
+            'SECRET_KEY again"\n    return _weakness(key) if key else ""',
             ENVIRONMENT,
         ),
         (

@@ -1,0 +1,1 @@
+"""Licences: their numbers, terms, certificates and states, and what artists declare."""

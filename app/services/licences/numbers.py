@@ -1,0 +1,64 @@
+"""Licence numbers, such as ``SL-7Q2M-0XKD-4T9R``: 55 random bits and a check character.
+
+The digits are Crockford's base 32, which has no I, L, O and U. Each digit is an element of GF(32),
+and all twelve, weighted with the powers of 2 there, sum up to zero. So one wrong digit is always
+noticed, and so are any two that changed places.
+"""
+
+from __future__ import annotations
+
+import re
+import secrets
+
+DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
+RANDOM_DIGITS = 11
+PATTERN = r"SL(?:-[0-9A-HJKMNP-TV-Z]{4}){3}"
+_VALUE = {digit: value for value, digit in enumerate(DIGITS)} | {"O": 0, "I": 1, "L": 1}
+# The bits of x^5 + x^2 + 1, by which products in GF(32) are reduced.
+_MODULUS = 0b100101
+
+
+class WrongNumber(ValueError):
+    """The text is no licence number. Its message says why, for people."""
+
+
+def draw() -> str:
+    """A new number. The chance that it is taken already is one in 10^10 at a million licences."""
+    return _written([secrets.randbelow(32) for _ in range(RANDOM_DIGITS)])
+
+
+def parse(text: str) -> str:
+    """The number that somebody has typed or scanned: in any case, with or without its dashes, O for
+    0, and I or L for 1. Raises WrongNumber."""
+    digits = re.sub(r"[\s–—_-]", "", text).upper().removeprefix("SL")
+    if unknown := sorted({digit for digit in digits if digit not in _VALUE}):
+        raise WrongNumber(f"A licence number has no {' or '.join(unknown)}.")
+    if len(digits) != RANDOM_DIGITS + 1:
+        raise WrongNumber(f"A licence number has 12 characters after SL; this has {len(digits)}.")
+    values = [_VALUE[digit] for digit in digits]
+    number = _written(values[:-1])
+    if number[-1] != DIGITS[values[-1]]:
+        raise WrongNumber("A character of this licence number is wrong, or two changed places.")
+    return number
+
+
+def mark_id(number: str) -> int:
+    """The 32 bits by which a mark in the picture names its licence: the first of its random
+    ones."""
+    value = 0
+    for digit in number.removeprefix("SL").replace("-", "")[:RANDOM_DIGITS]:
+        value = value << 5 | _VALUE[digit]
+    return value >> 5 * RANDOM_DIGITS - 32
+
+
+def _written(values: list[int]) -> str:
+    check = 0
+    for value in values:
+        check = _doubled(check ^ value)
+    digits = "".join(DIGITS[value] for value in [*values, check])
+    return f"SL-{digits[:4]}-{digits[4:8]}-{digits[8:]}"
+
+
+def _doubled(element: int) -> int:
+    """Times 2 in GF(32)."""
+    return element << 1 ^ (_MODULUS if element & 16 else 0)

@@ -1,0 +1,37 @@
+"""What becomes of a licence after it was issued."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from app.exceptions import InvalidTransition, NotAllowed
+from app.models import Generation, Licence, LicenceState, User
+from app.models.ownership import MayChange, is_owner
+from app.utils import clock
+
+
+@transaction.atomic
+def name_buyer(
+    *, user: User, number: str, buyer_is_named: bool, may_change: MayChange = is_owner
+) -> Licence:
+    """Say in public who bought the picture, or no longer. Raises NotFound, NotAllowed."""
+    licence = Licence.objects.numbered(number)
+    if not may_change(user, licence):
+        raise NotAllowed("Only the buyer of a licence can change it.")
+    licence.buyer_is_named = buyer_is_named
+    licence.save(update_fields=["buyer_is_named"])
+    return licence
+
+
+def end(picture: Generation, state: LicenceState, reason: str) -> Licence:
+    """Take back the licence of a picture that the caller has locked. The page says ``reason``.
+
+    Raises InvalidTransition if there is none, or if it was taken back already.
+    """
+    licence = Licence.objects.filter(pk=picture.pk).first()
+    if licence is None or not licence.is_valid:
+        raise InvalidTransition("This picture has no valid licence.")
+    licence.state, licence.state_reason = state, reason
+    licence.state_changed_at = clock.now()
+    licence.save(update_fields=["state", "state_reason", "state_changed_at"])
+    return licence
