@@ -23,7 +23,7 @@ import sys
 from serving.granian import serve
 from serving.settings import WebSettings
 settings = WebSettings("127.0.0.1", int(sys.argv[1]), {workers}, 2, is_development=False)
-serve(settings, "serving.tests.slow_application:application")
+serve(settings, "tests.slow_application:application")
 """
 
 
