@@ -25,6 +25,7 @@ from app.views import (
     tag,
     token,
     upload,
+    webhooks,
 )
 from app.views import user as users
 
@@ -130,6 +131,11 @@ api = [
     path("licences", Licences({"get": "mine"}), name="own_licences"),
     path("licences/<str:number>", Licences({"get": "retrieve", "patch": "update"}), name="licence"),
     path("terms", Terms({"get": "list"}), name="terms"),
+    path(
+        "internal/signatures",
+        webhooks.SignatureViewSet.as_view({"post": "create"}),
+        name="signatures",
+    ),
     # Notifications
     path(
         "notifications/mark-all-read",

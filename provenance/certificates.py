@@ -19,6 +19,7 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
@@ -65,7 +66,7 @@ class Signer:
     def certificates(self) -> list[x509.Certificate]:
         return [x509.load_pem_x509_certificate(pem.encode()) for pem in self.chain]
 
-    @property
+    @cached_property
     def leaf(self) -> bytes:
         """The signer's certificate in DER."""
         return self.certificates[0].public_bytes(serialization.Encoding.DER)

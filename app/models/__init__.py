@@ -8,6 +8,7 @@ from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.outbox import OutboxMessage
 from app.models.session import Session
+from app.models.signature import Signature
 from app.models.style import Artwork, Style, TrainingManifest, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
@@ -43,6 +44,7 @@ __all__ = [
     "SalesDay",
     "Scope",
     "Session",
+    "Signature",
     "SigningKey",
     "Style",
     "StyleTag",

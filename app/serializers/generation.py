@@ -1,5 +1,6 @@
 """Orders, and what is asked about pictures; their fields are in ``models/reads/picture.py``."""
 
+import base64
 from typing import Annotated, Any
 
 import msgspec
@@ -64,6 +65,16 @@ class GenerationReportedSerializer(BaseSerializer):
     @staticmethod
     def plain(instance: Generation) -> dict[str, Any]:
         return {"id": instance.pk, "status": instance.status}
+
+
+class SignatureSerializer(BaseSerializer):
+    """What a worker gets that asks for a signature."""
+
+    signature = serializers.CharField(help_text="r and s, 32 bytes each, in base64.")
+
+    @staticmethod
+    def plain(instance: bytes) -> dict[str, Any]:
+        return {"signature": base64.b64encode(instance).decode()}
 
 
 class PromptTagField(serializers.CharField):

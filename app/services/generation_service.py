@@ -39,7 +39,7 @@ from app.models.writes import (
     STYLE_TO_BUY,
     write,
 )
-from app.services import notification_service, pricing, storage
+from app.services import notification_service, pricing, signature_service, storage
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_open
@@ -230,6 +230,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
                 artist_name=artist.artist_name,
                 style_name=style.name,
                 license_url=f"{settings.SITE_URL}/styles/{style.pk}",
+                licence=signature_service.licence_of(job),
             ),
             webhook_url=outbox.webhook_url(f"/api/images/{job.pk}/status"),
         )

@@ -13,7 +13,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from app.http import errors
 from app.http.authentication import has_internal_token
-from app.services import metrics_service
+from app.services import metrics_service, signature_service
 from app.utils import metric_registry
 
 FORWARDED = ("HTTP_X_FORWARDED_FOR", "HTTP_X_REAL_IP", "HTTP_FORWARDED")
@@ -60,6 +60,9 @@ class _SystemCollector:
         yield _counter("leases_expired", "Attempts whose lease expired.", now.leases_expired)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
+        if ends := signature_service.days_left():
+            text = "Days until a certificate that signs pictures expires."
+            yield _by("certificate_days_left", text, "certificate", ends)
         used = now.connections
         if used.in_use is not None and used.idle is not None and used.limit is not None:
             yield _gauge("database_connections_in_use", "Connections at work.", used.in_use)
@@ -84,7 +87,7 @@ def _counter(name: str, text: str, value: float) -> Metric:
     return CounterMetricFamily(f"style_license_{name}", text, value=value)
 
 
-def _by(name: str, text: str, label: str, values: Mapping[str, int]) -> Metric:
+def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> Metric:
     family = GaugeMetricFamily(f"style_license_{name}", text, labels=[label])
     for key, value in sorted(values.items()):
         family.add_metric([key], value)

@@ -1,4 +1,4 @@
-"""Reports from the workers: authenticate, parse into a protocol type, one service call."""
+"""What workers send, reports and what is to be signed: authenticate, parse, one service call."""
 
 from __future__ import annotations
 
@@ -11,14 +11,18 @@ from rest_framework.request import Request
 from app.exceptions import InvalidInput
 from app.http.authentication import require_internal_token
 from app.http.bodies import Answer
+from app.serializers.generation import SignatureSerializer
+from app.services import signature_service
 from app.services.generation_service import GENERATIONS
 from app.services.training_service import TRAININGS
 from app.views.base import ApiViewSet
 from protocol import (
     GenerationReport,
     InvalidReport,
+    SignatureRequest,
     TrainingReport,
     decode_generation_report,
+    decode_signature_request,
     decode_training_report,
 )
 
@@ -51,6 +55,22 @@ class GenerationWebhook(ApiViewSet):
         """A worker's report about a picture."""
         report = _decode(request, decode_generation_report)
         return self.show(GENERATIONS.record_report(pk, report))
+
+
+class SignatureViewSet(ApiViewSet):
+    """``POST /api/internal/signatures``."""
+
+    output = {"create": SignatureSerializer}
+    input = {"create": SignatureRequest}
+    schema_tag = "images"
+    errors = {"create": (*REPORT_CODES, "SERVICE_UNAVAILABLE")}
+    internal = ("create",)
+    permission_classes = ()
+
+    @require_internal_token
+    def create(self, request: Request) -> Answer:
+        """A signature for the picture that a worker is making."""
+        return self.show(signature_service.sign(_decode(request, decode_signature_request)))
 
 
 def _decode(request: Request, decode: Callable[[bytes], Report]) -> Report:
