@@ -6,6 +6,7 @@ It learns the colours of an artist's works and paints blots in them. Put your ow
 ``train`` and ``generate``. docs/protocol.md says what a worker must do, and why.
 """
 
+import hashlib
 import io
 import json
 import os
@@ -87,9 +88,16 @@ def generate(data: dict[str, Any], tell: Tell) -> dict[str, Any]:
     said.add_itxt("Description", "AI generated")
     for name in ("artist_name", "style_name", "license_url", "generation_id"):
         said.add_itxt(name, str(data[name]))
+    # We don't sign: the picture gets its licence, but no Content Credentials that show it off-line.
+    if licence := data.get("licence"):
+        said.add_itxt("licence", licence["verify_url"])
     file = io.BytesIO()
     picture.save(file, "PNG", pnginfo=said)
-    return {"image_path": store(data["output_path"], "image.png", file.getvalue())}
+    content = file.getvalue()
+    return {
+        "image_path": store(data["output_path"], "image.png", content),
+        "file_sha256": hashlib.sha256(content).hexdigest(),
+    }
 
 
 # By queue and type: the function, and the names in reports of the status, its first value and the
