@@ -19,7 +19,6 @@ import secrets
 import shutil
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from functools import cached_property
 from pathlib import Path
 
 from cryptography import x509
@@ -66,7 +65,7 @@ class Signer:
     def certificates(self) -> list[x509.Certificate]:
         return [x509.load_pem_x509_certificate(pem.encode()) for pem in self.chain]
 
-    @cached_property
+    @property
     def leaf(self) -> bytes:
         """The signer's certificate in DER."""
         return self.certificates[0].public_bytes(serialization.Encoding.DER)
@@ -195,12 +194,11 @@ def make(folder: Path, *, organization: str = ORGANIZATION, days: int = SIGNER_D
 
     All of it appears at once, so that of several processes one makes the keys.
     """
-    if folder.exists():
-        raise KeysExist(folder)
     made = folder.with_name(f".{folder.name}-{secrets.token_hex(6)}")
     try:
         _make_authority(made, organization)
         add_signer(made, days=days)
+        # Fails if anything is there.
         made.rename(folder)
     except OSError as error:
         if folder.exists():

@@ -14,6 +14,7 @@ from tests.mutate.changes import (
     money,
     notices,
     settings,
+    signatures,
     startup,
     tables,
     uploads,
@@ -37,5 +38,6 @@ MUTATIONS = (
     *finding.MUTATIONS,
     *tables.MUTATIONS,
     *uploads.MUTATIONS,
+    *signatures.MUTATIONS,
     *words.MUTATIONS,
 )
