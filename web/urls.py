@@ -8,6 +8,7 @@ from web.views import (
     community,
     feed,
     information,
+    licences,
     making,
     notifications,
     people,
@@ -35,6 +36,13 @@ urlpatterns = [
     path("pictures/<id:picture_id>/comments", community.comment, name="comment"),
     path("comments/<id:comment_id>/delete", community.delete_comment, name="delete_comment"),
     path("mine", picture.mine, name="mine"),
+    # Licences
+    path("licences/<str:number>", licences.licence, name="licence_page"),
+    path("licences/<str:number>/card.png", licences.preview, name="licence_card"),
+    path("licences/<str:number>/certificate.jwt", licences.credential, name="credential"),
+    path("licences/<str:number>/name", licences.name_buyer, name="name_buyer"),
+    path("terms/<slug:key>/<id:version>", licences.terms_page, name="terms"),
+    path("terms/<slug:key>/<id:version>.txt", licences.terms_text, name="terms_text"),
     # Styles
     path("styles", styles.styles, name="styles"),
     path("styles/<id:style_id>", styles.style, name="style"),

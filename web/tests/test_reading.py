@@ -101,7 +101,7 @@ class TestFileNames:
             assert disposition.startswith("attachment; ")
             name = path.split("name=")[1].split("&")[0]
             if said.isascii():
-                assert re.search(rf'filename="{said}\S*-{made.pk}\.png"', disposition)
+                assert re.search(rf'filename="{said}\S*-{made.licence_number}\.png"', disposition)
             else:
                 assert "filename*=utf-8''%EB%B0%A4" in disposition
             # The name is signed with the link.

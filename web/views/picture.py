@@ -82,9 +82,9 @@ def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
 
 
 def _file_name(picture: Generation) -> str:
-    """Its style, its words and its number: wet-paper-boat-sea-1042.png."""
+    """Its style, its words and the number of its licence: wet-paper-boat-sea-SL-….png."""
     said = slugify(f"{picture.style.name} {' '.join(picture.prompt_tags)}", allow_unicode=True)
-    return f"{said[:MAX_NAME].strip('-')}-{picture.pk}.png"
+    return f"{said[:MAX_NAME].strip('-')}-{picture.licence_number or picture.pk}.png"
 
 
 @form_of("/pictures/{picture_id}")

@@ -90,7 +90,13 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def receipt(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     """All ledger entries of a picture, for its buyer and its artist."""
-    picture = Generation.objects.all().with_people().filter(pk=picture_id).first()
+    picture = (
+        Generation.objects.all()
+        .with_people()
+        .select_related("licence")
+        .filter(pk=picture_id)
+        .first()
+    )
     if picture is None or user.pk not in {picture.user_id, picture.style.artist_id}:
         raise NotFound("There is no such picture.")
     moved = {row.type: row for row in Transaction.objects.of_generation(picture_id)}

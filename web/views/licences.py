@@ -1,0 +1,117 @@
+"""Licences and terms as pages: for whoever wants to know what a picture may be used for."""
+
+from __future__ import annotations
+
+import io
+
+import segno
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import cache_control
+from django.views.decorators.http import require_safe
+
+from app.exceptions import NotFound
+from app.models import Licence, User
+from app.services import storage
+from app.services.licences import certificate, numbers, states, terms
+from app.utils.links import page_url
+from web import card
+from web.access import form_of, go, signed_in
+
+
+@require_safe
+def licence(request: HttpRequest, number: str) -> HttpResponse:
+    """The certificate, to be read, shown and printed."""
+    found = _numbered(number)
+    if found.number != number:
+        return redirect("web:licence_page", found.number)
+    shown = certificate.public(found)
+    viewer_id = request.user.pk if isinstance(request.user, User) else None
+    content = {
+        "licence": found,
+        "shown": shown,
+        "picture": found.generation,
+        "terms": _words(terms.of_order(found.generation.terms_id)),
+        "is_buyer": viewer_id == found.user_id,
+        "is_seen": found.generation.is_public or viewer_id == found.user_id,
+        "code": _code(shown["url"]),
+    }
+    return render(request, "web/certificate.html", content)
+
+
+@require_safe
+def credential(request: HttpRequest, number: str) -> HttpResponse:
+    """The certificate as a file that programs check."""
+    found = _numbered(number)
+    response = HttpResponse(
+        certificate.certified(found)["certificate"],
+        content_type=f"application/{certificate.MEDIA_TYPE}",
+    )
+    response["Content-Disposition"] = f'attachment; filename="{found.number}.jwt"'
+    return response
+
+
+@form_of("/licences/{number}")
+@signed_in
+def name_buyer(request: HttpRequest, user: User, number: str) -> HttpResponse:
+    """Show the buyer's name with the licence, or no longer."""
+    states.name_buyer(user=user, number=number, buyer_is_named=request.POST.get("named") == "yes")
+    return go(request, f"/licences/{number}")
+
+
+@require_safe
+@cache_control(public=True, max_age=3600)
+def preview(request: HttpRequest, number: str) -> HttpResponse:
+    """What other sites show of a link to a licence. It has no words that may turn private."""
+    found = _numbered(number)
+    picture = found.generation
+    shown = b""
+    if picture.is_public and (key := picture.preview_path or picture.image_path):
+        with storage.open_file(key) as content:
+            shown = content.read()
+    drawn = io.BytesIO()
+    card.draw(found.number, page_url("licences", found.number), shown).save(drawn, "PNG")
+    return HttpResponse(drawn.getvalue(), content_type="image/png")
+
+
+@require_safe
+def terms_page(request: HttpRequest, key: str, version: int) -> HttpResponse:
+    """One version of the terms, in the visitor's language."""
+    return render(request, "web/terms.html", {"terms": _words(_published(key, version))})
+
+
+@require_safe
+def terms_text(request: HttpRequest, key: str, version: int) -> HttpResponse:
+    """The text whose SHA-256 the certificates name, byte by byte."""
+    document = _published(key, version).document
+    return HttpResponse(document, content_type="text/plain; charset=utf-8")
+
+
+def _words(published: terms.PublishedTerms) -> dict[str, object]:
+    words = published.words.get(get_language() or "en", published.words["en"])
+    return {"published": published, "words": words}
+
+
+def _published(key: str, version: int) -> terms.PublishedTerms:
+    try:
+        return terms.published(f"{key}/{version}")
+    except KeyError:
+        raise NotFound(_("There are no such terms.")) from None
+
+
+def _numbered(number: str) -> Licence:
+    try:
+        return Licence.objects.numbered(numbers.parse(number))
+    except numbers.WrongNumber as error:
+        raise NotFound(str(error)) from error
+
+
+def _code(address: str) -> SafeString:
+    """A QR code as SVG, for the page; black on white, whatever the theme."""
+    drawn = segno.make(address, error="m").svg_inline(
+        scale=3, border=4, dark="#000", light="#fff", svgclass="code", lineclass=None
+    )
+    return SafeString(drawn)
