@@ -47,6 +47,7 @@ urlpatterns = [
     path("styles", styles.styles, name="styles"),
     path("styles/<id:style_id>", styles.style, name="style"),
     path("styles/<id:style_id>/image", styles.image, name="style_image"),
+    path("styles/<id:style_id>/manifest.json", licences.training_manifest, name="manifest"),
     path("styles/<id:style_id>/make", making.make, name="make"),
     path("words", making.words, name="words"),
     # People

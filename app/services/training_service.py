@@ -14,6 +14,7 @@ from app.models import Style, TrainingStatus, User
 from app.models.ownership import MayChange, is_owner
 from app.services import notification_service, storage, tag_service
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
+from app.services.licences import manifest
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
@@ -128,11 +129,12 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         job.save()
 
     def complete(self, job: Style, result: Model) -> None:
-        """Its tags count it from now on, and the artist is told."""
+        """What it was trained on is kept, its tags count it from now on, and the artist is told."""
         job.model_path = result.path
         job.training_metric = result.metric
         job.trained_at = clock.now()
         job.save()
+        manifest.make(job, result.metric)
         caches.forget(caches.POPULAR_STYLES)
         tag_service.move_counts([], tag_service.counted_in(job))
         notification_service.tell_training_complete(job)

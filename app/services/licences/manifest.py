@@ -1,0 +1,50 @@
+"""What a style was trained on, and with what: its training manifest.
+
+It is JSON, written in one way (keys sorted, no blanks, UTF-8), so that its SHA-256 can be computed
+by anybody. The certificates of the style's pictures name that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any
+
+from app.exceptions import NotFound
+from app.models import Style, TrainingManifest
+
+
+def make(style: Style, metric: dict[str, Any] | None) -> TrainingManifest:
+    """Keep that ``style`` was trained on its works as they are now.
+
+    ``metric`` is what the worker told of the training; engine and base model are in it, if the
+    worker knows them.
+    """
+    told = metric or {}
+    works = style.artworks.order_by("position").values("sha256", "width", "height")
+    content: dict[str, Any] = {
+        "style_id": style.pk,
+        "artist_id": style.artist_id,
+        "works": list(works),
+        "engine": told.get("engine"),
+        "base_model": told.get("base_model"),
+        "parameters": {name: told[name] for name in ("epochs", "tags") if name in told},
+    }
+    digest = hashlib.sha256(canonical(content)).hexdigest()
+    made, _ = TrainingManifest.objects.update_or_create(
+        style=style, defaults={"content": content, "sha256": digest}
+    )
+    return made
+
+
+def of(style_id: int) -> TrainingManifest:
+    """Raises NotFound."""
+    found = TrainingManifest.objects.filter(pk=style_id).first()
+    if found is None:
+        raise NotFound("There is no such manifest.")
+    return found
+
+
+def canonical(content: dict[str, Any]) -> bytes:
+    """The bytes that the SHA-256 is of."""
+    return json.dumps(content, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
