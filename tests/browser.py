@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from axe_playwright_python.base import AXE_SCRIPT
+from django.utils import translation
+from django.utils.translation import gettext
 from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
@@ -99,10 +101,15 @@ class Visitor:
         self.page.goto(path)
         return self.page
 
+    def say(self, text: str) -> str:
+        """A text of the site in the visitor's language."""
+        with translation.override(self.language.partition("-")[0]):
+            return gettext(text)
+
     def sign_in(self, name: str) -> None:
         page = self.visit("/sign-in")
-        page.get_by_label("Name").fill(name)
-        page.get_by_role("main").get_by_role("button", name="Sign in").click()
+        page.get_by_label(self.say("Name")).fill(name)
+        page.get_by_role("main").get_by_role("button", name=self.say("Sign in")).click()
         page.wait_for_url("**/")
 
     def use_session(self, key: str) -> None:

@@ -39,11 +39,13 @@ PAGES = {
     "licence": "/licence",
     "no-such-page": "/nowhere",
     "nothing-found": "/styles?q=nothing+is+called+this",
+    "search": "/search?q=boat",
 }
 ARTIST_PAGES = {
     "studio": "/studio",
     "upload": "/studio/upload",
     "own-style": "/studio/styles/1",
+    "profile": "/studio/profile",
 }
 LOOKS = {"phone, dark": (PHONE, "dark"), "desktop, light": (DESKTOP, "light")}
 
@@ -72,7 +74,7 @@ def join_with_scripts(visitor: Visitor) -> None:
 def upload_with_scripts(visitor: Visitor) -> None:
     visitor.press("Upload your first style")
     page = visitor.page
-    fill_style(page, MIRA, price=10)
+    fill_style(visitor, MIRA, price=10)
     works = works_of(MIRA)
     visitor.choose_files("Choose pictures", *works[:7])
     drop(page, works[7:])
@@ -92,11 +94,20 @@ def upload_with_scripts(visitor: Visitor) -> None:
     expect(page.get_by_role("link", name="View as a buyer")).to_be_visible(timeout=WAIT_MS)
 
 
-def fill_style(page: Page, artist: DemoArtist, *, price: int) -> None:
-    page.get_by_label("Name of the style").fill(artist.style_name)
-    page.get_by_label("Description").fill(artist.style_description)
-    page.get_by_label("Tags", exact=True).fill(", ".join(artist.tags))
-    page.get_by_label(re.compile("^Price of a 512")).fill(str(price))
+def fill_style(visitor: Visitor, artist: DemoArtist, *, price: int, name: str = "") -> None:
+    page, say = visitor.page, visitor.say
+    page.get_by_label(say("Name of the style")).fill(name or artist.style_name)
+    page.get_by_label(say("Description")).fill(artist.style_description)
+    page.get_by_label(say("Tags"), exact=True).fill(", ".join(artist.tags))
+    page.get_by_label(say("Price of a 512 × 512 picture, in tokens")).fill(str(price))
+
+
+def search_styles(visitor: Visitor, text: str) -> None:
+    """Type into the search of styles until its results are there: its address comes before them."""
+    results = visitor.page.locator("#results")
+    results.evaluate("results => results.firstElementChild.toggleAttribute('data-before', true)")
+    visitor.page.get_by_label(visitor.say("Search by name or tag")).fill(text)
+    expect(results.locator("[data-before]")).to_have_count(0)
 
 
 def works_of(artist: DemoArtist) -> list[tuple[str, bytes]]:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import httpx
 import pytest
 from PIL import Image
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import expect
 
-from tests.browser import PHONE, Visitor, chromium, screens_are_wanted
+from tests.browser import PHONE, Visitor, screens_are_wanted
+from tests.conftest import Visit
 from tests.pictures import signature_png
 from tests.site_actions import (
     ARTIST_PAGES,
@@ -27,13 +28,12 @@ from tests.site_actions import (
     join_with_scripts,
     order,
     report_failure,
+    search_styles,
     tab_to,
     upload_with_scripts,
     works_of,
 )
 from tests.system import System
-
-Visit = Callable[..., Visitor]
 
 # One world for all of these tests: they belong on one worker of pytest-xdist.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
@@ -47,28 +47,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield running
     finally:
         running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def visit(browser: Browser, system: System) -> Iterator[Visit]:
-    """Makes visitors; at the end none of them may have seen anything to complain of."""
-    visitors: list[Visitor] = []
-
-    def arrive(**wishes: object) -> Visitor:
-        visitor = Visitor(browser, system.url, **wishes)  # type: ignore[arg-type]
-        visitors.append(visitor)
-        return visitor
-
-    yield arrive
-    for visitor in visitors:
-        visitor.close()
-    assert [complaint for visitor in visitors for complaint in visitor.complaints] == []
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +69,7 @@ def yuna(visit: Visit) -> Visitor:
     visitor.choose_files("Signature file", ("signature.png", signature_png()))
     visitor.press("Become an artist")
     visitor.press("Upload your first style")
-    fill_style(page, YUNA, price=20)
+    fill_style(visitor, YUNA, price=20)
     visitor.choose_files("Choose pictures", *works_of(YUNA))
     tags = [", ".join(work.tags) for work in YUNA.works[:10]]
     page.get_by_label("Tags of the pictures").fill("\n".join(tags))
@@ -114,7 +92,7 @@ def bo(visit: Visit, mira: Visitor) -> Bought:
     visitor = visit(size=PHONE, scheme="dark")
     visitor.sign_in("bo")
     page = visitor.visit("/styles")
-    page.get_by_label("Search by name or tag").fill("WET")
+    search_styles(visitor, "WET")
     page.wait_for_url("**/styles?q=WET*")
     page.get_by_role("link", name=MIRA.style_name).click()
     page.get_by_label("What should the picture show?").fill("zork, sea")
@@ -146,7 +124,7 @@ def test_artist_without_scripts_signs_uploads_and_sees_the_training(yuna: Visito
 
 def test_refused_upload_names_each_bad_file(mira: Visitor) -> None:
     page = mira.visit("/studio/upload")
-    fill_style(page, YUNA, price=5)
+    fill_style(mira, YUNA, price=5)
     works = [("not-a-picture.png", b"words"), *works_of(MIRA)[:9]]
     mira.choose_files("Choose pictures", *works)
     expect(page.get_by_text("✗ The file is not a JPG or PNG image.")).to_be_visible()
@@ -306,45 +284,6 @@ def test_key_made_on_the_site_opens_the_api(bo: Bought, system: System) -> None:
     assert httpx.get(f"{system.url}/api/auth/me", headers=headers).status_code == 401
 
 
-@pytest.fixture(scope="module")
-def gallery(system: System, mira: Visitor, yuna: Visitor, bo: Bought) -> None:
-    """More pictures, so that the screenshots of the walls show walls."""
-    if screens_are_wanted():
-        fill_gallery(system)
-
-
-@pytest.mark.parametrize("look", LOOKS)
-def test_every_page_is_accessible_and_fits(
-    visit: Visit, bo: Bought, mira: Visitor, gallery: None, look: str
-) -> None:
-    """axe finds nothing serious; nothing is wider than the window; title and description are there;
-    the page says where its parts may come from.
-    """
-    size, scheme = LOOKS[look]
-    path = "/" + bo.picture.split("/", 3)[3]
-    problems = []
-    for who, pages in ((None, {"sign-in": "/sign-in", "welcome": "/"}), ("bo", PAGES),
-                       ("mira", ARTIST_PAGES)):  # fmt: skip
-        visitor = visit(size=size, scheme=scheme)
-        visitor.expected_statuses = {404}
-        if who:
-            visitor.sign_in(who)
-        ids = {"picture": path, "artist": id_of(mira), "buyer": id_of(bo.visitor)}
-        for name, address in pages.items():
-            answer = visitor.page.goto(address.format(**ids))
-            assert answer is not None
-            assert "default-src 'self'" in answer.headers["content-security-policy"]
-            assert "unsafe" not in answer.headers["content-security-policy"]
-            found = visitor.accessibility_problems()
-            if (wider := visitor.overflow()) > 0:
-                found.append(f"{wider} pixels too wide")
-            if not visitor.page.locator("meta[name=description]").get_attribute("content"):
-                found.append("no description")
-            problems += [f"{name}: {problem}" for problem in found]
-            visitor.screenshot(name)
-    assert problems == []
-
-
 def test_korean_visitor_reads_korean(visit: Visit, bo: Bought) -> None:
     visitor = visit(size=PHONE, language="ko-KR")
     page = visitor.visit("/styles/1")
@@ -376,10 +315,16 @@ def test_keyboard_alone_reaches_and_makes_a_picture(visit: Visit, mira: Visitor)
 def test_going_back_to_a_search_shows_the_whole_page(visit: Visit, mira: Visitor) -> None:
     visitor = visit()
     page = visitor.visit("/styles")
-    page.get_by_label("Search by name or tag").fill("wet")
+    search_styles(visitor, "wet")
     page.wait_for_url("**/styles?q=wet*")
-    page.get_by_role("link", name=MIRA.style_name).click()
+    # Leaving the field asks for nothing again: what is pressed would be replaced under the hand.
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.get_by_role("link", name=MIRA.style_name).hover()
+    page.mouse.down()
+    page.mouse.up()
     page.wait_for_url("**/styles/1")
+    assert not [url for url in asked if "/styles?" in url]
     page.go_back()
     expect(page.get_by_label("Search by name or tag")).to_have_value("wet")
     expect(page.get_by_role("banner")).to_be_visible()
@@ -396,3 +341,29 @@ def test_chosen_theme_stays(visit: Visit, system: System) -> None:
     visitor.visit("/licence")
     dark = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert dark != light
+
+
+if screens_are_wanted():
+
+    @pytest.mark.parametrize("look", LOOKS)
+    def test_screens(
+        visit: Visit, bo: Bought, mira: Visitor, yuna: Visitor, system: System, look: str
+    ) -> None:
+        """What docs/screens shows. ``web/tests/test_every_page.py`` judges all pages."""
+        size, scheme = LOOKS[look]
+        fill_gallery(system)
+        path = "/" + bo.picture.split("/", 3)[3]
+        ids = {"picture": path, "artist": id_of(mira), "buyer": id_of(bo.visitor)}
+        for who, pages in ((None, {"sign-in": "/sign-in", "welcome": "/"}), ("bo", PAGES),
+                           ("mira", ARTIST_PAGES)):  # fmt: skip
+            visitor = visit(size=size, scheme=scheme)
+            visitor.expected_statuses = {404}
+            if who:
+                visitor.sign_in(who)
+            for name, address in pages.items():
+                visitor.visit(address.format(**ids))
+                visitor.screenshot(name)
+        # A window of 1280 × 900 at 200 %.
+        visitor = visit(size=(640, 450))
+        visitor.sign_in("mira")
+        visitor.screenshot("at-200-percent")

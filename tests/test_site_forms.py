@@ -9,10 +9,10 @@ from datetime import date
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser import PHONE, Visitor, chromium
+from tests.browser import PHONE, Visitor
+from tests.conftest import Visit
 from tests.site_actions import MIRA, fill_style, join_with_scripts, works_of
 from tests.system import System
-from tests.test_site import Visit, visit  # noqa: F401 (a fixture)
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site-forms")]
 
@@ -26,12 +26,6 @@ def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
         yield running
     finally:
         running.stop()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as running:
-        yield running
 
 
 def is_in_sight(page: Page, selector: str) -> bool:
@@ -49,7 +43,7 @@ def is_in_sight(page: Page, selector: str) -> bool:
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without"])
-def test_error_is_in_sight_and_has_the_focus(visit: Visit, scripts: bool) -> None:  # noqa: F811
+def test_error_is_in_sight_and_has_the_focus(visit: Visit, scripts: bool) -> None:
     visitor = visit(size=PHONE, scripts=scripts)
     visitor.expected_statuses = {400}
     visitor.sign_in("ada")
@@ -66,7 +60,7 @@ def test_error_is_in_sight_and_has_the_focus(visit: Visit, scripts: bool) -> Non
 
 
 @pytest.fixture(scope="module")
-def mira(visit: Visit) -> Visitor:  # noqa: F811
+def mira(visit: Visit) -> Visitor:
     visitor = visit()
     visitor.sign_in("mira")
     join_with_scripts(visitor)
@@ -76,7 +70,7 @@ def mira(visit: Visit) -> Visitor:  # noqa: F811
 class TestUpload:
     def test_one_press_leaves_out_what_cannot_be_used(self, mira: Visitor) -> None:
         page = mira.visit("/studio/upload")
-        fill_style(page, MIRA, price=5)
+        fill_style(mira, MIRA, price=5)
         works = works_of(MIRA)
         again = ("again.png", works[0][1])
         bad = [("words.png", b"words"), ("empty.png", b"")]
@@ -105,7 +99,7 @@ class TestUpload:
         """Signed out elsewhere, in the middle: the page stays, and goes on after the sign-in."""
         mira.expected_statuses = {401}
         page = mira.visit("/studio/upload")
-        fill_style(page, MIRA, price=5)
+        fill_style(mira, MIRA, price=5)
         mira.context.clear_cookies(name="sessionid")
         mira.choose_files("Choose pictures", *works_of(MIRA))
         link = page.get_by_role("link", name="Sign in in a new window")
@@ -131,7 +125,7 @@ class TestUpload:
         mira.expected_statuses = set()
 
 
-def test_signature_of_dots_survives_an_error(visit: Visit) -> None:  # noqa: F811
+def test_signature_of_dots_survives_an_error(visit: Visit) -> None:
     visitor = visit()
     visitor.expected_statuses = {400}
     visitor.sign_in("dot")
@@ -183,7 +177,7 @@ def test_times_are_those_of_the_reader(browser: Browser, system: System, zone: s
     context.close()
 
 
-def test_times_without_scripts_say_utc(visit: Visit) -> None:  # noqa: F811
+def test_times_without_scripts_say_utc(visit: Visit) -> None:
     visitor = visit(scripts=False)
     visitor.sign_in("lee")
     page = visitor.visit("/wallet")
