@@ -1,0 +1,211 @@
+"""Every page, as each kind of reader sees it, in both languages, on a phone and on a desktop.
+
+The pages are found by walking the list of routes: a new route is looked at, or fails this test
+until it is said here why it is no page.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.contrib.auth.models import AnonymousUser
+from django.template.loader import render_to_string
+from django.test import Client, RequestFactory
+from django.utils import translation
+from playwright.sync_api import Browser
+
+from app.models import Notification, User
+from app.services import api_key_service, community_service
+from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from tests.browser import DESKTOP, PHONE, Visitor
+from web.urls import urlpatterns
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.django_db(transaction=True),
+    pytest.mark.xdist_group("site"),
+]
+
+# Routes that show no page to anybody: forms, which lead to their page; parts of pages; files.
+NO_PAGES = {
+    *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
+    *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
+    *("demo_sign_in", "sign_out", "preferences"),
+    *("progress", "words", "unread_count", "earnings", "training"),
+    *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
+}
+# Other states of pages: by their queries, and where there is none.
+STATES = (
+    *("/?from=followed", "/?sort=popular&tag=zork", "/styles?q=zork", "/styles?tag=sea"),
+    *("/search?q=sea", "/search?q=zork", "/wallet?show=refund", "/notifications?show=unread"),
+    *("/sign-in?problem=429", "/nowhere"),
+)
+ERRORS = ("400", "403", "429", "500", "503", "csrf", "refused")
+
+# Texts, and attributes that hold numbers, addresses and texts: without them, pages that are built
+# alike are the same.
+TEXTS = re.compile(r'(?<=>)[^<>]*[^<>\s][^<>]*|(?<==")[^"]*\d[^"]*|(?<=e=")[^"]+|(?<=t=")[^"]+')
+LOOKS = ((PHONE, "dark"), (DESKTOP, "light"))
+
+
+@pytest.fixture
+def readers(artist: User, buyer: User) -> dict[str, User | None]:
+    """A stranger, a buyer and an artist of long standing; the staff is new here."""
+    staff = UserFactory(username="sam", is_staff=True)
+    return {"stranger": None, "buyer": buyer, "artist": artist, "staff": staff}
+
+
+@pytest.fixture
+def ids(artist: User, buyer: User) -> dict[str, list[int]]:
+    """What the arguments of routes stand for: things in all their states."""
+    style = StyleFactory(artist=artist.artist, tags=("sea", "soft"), works=12, description="Wet.")
+    withdrawn = StyleFactory(artist=artist.artist, works=10, is_active=False)
+    training = StyleFactory(artist=artist.artist, works=10, training_status="training")
+    failed = StyleFactory(artist=artist.artist, works=10, training_status="failed")
+    shown = PublicPictureFactory(user=buyer, style=style, description="For the kitchen.")
+    PublicPictureFactory(user=buyer, style=style, aspect_ratio="1:2")
+    private = GenerationFactory(user=buyer, style=style, aspect_ratio="2:2")
+    states = [
+        GenerationFactory(user=buyer, style=style, status=status).pk
+        for status in ("queued", "failed", "canceled")
+    ]
+    community_service.toggle_follow(user=buyer, artist_id=artist.pk)
+    community_service.toggle_like(user=artist, generation_id=shown.pk)
+    said = community_service.add_comment(user=artist, generation_id=shown.pk, content="Fine.")
+    community_service.add_comment(
+        user=buyer, generation_id=shown.pk, content="Thanks.", parent_id=said.pk
+    )
+    key = api_key_service.create_key(user=buyer, name="Printer", scopes=["read"])
+    return {
+        "picture_id": [shown.pk, private.pk, *states],
+        "style_id": [style.pk, withdrawn.pk, training.pk, failed.pk],
+        "artist_id": [artist.pk],
+        "user_id": [buyer.pk, artist.pk],
+        "comment_id": [said.pk],
+        "notification_id": [Notification.objects.of(buyer)[0].pk],
+        "key_id": [key.pk],
+    }
+
+
+def addresses(ids: dict[str, list[int]]) -> Iterator[tuple[str, str]]:
+    """Each route's name with each of its addresses."""
+    for pattern in urlpatterns:
+        route = f"/{pattern.pattern}"
+        names = re.findall(r"<id:(\w+)>", route)
+        for values in product(*(ids[name] for name in names)):
+            path = route
+            for name, value in zip(names, values, strict=True):
+                path = path.replace(f"<id:{name}>", str(value))
+            yield str(pattern.name), path
+    yield from ((path, path) for path in STATES)
+
+
+@dataclass
+class Reader:
+    """Somebody with a browser in one language."""
+
+    name: str
+    user: User | None
+    language: str
+    pages: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.client = Client(headers={"Accept-Language": self.language})
+        if self.user:
+            self.client.force_login(self.user)
+
+    def page_at(self, path: str) -> tuple[int, str]:
+        """The status, and how the page is built; "" if there is none, but a way elsewhere."""
+        answer = self.client.get(path)
+        assert answer.status_code in {200, 204, 302, 404}, (self.name, path, answer.status_code)
+        text = "" if answer.streaming else answer.content.decode(errors="replace")
+        if "</html>" not in text:
+            return answer.status_code, ""
+        assert f'<html lang="{self.language}"' in text, (self.name, path)
+        content = text[text.index("<main") : text.index("</main>")]
+        return answer.status_code, TEXTS.sub("…", content)
+
+    def visitor(self, browser: Browser, url: str) -> Visitor:
+        visitor = Visitor(browser, url, language=self.language)
+        # The files of the factories are not there.
+        visitor.expected_statuses = {404}
+        if self.user:
+            visitor.use_session(self.client.cookies["sessionid"].value)
+        return visitor
+
+
+def error_pages(language: str) -> dict[str, str]:
+    """Pages of errors, which no address leads to."""
+    request = RequestFactory().get("/errors")
+    request.user = AnonymousUser()
+    shown = {"message": "The brush broke.", "seconds": 40}
+    with translation.override(language):
+        return {
+            f"/errors/{name}": render_to_string(f"web/errors/{name}.html", shown, request)
+            for name in ERRORS
+        }
+
+
+def problems_at(visitor: Visitor, path: str) -> Iterator[str]:
+    """What is wrong with the page on a phone in the dark and on a desktop."""
+    answer = visitor.page.goto(path)
+    assert answer is not None
+    if not path.startswith("/errors/"):
+        policy = answer.headers["content-security-policy"]
+        if "default-src 'self'" not in policy or "unsafe" in policy:
+            yield f"its parts may come from {policy}"
+        if not visitor.page.evaluate("document.querySelector('[name=description]').content"):
+            yield "no description"
+    for size, scheme in LOOKS:
+        visitor.look(size, scheme)
+        if (wider := visitor.overflow()) > 0:
+            yield f"{wider} pixels too wide at {size}"
+        if size == PHONE or visitor.language == "en":
+            # In another language, the same elements and colours have other texts.
+            yield from visitor.accessibility_problems()
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_page_is_accessible_and_fits(
+    language: str,
+    browser: Browser,
+    live_server: Any,
+    settings: Any,
+    readers: dict[str, User | None],
+    ids: dict[str, list[int]],
+) -> None:
+    settings.SITE_URL = live_server.url
+    walked = [Reader(name, user, language) for name, user in readers.items()]
+    seen, with_page = set(), set()
+    for reader in walked:
+        for name, path in addresses(ids):
+            status, page = reader.page_at(path)
+            if page and status == 200:
+                with_page.add(name)
+            if page and page not in seen:
+                seen.add(page)
+                reader.pages.append(path)
+    assert {str(one.name) for one in urlpatterns} - with_page == NO_PAGES
+    errors = error_pages(language)
+    walked[0].pages.extend(errors)
+    problems = []
+    for reader in walked:
+        visitor = reader.visitor(browser, live_server.url)
+        visitor.page.route(
+            "**/errors/*",
+            lambda route: route.fulfill(
+                content_type="text/html", body=errors[urlsplit(route.request.url).path]
+            ),
+        )
+        for path in reader.pages:
+            found = problems_at(visitor, path)
+            problems += [f"{reader.name} at {path}: {problem}" for problem in found]
+        visitor.close()
+        problems += visitor.complaints
+    assert problems == []
