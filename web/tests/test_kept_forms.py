@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from app.models import Comment, Generation, Purchase, Style, User
-from app.tests.factories import UserFactory
+from app.tests.factories import StyleFactory, UserFactory
 
 PAGE = {"Accept": "text/html,*/*"}
 ORDER = {"words": "castle, still sea", "suggested": ["night"], "aspect_ratio": "1:2", "seed": "7"}
@@ -68,6 +68,8 @@ class TestOrders:
         assert value_of(plain, "words") == ""
         other = Client().get(f"/styles/{style.pk}?kept=1").content.decode()
         assert value_of(other, "words") == ""
+        beside = client.get(f"/styles/{StyleFactory().pk}?kept=1").content.decode()
+        assert value_of(beside, "words") == ""
 
     def test_at_the_price_that_is_shown_now(self, style: Style) -> None:
         visitor = Client(headers=PAGE)
@@ -164,7 +166,11 @@ class TestOtherForms:
         visitor = Client(headers=PAGE)
         for path, page, sent in (
             ("/account", "/account", {"username": "kim", "bio": "Words about me."}),
-            ("/account/keys", "/account/keys", {"name": "Printer", "scopes": ["generate"]}),
+            (
+                "/account/keys",
+                "/account/keys",
+                {"name": "Printer", "scopes": ["generate", "manage"]},
+            ),
             ("/wallet/buy", "/wallet", {"amount": "700", "payment_method": "paypal"}),
             (f"/pictures/{picture.pk}/edit", f"/pictures/{picture.pk}", {"description": "Sun."}),
         ):
@@ -177,7 +183,7 @@ class TestOtherForms:
             text = shown.content.decode()
             for name, value in sent.items():
                 if isinstance(value, list):
-                    assert is_chosen(text, name, value[0])
+                    assert all(is_chosen(text, name, one) for one in value)
                 elif name == "payment_method":
                     assert is_chosen(text, name, value)
                 else:

@@ -15,6 +15,7 @@ from tests.mutate.changes import (
     notices,
     settings,
     signatures,
+    site,
     startup,
     tables,
     uploads,
@@ -40,4 +41,5 @@ MUTATIONS = (
     *uploads.MUTATIONS,
     *signatures.MUTATIONS,
     *words.MUTATIONS,
+    *site.MUTATIONS,
 )

@@ -1,0 +1,124 @@
+"""The site: what was typed is kept, each form leads to its page, artists mend what they typed."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+KEPT = "web/tests/test_kept_forms.py"
+ORDERS = f"{KEPT}::TestOrders"
+FORMS = f"{KEPT}::TestAddressesOfForms"
+MENDED = "web/tests/test_mending.py::TestNameAndSignature"
+PAGES = "web/tests/test_every_page.py::test_every_page_is_accessible_and_fits"
+DETAILS = "web/tests/test_details.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "web/kept.py",
+        ("kept-for-its-page", "    if path != at:\n        return {}\n", "", ORDERS),
+        ("kept-where-asked", "if MARK not in request.GET:", "if False:", ORDERS),
+        ("kept-is-signed", "except signing.BadSignature:", "except KeyError:", ORDERS),
+        ("kept-fits-a-cookie", "if len(text) <= MAX_BYTES:", "if text:", ORDERS),
+        (
+            "kept-without-the-longest",
+            "max(sent, key=lambda name: sum(map(len, sent[name])))",
+            "min(sent, key=lambda name: sum(map(len, sent[name])))",
+            ORDERS,
+        ),
+        ("kept-lists", "else values[-1]", "else values", ORDERS),
+        ("kept-lists-whole", "values if isinstance", "values[:1] if isinstance", KEPT),
+        ("kept-page-of-a-form", 'f"{request.path}?{MARK}=1"', "request.path", ORDERS),
+    ),
+    *in_file(
+        "web/access.py",
+        (
+            "form-acts-on-post-alone",
+            'if request.method == "POST":\n                return view',
+            "if True:\n                return view",
+            FORMS,
+        ),
+        ("form-leads-with-its-query", 'f"?{query}" if query else ""', '""', FORMS),
+        ("form-leads-to-its-place", "{asked}{anchor}", "{asked}", FORMS),
+        (
+            "form-takes-three-methods",
+            '@require_http_methods(["GET", "HEAD", "POST"])',
+            '@require_http_methods(["GET", "HEAD", "POST", "PUT"])',
+            FORMS,
+        ),
+        (
+            "sign-in-keeps-a-form",
+            '        if request.method == "POST":\n            kept.keep(request, response)\n',
+            "",
+            ORDERS,
+        ),
+    ),
+    *in_file(
+        "app/services/user_service.py",
+        (
+            "refused-signature-is-deleted",
+            "        storage.delete([new] if new else [])\n        if isinstance",
+            "        if isinstance",
+            f"{MENDED}::test_what_is_wrong_changes_nothing",
+        ),
+        (
+            "signature-under-way-stays",
+            "if old and not signed.exists():",
+            "if old:",
+            f"{MENDED}::test_old_signature_stays_while_pictures_are_made",
+        ),
+        (
+            "old-signature-goes",
+            "    if old and not signed.exists():\n        storage.delete([old])\n",
+            "",
+            f"{MENDED}::test_are_changed",
+        ),
+        (
+            "new-signature-is-kept",
+            "old, artist.signature_image = artist.signature_image, new",
+            "old = artist.signature_image",
+            f"{MENDED}::test_are_changed",
+        ),
+        (
+            "name-is-one-of-its-own",
+            '                names.choose(artist, "artist_name", artist_name)\n            if new',
+            "                artist.artist_name = artist_name\n            if new",
+            f"{MENDED}::test_what_is_wrong_changes_nothing",
+        ),
+    ),
+    *in_file(
+        "web/static/web/site.css",
+        (
+            "quiet-words-are-readable",
+            "--quiet: light-dark(#6a6158, #a89e92);",
+            "--quiet: light-dark(#6a6158, #5a544c);",
+            f"{PAGES}[en]",
+        ),
+    ),
+    *in_file(
+        "web/templates/web/base.html",
+        (
+            "fields-have-names",
+            ' maxlength="100" aria-label="{% translate "Styles, artists, words" %}"',
+            ' maxlength="100"',
+            f"{PAGES}[en]",
+        ),
+        (
+            "studio-is-marked-inside",
+            'if section == "studio"',
+            'if request.path == "/studio"',
+            DETAILS,
+        ),
+    ),
+    *in_file(
+        "nginx/conf.d/default.conf",
+        (
+            "household-is-one",
+            '"~^(?<network>[\\x00-\\xff]{8})[\\x00-\\xff]{8}$"          $network;',
+            "",
+            "tests/test_nginx.py::test_sign_ins_are_counted_by_household",
+        ),
+        (
+            "mapped-addresses-are-many",
+            '"~^\\x00{10}\\xff\\xff(?<mapped_address>[\\x00-\\xff]{4})$" $mapped_address;',
+            "",
+            "tests/test_nginx.py::test_sign_ins_are_counted_by_household",
+        ),
+    ),
+)
