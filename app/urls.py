@@ -25,6 +25,7 @@ from app.views import (
     tag,
     token,
     upload,
+    verify,
     webhooks,
 )
 from app.views import user as users
@@ -130,6 +131,7 @@ api = [
     # Licences
     path("licences", Licences({"get": "mine"}), name="own_licences"),
     path("licences/<str:number>", Licences({"get": "retrieve", "patch": "update"}), name="licence"),
+    path("verify", verify.VerifyViewSet.as_view({"post": "verify"}), name="verify"),
     path("terms", Terms({"get": "list"}), name="terms"),
     path(
         "internal/signatures",

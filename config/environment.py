@@ -281,7 +281,7 @@ VALUES = (
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
-        for name in ("SIGN_IN", "GENERATE", "USER", "ANONYMOUS")
+        for name in ("SIGN_IN", "GENERATE", "VERIFY", "USER", "ANONYMOUS")
     ),
     matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
     *map(flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),

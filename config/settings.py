@@ -349,6 +349,7 @@ REST_FRAMEWORK = {
 RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", "600/300" if DEMO_SIGN_IN else "5/300"),
     "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
+    "verify": env.str("RATE_LIMIT_VERIFY", "20/60"),
     "user": env.str("RATE_LIMIT_USER", "100/60"),
     "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),
 }
@@ -394,7 +395,6 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
-        "httpx": {"level": "WARNING"},
-        "pika": {"level": "WARNING"},
+        **{name: {"level": "WARNING"} for name in ("httpx", "pika")},
     },
 }

@@ -97,12 +97,13 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
     assert shipped == {
         "SIGN_IN": "5/300",
         "GENERATE": "6/60",
+        "VERIFY": "20/60",
         "USER": "100/60",
         "ANONYMOUS": "50/60",
     }
     assert (
         "100 requests a minute for a user, 50 for an address that is not signed in (of IPv6, for a "
-        "/64), 6 orders a minute, 5 sign-ins in 5 minutes"
+        "/64), 6 orders a minute, 20 pictures to verify, 5 sign-ins in 5 minutes"
     ) in WORDS
 
 

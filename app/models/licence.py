@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.db.models import Q
 
@@ -64,6 +65,7 @@ class Licence(models.Model):
 
     class Meta:
         ordering = ["-issued_at", "-pk"]
+        indexes = [GinIndex(fields=["bands"], name="licence_bands")]
         constraints = [
             models.CheckConstraint(
                 name="licence_state_known", condition=Q(state__in=LicenceState.values)

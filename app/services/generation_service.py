@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import secrets
-import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import msgspec
 from django.conf import settings
 from django.db import transaction
 from psycopg.types.json import Jsonb
@@ -46,6 +46,7 @@ from app.services.token_service import TokenService, joined_transaction, lock_op
 from app.utils import clock
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
+from provenance.bits import bands
 
 MAX_PLACEHOLDER = 1000
 
@@ -238,6 +239,8 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
     def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)
         metadata = dict(report.metadata or {})
+        if report.nearness is not None:
+            metadata["nearness"] = msgspec.to_builtins(report.nearness)
         preview = metadata.pop("preview_path", None)
         placeholder = metadata.pop("placeholder", "")
         return DrawnPicture(
@@ -294,7 +297,7 @@ def _file_facts(report: GenerationReport) -> dict[str, object]:
         "file_sha256": report.file_sha256,
         "preview_sha256": report.preview_sha256,
         "pdq": bits,
-        "bands": list(struct.unpack(">16H", bits)) if bits else None,
+        "bands": bands(bits) if bits else None,
         "features": report.features,
     }
 

@@ -14,6 +14,8 @@ DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RANDOM_DIGITS = 11
 PATTERN = r"SL(?:-[0-9A-HJKMNP-TV-Z]{4}){3}"
 _VALUE = {digit: value for value, digit in enumerate(DIGITS)} | {"O": 0, "I": 1, "L": 1}
+# Random bits of a number that its mark has no room for.
+_MARKLESS_BITS = 5 * RANDOM_DIGITS - 32
 # The bits of x^5 + x^2 + 1, by which products in GF(32) are reduced.
 _MODULUS = 0b100101
 
@@ -48,7 +50,21 @@ def mark_id(number: str) -> int:
     value = 0
     for digit in number.removeprefix("SL").replace("-", "")[:RANDOM_DIGITS]:
         value = value << 5 | _VALUE[digit]
-    return value >> 5 * RANDOM_DIGITS - 32
+    return value >> _MARKLESS_BITS
+
+
+def first_with(mark: int) -> str:
+    """The lowest number that a mark can stand for, but for its check character."""
+    return _written(_digits_of(mark << _MARKLESS_BITS))[:-1]
+
+
+def last_with(mark: int) -> str:
+    """What no number that the mark can stand for is above."""
+    return _written(_digits_of((mark + 1 << _MARKLESS_BITS) - 1))[:-1] + DIGITS[-1]
+
+
+def _digits_of(value: int) -> list[int]:
+    return [value >> 5 * place & 31 for place in range(RANDOM_DIGITS - 1, -1, -1)]
 
 
 def _written(values: list[int]) -> str:

@@ -186,6 +186,8 @@ TABLE = [
     Row("GET /api/community/feed", OPEN),
     Row("GET /api/licences", SIGNED_IN),
     Row("GET /api/licences/{number}", OPEN, "number"),
+    # Neither a file nor a number is sent.
+    Row("POST /api/verify", (400, 400, 400, 400, 400, 400, 403)),
     Row(
         "PATCH /api/licences/{number}",
         (401, 403, 200, 403, 403, 401, 403),

@@ -129,6 +129,7 @@ UNREADABLE = [
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
     ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
     ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
+    ("RATE_LIMIT_VERIFY", "20", "a number of requests"),
     ("RATE_LIMIT_USER", "100/minute", "a number of requests"),
     ("RATE_LIMIT_ANONYMOUS", "/60", "a number of requests"),
     ("LOG_LEVEL", "loud", "a level of Python's logging"),

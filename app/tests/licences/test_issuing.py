@@ -19,6 +19,7 @@ from app.tests.factories import GenerationFactory, StyleFactory, finished_file
 from app.tests.ordering import order, report
 from app.tests.together import all_at_once
 from protocol import GenerationReport
+from provenance.bits import bands
 
 pytestmark = pytest.mark.django_db
 
@@ -62,7 +63,7 @@ class TestCompletion:
             given["preview_sha256"],
         )
         assert (bytes(licence.pdq), bytes(licence.features)) == (PDQ, FEATURES)
-        assert licence.bands == [int.from_bytes(PDQ[i : i + 2]) for i in range(0, 32, 2)]
+        assert licence.bands == bands(PDQ)
         assert licence.issued_at == picture.finished_at
         assert not licence.buyer_is_named
 

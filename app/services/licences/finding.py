@@ -1,0 +1,104 @@
+"""Licences found by the pixels of a picture: by its mark, its fingerprint and what it shows.
+
+Each search answers with at most ten, the nearest first, among a million licences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db import connection, transaction
+
+from app.models import Licence
+from app.services.licences import numbers
+from provenance.bits import bands, distance
+
+MOST = 10
+# Bits of 256. Re-encoded, scaled and recoloured pictures stay below 45; pictures of the same words
+# in the same style have not been nearer than 80, unrelated ones not nearer than 60.
+SAME_BITS = 46
+# Bits of 1280. A third cut away makes 383 of them differ; of pictures that have nothing to do with
+# each other, about 640 do.
+ALIKE_BITS = 440
+# What one search looks at, at most: bands of plain pictures may be in very many.
+MOST_CANDIDATES = 20_000
+
+# The planner takes an array of more than a few bands for a reason to read the whole table.
+BY_INDEX = "SET LOCAL enable_seqscan = off"
+SHARING_BANDS = """
+    SELECT generation_id, pdq FROM app_licence WHERE bands && %(bands)s::int[] LIMIT %(most)s
+"""
+# PostgreSQL compares bits, not bytes.
+BY_SIGNS = """
+    SELECT generation_id, differing FROM (
+        SELECT generation_id,
+            bit_count(('x' || encode(features, 'hex'))::bit(1280) # %(signs)s::bit(1280))
+                AS differing
+        FROM app_licence WHERE features IS NOT NULL
+    ) AS compared
+    WHERE differing <= %(limit)s ORDER BY differing, generation_id LIMIT %(most)s
+"""
+
+
+@dataclass(frozen=True)
+class Near:
+    """A licence, by its picture's id, and how many bits differ."""
+
+    licence_id: int
+    bits: int
+
+
+def by_mark(mark_id: int) -> list[Licence]:
+    """The licences whose numbers begin with the 32 bits of a mark: nearly always one."""
+    found = Licence.objects.with_picture().filter(
+        number__gte=numbers.first_with(mark_id), number__lte=numbers.last_with(mark_id)
+    )
+    return list(found.order_by("number")[:MOST])
+
+
+def by_fingerprint(turns: Sequence[bytes]) -> list[Near]:
+    """The licences of pictures that are the same, but for what storing and scaling do.
+
+    ``turns`` are the fingerprints of one picture, as it is first, then turned and mirrored.
+    """
+    wanted = [band for fingerprint in turns for band in bands(fingerprint)]
+    # Who differs by 31 bits shares a whole band nine times of ten; with one bit turned, always.
+    return _within(turns, wanted) or _within(turns, _with_neighbours(bands(turns[0])))
+
+
+def by_signs(signs: bytes) -> list[Near]:
+    """The licences of pictures that show nearly the same. This reads all of them, which takes a
+    third of a second for 100 000."""
+    given: dict[str, str | int] = {
+        "signs": "".join(f"{byte:08b}" for byte in signs),
+        "limit": ALIKE_BITS,
+        "most": MOST,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(BY_SIGNS, given)
+        return [Near(*row) for row in cursor.fetchall()]
+
+
+def licences_of(found: Iterable[Near]) -> dict[int, Licence]:
+    """Those licences, with their pictures, by their ids."""
+    ids = [each.licence_id for each in found]
+    return {each.pk: each for each in Licence.objects.with_picture().filter(pk__in=ids)}
+
+
+def _within(turns: Sequence[bytes], wanted: Sequence[int]) -> list[Near]:
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute(BY_INDEX)
+        cursor.execute(SHARING_BANDS, {"bands": list(wanted), "most": MOST_CANDIDATES})
+        candidates = cursor.fetchall()
+    found = [
+        Near(licence_id, min(distance(bytes(pdq), each) for each in turns))
+        for licence_id, pdq in candidates
+    ]
+    near = [each for each in found if each.bits <= SAME_BITS]
+    return sorted(near, key=lambda each: (each.bits, each.licence_id))[:MOST]
+
+
+def _with_neighbours(wanted: Sequence[int]) -> list[int]:
+    """``wanted``, and all bands that differ by one bit."""
+    return [*wanted, *(band ^ 1 << bit for band in wanted for bit in range(16))]

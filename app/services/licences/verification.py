@@ -1,0 +1,229 @@
+"""Whose licence a picture has: answered from its file alone, with what was looked at.
+
+The best evidence comes first: the signature in the file, then the mark in its pixels, then what
+the pixels look like. Nothing is kept of what is asked about, and "unknown" never means that a
+picture is not licensed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.conf import settings
+from PIL import Image
+
+from app.exceptions import InvalidInput, NotFound, ServiceUnavailable
+from app.models import Licence
+from app.models.verdict import Layer, Verdict
+from app.services import storage
+from app.services.licences import finding, numbers
+from pictures import Bounds, PictureError, open_picture
+
+MAX_BYTES = 10 * 2**20
+MAX_PIXELS = 40_000_000
+WEBP = (b"RIFF", b"WEBP")
+# From here on two pictures show the same thing; those of the same words in the same style reach
+# 0.89.
+ALIKE = 0.9
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """``says`` is what was found: a word for programs. ``facts`` are its numbers."""
+
+    layer: Layer
+    says: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verification:
+    """``claims`` is what a manifest in the file says, ours or not, in its own words."""
+
+    verdict: Verdict
+    licence: Licence | None = None
+    evidence: tuple[Evidence, ...] = ()
+    claims: Mapping[str, Any] | None = None
+
+
+def verify(content: bytes) -> Verification:
+    """Look at a PNG, JPEG or WebP. Raises InvalidInput for anything else."""
+    if len(content) > MAX_BYTES:
+        raise InvalidInput.field("file", f"At most {MAX_BYTES // 2**20} MB.")
+    image = _opened(content)
+    by_signature, claims = _by_signature(content)
+    evidence = [by_signature.evidence]
+    if by_signature.licence is not None:
+        return Verification(by_signature.verdict, by_signature.licence, tuple(evidence), claims)
+    best = _Found(Verdict.UNKNOWN, by_signature.evidence)
+    for found in _by_pixels(image):
+        evidence.append(found.evidence)
+        if found.verdict is Verdict.MATCH:
+            best = found
+            break
+        if found.verdict is Verdict.POSSIBLE and best.licence is None:
+            best = found
+    return Verification(best.verdict, best.licence, tuple(evidence), claims)
+
+
+def by_number(text: str) -> Licence:
+    """Raises NotFound, which says what is wrong with the number."""
+    try:
+        return Licence.objects.numbered(numbers.parse(text))
+    except numbers.WrongNumber as error:
+        raise NotFound(str(error)) from error
+
+
+@dataclass(frozen=True)
+class _Found:
+    verdict: Verdict
+    evidence: Evidence
+    licence: Licence | None = None
+
+
+# --- The file -------------------------------------------------------------------------------------
+
+
+def _opened(content: bytes) -> Image.Image:
+    """In RGB and upright. Raises InvalidInput."""
+    try:
+        if (content[:4], content[8:12]) == WEBP:
+            return _opened_webp(content)
+        bounds = Bounds(max_pixels=MAX_PIXELS)
+        return open_picture(io.BytesIO(content), bounds).image
+    except PictureError as error:
+        message = str(error).replace("a JPG or PNG", "a PNG, JPG or WebP")
+        raise InvalidInput.field("file", message) from error
+
+
+def _opened_webp(content: bytes) -> Image.Image:
+    damaged = InvalidInput.field("file", "The file is damaged: it cannot be decoded to its end.")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(content), formats=["WEBP"]) as file:
+                if file.width * file.height > MAX_PIXELS:
+                    raise damaged
+                return file.convert("RGB")
+    except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:
+        raise damaged from error
+
+
+def _by_signature(content: bytes) -> tuple[_Found, Mapping[str, Any] | None]:
+    # Who only orders pictures loads neither library.
+    from provenance import certificates
+    from provenance.manifest import State, read_manifest
+
+    folder = settings.CERTIFICATES_DIR
+    reading = read_manifest(content, certificates.anchors(folder), certificates.revoked(folder))
+    facts: dict[str, Any] = {"failures": list(reading.failures)} if reading.failures else {}
+    evidence = Evidence(Layer.SIGNATURE, reading.state.value, facts)
+    if reading.licence is None:
+        return _Found(Verdict.UNKNOWN, evidence), reading.claims
+    licence = Licence.objects.with_picture().filter(number=reading.licence.number).first()
+    if licence is None:
+        # Signed, and never completed: nobody paid for it.
+        evidence = Evidence(Layer.SIGNATURE, "unissued", facts)
+        return _Found(Verdict.UNKNOWN, evidence), reading.claims
+    is_whole = reading.state is State.AUTHENTIC
+    verdict = Verdict.AUTHENTIC if is_whole else Verdict.ALTERED
+    if licence.file_sha256 == hashlib.sha256(content).hexdigest():
+        evidence = Evidence(Layer.SIGNATURE, reading.state.value, facts | {"is_same_file": True})
+    return _Found(verdict, evidence, licence), reading.claims
+
+
+# --- The pixels -----------------------------------------------------------------------------------
+
+
+def _by_pixels(image: Image.Image) -> Iterator[_Found]:
+    """What each layer finds, the surest first; the slower ones only if somebody asks on."""
+    from provenance.fingerprints import is_plain, pdq_of_all_turns
+
+    yield _by_mark(image)
+    if is_plain(image):
+        yield _Found(Verdict.UNKNOWN, Evidence(Layer.FINGERPRINT, "plain"))
+        return
+    yield _by_fingerprint(pdq_of_all_turns(image))
+    yield _by_part(image)
+
+
+def _by_mark(image: Image.Image) -> _Found:
+    """A mark proves nothing by itself, since anybody can copy one: the pixels have to agree."""
+    from provenance.alignment import fit
+    from provenance.mark import MARKER
+
+    mark = MARKER.detect(image)
+    if mark is None:
+        return _Found(Verdict.UNKNOWN, Evidence(Layer.MARK, "none"))
+    facts: dict[str, Any] = {"false_alarm": mark.false_alarm}
+    best: _Found | None = None
+    for licence in finding.by_mark(mark.mark_id):
+        preview = _preview_of(licence)
+        if preview is None:
+            return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
+        found = fit(image, preview)
+        if found.is_part:
+            facts |= {"likeness": round(found.likeness, 3), "box": found.box}
+            return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
+        best = best or _Found(
+            Verdict.POSSIBLE, Evidence(Layer.MARK, "other_picture", facts), licence
+        )
+    return best or _Found(Verdict.UNKNOWN, Evidence(Layer.MARK, "unissued", facts))
+
+
+def _by_fingerprint(turns: list[bytes]) -> _Found:
+    found = finding.by_fingerprint(turns)
+    if not found:
+        return _Found(Verdict.UNKNOWN, Evidence(Layer.FINGERPRINT, "none"))
+    # The same picture may have been ordered twice.
+    facts = {"bits": found[0].bits, "count": sum(each.bits == found[0].bits for each in found)}
+    licence = finding.licences_of(found[:1])[found[0].licence_id]
+    return _Found(Verdict.MATCH, Evidence(Layer.FINGERPRINT, "found", facts), licence)
+
+
+def _by_part(image: Image.Image) -> _Found:
+    """Whether the picture is a part of one of the ten that show the most alike."""
+    from provenance.alignment import Fit, fit
+    from provenance.features import FeaturesUnavailable, features, signs
+
+    try:
+        near = finding.by_signs(signs(image))
+    except FeaturesUnavailable:
+        return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "unavailable"))
+    licences = finding.licences_of(near)
+    best: tuple[Fit, Licence] | None = None
+    possible: tuple[float, Licence] | None = None
+    for each in near:
+        licence = licences[each.licence_id]
+        preview = _preview_of(licence)
+        if preview is None:
+            continue
+        found = fit(image, preview)
+        if best is None or found.likeness > best[0].likeness:
+            best = found, licence
+        likeness = float(features(image) @ features(preview))
+        if likeness >= ALIKE and (possible is None or likeness > possible[0]):
+            possible = likeness, licence
+    if best is not None and best[0].is_part:
+        facts: dict[str, Any] = {"likeness": round(best[0].likeness, 3), "box": best[0].box}
+        facts["is_mirrored"] = best[0].is_mirrored
+        return _Found(Verdict.MATCH, Evidence(Layer.PART, "found", facts), best[1])
+    if possible is not None:
+        alike = {"likeness": round(possible[0], 3)}
+        return _Found(Verdict.POSSIBLE, Evidence(Layer.PART, "alike", alike), possible[1])
+    return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "none", {"compared": len(near)}))
+
+
+def _preview_of(licence: Licence) -> Image.Image | None:
+    """None where the file is gone or cannot be read."""
+    picture = licence.generation
+    try:
+        with storage.open_file(picture.preview_path or picture.image_path) as file:
+            return Image.open(io.BytesIO(file.read()), formats=["WEBP", "PNG"]).convert("RGB")
+    except (ServiceUnavailable, OSError, ValueError, SyntaxError):
+        return None
