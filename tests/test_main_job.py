@@ -19,6 +19,9 @@ from worker.engines.stylenet import StylenetEngine
 
 pytestmark = pytest.mark.slow
 
+# More than two marks differ in any pixel; a pen's line differs by far more.
+MARK = 40
+
 FORMATS = {"1:1": ((512, 512), 7), "3:2": ((768, 512), 8), "1:2": ((512, 1024), 9)}
 PRICE = 7
 PROMPT = ["castle", "sunset", "sea"]
@@ -181,13 +184,13 @@ def test_the_signature_is_drawn_in_the_lower_right_corner(
     works = real_pictures(10)
     first = _picture(buyer, upload(artist, "Twin", works), seed=11)
     second = _picture(buyer, upload(unsigned, "Twin", works), seed=11)
-    rows, columns = np.nonzero(np.abs(first - second).max(axis=2) > 8)
+    rows, columns = np.nonzero(np.abs(first - second).max(axis=2) > MARK)
     assert rows.size > 50
     assert rows.min() > 512 * 0.7
     assert columns.min() >= 512 * 0.75
 
 
-def test_same_order_same_file_and_other_seed_or_style_another(
+def test_same_order_same_picture_and_other_seed_or_style_another(
     artist: Person, buyer: Person
 ) -> None:
     photographs = upload(artist, "Photographs", real_pictures(16)[:10])
@@ -195,7 +198,9 @@ def test_same_order_same_file_and_other_seed_or_style_another(
     first, again = (_picture(buyer, photographs, seed=1) for _ in range(2))
     other_seed = _picture(buyer, photographs, seed=2)
     in_textures = [_picture(buyer, textures, seed=seed) for seed in (1, 2)]
-    assert np.array_equal(first, again)
+    # Each has its own licence, whose number is hidden in it.
+    assert np.abs(first - again).max() < MARK
+    assert np.abs(first - again).mean() < 4
     assert np.abs(first - other_seed).mean() > 8
     embed = StylenetEngine().style_of
     photo_styles = [_embedding(embed, picture) for picture in (first, other_seed)]
