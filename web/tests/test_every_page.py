@@ -10,20 +10,25 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from axe_playwright_python.base import AXE_SCRIPT
 from django.contrib.auth.models import AnonymousUser
 from django.template.loader import render_to_string
 from django.test import Client, RequestFactory
 from django.utils import translation
+from PIL import Image
 from playwright.sync_api import Browser
 
 from app.models import Notification, User
+from app.models.terms import TermsKey
 from app.services import api_key_service, community_service
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from tests.browser import DESKTOP, PHONE, Visitor
+from tests.pictures import signature_png
 from web.urls import urlpatterns
 
 pytestmark = [
@@ -39,6 +44,7 @@ NO_PAGES = {
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
+    *("licence_card", "credential", "name_buyer", "terms_text", "manifest"),
 }
 # Other states of pages: by their queries, and where there is none.
 STATES = (
@@ -51,6 +57,7 @@ ERRORS = ("400", "403", "429", "500", "503", "csrf", "refused")
 # Texts, and attributes that hold numbers, addresses and texts: without them, pages that are built
 # alike are the same.
 TEXTS = re.compile(r'(?<=>)[^<>]*[^<>\s][^<>]*|(?<==")[^"]*\d[^"]*|(?<=e=")[^"]+|(?<=t=")[^"]+')
+DOT = signature_png()
 LOOKS = ((PHONE, "dark"), (DESKTOP, "light"))
 
 
@@ -62,7 +69,7 @@ def readers(artist: User, buyer: User) -> dict[str, User | None]:
 
 
 @pytest.fixture
-def ids(artist: User, buyer: User) -> dict[str, list[int]]:
+def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     """What the arguments of routes stand for: things in all their states."""
     style = StyleFactory(artist=artist.artist, tags=("sea", "soft"), works=12, description="Wet.")
     withdrawn = StyleFactory(artist=artist.artist, works=10, is_active=False)
@@ -70,6 +77,7 @@ def ids(artist: User, buyer: User) -> dict[str, list[int]]:
     failed = StyleFactory(artist=artist.artist, works=10, training_status="failed")
     shown = PublicPictureFactory(user=buyer, style=style, description="For the kitchen.")
     PublicPictureFactory(user=buyer, style=style, aspect_ratio="1:2")
+    Image.new("RGB", (512, 512)).save(media / shown.image_path)
     private = GenerationFactory(user=buyer, style=style, aspect_ratio="2:2")
     states = [
         GenerationFactory(user=buyer, style=style, status=status).pk
@@ -90,18 +98,21 @@ def ids(artist: User, buyer: User) -> dict[str, list[int]]:
         "comment_id": [said.pk],
         "notification_id": [Notification.objects.of(buyer)[0].pk],
         "key_id": [key.pk],
+        "number": [shown.licence.number, private.licence.number],
+        "key": TermsKey.values,
+        "version": [1],
     }
 
 
-def addresses(ids: dict[str, list[int]]) -> Iterator[tuple[str, str]]:
+def addresses(ids: dict[str, list[Any]]) -> Iterator[tuple[str, str]]:
     """Each route's name with each of its addresses."""
     for pattern in urlpatterns:
         route = f"/{pattern.pattern}"
-        names = re.findall(r"<id:(\w+)>", route)
+        names = re.findall(r"<\w+:(\w+)>", route)
         for values in product(*(ids[name] for name in names)):
             path = route
             for name, value in zip(names, values, strict=True):
-                path = path.replace(f"<id:{name}>", str(value))
+                path = re.sub(rf"<\w+:{name}>", str(value), path)
             yield str(pattern.name), path
     yield from ((path, path) for path in STATES)
 
@@ -133,8 +144,12 @@ class Reader:
 
     def visitor(self, browser: Browser, url: str) -> Visitor:
         visitor = Visitor(browser, url, language=self.language)
-        # The files of the factories are not there.
         visitor.expected_statuses = {404}
+        visitor.context.add_init_script(AXE_SCRIPT)
+        # The files of the factories are not there.
+        visitor.context.route(
+            "**/media/**", lambda route: route.fulfill(content_type="image/png", body=DOT)
+        )
         if self.user:
             visitor.use_session(self.client.cookies["sessionid"].value)
         return visitor
@@ -181,7 +196,7 @@ def test_every_page_is_accessible_and_fits(
     live_server: Any,
     settings: Any,
     readers: dict[str, User | None],
-    ids: dict[str, list[int]],
+    ids: dict[str, list[Any]],
 ) -> None:
     settings.SITE_URL = live_server.url
     walked = [Reader(name, user, language) for name, user in readers.items()]
