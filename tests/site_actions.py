@@ -100,6 +100,7 @@ def fill_style(visitor: Visitor, artist: DemoArtist, *, price: int, name: str = 
     page.get_by_label(say("Description")).fill(artist.style_description)
     page.get_by_label(say("Tags"), exact=True).fill(", ".join(artist.tags))
     page.get_by_label(say("Price of a 512 × 512 picture, in tokens")).fill(str(price))
+    page.locator("#id_declared").check()
 
 
 def search_styles(visitor: Visitor, text: str) -> None:

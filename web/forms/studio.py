@@ -7,10 +7,12 @@ from typing import Any
 
 from django import forms
 from django.utils.datastructures import MultiValueDict
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from app.models import TermsKey
 from app.models.style import MAX_PRICE, MIN_PRICE
+from app.services.licences import declaration, terms
 from app.utils import tag_names
 from web.forms.base import OnceForm, SiteForm
 
@@ -29,6 +31,12 @@ class JoinForm(SiteForm):
         help_text=_("A PNG with a transparent background, at most 1 MB."),
         widget=forms.FileInput(attrs={"accept": "image/png"}),
     )
+
+
+def _language() -> str:
+    """The visitor's, of those that terms and declaration are published in."""
+    language = get_language() or ""
+    return language if language in terms.LANGUAGES else "en"
 
 
 def parsed_tags(text: str) -> list[str]:
@@ -63,6 +71,22 @@ class StyleForm(SiteForm):
         initial=10,
         label=_("Price of a 512 × 512 picture, in tokens"),
     )
+    terms = forms.ChoiceField(
+        required=False,
+        initial=TermsKey.COMMERCIAL,
+        label=_("What may buyers do with the pictures?"),
+        help_text=_("New terms hold for later orders."),
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["terms"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(each.key, each.words[_language()].title) for each in terms.choices()]
+
+    def clean_terms(self) -> str:
+        """Forms of before have no such field."""
+        return self.cleaned_data["terms"] or str(self.initial.get("terms", TermsKey.COMMERCIAL))
 
     def clean_tags(self) -> list[str]:
         return parsed_tags(self.cleaned_data["tags"])
@@ -77,7 +101,7 @@ class OwnStyleForm(StyleForm):
         help_text=_("Files that were delivered keep the old name in their licence."),
     )
     cover = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
-    field_order = ["name", "description", "tags", "price", "cover"]
+    field_order = ["name", "description", "tags", "price", "terms", "cover"]
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -114,12 +138,23 @@ class UploadForm(OnceForm, StyleForm):
         ),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
-    field_order = ["name", "description", "tags", "price", "images", "image_tags", "key"]
+    declared = forms.BooleanField(
+        error_messages={"required": _("Confirm what you declare about your works.")}
+    )
+    # The version of the wording that was shown.
+    wording = forms.IntegerField(required=False, widget=forms.HiddenInput)
+    field_order = [
+        *("name", "description", "tags", "price", "terms", "images", "image_tags"),
+        *("declared", "wording", "key"),
+    ]
 
     def __init__(
         self, data: Any = None, files: MultiValueDict[str, Any] | None = None, **kwargs: Any
     ) -> None:
         super().__init__(data, files, **kwargs)
+        shown = declaration.current()
+        self.fields["declared"].label = shown.text[_language()]
+        self.fields["wording"].initial = shown.version
 
     def clean_image_tags(self) -> list[list[str]]:
         lines: str = self.cleaned_data["image_tags"]

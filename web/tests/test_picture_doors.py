@@ -63,7 +63,7 @@ def test_by_the_api(artist: User, media: Path) -> None:
 
 
 def test_by_the_sites_form(studio: Client, media: Path) -> None:
-    form = style_form(images=odd_files())
+    form = style_form(images=odd_files(), declared="on")
     answer = studio.post("/studio/upload", form)
     assert answer["Location"] == f"/studio/styles/{Style.objects.get().pk}"
     assert wrong_previews(media) == {}

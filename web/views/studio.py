@@ -145,11 +145,13 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     mark_seen(request, target_type=TargetType.STYLE, target_id=style_id)
     tags = [link.tag.name for link in own.style_tags.all()]
     typed = kept.initial(request, request.path, OwnStyleForm)
-    shown = {"name": own.name, "description": own.description, "price": own.price}
+    key = str(own.terms_id).partition("/")[0]
+    shown = {"name": own.name, "description": own.description, "price": own.price, "terms": key}
     form = OwnStyleForm(initial={**shown, "tags": ", ".join(tags), **typed})
     if request.method == "POST":
         sent = request.POST.copy()
         sent.setdefault("name", own.name)
+        sent.setdefault("terms", key)
         form = OwnStyleForm(sent)
         if form.is_valid():
             try:

@@ -16,6 +16,7 @@ from app.exceptions import DomainError, InvalidInput, UploadRejected
 from app.models import Style, User
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import style_service
+from app.services.licences import declaration
 from app.services.uploads import image_service
 from web import kept, once
 from web.access import View, artists_only, form_of, go, wants_part
@@ -56,9 +57,10 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
         return _page(request, form)
     asked = {
         name: form.cleaned_data[name]
-        for name in ("name", "description", "price", "tags", "images", "image_tags")
+        for name in ("name", "description", "price", "tags", "terms", "images", "image_tags")
     }
     try:
+        declaration.accept(user, form.cleaned_data["wording"])
         style_id = once.run(
             user=user,
             key=form.cleaned_data["key"],
