@@ -110,7 +110,11 @@ class _Maker:
     def _captions(self, piece: FeedPicture) -> str:
         """What the picture's declaration marks to be printed, where it is not empty."""
         texts = [str(getattr(piece, name)) for name in self._on_card]
-        return "".join(f'<div class="caption">{escape(text)}</div>' for text in texts if text)
+        captions = [escape(text) for text in texts if text]
+        if isinstance(piece, PictureDetail) and piece.licence:
+            number = piece.licence.number
+            captions.append(f'<a href="/licences/{number}"><code>{number}</code></a>')
+        return "".join(f'<div class="caption">{caption}</div>' for caption in captions)
 
     def _beside(self, piece: FeedPicture) -> str:
         # What others see is completed and public.

@@ -88,7 +88,7 @@ def test_a_number_that_was_typed_leads_to_its_page() -> None:
 
 def test_picture_and_receipt_lead_to_it(signed_in, buyer) -> None:
     picture = GenerationFactory(user=buyer)
-    for path in (f"/pictures/{picture.pk}", f"/wallet/pictures/{picture.pk}"):
+    for path in (f"/pictures/{picture.pk}", f"/wallet/pictures/{picture.pk}", "/mine"):
         page = signed_in(buyer).get(path).content.decode()
         assert f"/licences/{picture.licence_number}" in page
 

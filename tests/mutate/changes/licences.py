@@ -1,0 +1,67 @@
+"""Licences: issued with the payment, kept as they were sold, private where they have to be."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+NUMBERS = "app/tests/licences/test_numbers.py"
+ISSUING = "app/tests/licences/test_issuing.py"
+CERTIFICATES = "app/tests/licences/test_certificates.py"
+TERMS = "app/tests/licences/test_terms.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/services/licences/numbers.py",
+        ("number-is-checked", "if number[-1] != DIGITS[values[-1]]:", "if False:", NUMBERS),
+        ("places-are-checked", "check = _doubled(check ^ value)", "check ^= value", NUMBERS),
+    ),
+    *in_file(
+        "app/services/licences/certificate.py",
+        (
+            "private-words-stay-private",
+            '", ".join(picture.prompt_tags) if picture.is_public else None',
+            '", ".join(picture.prompt_tags)',
+            CERTIFICATES,
+        ),
+        (
+            "buyer-stays-unnamed",
+            "picture.user.username if licence.buyer_is_named else None",
+            "picture.user.username",
+            CERTIFICATES,
+        ),
+        ("ended-is-listed", "bits[byte] |= 0x80 >> bit", "pass", CERTIFICATES),
+    ),
+    *in_file(
+        "app/services/licences/keys.py",
+        (
+            "former-keys-stay",
+            "found = {key.kid: key.public_jwk, **kept}",
+            "found = {key.kid: key.public_jwk}",
+            CERTIFICATES,
+        ),
+    ),
+    *in_file(
+        "app/services/licences/states.py",
+        ("only-the-buyer-is-named", "if not may_change(user, licence):", "if False:", CERTIFICATES),
+    ),
+    *in_file(
+        "app/services/licences/declaration.py",
+        ("declared-before-an-upload", "if declared.accepted_at is None:", "if False:", TERMS),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "order-keeps-its-terms",
+            "terms_id=style.terms_id,",
+            'terms_id="commercial/1",',
+            ISSUING,
+        ),
+    ),
+    *in_file(
+        "app/services/licences/issuing.py",
+        (
+            "old-licences-once",
+            "pictures = [picture for picture in pictures if picture.pk not in issued]",
+            "pictures = list(pictures)",
+            ISSUING,
+        ),
+    ),
+)
