@@ -133,6 +133,10 @@ def test_from_twelve_artworks_to_paid_signed_pictures(
         assert provenance.style == "Quill"
         assert provenance.generation_id == picture["id"]
         assert b"AI generated" in file.read_bytes()
+        files = {"file": file.read_bytes()}
+        found = httpx.post(f"{system.url}/api/verify", files=files, timeout=60).json()["data"]
+        assert (found["verdict"], found["evidence"][0]["says"]) == ("authentic", "authentic")
+        assert (found["licence"]["state"], found["licence"]["price_tokens"]) == ("active", cost)
         last_id = picture["id"]
 
     spent = sum(cost for _, cost in FORMATS.values())

@@ -143,15 +143,20 @@ def _signer_for(request: SignatureRequest) -> Signer:
     raise ServiceUnavailable("The key of this certificate is not here.")
 
 
-def _signers() -> tuple[Signer, ...]:
-    """Those of CERTIFICATES_DIR. Raises ServiceUnavailable if there is none."""
+def certificates_folder() -> Path:
+    """Where keys, certificates and anchors are. Development makes its own."""
     # What reads certificates takes a tenth of a second to load: not at every start.
     from provenance import certificates
 
     folder = Path(settings.CERTIFICATES_DIR) / certificates.FOLDER
     if settings.DEVELOPMENT:
         certificates.make_if_missing(folder)
-    return _read(folder)
+    return folder
+
+
+def _signers() -> tuple[Signer, ...]:
+    """Those of CERTIFICATES_DIR. Raises ServiceUnavailable if there is none."""
+    return _read(certificates_folder())
 
 
 @lru_cache(maxsize=4)

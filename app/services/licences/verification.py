@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.conf import settings
 from PIL import Image
 
 from app.exceptions import InvalidInput, NotFound, ServiceUnavailable
@@ -22,6 +21,7 @@ from app.models import Licence
 from app.models.verdict import Layer, Verdict
 from app.services import storage
 from app.services.licences import finding, numbers
+from app.services.signature_service import certificates_folder
 from pictures import Bounds, PictureError, open_picture
 
 MAX_BYTES = 10 * 2**20
@@ -119,7 +119,7 @@ def _by_signature(content: bytes) -> tuple[_Found, Mapping[str, Any] | None]:
     from provenance import certificates
     from provenance.manifest import State, read_manifest
 
-    folder = settings.CERTIFICATES_DIR
+    folder = certificates_folder()
     reading = read_manifest(content, certificates.anchors(folder), certificates.revoked(folder))
     facts: dict[str, Any] = {"failures": list(reading.failures)} if reading.failures else {}
     evidence = Evidence(Layer.SIGNATURE, reading.state.value, facts)

@@ -81,9 +81,9 @@ def layers(answer: dict[str, Any]) -> dict[str, str]:
 
 @pytest.fixture(autouse=True)
 def certified(settings: Any, tmp_path: Path) -> Path:
-    folder = tmp_path / "certificates"
+    settings.CERTIFICATES_DIR = tmp_path
+    folder = tmp_path / certificates.FOLDER
     certificates.make(folder)
-    settings.CERTIFICATES_DIR = folder
     return folder
 
 
