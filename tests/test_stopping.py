@@ -73,5 +73,5 @@ def test_new_clients_are_refused_while_a_request_in_progress_is_answered(
             httpx.get(f"http://127.0.0.1:{port}/", timeout=60)
         assert monotonic() - began_at < SLOW_SECONDS
         assert not slow.done()
-        assert slow.result().text == "done"
+        assert slow.result(timeout=4 * SLOW_SECONDS).text == "done"
     assert server.wait(timeout=30) == 0
