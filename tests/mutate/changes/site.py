@@ -94,9 +94,9 @@ MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "web/templates/web/base.html",
         (
-            "fields-have-names",
-            ' maxlength="100" aria-label="{% translate "Styles, artists, words" %}"',
-            ' maxlength="100"',
+            "buttons-have-names",
+            '<button aria-label="{% translate "Search" %}">{% icon',
+            "<button>{% icon",
             f"{PAGES}[en]",
         ),
         (
