@@ -34,12 +34,15 @@ class Served:
         answer = _Answer(start_response)
         if status := _refused(environ):
             refuse_body(environ, status)
+        asked = environ["PATH_INFO"]
         body: Iterable[bytes]
         try:
             body = _in_one_piece(self._application(environ, answer))
         except Exception:
             log.exception("request_failed", path=environ.get("PATH_INFO"))
             body = _failed(answer)
+        # Django has put its own reading there, which may be no Latin-1 as a server's is.
+        environ["PATH_INFO"] = asked
         sent = sum(map(len, body)) if isinstance(body, list) else answer.length
         line = access_log.line(
             environ,
