@@ -11,6 +11,7 @@ from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User, names
+from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
 from app.services.token_service import lock_open
 
@@ -123,6 +124,14 @@ def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> Foll
     artist.follower_count += change
     artist.save(update_fields=["follower_count"])
     return FollowState(is_following=is_there, follower_count=artist.follower_count)
+
+
+def pictures_of(user: User) -> GenerationQuerySet:
+    """Those that the user ordered, likes or commented on."""
+    found = Generation.objects.ordered_by(user.pk).values("pk")
+    for kind in (Like, Comment):
+        found = found.union(kind._default_manager.filter(user=user).values("generation_id"))
+    return Generation.objects.filter(pk__in=found)
 
 
 def forget_user(user: User) -> None:

@@ -236,8 +236,8 @@ def close_account(user: User) -> None:
     """
     files: list[str] = []
     with transaction.atomic():
-        # Lock generations before balances, as a refund does.
-        Generation.objects.ordered_by(user.pk).lock()
+        # Pictures before balances, as refunds, likes and comments lock them.
+        community_service.pictures_of(user).lock()
         locked = lock_open(user.pk)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)

@@ -118,6 +118,38 @@ def comment(user: User, *, on: Generation) -> None:
     community_service.add_comment(user=user, generation_id=on.pk, content="Mine.")
 
 
+def test_whoever_leaves_waits_for_a_comment_of_their_own(monkeypatch):
+    """Both lock the picture and the account, in the same order."""
+    user, picture = UserFactory(), PublicPictureFactory()
+    comment(user, on=picture)
+    has_picture, may_go_on = threading.Event(), threading.Event()
+    lock_open = community_service.lock_open
+
+    def slowly(user_id: int) -> User:
+        has_picture.set()
+        assert may_go_on.wait(20)
+        return lock_open(user_id)
+
+    monkeypatch.setattr(community_service, "lock_open", slowly)
+
+    def leave() -> int:
+        assert has_picture.wait(20)
+        return Api(user).delete(ME).status
+
+    def release() -> None:
+        assert has_picture.wait(20)
+        try:
+            assert wait_for(blocked, seconds=20)
+        finally:
+            may_go_on.set()
+
+    said = {"content": "Mine."}
+    say = partial(Api(user).post, f"/api/images/{picture.pk}/comments", said)
+    said_last, left, _ = all_at_once([lambda: say().status, leave, release])
+    assert (said_last, left) == (201, 204)
+    assert not Comment.objects.exists()
+
+
 LATE: dict[str, Callable[[User, Generation, Style], Any]] = {
     "order": lambda user, picture, style: generation_service.request_generation(
         user=user, style_id=picture.style_id, prompt_tags=["sea"], aspect_ratio="1:1"
