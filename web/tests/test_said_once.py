@@ -7,7 +7,7 @@ import re
 import pytest
 
 from app.models import ApiKey, Comment, Follow, Generation, Like, Style, User
-from app.services import api_key_service
+from app.services import api_key_service, community_service
 from app.tests.factories import UserFactory
 from web.tests.test_kept_forms import value_of
 
@@ -93,3 +93,32 @@ def test_pressed_twice_means_what_the_button_said(
     # A page from before the buttons said so.
     client.post(address)
     assert rows.count() == 0
+
+
+def commented(user: User, picture: Generation) -> Comment:
+    return community_service.add_comment(user=user, generation_id=picture.pk, content="First.")
+
+
+def test_what_is_deleted_twice_is_gone(buyer: User, picture: Generation, signed_in) -> None:
+    client = signed_in(buyer)
+    mine = commented(buyer, picture)
+    key = api_key_service.create_key(user=buyer, name="Printer", scopes=["read"]).key
+    pages = {
+        f"/comments/{mine.pk}/delete": f"/pictures/{picture.pk}",
+        f"/account/keys/{key.pk}/revoke": "/account/keys",
+    }
+    for address, page in pages.items():
+        for _ in range(2):
+            assert client.post(address, {"next": page})["Location"] == page
+    assert not Comment.objects.exists()
+    assert not ApiKey.objects.of(buyer).exists()
+
+
+def test_what_others_have_is_not_deleted(buyer: User, picture: Generation, signed_in) -> None:
+    comment = commented(buyer, picture)
+    key = api_key_service.create_key(user=buyer, name="Printer", scopes=["read"]).key
+    stranger = signed_in(UserFactory())
+    assert stranger.post(f"/comments/{comment.pk}/delete").status_code == 403
+    stranger.post(f"/account/keys/{key.pk}/revoke")
+    assert Comment.objects.exists()
+    assert ApiKey.objects.of(buyer).exists()

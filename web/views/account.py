@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -9,7 +11,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from app.exceptions import Conflict, DomainError, InvalidInput
+from app.exceptions import Conflict, DomainError, InvalidInput, NotFound
 from app.models import ApiKey, User
 from app.services import api_key_service, user_service
 from web import kept, once
@@ -86,7 +88,9 @@ def _create_key(user: User, form: KeyForm) -> api_key_service.NewKey | None:
 @form_of("/account/keys")
 @signed_in
 def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
-    api_key_service.revoke_key(user=user, key_id=key_id)
+    # Who presses twice sees the second answer, when it is gone.
+    with suppress(NotFound):
+        api_key_service.revoke_key(user=user, key_id=key_id)
     messages.success(request, _("The key is revoked."))
     return redirect("web:keys")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import chain
 
 from django.contrib import messages
@@ -68,7 +69,9 @@ def _again(request: HttpRequest, picture_id: int) -> HttpResponse:
 @form_of("/")
 @signed_in
 def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpResponse:
-    moderation_service.delete_comment(user=user, comment_id=comment_id)
+    # Who presses twice sees the second answer, when it is gone.
+    with suppress(NotFound):
+        moderation_service.delete_comment(user=user, comment_id=comment_id)
     messages.success(request, _("The comment is deleted."))
     return _back(request, "/")
 
