@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import unicodedata
 
 import pytest
 from django.apps import apps
@@ -236,6 +237,28 @@ class TestTexts:
         else:
             answer = as_buyer.patch(ME, {"bio": text})
         assert answer.data["bio"] == "\u00e9" * 400
+
+    @pytest.mark.parametrize("site", [False, True])
+    def test_marks_do_not_pile_up_over_the_page(self, site, as_buyer, buyer):
+        picture, text = PublicPictureFactory(), "a" + "\u0301" * 499
+        client = Client()
+        client.force_login(buyer)
+        if site:
+            client.post(f"/pictures/{picture.pk}/comments", {"content": text})
+        else:
+            as_buyer.post(f"/api/images/{picture.pk}/comments", {"content": text})
+        assert Comment.objects.get().content == "\u00e1" + "\u0301" * names.MOST_MARKS
+
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "\u0e17\u0e35\u0e48\u0e19\u0e35\u0e48",
+            "\u05d1\u05bc\u05b0",
+            "\u0f67\u0f90\u0fb5\u0fa8\u0fb3\u0fba\u0fbc\u0fbb\u0f82",
+        ],
+    )
+    def test_scripts_that_need_many_marks_keep_them(self, text):
+        assert names.composed(text) == unicodedata.normalize("NFC", text)
 
     def test_what_grows_when_composed_is_measured_then(self, as_buyer):
         assert as_buyer.patch(ME, {"bio": "\u0958" * 500}).refusal == (400, "VALIDATION_ERROR")

@@ -39,7 +39,7 @@ MUTATIONS = (
         "app/utils/names.py",
         ("look-alikes-look-alike", "seen.translate(_look_alikes())", "seen", NAMES),
         ("names-are-in-one-form", 'normalize("NFKC", " ".join', 'normalize("NFC", " ".join', NAMES),
-        ("texts-are-composed", 'return unicodedata.normalize("NFC", value)', "return value", NAMES),
+        ("texts-are-composed", 'unicodedata.normalize("NFC", value)', "value", NAMES),
     ),
     *in_file(
         "app/services/community_service.py",
