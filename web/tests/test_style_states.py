@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import html
 import re
 from dataclasses import dataclass
 
 import pytest
 from django.test import Client
 
-from app.models import Style, User
+from app.models import Style, TermsKey, User
+from app.services.licences import terms
 from app.services.uploads import check_service
 from app.tests.factories import StyleFactory
 
@@ -163,3 +165,15 @@ def test_an_upload_is_filled_in_from_ones_own_styles_alone(
     assert answer.status_code == 200
     assert "Of another" not in answer.content.decode()
     assert signed_in(artist).post(f"/studio/styles/{other.pk}/again").status_code == 404
+
+
+@pytest.mark.parametrize("language", ["en", "ko"])
+@pytest.mark.parametrize("key", TermsKey.values)
+def test_buyers_read_under_which_terms_they_buy(
+    key: str, language: str, style: Style, client: Client
+) -> None:
+    Style.objects.filter(pk=style.pk).update(terms_id=f"{key}/1")
+    page = client.get(f"/styles/{style.pk}", headers={"accept-language": language})
+    said = terms.current(key).words[language]
+    assert f"{said.title}: {said.summary}" in html.unescape(page.content.decode())
+    assert f'href="/terms/{key}/1"' in page.content.decode()

@@ -34,7 +34,7 @@ def licence(request: HttpRequest, number: str) -> HttpResponse:
         "licence": found,
         "shown": shown,
         "picture": found.generation,
-        "terms": _words(terms.of_order(found.generation.terms_id)),
+        "terms": words_of(terms.of_order(found.generation.terms_id)),
         "is_buyer": viewer_id == found.user_id,
         "is_seen": found.generation.is_public or viewer_id == found.user_id,
         "code": _code(shown["url"]),
@@ -81,7 +81,7 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
 @require_safe
 def terms_page(request: HttpRequest, key: str, version: int) -> HttpResponse:
     """One version of the terms, in the visitor's language."""
-    return render(request, "web/terms.html", {"terms": _words(_published(key, version))})
+    return render(request, "web/terms.html", {"terms": words_of(_published(key, version))})
 
 
 @require_safe
@@ -98,7 +98,8 @@ def training_manifest(request: HttpRequest, style_id: int) -> HttpResponse:
     return HttpResponse(manifest.canonical(made.content), content_type="application/json")
 
 
-def _words(published: terms.PublishedTerms) -> dict[str, object]:
+def words_of(published: terms.PublishedTerms) -> dict[str, object]:
+    """The terms, and their words in the visitor's language."""
     words = published.words.get(get_language() or "en", published.words["en"])
     return {"published": published, "words": words}
 

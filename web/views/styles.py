@@ -13,6 +13,7 @@ from app.models import Generation, Style, Tag, User
 from app.models.notification import TargetType
 from app.models.reads.feed import feed
 from app.services import pricing
+from app.services.licences import terms
 from app.utils.links import link
 from web import kept
 from web.access import wants_part
@@ -20,6 +21,7 @@ from web.context import mark_seen
 from web.forms.finding import SearchForm
 from web.forms.making import MakeForm
 from web.paging import page_of
+from web.views.licences import words_of
 
 POPULAR_TAGS = 20
 SUGGESTIONS = 16
@@ -78,6 +80,7 @@ def style_page(
         "style": style,
         "form": form,
         "samples": samples.first(SAMPLES),
+        "terms": words_of(terms.of_order(style.terms_id)),
         "artist": artist,
         "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
     }
