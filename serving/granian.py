@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import threading
 import time
 from importlib import import_module
 from typing import Any
@@ -34,8 +35,10 @@ WORKER_SECONDS = 6 * 3600
 WORKER_MEGABYTES = 1024
 # A new worker process loads the application in this time, before the old one is told to stop.
 LOADING_SECONDS = 4.0
-# A worker process that is told to stop accepts no more connections after this time.
-ACCEPTING_SECONDS = 0.2
+# A worker process that is told to stop accepts no more connections after this time, and one that
+# still loads the application when it is as old as this.
+ACCEPTING_SECONDS = 1.0
+LOADED_SECONDS = 15.0
 # Threads without work stay, since each keeps a database connection.
 IDLE_SECONDS = 600
 # Connections at once in a worker process, most of which are idle. More wait to be accepted.
@@ -62,15 +65,17 @@ class Server(MPServer):
         """Granian calls it before it stops the workers."""
 
     def _stop_workers(self) -> None:
-        for worker in self.wrks:
-            worker.terminate()  # type: ignore[no-untyped-call]
-        # They accept no more, and requests in progress may take a minute. Until those end the
-        # system would take connections that nobody reads; nginx is refused instead, and asks
-        # the next process.
-        time.sleep(ACCEPTING_SECONDS)
-        self._sso.shutdown(socket.SHUT_RDWR)
-        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
+        # Requests in progress may take a minute, and nobody accepts meanwhile. Until they end the
+        # system would take connections that nobody reads; nginx is refused instead, and asks the
+        # next process. Not before all workers have heard of the end: one that accepts from a
+        # socket that is shut down does so for ever.
+        age = time.monotonic() - max(worker.birth for worker in self.wrks)
+        seconds = max(ACCEPTING_SECONDS, LOADED_SECONDS - age)
+        refusing = threading.Timer(seconds, self._sso.shutdown, [socket.SHUT_RDWR])
+        refusing.start()
         super()._stop_workers()  # type: ignore[no-untyped-call]
+        refusing.cancel()
+        super()._drop_shared_socket()  # type: ignore[no-untyped-call]
 
 
 def serve(settings: WebSettings, application: str = "config.wsgi:application") -> None:

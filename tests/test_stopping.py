@@ -21,10 +21,11 @@ WORKERS = 2
 SLOW_SECONDS = 6
 PROGRAM = """
 import sys
-from serving.granian import serve
+from serving import granian
 from serving.settings import WebSettings
+granian.LOADED_SECONDS = 1  # the application is small
 settings = WebSettings("127.0.0.1", int(sys.argv[1]), {workers}, 2, is_development=False)
-serve(settings, "tests.slow_application:application")
+granian.serve(settings, "tests.slow_application:application")
 """
 
 
