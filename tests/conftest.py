@@ -1,4 +1,4 @@
-"""A browser for the tests of the whole site. Each module of theirs has a ``system`` of its own."""
+"""A browser for the tests of the whole site, and a system that they can share."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ from tests.browser import Visitor, chromium
 from tests.system import System
 
 Visit = Callable[..., Visitor]
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    running = System(tmp_path_factory.mktemp("site"), {})
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from datetime import date
 
 import pytest
@@ -15,17 +14,6 @@ from tests.site_actions import MIRA, fill_style, join_with_scripts, works_of
 from tests.system import System
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site-forms")]
-
-
-@pytest.fixture(scope="module")
-def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    """Without a worker: nothing of this is painted."""
-    running = System(tmp_path_factory.mktemp("site"), {})
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
 
 
 def is_in_sight(page: Page, selector: str) -> bool:

@@ -88,7 +88,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "quiet-words-are-readable",
             "--quiet: light-dark(#6a6158, #a89e92);",
             "--quiet: light-dark(#6a6158, #5a544c);",
-            f"{PAGES}[en]",
+            PAGES,
         ),
     ),
     *in_file(
@@ -97,7 +97,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "buttons-have-names",
             '<button aria-label="{% translate "Search" %}">{% icon',
             "<button>{% icon",
-            f"{PAGES}[en]",
+            PAGES,
         ),
         (
             "studio-is-marked-inside",
