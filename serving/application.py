@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from time import perf_counter
 from typing import TYPE_CHECKING
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
@@ -52,7 +53,9 @@ class Served:
             seconds=perf_counter() - began_at,
         )
         # In one write, so that the lines of several threads and processes do not mix.
-        os.write(STDOUT, f"{line}\n".encode())
+        # On a full disk the answer is worth more than its line.
+        with suppress(OSError):
+            os.write(STDOUT, f"{line}\n".encode())
         return body
 
 

@@ -66,6 +66,8 @@ def test_what_the_senders_are_told_arrives_on_their_queues(broker, channel, tmp_
         attempt=3,
         request_id="upload-1",
     )
+    # An order from before there were licences has none to tell of.
+    assert picture.pop("licence") is None
     assert taken(channel, GENERATION_QUEUE, task_id) == {
         "type": "image_generation",
         "task_id": str(task_id),

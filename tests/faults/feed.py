@@ -260,6 +260,7 @@ def _copies(picture: int, count: int, *, first_age: int) -> str:
             INSERT INTO app_generation SELECT (jsonb_populate_record(g, jsonb_build_object(
                 'id', nextval(pg_get_serial_sequence('app_generation', 'id')),
                 'task_id', gen_random_uuid(),
+                'licence_number', null,
                 'created_at', now() - ({first_age} - n) * interval '1 second'
             ))).* FROM app_generation g, generate_series(1, {count}) n WHERE g.id = {picture}
             RETURNING id

@@ -55,7 +55,9 @@ def same_key(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
         count + 6,
         f"1 job and 1 charge for {count} requests, then 422, then a key that a 400 left free",
         check,
-        plant=lambda: doubled.append(stage.copy_row("app_generation", one, task_id=new_uuid(rng))),
+        plant=lambda: doubled.append(
+            stage.copy_row("app_generation", one, task_id=new_uuid(rng), licence_number=None)
+        ),
         heal=lambda: stage.break_rules(f"DELETE FROM app_generation WHERE id = {doubled.pop()}"),
     )
 

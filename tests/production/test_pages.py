@@ -18,7 +18,7 @@ def test_operations_speaks_of_things_that_are_there(compose: dict[str, Any]) -> 
         for path in (PROJECT / package / "management/commands").glob("*.py")
     }
     for command in re.findall(r"manage\.py ([a-z_]+)", text):
-        assert command in commands_of_ours | {"migrate", "createsuperuser"}, command
+        assert command in commands_of_ours | {"migrate", "createsuperuser", "dbshell"}, command
     for variable in re.findall(r"`([A-Z][A-Z0-9]*_[A-Z0-9_]*[A-Z0-9])[`=]", text):
         assert variable in example_names() | {"WORKER_DIR"}, variable
     for target in re.findall(r"`make ([a-z-]+)`", text):

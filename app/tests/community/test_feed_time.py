@@ -11,6 +11,7 @@ from datetime import timedelta
 import pytest
 
 from app.models import Comment, Generation, Like
+from app.services.licences import numbers
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, UserFactory
 
@@ -39,6 +40,7 @@ def _copies_of(picture: Generation, count: int) -> list[Generation]:
     for number in range(1, count):
         another = copy.copy(picture)
         another.pk, another.task_id = None, uuid.uuid4()
+        another.licence_number = numbers.draw()
         another._state = copy.copy(picture._state)
         another._state.adding = True
         another.created_at = picture.created_at - timedelta(minutes=number)

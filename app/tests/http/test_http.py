@@ -273,6 +273,7 @@ class TestTheTableOfErrors:
             ("PAYMENT_REFUSED", 402),
             ("PERMISSION_DENIED", 403),
             ("ARTIST_ONLY", 403),
+            ("DECLARATION_REQUIRED", 403),
             ("INVALID_INTERNAL_TOKEN", 403),
             ("NOT_FOUND", 404),
             ("CONFLICT", 409),
