@@ -18,6 +18,7 @@ from web.views import (
     studio,
     styles,
     upload,
+    verify,
     wallet,
 )
 
@@ -41,6 +42,7 @@ urlpatterns = [
     path("licences/<str:number>/card.png", licences.preview, name="licence_card"),
     path("licences/<str:number>/certificate.jwt", licences.credential, name="credential"),
     path("licences/<str:number>/name", licences.name_buyer, name="name_buyer"),
+    path("verify", verify.verify, name="verify"),
     path("terms/<slug:key>/<id:version>", licences.terms_page, name="terms"),
     path("terms/<slug:key>/<id:version>.txt", licences.terms_text, name="terms_text"),
     # Styles

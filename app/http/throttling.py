@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, wraps
-from ipaddress import IPv6Address, ip_address, ip_network
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
+from app.http.addresses import client_address
 from app.http.bodies import to_json
 from app.services import rate_limit_service
 from app.services.rate_limit_service import Verdict
@@ -78,30 +77,3 @@ def headers_of(request: HttpRequest) -> dict[str, str]:
         "RateLimit-Remaining": str(verdict.remaining),
         "RateLimit-Reset": str(verdict.reset_seconds),
     }
-
-
-def client_address(request: HttpRequest) -> str:
-    """The address that our outermost proxy saw; what clients claim beyond it is not believed."""
-    remote: object = request.META.get("REMOTE_ADDR", "")
-    sent: str = request.META.get("HTTP_X_FORWARDED_FOR", "")
-    hops = [hop.strip() for hop in sent.split(",")]
-    proxies = settings.TRUSTED_PROXIES
-    if proxies and len(hops) >= proxies and hops[-proxies]:
-        return _counted_as_one(hops[-proxies])
-    return _counted_as_one(str(remote))
-
-
-@lru_cache(maxsize=10_000)
-def _counted_as_one(address: str) -> str:
-    """An IPv4 address, or the /64 of an IPv6 address, of which each household has at least one."""
-    bare = address.strip("[]").partition("%")[0]
-    if "]" in bare or bare.count(":") == 1:
-        # With a port.
-        bare = bare.rpartition(":")[0].rstrip("]")
-    try:
-        ip = ip_address(bare)
-    except ValueError:
-        return address
-    if isinstance(ip, IPv6Address) and ip.ipv4_mapped is None:
-        return str(ip_network((ip, 64), strict=False))
-    return str(getattr(ip, "ipv4_mapped", ip))

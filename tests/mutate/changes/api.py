@@ -116,7 +116,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/http/throttling.py",
+        "app/http/addresses.py",
         (
             "address-is-our-proxys",
             "_counted_as_one(hops[-proxies])",

@@ -46,7 +46,7 @@ MUTATIONS = (
         ("taken-back-twice", "    if wanted is False:\n", "    if False:\n", TWICE),
     ),
     *in_file(
-        "app/http/throttling.py",
+        "app/http/addresses.py",
         (
             "a-network-is-one-visitor",
             "ip_network((ip, 64), strict=False)",
