@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static coverage faults mutate upgrade containers bench format lock clean restore-drill
+.PHONY: help run test check static coverage faults mutate upgrade containers bench rights format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -62,6 +62,10 @@ containers: .venv/installed-dev ## build all images, run the compose files as pe
 bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/performance.md (BENCH_ARGS=)
 	@$(BIN)/python -m pytest -q benchmarks/tests
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
+
+rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS=)
+	@$(BIN)/python -m benchmarks.rights --own $(or $(OWN),1000) --foreign $(or $(FOREIGN),200) \
+		$(if $(FOLDERS),--folders $(FOLDERS))
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .

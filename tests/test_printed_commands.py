@@ -60,6 +60,7 @@ ELSEWHERE = {
     "make containers": "tests/containers/__main__.py",
     "make mutate": "tests/test_mutate.py",
     "make upgrade FROM=881053c": "tests/upgrade.py",
+    "make rights": "it takes two hours; provenance/tests/test_mark.py has its changes",
     "make bench": "benchmarks/tests/test_bare.py",
     'make bench BENCH_ARGS="--stages write"': "benchmarks/tests/test_report.py",
     'make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"': (

@@ -12,15 +12,9 @@ from django.db import connection, transaction
 
 from app.models import Licence
 from app.services.licences import numbers
-from provenance.bits import bands, distance
+from provenance.bits import ALIKE_BITS, SAME_BITS, bands, distance
 
 MOST = 10
-# Bits of 256. Re-encoded, scaled and recoloured pictures stay below 45; pictures of the same words
-# in the same style have not been nearer than 80, unrelated ones not nearer than 60.
-SAME_BITS = 46
-# Bits of 1280. A third cut away makes 383 of them differ; of pictures that have nothing to do with
-# each other, about 640 do.
-ALIKE_BITS = 440
 # What one search looks at, at most: bands of plain pictures may be in very many.
 MOST_CANDIDATES = 20_000
 

@@ -1,0 +1,209 @@
+"""``make rights``: what of a licence survives what people and sites do to a picture.
+
+Draws pictures in the styles of the demo artists, a third of them of the same words as another,
+marks them, changes each in twelve ways, and looks for it by each layer among all of them. Foreign
+pictures are changed and looked for too: whoever is found then is a false match. Foreign are the
+photographs of scikit-image and those in the folders of --folders, such as Debian's package
+mate-backgrounds. Prints the table of docs/rights.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import skimage.data
+from PIL import Image, ImageOps
+
+from devtools.demo import DEMO_ARTISTS
+from pictures import PictureError, open_picture
+from provenance.alignment import fit
+from provenance.bits import ALIKE_BITS, SAME_BITS
+from provenance.features import signs
+from provenance.fingerprints import pdq, pdq_of_all_turns
+from provenance.mark import MARKER
+from provenance.tests.pictures import CHANGES
+from worker.engines.base import Artwork
+from worker.engines.stylenet import StylenetEngine
+
+SIDE = 512
+SUBJECTS = (
+    *("castle", "cat", "boat", "mountain", "lake", "forest", "flower", "house", "dog", "horse"),
+    *("bird", "tree", "ship", "lighthouse", "city", "bridge", "fish", "river", "apple", "windmill"),
+)
+MOODS = ("sunset", "night", "morning", "storm", "snow", "autumn", "fog", "rain")
+LAYERS = ("mark", "fingerprint", "part", "together")
+NEAREST = 10
+
+
+def draw(folder: Path, count: int) -> list[Path]:
+    """``count`` pictures, every third of them of the words of the one before it."""
+    engine, chance = StylenetEngine(threads=1), random.Random(15)
+    models = []
+    for artist in DEMO_ARTISTS:
+        output = folder / artist.username
+        output.mkdir(exist_ok=True)
+        works = [Artwork(work.path, work.tags) for work in artist.works]
+        trained = engine.train(works, [], output=output, num_epochs=3, on_progress=_ignored)
+        models.append(trained.path)
+    paths, model, prompt = [], models[0], ["boat", "night"]
+    for number in range(count):
+        if number % 3 != 2:
+            model = chance.choice(models)
+            prompt = [chance.choice(SUBJECTS), chance.choice(SUBJECTS), chance.choice(MOODS)]
+        path = folder / f"{number:04d}.png"
+        image = engine.generate(model, prompt, size=(SIDE, SIDE), seed=number, on_progress=_ignored)
+        MARKER.embed(image, _mark_id(number)).save(path)
+        paths.append(path)
+    return paths
+
+
+def foreign(folders: Sequence[Path], count: int) -> Iterator[Image.Image]:
+    """At most ``count`` pictures that were not made here, then parts of them."""
+    places = [Path(skimage.data.__file__).parent, *folders]
+    found = sorted(
+        path
+        for place in places
+        for path in place.rglob("*")
+        if path.suffix.lower() in (".jpg", ".jpeg", ".png") and path.is_file()
+    )
+    given = 0
+    for share in (1.0, 0.6, 0.45):
+        for path in found:
+            if given == count:
+                return
+            try:
+                image = open_picture(path, side=2 * SIDE, fit="cover").image
+            except (PictureError, OSError):
+                continue
+            width, height = (max(1, round(side * share)) for side in image.size)
+            given += 1
+            yield ImageOps.fit(image.crop((0, 0, width, height)), (SIDE, SIDE))
+
+
+class Registry:
+    """What is kept of the pictures, as the database keeps it."""
+
+    def __init__(self, paths: Sequence[Path]) -> None:
+        self.paths = paths
+        images = [_opened(path) for path in paths]
+        self.fingerprints = np.array([np.frombuffer(pdq(each), np.uint8) for each in images])
+        self.signs = np.array([np.frombuffer(signs(each), np.uint8) for each in images])
+
+    def found_by(self, image: Image.Image) -> dict[str, int | None]:
+        """By each layer, which picture ``image`` is taken for."""
+        mark = MARKER.detect(image)
+        found: dict[str, int | None] = {"mark": _number_of(mark.mark_id) if mark else None}
+        turns = np.array([np.frombuffer(each, np.uint8) for each in pdq_of_all_turns(image)])
+        differing = np.bitwise_count(self.fingerprints[:, None] ^ turns).sum(2, dtype=int).min(1)
+        nearest = int(differing.argmin())
+        found["fingerprint"] = nearest if differing[nearest] <= SAME_BITS else None
+        found["part"] = self._part(image)
+        order = (found[layer] for layer in ("mark", "fingerprint", "part"))
+        found["together"] = next((each for each in order if each is not None), None)
+        return found
+
+    def _part(self, image: Image.Image) -> int | None:
+        own = np.frombuffer(signs(image), np.uint8)
+        differing = np.bitwise_count(self.signs ^ own).sum(1, dtype=int)
+        near = [int(at) for at in differing.argsort()[:NEAREST] if differing[at] <= ALIKE_BITS]
+        fits = {at: fit(image, _opened(self.paths[at])) for at in near}
+        best = max(fits, key=lambda at: fits[at].likeness, default=None)
+        return best if best is not None and fits[best].is_part else None
+
+
+def _count(task: tuple[Sequence[Path], Path | Image.Image, int]) -> Counter[tuple[str, str, str]]:
+    """How one picture fares: (change, layer, right | wrong | missed) for each."""
+    paths, given, number = task
+    registry = _registry(tuple(paths))
+    image = _opened(given) if isinstance(given, Path) else given
+    counts: Counter[tuple[str, str, str]] = Counter()
+    for change, act in CHANGES.items():
+        for layer, found in registry.found_by(act(image)).items():
+            end = "missed" if found is None else "right" if found == number else "wrong"
+            counts[change, layer, end] += 1
+    return counts
+
+
+@cache
+def _registry(paths: tuple[Path, ...]) -> Registry:
+    return Registry(paths)
+
+
+def measure(own: int, others: int, folders: Sequence[Path], processes: int) -> dict[str, Any]:
+    with TemporaryDirectory(prefix="rights-") as name:
+        began = time.monotonic()
+        paths = draw(Path(name), own)
+        strangers = list(foreign(folders, others))
+        with ProcessPoolExecutor(processes) as pool:
+            ours = [(paths, path, number) for number, path in enumerate(paths)]
+            right: Counter[tuple[str, str, str]] = sum(pool.map(_count, ours), Counter())
+            theirs = [(paths, image, -1) for image in strangers]
+            false: Counter[tuple[str, str, str]] = sum(pool.map(_count, theirs), Counter())
+        wrong = sum(n for (_, layer, end), n in (right + false).items() if end == "wrong")
+        return {
+            "date": f"{datetime.now(UTC):%d %B %Y}",
+            "own": len(paths),
+            "foreign": len(strangers),
+            "seconds": round(time.monotonic() - began),
+            "wrong": wrong,
+            "recall": {
+                change: {layer: right[change, layer, "right"] / len(paths) for layer in LAYERS}
+                for change in CHANGES
+            },
+        }
+
+
+def table(figures: dict[str, Any]) -> str:
+    lines = [
+        f"Measured on {figures['date']}: {figures['own']} pictures made here, "
+        f"{figures['foreign']} others, each changed in {len(CHANGES)} ways; "
+        f"{figures['wrong']} false matches of any layer.",
+        "",
+        f"| change | {' | '.join(LAYERS)} |",
+        "|---|" + "---|" * len(LAYERS),
+    ]
+    for change, recall in figures["recall"].items():
+        cells = " | ".join(f"{100 * recall[layer]:.1f} %" for layer in LAYERS)
+        lines.append(f"| {change} | {cells} |")
+    return "\n".join(lines)
+
+
+def _opened(path: Path) -> Image.Image:
+    return Image.open(path).convert("RGB")
+
+
+def _mark_id(number: int) -> int:
+    return (number * 2_654_435_761 + 0x5EED) % 2**32
+
+
+def _number_of(mark_id: int) -> int:
+    """Which picture carries the mark; a number that none has for one that nobody gave."""
+    return (mark_id - 0x5EED) * pow(2_654_435_761, -1, 2**32) % 2**32
+
+
+def _ignored(done: int, total: int) -> None:
+    pass
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--own", type=int, default=1000)
+    parser.add_argument("--foreign", type=int, default=200)
+    parser.add_argument("--folders", type=Path, nargs="*", default=[])
+    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    found = measure(options.own, options.foreign, options.folders, options.processes)
+    print(json.dumps(found) if options.json else table(found))
