@@ -7,7 +7,6 @@ Verifiable Credentials using JOSE and COSE). Anybody can check it off-line with 
 
 from __future__ import annotations
 
-import base64
 import gzip
 from datetime import UTC, datetime
 from typing import Any
@@ -105,7 +104,7 @@ def signed_status_list(number: int) -> str:
     for pk in within.values_list("pk", flat=True):
         byte, bit = divmod(pk - first, 8)
         bits[byte] |= 0x80 >> bit
-    packed = base64.urlsafe_b64encode(gzip.compress(bytes(bits), mtime=0)).rstrip(b"=").decode()
+    packed = keys.base64url(gzip.compress(bytes(bits), mtime=0))
     page = page_url("credentials/status", str(number))
     listed = {
         "@context": [CONTEXT],

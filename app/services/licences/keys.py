@@ -36,15 +36,14 @@ class Key:
     @cached_property
     def public_jwk(self) -> dict[str, str]:
         numbers = self.private.public_key().public_numbers()
-        point = {name: _base64url(getattr(numbers, name)) for name in ("x", "y")}
+        point = {name: base64url(getattr(numbers, name).to_bytes(32)) for name in ("x", "y")}
         return {"kty": "EC", "crv": "P-256", **point}
 
     @cached_property
     def kid(self) -> str:
         """The thumbprint of RFC 7638."""
         canonical = json.dumps(self.public_jwk, sort_keys=True, separators=(",", ":"))
-        digest = hashlib.sha256(canonical.encode()).digest()
-        return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        return base64url(hashlib.sha256(canonical.encode()).digest())
 
 
 def sign(payload: dict[str, Any], *, kind: str) -> str:
@@ -108,5 +107,6 @@ def _own_secret(folder: Path) -> str:
     return path.read_text()
 
 
-def _base64url(number: int) -> str:
-    return base64.urlsafe_b64encode(number.to_bytes(32)).rstrip(b"=").decode()
+def base64url(content: bytes) -> str:
+    """As JOSE writes bytes (RFC 7515): without the padding."""
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode()

@@ -25,7 +25,8 @@ from app.services.signature_service import certificates_folder
 from pictures import Bounds, PictureError, open_picture
 
 MAX_BYTES = 10 * 2**20
-MAX_PIXELS = 40_000_000
+# Those of the one reader.
+BOUNDS = Bounds()
 WEBP = (b"RIFF", b"WEBP")
 # From here on two pictures show the same thing; those of the same words in the same style reach
 # 0.89.
@@ -94,8 +95,7 @@ def _opened(content: bytes) -> Image.Image:
     try:
         if (content[:4], content[8:12]) == WEBP:
             return _opened_webp(content)
-        bounds = Bounds(max_pixels=MAX_PIXELS)
-        return open_picture(io.BytesIO(content), bounds).image
+        return open_picture(io.BytesIO(content), BOUNDS).image
     except PictureError as error:
         message = str(error).replace("a JPG or PNG", "a PNG, JPG or WebP")
         raise InvalidInput.field("file", message) from error
@@ -107,7 +107,7 @@ def _opened_webp(content: bytes) -> Image.Image:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(content), formats=["WEBP"]) as file:
-                if file.width * file.height > MAX_PIXELS:
+                if file.width * file.height > BOUNDS.max_pixels:
                     raise damaged
                 return file.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombWarning) as error:

@@ -122,15 +122,19 @@ class TestCompletion:
         assert len(said) == 3, said
 
 
-@pytest.mark.django_db(transaction=True)
-def test_reports_at_once_issue_one_licence_and_pay_once():
-    picture = GenerationFactory(status="processing")
-    done = GenerationReport(
+def completed(picture: Generation) -> GenerationReport:
+    return GenerationReport(
         task_id=picture.task_id,
         attempt=1,
         status="completed",
         image_path=finished_file(picture),
     )
+
+
+@pytest.mark.django_db(transaction=True)
+def test_reports_at_once_issue_one_licence_and_pay_once():
+    picture = GenerationFactory(status="processing")
+    done = completed(picture)
     all_at_once([lambda: GENERATIONS.record_report(picture.pk, done)] * 4)
     assert (
         Licence.objects.count()
@@ -143,12 +147,7 @@ def test_reports_at_once_issue_one_licence_and_pay_once():
 @pytest.mark.django_db(transaction=True)
 def test_a_payment_that_does_not_come_through_issues_nothing():
     picture = GenerationFactory(status="processing")
-    done = GenerationReport(
-        task_id=picture.task_id,
-        attempt=1,
-        status="completed",
-        image_path=finished_file(picture),
-    )
+    done = completed(picture)
     with suppress(ZeroDivisionError), transaction.atomic():
         GENERATIONS.record_report(picture.pk, done)
         assert Licence.objects.exists()
