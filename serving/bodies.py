@@ -6,6 +6,7 @@ import io
 import re
 import tempfile
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import IO
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
@@ -22,6 +23,8 @@ LARGEST_BODIES = {
     # One of them. What is a little larger is told so by its own name.
     re.compile(r"/uploads/.+"): 11 * MEGABYTE,
 }
+# nginx sets it on every request, and no other server stands before the web processes.
+BEHIND_NGINX = "HTTP_X_FORWARDED_PROTO"
 _MEMORY = 256 * 1024
 _BLOCK = 64 * 1024
 
@@ -58,7 +61,11 @@ class WholeBodies:
                 return self.application(environ, start_response)
         if environ.get("CONTENT_LENGTH"):
             self._guard(environ)
-        return self.application(environ, start_response)
+        body = environ["wsgi.input"]
+        answer = self.application(environ, start_response)
+        if isinstance(body, _Whole) and BEHIND_NGINX in environ:
+            body.read_rest()
+        return answer
 
     def _read_chunks(self, environ: WSGIEnvironment, coding: str, spooled: IO[bytes]) -> None:
         if coding.strip().lower() != "chunked":
@@ -115,6 +122,16 @@ class _Whole:
             raise OSError("The body is shorter than its Content-Length.")
         self._missing -= len(part)
         return part
+
+    def read_rest(self) -> None:
+        """Throw away what nobody read. nginx has all of it, so there is no waiting for a client.
+
+        Where a connection is closed with bytes unread, the system resets it, and nginx may lose
+        the answer: a client would be told 503 where it was told what is wrong.
+        """
+        with suppress(OSError):
+            while self._missing:
+                self._counted(self._stream.read(min(self._missing, MEGABYTE)))
 
 
 def refuse_body(environ: WSGIEnvironment, status: int) -> None:

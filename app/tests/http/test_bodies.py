@@ -91,6 +91,19 @@ class TestLengths:
                 {"wsgi.input": io.BytesIO(b"12345"), "CONTENT_LENGTH": "6"}, lambda *_: None
             )
 
+    def test_are_read_to_their_end_where_nginx_sends_them(self) -> None:
+        """Also where nobody wants them; a client that sends its own is not waited for."""
+        for environ, read in (({"HTTP_X_FORWARDED_PROTO": "https"}, 3 * MEGABYTE), ({}, 0)):
+            stream = io.BytesIO(bytes(3 * MEGABYTE))
+            given = {"wsgi.input": stream, "CONTENT_LENGTH": str(3 * MEGABYTE), **environ}
+            assert WholeBodies(lambda *_: [b"no"])(given, lambda *_: None) == [b"no"]
+            assert stream.tell() == read
+
+    def test_that_break_off_unread_are_no_error(self) -> None:
+        given = {"wsgi.input": io.BytesIO(b"x"), "CONTENT_LENGTH": "9"}
+        given["HTTP_X_FORWARDED_PROTO"] = "https"
+        assert WholeBodies(lambda *_: [b"no"])(given, lambda *_: None) == [b"no"]
+
     def test_are_read_in_one_piece(self) -> None:
         class ByteByByte(io.BytesIO):
             def read(self, size: int | None = -1, /) -> bytes:
