@@ -99,6 +99,19 @@ class PriceChanged(Conflict):
         )
 
 
+class TermsChanged(Conflict):
+    """``expected`` and ``terms`` are ids of terms, as in ``commercial/1``."""
+
+    code = "TERMS_CHANGED"
+
+    def __init__(self, *, expected: str, terms: str) -> None:
+        super().__init__(
+            f"The terms of this style have changed: they are {terms} now, not {expected}."
+            " Read them. If you agree, order again.",
+            details={"expected": expected, "terms": terms},
+        )
+
+
 class StyleNotReady(DomainError):
     code = "STYLE_NOT_READY"
     default_message = "This style cannot be used yet. Wait until its training is complete."

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_noop as _
 from app import exceptions as domain
 from app.models import Notification, NotificationType
 from app.models.notification import words_of
+from app.services.licences import terms
 from app.services.uploads import image_service
 
 BY_CODE: Mapping[str, str] = {
@@ -50,6 +51,10 @@ BY_CODE: Mapping[str, str] = {
     "DUPLICATE_STYLE_NAME": _("You already have a style of this name. Choose another name."),
     "PAYMENT_REFUSED": _("The payment did not go through. Nothing was charged."),
     "PRICE_CHANGED": _("The price has changed: this costs %(cost)s tokens now, not %(expected)s."),
+    "TERMS_CHANGED": _(
+        "The terms of this style have changed: they are “%(terms)s” now, not “%(expected)s”. Read"
+        " below what you may do with the picture. If you agree, order again."
+    ),
     "RATE_LIMITED": _("Too many requests. Try again in %(seconds)s seconds."),
     "SERVICE_UNAVAILABLE": _(
         "This is not available right now. Nothing was changed; try again in a moment."
@@ -119,12 +124,23 @@ def explain(error: domain.DomainError) -> str:
 
 
 def say(code: str, message: str, details: Mapping[str, Any] | None = None) -> str:
-    if (get_language() or "en").startswith("en"):
+    if code == domain.TermsChanged.code:
+        details = {name: _titled(terms_id) for name, terms_id in (details or {}).items()}
+    elif (get_language() or "en").startswith("en"):
         return message
     if message in _KNOWN:
         return gettext(message)
     sentence = gettext(BY_CODE.get(code, BY_CODE["VALIDATION_ERROR"]))
     return sentence % {**_FIGURES, **(details or {})} if "%(" in sentence else sentence
+
+
+def _titled(terms_id: str) -> str:
+    """Terms as their page calls them; two versions may have one title."""
+    try:
+        words = terms.published(terms_id).words
+    except KeyError:
+        return terms_id
+    return f"{words.get(get_language() or 'en', words['en']).title} ({terms_id})"
 
 
 def field_errors(error: domain.InvalidInput) -> dict[str, list[str]]:

@@ -15,6 +15,8 @@ from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 from words import prompts, understand
 
 MAX_COST = 2**31 - 1
+# A key and a version, as in commercial/1.
+TERMS_ID = r"^[a-z-]+/[1-9][0-9]*\Z"
 
 
 class PictureSerializer(RowSerializer):
@@ -112,14 +114,26 @@ class GenerateSerializer(BaseSerializer):
         default=None,
         help_text="The cost that the buyer has seen. Nothing is charged at any other.",
     )
+    expected_terms = serializers.RegexField(
+        TERMS_ID,
+        max_length=60,
+        allow_null=True,
+        default=None,
+        error_messages={"invalid": "Send the `terms_id` of a style or a quote."},
+        help_text="The `terms_id` that the buyer has seen. Nothing is sold under any other terms.",
+    )
 
     def run_validation(self, data: Any = empty) -> Any:
         """What nearly every order looks like is seen at a glance; all others, the wrong ones and
         the merely odd ones, are left to the fields."""
         try:
-            return msgspec.structs.asdict(msgspec.convert(data, _PlainOrder))
+            order = msgspec.structs.asdict(msgspec.convert(data, _PlainOrder))
         except msgspec.ValidationError:
-            return super().run_validation(data)
+            order = super().run_validation(data)
+        # The version before this one took fingerprints of orders without it.
+        if order["expected_terms"] is None:
+            del order["expected_terms"]
+        return order
 
 
 # Printable ASCII without commas, and without the outer spaces that a field would take off.
@@ -137,6 +151,7 @@ class _PlainOrder(msgspec.Struct):
     aspect_ratio: _KnownFormat
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
+    expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None
 
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.
@@ -149,6 +164,7 @@ class QuoteSerializer(BaseSerializer):
 
 class QuotedItemSerializer(BaseSerializer):
     cost = serializers.IntegerField()
+    terms_id = serializers.CharField()
     unknown_words = UnknownWordsField()
 
 

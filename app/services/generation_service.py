@@ -19,6 +19,7 @@ from app.exceptions import (
     NotFound,
     PriceChanged,
     StyleNotReady,
+    TermsChanged,
 )
 from app.models import (
     AspectRatio,
@@ -77,12 +78,13 @@ def request_generation(
     aspect_ratio: str,
     seed: int | None = None,
     expected_cost: int | None = None,
+    expected_terms: str | None = None,
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
     The returned generation's ``user`` carries the balance that is left. Raises NotFound,
-    StyleNotReady, InsufficientTokensError, or PriceChanged unless it costs what the buyer expects,
-    before anything is written.
+    StyleNotReady, InsufficientTokensError, or PriceChanged or TermsChanged unless price and terms
+    are those that the buyer expects, before anything is written.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -95,6 +97,8 @@ def request_generation(
         cost = pricing.cost_of(style.price, aspect_ratio)
         if expected_cost is not None and expected_cost != cost:
             raise PriceChanged(expected=expected_cost, cost=cost)
+        if expected_terms is not None and expected_terms != style.terms_id:
+            raise TermsChanged(expected=expected_terms, terms=style.terms_id)
         buyer = lock_open(user.pk)
         size = pricing.FORMATS[AspectRatio(aspect_ratio)]
         generation = Generation(

@@ -14,9 +14,11 @@ from words import understand
 
 @dataclass(frozen=True)
 class QuotedItem:
-    """What one picture would cost, and the words of its prompt that nobody would see."""
+    """What one picture would cost, the id of its terms, and the words of its prompt that nobody
+    would see."""
 
     cost: int
+    terms_id: str
     unknown_words: tuple[str, ...]
 
 
@@ -46,6 +48,7 @@ def quote(*, user: User, items: Sequence[Mapping[str, Any]]) -> Quote:
         quoted.append(
             QuotedItem(
                 cost=pricing.cost_of(style.price, item["aspect_ratio"]),
+                terms_id=str(style.terms_id),
                 unknown_words=understand(item["prompt_tags"]).unknown_words,
             )
         )

@@ -50,7 +50,8 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     success = {"generate": 202}
     errors = {
         "generate": (
-            *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "STYLE_NOT_READY", "NOT_FOUND"),
+            *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
+            "NOT_FOUND",
             *IDEMPOTENCY_CODES,
         ),
         "quote": ("STYLE_NOT_READY", "NOT_FOUND"),

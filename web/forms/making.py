@@ -20,7 +20,8 @@ from words import prompts, understand
 
 
 class MakeForm(OnceForm):
-    """The order of a picture: words, format and seed, at the style's price that was shown.
+    """The order of a picture: words, format and seed, at the price and under the terms of the style
+    that were shown.
 
     ``accepted`` are the unknown words that the buyer has been told of.
     """
@@ -28,7 +29,7 @@ class MakeForm(OnceForm):
     price = forms.IntegerField(
         required=False, min_value=MIN_PRICE, max_value=MAX_PRICE, widget=forms.HiddenInput
     )
-
+    terms = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
     suggested = forms.MultipleChoiceField(
         required=False, label=_("Words from this style"), widget=forms.CheckboxSelectMultiple
     )
@@ -79,6 +80,10 @@ class MakeForm(OnceForm):
         self.fields["price"].initial = price
         self.renew(price=str(price))
 
+    def show_terms(self, terms_id: str) -> None:
+        """What the page says of the terms is what the buyer agrees to next."""
+        self.renew(terms=terms_id)
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
@@ -120,4 +125,5 @@ class MakeForm(OnceForm):
             "aspect_ratio": ratio,
             "seed": seed,
             "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
+            "expected_terms": self.cleaned_data["terms"] or None,
         }

@@ -12,7 +12,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from app.exceptions import DomainError, NotFound, RateLimited
+from app.exceptions import DomainError, NotFound, RateLimited, TermsChanged
 from app.models import Generation, Style, User
 from app.services import generation_service, rate_limit_service
 from app.utils import tag_names
@@ -72,6 +72,8 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         return response
     except DomainError as error:
         form.add_error(None, explain(error))
+        if isinstance(error, TermsChanged):
+            form.show_terms(str(style.terms_id))
         return style_page(request, style, form, status=409)
     return go(request, f"/pictures/{picture_id}")
 

@@ -60,7 +60,7 @@ def style(request: HttpRequest, style_id: int) -> HttpResponse:
         return render(request, "web/withdrawn.html", {"style": withdrawn})
     mark_seen(request, target_type=TargetType.STYLE, target_id=style_id)
     order = {**_order_like(request, style_id), **_order_kept(request, style_id)}
-    return style_page(request, shown, MakeForm(initial=order))
+    return style_page(request, shown, MakeForm(initial={"terms": shown.terms_id, **order}))
 
 
 def style_page(
@@ -116,7 +116,8 @@ def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
 
 
 def _order_kept(request: HttpRequest, style_id: int) -> dict[str, Any]:
-    """Initial values of an order that was sent before: all but the price, which may be another."""
+    """Initial values of an order that was sent before: the terms that were seen, but
+    not the price: the page says that beside the button."""
     order = kept.initial(request, f"/styles/{style_id}/make", MakeForm)
     order.pop("price", None)
     return order

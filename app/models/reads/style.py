@@ -45,6 +45,7 @@ class StyleDetail(StyleRow):
     prices: Annotated[dict[str, int], FILLED_IN]
     terms: Annotated[str, Column("terms__key")]
     terms_version: Annotated[int, Column("terms__version")]
+    terms_id: str
     updated_at: datetime
 
 

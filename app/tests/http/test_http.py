@@ -279,6 +279,7 @@ class TestTheTableOfErrors:
             ("CONFLICT", 409),
             ("STYLE_IN_USE", 409),
             ("PRICE_CHANGED", 409),
+            ("TERMS_CHANGED", 409),
             ("RATE_LIMITED", 429),
             ("REQUEST_IN_PROGRESS", 409),
             ("STALE_ATTEMPT", 409),

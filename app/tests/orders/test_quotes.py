@@ -26,8 +26,8 @@ def test_a_quote_names_cost_balance_and_unknown_words_and_writes_nothing(as_buye
         "cost": 16,
         "balance_after": 984,
         "items": [
-            {"cost": 7, "unknown_words": ["zorblax", "throne"]},
-            {"cost": 9, "unknown_words": ["왕좌"]},
+            {"cost": 7, "terms_id": "commercial/1", "unknown_words": ["zorblax", "throne"]},
+            {"cost": 9, "terms_id": "commercial/1", "unknown_words": ["왕좌"]},
         ],
     }
     assert not Generation.objects.exists()

@@ -3,6 +3,7 @@
 from tests.mutate.mutation import in_file
 
 PRICE = "app/tests/orders/test_seen_price.py"
+TERMS = "app/tests/orders/test_seen_terms.py"
 LEAVING = "app/tests/accounts/test_leaving_races.py"
 NAMES = "app/tests/accounts/test_names.py"
 TWICE = "app/tests/community/test_said_twice.py"
@@ -16,6 +17,25 @@ MUTATIONS = (
             "if expected_cost is not None and expected_cost != cost:",
             "if False:",
             PRICE,
+        ),
+        (
+            "other-terms-are-refused",
+            "if expected_terms is not None and expected_terms != style.terms_id:",
+            "if False:",
+            TERMS,
+        ),
+    ),
+    *in_file(
+        "web/views/making.py",
+        ("new-terms-can-be-agreed-to", "if isinstance(error, TermsChanged):", "if False:", TERMS),
+    ),
+    *in_file(
+        "web/views/styles.py",
+        (
+            "signing-in-agrees-to-nothing",
+            '{"terms": shown.terms_id, **order}',
+            '{**order, "terms": shown.terms_id}',
+            TERMS,
         ),
     ),
     *in_file(
