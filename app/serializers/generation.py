@@ -127,13 +127,15 @@ class GenerateSerializer(BaseSerializer):
         """What nearly every order looks like is seen at a glance; all others, the wrong ones and
         the merely odd ones, are left to the fields."""
         try:
-            order = msgspec.structs.asdict(msgspec.convert(data, _PlainOrder))
+            return self.validate(msgspec.structs.asdict(msgspec.convert(data, _PlainOrder)))
         except msgspec.ValidationError:
-            order = super().run_validation(data)
-        # The version before this one took fingerprints of orders without it.
-        if order["expected_terms"] is None:
-            del order["expected_terms"]
-        return order
+            return super().run_validation(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """The version before this one took fingerprints of orders without ``expected_terms``."""
+        if attrs["expected_terms"] is None:
+            del attrs["expected_terms"]
+        return attrs
 
 
 # Printable ASCII without commas, and without the outer spaces that a field would take off.

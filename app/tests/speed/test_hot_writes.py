@@ -96,6 +96,11 @@ class TestSerializers:
             {"prompt_tags": ["castle", " "]},
             {"prompt_tags": "castle"},
             {"something": "else"},
+            {"expected_terms": None},
+            {"expected_terms": "commercial/1"},
+            {"expected_terms": "commercial/1\n"},
+            {"expected_terms": "commercial"},
+            {"expected_terms": 1},
         ],
     )
     def test_an_order_is_read_as_its_fields_read_it(self, changes):
