@@ -54,7 +54,7 @@ WORDS: dict[str, str] = {
         "Our staff has withdrawn your style %(name)s. Nobody can order from it. Reason: %(why)s"
     ),
     NotificationType.STYLE_RESTORED: _(
-        "Your style %(name)s can be ordered from again. Reason: %(why)s"
+        "Our staff has restored your style %(name)s: it is as you left it. Reason: %(why)s"
     ),
     NotificationType.COMMENT_REMOVED: _("Our staff has removed your comment. Reason: %(why)s"),
 }

@@ -230,6 +230,12 @@ class Style(Job):
         db_default="",
         help_text="Why our staff withdrew it. Its artist cannot offer it until they restore it.",
     )
+    was_offered = models.BooleanField(
+        default=True,
+        db_default=True,
+        editable=False,
+        help_text="Of what our staff withdrew: whether it is offered again once they restore it.",
+    )
     usage_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     updated_at = models.DateTimeField(auto_now=True)

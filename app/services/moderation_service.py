@@ -41,9 +41,10 @@ def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
 
 @transaction.atomic
 def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
-    """Nobody finds it or orders from it, and its artist cannot offer it. Its pictures stay."""
+    """Nobody finds it or orders from it, and its artist, who may have withdrawn it before, cannot
+    offer it. Its pictures stay."""
     reason, locked = _required(reason), training_service.lock_style(style.pk)
-    if not locked.is_active:
+    if locked.withdrawn_reason:
         raise InvalidTransition("This style is withdrawn already.")
     style_service.withdraw([locked], reason=reason)
     _note_and_tell(staff, locked, "Withdrawn", NotificationType.STYLE_WITHDRAWN, reason)
@@ -51,7 +52,7 @@ def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
 
 @transaction.atomic
 def restore_style(style: Style, *, staff: User, reason: str) -> None:
-    """Offer again what staff withdrew."""
+    """Offer again what staff withdrew, unless its artist had withdrawn it, or has since."""
     reason, locked = _required(reason), training_service.lock_style(style.pk)
     artist = locked.artist.user
     if not locked.withdrawn_reason:
@@ -60,7 +61,8 @@ def restore_style(style: Style, *, staff: User, reason: str) -> None:
         raise InvalidTransition("The artist of this style has left.")
     locked.withdrawn_reason = ""
     locked.save(update_fields=["withdrawn_reason"])
-    style_service.update_style(user=artist, style_id=locked.pk, is_active=True)
+    if locked.was_offered:
+        style_service.update_style(user=artist, style_id=locked.pk, is_active=True)
     _note_and_tell(staff, locked, "Restored", NotificationType.STYLE_RESTORED, reason)
 
 

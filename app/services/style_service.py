@@ -250,7 +250,7 @@ def update_style(
     if is_active is not None:
         if is_active and style.withdrawn_reason:
             raise InvalidTransition("Our staff has withdrawn this style. You cannot offer it.")
-        style.is_active = is_active
+        style.is_active = style.was_offered = is_active
     with _name_conflicts(style.name):
         style.save()
     tag_service.move_counts(counted, tag_service.counted_in(style))
@@ -305,12 +305,14 @@ def artist_of(user: User, among: QuerySet[Artist] | None = None) -> Artist:
 
 
 def withdraw(styles: Iterable[Style], *, reason: str = "") -> None:
-    """Withdraw styles that the caller has locked. ``reason`` is that of our staff."""
-    withdrawn = [style for style in styles if style.is_active]
+    """Withdraw styles that the caller has locked. ``reason`` is that of our staff, which stays, and
+    whose restoring offers again what was offered."""
+    withdrawn = list(styles)
     counted = tag_service.counted_in(*withdrawn)
     for style in withdrawn:
-        style.is_active, style.withdrawn_reason = False, reason
-        style.save(update_fields=["is_active", "withdrawn_reason", "updated_at"])
+        style.was_offered = style.is_active and bool(reason)
+        style.is_active, style.withdrawn_reason = False, reason or style.withdrawn_reason
+        style.save(update_fields=["is_active", "was_offered", "withdrawn_reason", "updated_at"])
     tag_service.move_counts(counted, [])
     if withdrawn:
         caches.forget(caches.POPULAR_STYLES)

@@ -159,7 +159,8 @@ class TestStyles:
         assert Api().get("/api/models").ids == [style.pk]
         assert [tag["name"] for tag in Api().get("/api/tags").data] == ["paper"]
         assert news(artist, type="style_restored") == [
-            "Your style Wet Paper can be ordered from again. Reason: The right is proven."
+            "Our staff has restored your style Wet Paper: it is as you left it."
+            " Reason: The right is proven."
         ]
 
     def test_what_its_artist_withdrew_is_not_restored(
@@ -167,8 +168,52 @@ class TestStyles:
     ) -> None:
         style_service.delete_style(user=artist, style_id=picture.style_id)
         assert "has not withdrawn" in act(staff, "restore", picture.style)
-        assert "withdrawn already" in act(staff, "withdraw", picture.style)
         assert (picture.style.is_active, logged()) == (False, [])
+
+    @pytest.mark.parametrize("by", ["DELETE", "PATCH"])
+    @pytest.mark.parametrize("is_first", [True, False], ids=["before", "after"])
+    def test_whoever_withdraws_it_too_does_not_escape_and_is_not_overruled(
+        self, staff: Client, artist: User, picture: Generation, by: str, is_first: bool
+    ) -> None:
+        style, owner = picture.style, Api(artist)
+        at = f"/api/models/{style.pk}"
+
+        def withdraw() -> None:
+            done = owner.delete(at) if by == "DELETE" else owner.patch(at, {"is_active": False})
+            assert done.status in (200, 204)
+
+        if is_first:
+            withdraw()
+        assert act(staff, "withdraw", style) == "Wet Paper: Withdrawn."
+        if not is_first:
+            withdraw()
+        assert owner.patch(at, {"is_active": True}).refusal == (409, "INVALID_TRANSITION")
+        assert owner.get(at).data["withdrawn_reason"] == REASON
+        assert logged() == [("keeper", "Wet Paper", f"Withdrawn. Reason: {REASON}")]
+        assert len(news(artist, type="style_withdrawn")) == 1
+        assert [tag["name"] for tag in Api().get("/api/tags").data] == []
+        assert act(staff, "restore", style) == "Wet Paper: Restored."
+        # As its artist left it: not on offer, and theirs to offer.
+        assert (style.is_active, style.withdrawn_reason) == (False, "")
+        assert Api().get("/api/models").ids == []
+        assert len(news(artist, type="style_restored")) == 1
+        assert owner.patch(at, {"is_active": True}).status == 200
+        assert Api().get("/api/models").ids == [style.pk]
+
+    def test_of_what_its_artist_withdrew_the_name_may_be_taken(
+        self, staff: Client, artist: User, picture: Generation
+    ) -> None:
+        style_service.delete_style(user=artist, style_id=picture.style_id)
+        StyleFactory(artist=artist.artist, name="Wet Paper")
+        act(staff, "withdraw", picture.style)
+        assert act(staff, "restore", picture.style) == "Wet Paper: Restored."
+
+    def test_nor_does_who_leaves_first(
+        self, staff: Client, artist: User, picture: Generation
+    ) -> None:
+        user_service.close_account(artist)
+        assert act(staff, "withdraw", picture.style) == "Wet Paper: Withdrawn."
+        assert picture.style.withdrawn_reason == REASON
 
     def test_nor_one_whose_artist_has_left(
         self, staff: Client, artist: User, picture: Generation

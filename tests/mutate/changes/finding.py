@@ -75,6 +75,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             STAFF,
         ),
         ("acts-are-logged", "    LogEntry.objects.log_actions(", "    str(", STAFF),
+        ("restored-as-it-was-left", "    if locked.was_offered:\n", "    if True:\n", STAFF),
         ("not-for-those-who-left", "if artist.is_closed:", "if False:", STAFF),
     ),
     *in_file(
@@ -89,5 +90,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "if False:",
             STAFF,
         ),
+        ("withdrawing-twice-is-no-way-out", "reason or style.withdrawn_reason", "reason", STAFF),
     ),
 )
