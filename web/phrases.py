@@ -73,6 +73,11 @@ OF_FIELDS = (
     _("The image has more than 40 million pixels."),
     _("One side may be at most 10 times as long as the other."),
     _("The signature is empty: all of it is transparent."),
+    _("There is too little to see of this signature. Draw it larger, or in stronger ink."),
+    _(
+        "Each side of a signature needs at least 20 pixels, and one side may be at most 20 times as"
+        " long as the other."
+    ),
     _("This user name is already taken."),
     _("This artist name is already taken."),
     _("A name needs a letter that can be seen."),

@@ -11,10 +11,10 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageChops, ImageDraw, ImageFilter, ImageFont
 
 from pictures import PictureError, open_picture
+from pictures.ink import signature_ink, trimmed
 from worker.engines.base import EngineError
 
 WIDTH_SHARE = 0.20  # of the picture's width
@@ -28,8 +28,6 @@ LIGHT = (252, 250, 246)
 VEIL_TOWARDS_CONTRAST = 0.6  # how far the blurred ground moves away from the ink's colour
 VEIL_OPACITY = 0.88
 
-MIN_INK = 32  # of 255; fainter than this is scanner dirt
-MIN_PAPER_CONTRAST = 40  # between paper and ink, of 255; less is an empty sheet
 # Where black and white stand out equally: (L + .05) / .05 = 1.05 / (L + .05), WCAG 2.2 "contrast".
 EQUAL_CONTRAST_LUMINANCE = 0.179
 
@@ -83,7 +81,7 @@ def sign_with_box(image: Image.Image, *, signature: Image.Image | None, artist_n
     if ink is None:
         max_share = MAX_TYPE_HEIGHT_SHARE
         longest = WIDTH_SHARE * picture.width / max(5.0, MIN_TYPE_HEIGHT_SHARE * picture.height)
-        ink = _trimmed(set_in_type(artist_name, max_aspect=longest))
+        ink = trimmed(set_in_type(artist_name, max_aspect=longest))
         if ink is None:
             raise AssertionError("type is never blank: a name without letters becomes a word")
     else:
@@ -91,50 +89,6 @@ def sign_with_box(image: Image.Image, *, signature: Image.Image | None, artist_n
     box = _box(picture.size, ink.size, max_share)
     stencil = _scaled(ink, (box[2] - box[0], box[3] - box[1]))
     return Signed(_drawn(picture, stencil, box), box)
-
-
-def signature_ink(signature: Image.Image) -> Image.Image | None:
-    """The amount of ink at each pixel, as an "L" image cropped to the ink; None if it is blank.
-
-    With a transparent background, the alpha channel is the ink. On opaque paper (a scan, a
-    photograph), ink is what differs from the lightness of the paper, so white chalk on black works.
-    """
-    rgba = signature.convert("RGBA")
-    alpha = np.asarray(rgba.getchannel("A"), dtype=np.float32)
-    visible = alpha >= MIN_INK
-    if not visible.any():
-        return None
-    rows, columns = np.flatnonzero(visible.any(axis=1)), np.flatnonzero(visible.any(axis=0))
-    inside = visible[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    ink = alpha
-    if inside.mean() > 0.9:  # a filled rectangle: paper; no handwriting fills its own box
-        on_paper = _ink_on_paper(np.asarray(rgba.convert("L"), dtype=np.float32), visible)
-        if on_paper is None:
-            return None
-        ink = on_paper * alpha / np.float32(255)
-    return _trimmed(Image.fromarray(ink.round().astype(np.uint8)))
-
-
-def _ink_on_paper(
-    lightness: NDArray[np.float32], visible: NDArray[np.bool_]
-) -> NDArray[np.float32] | None:
-    seen = lightness[visible]
-    paper = float(np.median(seen))
-    darkest, lightest = float(seen.min()), float(seen.max())
-    if paper - darkest >= lightest - paper:
-        strength, reach = paper - lightness, paper - darkest
-    else:
-        strength, reach = lightness - paper, lightest - paper
-    if reach < MIN_PAPER_CONTRAST:
-        return None
-    # The lower 30 % is uneven light and paper grain; the upper 20 % is ink at full strength.
-    share = np.clip((strength / reach - 0.3) / 0.5, 0, 1)
-    return np.where(visible, 255 * share, 0).astype(np.float32)
-
-
-def _trimmed(ink: Image.Image) -> Image.Image | None:
-    box = ink.point([0] * MIN_INK + [255] * (256 - MIN_INK)).getbbox()
-    return None if box is None else ink.crop(box)
 
 
 def _box(

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFont
 
+from pictures.ink import signature_ink
 from worker import signature as under_test
-from worker.signature import Signed, sign, sign_with_box, signature_ink
+from worker.signature import Signed, sign, sign_with_box
 
 NAME = "Mira Halden"
 

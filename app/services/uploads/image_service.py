@@ -23,6 +23,7 @@ from app.exceptions import (
     UploadRejected,
 )
 from pictures import Bounds, PictureError, Reason, open_picture, preview
+from pictures.ink import signature_ink
 from protocol.previews import REPORTED, widths_of
 
 MIN_IMAGES, MAX_IMAGES = 10, 100
@@ -34,12 +35,23 @@ MAX_PIXELS = 40_000_000
 MAX_RATIO = 10
 MAX_SIGNATURE_BYTES = 1024 * 1024
 SIGNATURE_SIDE = 1200
+MIN_SIGNATURE_SIDE, MAX_SIGNATURE_RATIO = 20, 20
 MAX_PROFILE_BYTES = 2 * 1024 * 1024
 PROFILE_SIDE = 256
 EXTENSIONS = {"JPEG": "jpg", "PNG": "png"}
 WORK = Bounds(max_bytes=MAX_BYTES, max_pixels=MAX_PIXELS, min_side=MIN_SIDE, max_ratio=MAX_RATIO)
 PROFILE = Bounds(max_bytes=MAX_PROFILE_BYTES, max_pixels=MAX_PIXELS, max_ratio=MAX_RATIO)
-SIGNATURE = Bounds(("PNG",), max_bytes=MAX_SIGNATURE_BYTES, max_pixels=MAX_PIXELS)
+SIGNATURE = Bounds(
+    ("PNG",),
+    max_bytes=MAX_SIGNATURE_BYTES,
+    max_pixels=MAX_PIXELS,
+    min_side=MIN_SIGNATURE_SIDE,
+    max_ratio=MAX_SIGNATURE_RATIO,
+)
+SIGNATURE_SIZE = (
+    f"Each side of a signature needs at least {MIN_SIGNATURE_SIDE} pixels, and one side may be at"
+    f" most {MAX_SIGNATURE_RATIO} times as long as the other."
+)
 REJECTIONS: dict[Reason, type[UploadRejected]] = {
     Reason.FORMAT: InvalidImageFormat,
     Reason.DAMAGED: InvalidImageFormat,
@@ -148,16 +160,24 @@ def check_image(upload: IO[bytes]) -> CheckedImage:
 
 
 def check_signature(upload: IO[bytes]) -> bytes:
-    """Check an artist's signature (PNG with alpha, ≤ 1 MB) and return it as a clean PNG."""
+    """Check an artist's signature (PNG with alpha, ≤ 1 MB) and return it as a clean PNG.
+
+    What is taken can be seen in a picture: a worker looks for the ink in the same way.
+    """
     refusal = partial(InvalidInput.field, "signature_image")
     try:
         signature = open_picture(upload, SIGNATURE, side=SIGNATURE_SIDE, keep_alpha=True)
     except PictureError as error:
-        raise refusal(str(error)) from error
+        is_size = error.reason in {Reason.TOO_SMALL, Reason.TOO_LONG}
+        raise refusal(SIGNATURE_SIZE if is_size else str(error)) from error
     if not signature.has_alpha:
         raise refusal("The signature must have a transparent background.")
     if signature.image.getchannel("A").getbbox() is None:
         raise refusal("The signature is empty: all of it is transparent.")
+    if signature_ink(signature.image) is None:
+        raise refusal(
+            "There is too little to see of this signature. Draw it larger, or in stronger ink."
+        )
     file = io.BytesIO()
     signature.image.save(file, "PNG")
     return file.getvalue()

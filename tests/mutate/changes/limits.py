@@ -127,6 +127,18 @@ MUTATIONS = (
             "MAX_SIGNATURE_BYTES = 2 * 1024 * 1024",
             "app/tests/accounts/test_own_pictures.py",
         ),
+        (
+            "signature-can-be-seen",
+            "if signature_ink(signature.image) is None:",
+            "if False:",
+            "app/tests/accounts/test_seen_signatures.py",
+        ),
+        (
+            "signature-is-no-line",
+            "max_ratio=MAX_SIGNATURE_RATIO",
+            "max_ratio=8000",
+            "app/tests/accounts/test_seen_signatures.py",
+        ),
     ),
     *in_file(
         "pictures/reading.py",
