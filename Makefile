@@ -63,9 +63,9 @@ bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/perfo
 	@$(BIN)/python -m pytest -q benchmarks/tests
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
-rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS=)
+rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS= FOLDER=)
 	@$(BIN)/python -m benchmarks.rights --own $(or $(OWN),1000) --foreign $(or $(FOREIGN),200) \
-		$(if $(FOLDERS),--folders $(FOLDERS))
+		$(if $(FOLDERS),--folders $(FOLDERS)) $(if $(FOLDER),--folder $(FOLDER))
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .

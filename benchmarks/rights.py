@@ -5,6 +5,10 @@ marks them, changes each in twelve ways, and looks for it by each layer among al
 pictures are changed and looked for too: whoever is found then is a false match. Foreign are the
 photographs of scikit-image and those in the folders of --folders, such as Debian's package
 mate-backgrounds. Prints the table of docs/rights.md.
+
+A thousand pictures take hours. With --folder, pictures and results are kept there: a run that was
+stopped goes on where it was, and --so-far prints the table of what is there. Pictures are looked
+for in an order that mixes all kinds, so that a part of them says the same as all.
 """
 
 from __future__ import annotations
@@ -12,10 +16,9 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import time
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -45,11 +48,15 @@ SUBJECTS = (
 MOODS = ("sunset", "night", "morning", "storm", "snow", "autumn", "fog", "rain")
 LAYERS = ("mark", "fingerprint", "part", "together")
 NEAREST = 10
+RESULTS = "results.jsonl"
 
 
 def draw(folder: Path, count: int) -> list[Path]:
     """``count`` pictures, every third of them of the words of the one before it."""
     engine, chance = StylenetEngine(threads=1), random.Random(15)
+    paths = [folder / f"{number:04d}.png" for number in range(count)]
+    if all(path.exists() for path in paths):
+        return paths
     models = []
     for artist in DEMO_ARTISTS:
         output = folder / artist.username
@@ -57,15 +64,17 @@ def draw(folder: Path, count: int) -> list[Path]:
         works = [Artwork(work.path, work.tags) for work in artist.works]
         trained = engine.train(works, [], output=output, num_epochs=3, on_progress=_ignored)
         models.append(trained.path)
-    paths, model, prompt = [], models[0], ["boat", "night"]
-    for number in range(count):
+    model, prompt = models[0], ["boat", "night"]
+    for number, path in enumerate(paths):
         if number % 3 != 2:
             model = chance.choice(models)
             prompt = [chance.choice(SUBJECTS), chance.choice(SUBJECTS), chance.choice(MOODS)]
-        path = folder / f"{number:04d}.png"
-        image = engine.generate(model, prompt, size=(SIDE, SIDE), seed=number, on_progress=_ignored)
-        MARKER.embed(image, _mark_id(number)).save(path)
-        paths.append(path)
+        if not path.exists():
+            size = (SIDE, SIDE)
+            image = engine.generate(model, prompt, size=size, seed=number, on_progress=_ignored)
+            unfinished = path.with_suffix(".part")
+            MARKER.embed(image, _mark_id(number)).save(unfinished, "PNG")
+            unfinished.rename(path)
     return paths
 
 
@@ -90,6 +99,12 @@ def foreign(folders: Sequence[Path], count: int) -> Iterator[Image.Image]:
             width, height = (max(1, round(side * share)) for side in image.size)
             given += 1
             yield ImageOps.fit(image.crop((0, 0, width, height)), (SIDE, SIDE))
+
+
+@dataclass(frozen=True)
+class Result:
+    number: int
+    ends: dict[str, dict[str, str]]
 
 
 class Registry:
@@ -123,17 +138,19 @@ class Registry:
         return best if best is not None and fits[best].is_part else None
 
 
-def _count(task: tuple[Sequence[Path], Path | Image.Image, int]) -> Counter[tuple[str, str, str]]:
-    """How one picture fares: (change, layer, right | wrong | missed) for each."""
+def _found(task: tuple[Sequence[Path], Path | Image.Image, int]) -> Result:
+    """How one picture fares: for each change and layer right, wrong or missed."""
     paths, given, number = task
     registry = _registry(tuple(paths))
     image = _opened(given) if isinstance(given, Path) else given
-    counts: Counter[tuple[str, str, str]] = Counter()
-    for change, act in CHANGES.items():
-        for layer, found in registry.found_by(act(image)).items():
-            end = "missed" if found is None else "right" if found == number else "wrong"
-            counts[change, layer, end] += 1
-    return counts
+    ends = {
+        change: {
+            layer: "missed" if found is None else "right" if found == number else "wrong"
+            for layer, found in registry.found_by(act(image)).items()
+        }
+        for change, act in CHANGES.items()
+    }
+    return Result(number, ends)
 
 
 @cache
@@ -141,34 +158,56 @@ def _registry(paths: tuple[Path, ...]) -> Registry:
     return Registry(paths)
 
 
-def measure(own: int, others: int, folders: Sequence[Path], processes: int) -> dict[str, Any]:
-    with TemporaryDirectory(prefix="rights-") as name:
-        began = time.monotonic()
-        paths = draw(Path(name), own)
-        strangers = list(foreign(folders, others))
-        with ProcessPoolExecutor(processes) as pool:
-            ours = [(paths, path, number) for number, path in enumerate(paths)]
-            right: Counter[tuple[str, str, str]] = sum(pool.map(_count, ours), Counter())
-            theirs = [(paths, image, -1) for image in strangers]
-            false: Counter[tuple[str, str, str]] = sum(pool.map(_count, theirs), Counter())
-        wrong = sum(n for (_, layer, end), n in (right + false).items() if end == "wrong")
-        return {
-            "date": f"{datetime.now(UTC):%d %B %Y}",
-            "own": len(paths),
-            "foreign": len(strangers),
-            "seconds": round(time.monotonic() - began),
-            "wrong": wrong,
-            "recall": {
-                change: {layer: right[change, layer, "right"] / len(paths) for layer in LAYERS}
-                for change in CHANGES
-            },
-        }
+def measure(
+    own: int, others: int, folders: Sequence[Path], processes: int, folder: Path
+) -> list[Result]:
+    """Look for each picture that ``folder`` has no result of, and write what becomes of it there.
+    Strangers have numbers below 0."""
+    paths = draw(folder, own)
+    pictures: dict[int, Path | Image.Image] = dict(enumerate(paths))
+    pictures |= {-1 - at: image for at, image in enumerate(foreign(folders, others))}
+    order = list(pictures)
+    random.Random(15).shuffle(order)
+    done = {result.number for result in results(folder)}
+    tasks = ((paths, pictures[number], number) for number in order if number not in done)
+    with ProcessPoolExecutor(processes) as pool, (folder / RESULTS).open("a") as file:
+        for result in pool.map(_found, tasks):
+            print(json.dumps([result.number, result.ends]), file=file, flush=True)
+    return results(folder)
+
+
+def results(folder: Path) -> list[Result]:
+    path = folder / RESULTS
+    return [Result(*json.loads(line)) for line in path.open()] if path.exists() else []
+
+
+def figures_of(found: Sequence[Result], among: int) -> dict[str, Any]:
+    own = [result.ends for result in found if result.number >= 0]
+    return {
+        "date": f"{datetime.now(UTC):%d %B %Y}",
+        "among": among,
+        "own": len(own),
+        "foreign": len(found) - len(own),
+        "wrong": sum(
+            end == "wrong"
+            for result in found
+            for ends in result.ends.values()
+            for end in ends.values()
+        ),
+        "recall": {
+            change: {
+                layer: sum(ends[change][layer] == "right" for ends in own) / max(len(own), 1)
+                for layer in LAYERS
+            }
+            for change in CHANGES
+        },
+    }
 
 
 def table(figures: dict[str, Any]) -> str:
     lines = [
-        f"Measured on {figures['date']}: {figures['own']} pictures made here, "
-        f"{figures['foreign']} others, each changed in {len(CHANGES)} ways; "
+        f"Measured on {figures['date']}: {figures['own']} of {figures['among']} pictures "
+        f"made here, {figures['foreign']} others, each changed in {len(CHANGES)} ways; "
         f"{figures['wrong']} false matches of any layer.",
         "",
         f"| change | {' | '.join(LAYERS)} |",
@@ -203,7 +242,17 @@ if __name__ == "__main__":
     parser.add_argument("--foreign", type=int, default=200)
     parser.add_argument("--folders", type=Path, nargs="*", default=[])
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--folder", type=Path, help="keeps pictures and results, to go on later")
+    parser.add_argument("--so-far", action="store_true", help="print what --folder has")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
-    found = measure(options.own, options.foreign, options.folders, options.processes)
-    print(json.dumps(found) if options.json else table(found))
+    with TemporaryDirectory(prefix="rights-") as temporary:
+        kept = options.folder or Path(temporary)
+        kept.mkdir(exist_ok=True)
+        found = (
+            results(kept)
+            if options.so_far
+            else measure(options.own, options.foreign, options.folders, options.processes, kept)
+        )
+    figures = figures_of(found, options.own)
+    print(json.dumps(figures) if options.json else table(figures))
