@@ -1,4 +1,5 @@
-"""One reader of JPEG and PNG files: upright, in sRGB, as a careful browser would show them."""
+"""One reader of JPEG, PNG and, where a door asks for it, WebP files: upright, in sRGB, as a careful
+browser would show them."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from PIL import Image, ImageChops, ImageCms
 from PIL.ImageFile import ImageFile
 from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
+from PIL.WebPImagePlugin import WebPImageFile
 
 from pictures.orientation import ON_ITS_SIDE, UPRIGHT, orientation_of
 from pictures.png import SIGNATURE as PNG_SIGNATURE
@@ -24,9 +26,12 @@ from pictures.png import Facts, take_apart
 MAX_PIXELS = 40_000_000
 # ``contain``: no side is longer than asked for; ``cover``: the shorter side has that length.
 Fit = Literal["contain", "cover"]
-Format = Literal["JPEG", "PNG"]
+Format = Literal["JPEG", "PNG", "WEBP"]
 JPEG_SIGNATURE = b"\xff\xd8\xff"
+WEBP_SIGNATURE = b"RIFF", b"WEBP"  # with a length between them
+CALLED: dict[Format, str] = {"JPEG": "JPG", "PNG": "PNG", "WEBP": "WebP"}
 SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}
+ANIMATED = "Animated images cannot be used."
 # What Pillow raises for files that are damaged, by chance or on purpose.
 DAMAGED = (
     *(OSError, ValueError, SyntaxError, LookupError, TypeError, ArithmeticError, EOFError),
@@ -108,9 +113,7 @@ def open_picture(
         try:
             image = _decoded(file, facts.clear, _reduced(file.size, side, fit))
         except DAMAGED as error:
-            raise PictureError(
-                Reason.DAMAGED, "The file is damaged: it cannot be decoded to its end."
-            ) from error
+            raise _damaged() from error
     has_alpha = "A" in image.getbands()
     alpha = image.getchannel("A") if has_alpha else None
     image = _in_srgb(image.convert(image.mode.removesuffix("A")), facts.profile)
@@ -129,23 +132,25 @@ def open_picture(
 
 
 def _opened(source: IO[bytes], bounds: Bounds) -> tuple[Format, ImageFile, Facts]:
-    """The file with its header read; by Pillow's readers of the two formats alone.
+    """The file with its header read; by Pillow's readers of the wanted formats alone.
 
     ``Image.open`` takes a JPEG with a second picture behind it, as phones write, for another
     format; here it is the JPEG that it is.
     """
-    begin = source.read(len(PNG_SIGNATURE))
+    begin = source.read(12)
     source.seek(0)
     try:
         if "JPEG" in bounds.formats and begin.startswith(JPEG_SIGNATURE):
             file = JpegImageFile(source)
             profile = file.info.get("icc_profile") or b""
             return "JPEG", file, Facts(file.info.get("exif", b""), profile)
-        if "PNG" in bounds.formats and begin == PNG_SIGNATURE:
+        if "PNG" in bounds.formats and begin.startswith(PNG_SIGNATURE):
             pixels, facts = take_apart(source.read())
             if facts.is_animated:
-                raise PictureError(Reason.ANIMATED, "Animated images cannot be used.")
+                raise PictureError(Reason.ANIMATED, ANIMATED)
             return "PNG", PngImageFile(pixels), facts
+        if "WEBP" in bounds.formats and (begin[:4], begin[8:]) == WEBP_SIGNATURE:
+            return "WEBP", *_opened_webp(source, bounds)
     except PictureError:
         raise
     except DAMAGED as error:
@@ -153,17 +158,39 @@ def _opened(source: IO[bytes], bounds: Bounds) -> tuple[Format, ImageFile, Facts
     raise _not_taken(bounds)
 
 
+def _opened_webp(source: IO[bytes], bounds: Bounds) -> tuple[ImageFile, Facts]:
+    try:
+        # It looks through the whole file, and at the size.
+        file = WebPImageFile(source)
+    except Image.DecompressionBombError as error:
+        raise _too_many_pixels(bounds) from error
+    except DAMAGED as error:
+        raise _damaged() from error
+    if file.is_animated:
+        raise PictureError(Reason.ANIMATED, ANIMATED)
+    return file, Facts(file.info.get("exif") or b"", file.info.get("icc_profile") or b"")
+
+
+def _damaged() -> PictureError:
+    return PictureError(Reason.DAMAGED, "The file is damaged: it cannot be decoded to its end.")
+
+
 def _not_taken(bounds: Bounds) -> PictureError:
-    names = " or ".join("JPG" if name == "JPEG" else name for name in bounds.formats)
+    *others, last = (CALLED[name] for name in bounds.formats)
+    names = f"{', '.join(others)} or {last}" if others else last
     return PictureError(Reason.FORMAT, f"The file is not a {names} image.")
+
+
+def _too_many_pixels(bounds: Bounds) -> PictureError:
+    most = bounds.max_pixels // 1_000_000
+    return PictureError(Reason.TOO_LARGE, f"The image has more than {most} million pixels.")
 
 
 def _judge(width: int, height: int, bounds: Bounds) -> None:
     """Raise PictureError for a picture whose size is out of ``bounds``."""
     shorter, longer = sorted((width, height))
     if width * height > bounds.max_pixels:
-        most = bounds.max_pixels // 1_000_000
-        raise PictureError(Reason.TOO_LARGE, f"The image has more than {most} million pixels.")
+        raise _too_many_pixels(bounds)
     if shorter < bounds.min_side:
         raise PictureError(
             Reason.TOO_SMALL,

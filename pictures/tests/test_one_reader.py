@@ -9,8 +9,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 OTHERS = {
     # Reads what the worker itself has written, for the texts in it.
     "provenance/metadata.py",
-    # Reads WebP, which the one reader does not take yet: that of strangers, and our previews.
-    "app/services/licences/verification.py",
     # Reads previews that were made here, and its own QR code.
     "web/card.py",
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+import struct
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,63 @@ def test_damage_is_refused_or_overlooked_but_never_breaks_anything() -> None:
             except PictureError:
                 outcomes["refused"] += 1
     assert min(outcomes.values()) > 100
+
+
+# It says in its header that it has 16,384 pixels on each side.
+WEBP_BOMB = saved(BASE, "WEBP", lossless=True).replace(
+    struct.pack("<I", BASE.width - 1 | BASE.height - 1 << 14)[:3], b"\xff\xff\xff", 1
+)
+
+
+class TestWebp:
+    """Taken by the doors that ask for it: what people verify, no uploads."""
+
+    bounds = Bounds(("PNG", "JPEG", "WEBP"), max_pixels=1_000_000)
+
+    @pytest.mark.parametrize("turned", range(1, 9))
+    def test_it_is_stood_up_as_others_are(self, turned: int) -> None:
+        content = saved(BASE, "WEBP", lossless=True, exif=exif(3, bytes([0, turned])))
+        expected = Image.open(io.BytesIO(saved(BASE, "PNG")))
+        expected.getexif()[0x0112] = turned
+        read = open_picture(io.BytesIO(content), self.bounds)
+        assert read.format == "WEBP"
+        upright = ImageOps.exif_transpose(expected)
+        assert Odd("", content, upright).difference(read.image) < 1
+
+    def test_its_profile_is_applied(self) -> None:
+        (odd,) = [each for each in ODD if each.name == "a profile in a PNG"]
+        with Image.open(io.BytesIO(odd.content)) as image:
+            profile = image.info["icc_profile"]
+            content = saved(image.convert("RGB"), "WEBP", lossless=True, icc_profile=profile)
+        assert odd.difference(open_picture(io.BytesIO(content), self.bounds).image) < 3
+
+    def test_what_is_transparent_becomes_paper(self) -> None:
+        clear = saved(Image.new("RGBA", (80, 80), (9, 9, 9, 0)), "WEBP", lossless=True)
+        read = open_picture(io.BytesIO(clear), self.bounds)
+        assert (read.image.getpixel((5, 5)), read.has_alpha) == ((255, 255, 255), True)
+
+    @pytest.mark.parametrize(
+        ("content", "reason"),
+        [
+            (saved(BASE, "WEBP")[:500], Reason.DAMAGED),
+            (saved(BASE, "WEBP")[:20], Reason.DAMAGED),
+            (
+                saved(BASE, "WEBP", save_all=True, append_images=[Image.new("RGB", BASE.size)]),
+                Reason.ANIMATED,
+            ),
+            (saved(Image.new("L", (1001, 1000)), "WEBP"), Reason.TOO_LARGE),
+            # What Pillow alone would refuse.
+            (WEBP_BOMB, Reason.TOO_LARGE),
+        ],
+        ids=["half", "a header alone", "an animation", "too many pixels", "a bomb"],
+    )
+    def test_what_is_refused_has_a_reason(self, content: bytes, reason: Reason) -> None:
+        with pytest.raises(PictureError) as refusal:
+            open_picture(io.BytesIO(content), self.bounds)
+        assert refusal.value.reason == reason
+
+    def test_others_do_not_take_it(self) -> None:
+        with pytest.raises(PictureError, match="not a JPG or PNG image"):
+            open_picture(io.BytesIO(saved(BASE, "WEBP")))
+        with pytest.raises(PictureError, match="not a PNG, JPG or WebP image"):
+            open_picture(io.BytesIO(b"GIF89a"), self.bounds)
