@@ -64,6 +64,7 @@ bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/perfo
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
 rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS= FOLDER=)
+	@$(BIN)/python -m pytest -q app/tests/licences/every_byte.py
 	@$(BIN)/python -m benchmarks.rights --own $(or $(OWN),1000) --foreign $(or $(FOREIGN),200) \
 		$(if $(FOLDERS),--folders $(FOLDERS)) $(if $(FOLDER),--folder $(FOLDER))
 

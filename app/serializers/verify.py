@@ -22,9 +22,9 @@ class EvidenceSerializer(BaseSerializer):
 
     layer = serializers.ChoiceField(choices=[each.value for each in Layer])
     says = serializers.CharField(
-        help_text="Of a signature: authentic, altered, foreign, broken, none, unissued. Of a mark: "
-        "found, other_picture, unissued, none. Of a fingerprint: found, none, plain. Of a part: "
-        "found, alike, none, unavailable. Of a number: found."
+        help_text="Of a signature: authentic, altered, foreign, broken, none, unissued, unlogged. "
+        "Of a mark: found, other_picture, unissued, none. Of a fingerprint: found, none, plain. "
+        "Of a part: found, alike, none, unavailable. Of a number: found."
     )
     facts = serializers.DictField(
         help_text="`false_alarm`: how often a picture without a mark seems to have this one, at "

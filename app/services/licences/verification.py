@@ -13,15 +13,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from PIL import Image
 
 from app.exceptions import InvalidInput, NotFound, ServiceUnavailable
-from app.models import Licence
+from app.models import Licence, Signature
 from app.models.verdict import Layer, Verdict
 from app.services import storage
 from app.services.licences import finding, numbers
 from app.services.signature_service import certificates_folder
 from pictures import Bounds, PictureError, open_picture
+
+log = structlog.get_logger(__name__)
 
 MAX_BYTES = 10 * 2**20
 # Sites store pictures as WebP too, and so do we.
@@ -113,10 +116,21 @@ def _by_signature(content: bytes) -> tuple[_Found, Mapping[str, Any] | None]:
         evidence = Evidence(Layer.SIGNATURE, "unissued", facts)
         return _Found(Verdict.UNKNOWN, evidence), reading.claims
     is_whole = reading.state is State.AUTHENTIC
+    if is_whole and not _is_in_log(licence, reading.digest):
+        # Somebody else has our key.
+        log.error("signature_not_in_log", number=licence.number, digest=reading.digest.hex())
+        evidence = Evidence(Layer.SIGNATURE, "unlogged", facts)
+        return _Found(Verdict.UNKNOWN, evidence), reading.claims
     verdict = Verdict.AUTHENTIC if is_whole else Verdict.ALTERED
     if licence.file_sha256 == hashlib.sha256(content).hexdigest():
         evidence = Evidence(Layer.SIGNATURE, reading.state.value, facts | {"is_same_file": True})
     return _Found(verdict, evidence, licence), reading.claims
+
+
+def _is_in_log(licence: Licence, digest: bytes) -> bool:
+    """Whether we gave this signature, and for this picture."""
+    given = Signature.objects.filter(generation=licence.generation, digest=digest)
+    return given.exists()
 
 
 # --- The pixels -----------------------------------------------------------------------------------

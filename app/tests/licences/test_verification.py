@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import struct
 import zlib
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,58 +14,19 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageOps
 
-from app.models import Licence, LicenceState
-from app.services import storage
-from app.services.generation_service import GENERATIONS
-from app.services.jobs.attempts import output_folder
+from app.models import LicenceState, Signature
 from app.services.licences import finding, numbers, states
 from app.tests.api import Api
-from app.tests.factories import GenerationFactory, StyleFactory
-from protocol import GenerationReport
+from app.tests.licences.verifying import licensed, packed, signed
 from provenance import certificates
 from provenance.bits import bands
-from provenance.features import signs
 from provenance.fingerprints import pdq
-from provenance.manifest import sign_picture
 from provenance.mark import MARKER
 from provenance.tests.pictures import CHANGES, photographs
-from provenance.tests.signing import FACTS, ORIGIN
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
 OTHERS = ("astronaut.png", "chelsea.png", "ihc.png")
-
-
-def packed(image: Image.Image, kind: str = "PNG", **options: object) -> bytes:
-    file = io.BytesIO()
-    image.save(file, kind, **options)
-    return file.getvalue()
-
-
-def licensed(
-    name: str, *, is_marked: bool = True, style: object = None
-) -> tuple[Licence, Image.Image]:
-    """A completed picture whose file shows the photograph ``name``."""
-    picture = GenerationFactory(status="processing", style=StyleFactory())
-    mark_id = numbers.mark_id(picture.licence_number) if is_marked else None
-    image = MARKER.embed(photographs()[name], mark_id) if is_marked else photographs()[name]
-    folder = output_folder("generations", picture)
-    files = {"image.png": packed(image), "preview-w640.webp": packed(image, "WEBP", quality=75)}
-    for file, content in files.items():
-        storage.save(f"{folder}/{file}", io.BytesIO(content))
-    GENERATIONS.record_report(
-        picture.pk,
-        GenerationReport(
-            task_id=picture.task_id,
-            attempt=1,
-            status="completed",
-            image_path=storage.uri(f"{folder}/image.png"),
-            metadata={"preview_path": storage.uri(f"{folder}/preview-w640.webp")},
-            pdq=pdq(image).hex(),
-            features=signs(image),
-        ),
-    )
-    return Licence.objects.get(pk=picture.pk), image
 
 
 def ask(as_anyone: Api, content: bytes) -> dict:
@@ -85,12 +44,6 @@ def certified(settings: Any, tmp_path: Path) -> Path:
     folder = tmp_path / certificates.FOLDER
     certificates.make(folder)
     return folder
-
-
-def signed(content: bytes, number: str, folder: Path) -> bytes:
-    signer = certificates.signers(folder)[-1]
-    origin = replace(ORIGIN, licence=replace(FACTS, number=number))
-    return sign_picture(content, origin, signer.chain, lambda asked: signer.sign(asked.claim))
 
 
 class TestByThePixels:
@@ -175,6 +128,17 @@ class TestByTheFile:
         answer = ask(as_anyone, signed(packed(image), licence.number, tmp_path / "others"))
         assert answer["verdict"] == "match"
         assert layers(answer) == {"signature": "foreign", "mark": "found"}
+
+    @pytest.mark.parametrize("whose", ["nobody", "another picture"])
+    def test_a_signature_that_we_did_not_give_proves_nothing(self, as_anyone, certified, whose):
+        """Our key, and not our log: it was stolen, or the database is not the one of then."""
+        licence, image = licensed("coffee.png")
+        content = signed(packed(image), licence.number, certified, is_logged=whose != "nobody")
+        other, _ = licensed("rocket.jpg")
+        Signature.objects.update(generation=other.generation)
+        answer = ask(as_anyone, content)
+        assert (answer["verdict"], answer["licence"]["number"]) == ("match", licence.number)
+        assert layers(answer) == {"signature": "unlogged", "mark": "found"}
 
     def test_one_that_nobody_paid_for_is_told(self, as_anyone, certified):
         number = numbers.draw()
