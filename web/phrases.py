@@ -80,6 +80,7 @@ OF_FIELDS = (
     ),
     _("This user name is already taken."),
     _("This artist name is already taken."),
+    _("This name is reserved. Choose another one."),
     _("A name needs a letter that can be seen."),
     _("There is nothing to read in it."),
     _("A tag must not be empty."),

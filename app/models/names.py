@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -14,14 +15,22 @@ TAKEN = {
     "username": "This user name is already taken.",
     "artist_name": "This artist name is already taken.",
 }
+RESERVED = "This name is reserved. Choose another one."
 
 
 class SkeletonField(models.TextField):  # type: ignore[type-arg]
-    """What the name in the field ``of`` looks like. Null: compared with nothing."""
+    """What the name in the field ``of`` looks like, the first of its ``looks``. Null: compared with
+    nothing."""
 
-    def __init__(self, *, of: str = "", **options: Any) -> None:
+    def __init__(
+        self,
+        *,
+        of: str = "",
+        looks: Callable[[str], tuple[str, ...]] = names.skeletons,
+        **options: Any,
+    ) -> None:
         super().__init__(**{**options, "null": True, "editable": False})
-        self.of = of
+        self.of, self.looks = of, looks
 
     def deconstruct(self) -> Any:
         name, _, args, options = super().deconstruct()
@@ -29,8 +38,8 @@ class SkeletonField(models.TextField):  # type: ignore[type-arg]
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         if add and getattr(model_instance, self.attname) is None:
-            looks = names.skeleton(getattr(model_instance, self.of))
-            setattr(model_instance, self.attname, looks)
+            looks = self.looks(getattr(model_instance, self.of))
+            setattr(model_instance, self.attname, looks[0])
         return super().pre_save(model_instance, add)
 
 
@@ -52,18 +61,22 @@ def require_seen(text: str, *, field: str) -> None:
 
 
 def choose(instance: models.Model, field: str, name: str) -> None:
-    """Give ``instance`` a name that none of its kind has, nor one that looks like it.
+    """Give ``instance`` a name that none of its kind has, nor one that looks like it, and that is
+    not ours.
 
     Raises InvalidInput. The caller saves; the database has the last word.
     """
     length = instance._meta.get_field(field).max_length or 0  # type: ignore[union-attr]
     text = cleaned(name, field=field, max_length=length)
-    looks = next(f for f in instance._meta.fields if getattr(f, "of", "") == field).attname
-    alike = type(instance)._default_manager.filter(**{looks: names.skeleton(text)})
+    if names.is_reserved(text):
+        raise InvalidInput.field(field, RESERVED)
+    column: Any = next(f for f in instance._meta.fields if getattr(f, "of", "") == field)
+    looks = column.looks(text)
+    alike = type(instance)._default_manager.filter(**{f"{column.attname}__in": looks})
     if alike.exclude(pk=instance.pk).exists():
         raise InvalidInput.field(field, TAKEN[field])
     setattr(instance, field, text)
-    setattr(instance, looks, names.skeleton(text))
+    setattr(instance, column.attname, looks[0])
 
 
 def check(instance: models.Model, field: str) -> None:

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Lower, Upper
 from app.models import names
 from app.models.names import SkeletonField
 from app.models.text import contains
+from app.utils.names import public_skeletons
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -142,7 +143,7 @@ class Artist(models.Model):
 
     user = models.OneToOneField(User, models.PROTECT, primary_key=True, related_name="artist")
     artist_name = models.CharField(max_length=60)
-    name_skeleton = SkeletonField(of="artist_name")
+    name_skeleton = SkeletonField(of="artist_name", looks=public_skeletons)
     signature_image = models.CharField(
         max_length=300, blank=True, help_text="Storage key of a PNG with alpha."
     )

@@ -31,7 +31,7 @@ from app.services.licences import declaration
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service
 from app.utils import caches, clock
-from app.utils.names import clean, skeleton
+from app.utils.names import clean, is_reserved, skeleton
 
 DEMO_PROVIDER = "demo"
 # After an account is closed, only a keyed hash of its identity remains, under this provider.
@@ -99,13 +99,14 @@ def unique_username(wanted: str) -> str:
     """``wanted`` as a valid user name, with a number appended if it is taken.
 
     Until the caller's transaction ends, nobody else gets a name here, so the name stays free.
-    An e-mail address is private, so it gives "user".
+    An e-mail address is private, and some names are ours, so these give "user".
     """
     lock_user_names()
     try:
         known_as = "" if "@" in wanted else clean(wanted).lower()
     except ValueError:
         known_as = ""
+    known_as = "" if is_reserved(known_as) else known_as
     base = re.sub(r"[^\w.-]+", "-", known_as).strip("-.")[:32].rstrip("-.") or "user"
     if len(base) < 2:
         base = f"user-{base}"

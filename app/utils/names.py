@@ -16,6 +16,28 @@ _UNSEEN = re.compile(
 )
 # Of these, some scripts and emoji need joiners and variants.
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
+# Accents, and strokes through a letter. Other scripts have marks of their own, which stay: they are
+# vowels, or make other letters.
+_ACCENTS = re.compile(
+    "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
+)
+_SMALL_CAPITAL = re.compile("LATIN LETTER SMALL CAPITAL ([A-Z])")
+# What looks like a small capital, and is named otherwise.
+_LIKE_SMALL_CAPITALS = {"\u028d": "m", "\u0138": "k"}
+# Greek and Cyrillic capitals that look like Latin ones, whatever their small letters look like.
+_CAPITALS = str.maketrans(
+    "\u0391\u0392\u0395\u0396\u0397\u0399\u039a\u039c\u039d\u039f\u03a1\u03a4\u03a5\u03a7"
+    "\u0410\u0412\u0415\u0405\u0406\u0408\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425",
+    "ABEZHIKMNOPTYXABESIJKMHOPCTYX",
+)
+SITE = "Style License"
+# In any case, spelling or order, with numbers or without.
+RESERVED = (
+    *(SITE, "Closed account", "admin", "administrator", "moderator", "operator", "official"),
+    *("staff", "system", "support", "security", "help", "helpdesk", "team", "root"),
+    *("관리자", "운영자", "운영진", "운영팀", "고객센터", "고객지원"),
+    *("공식", "직원", "시스템", "탈퇴한 계정", "스타일 라이선스"),
+)
 # On one letter. Tibetan has the highest piles; hundreds of marks cover the lines around them.
 MOST_MARKS = 8
 
@@ -71,6 +93,44 @@ def skeleton(name: str) -> str:
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
     seen = _UNSEEN.sub("", unicodedata.normalize("NFD", folded))
     return unicodedata.normalize("NFD", seen.translate(_look_alikes()))
+
+
+def skeletons(name: str) -> tuple[str, ...]:
+    """``skeleton``, for who compares with several."""
+    return (skeleton(name),)
+
+
+def public_skeletons(name: str) -> tuple[str, ...]:
+    """The same of names that people trust: neither signs, spaces nor accents make another name.
+
+    The first one is kept. Others find names that look so in capitals, and those that the version
+    before this one kept.
+    """
+    return _public(name), _public(name.translate(_CAPITALS)), skeleton(name)
+
+
+def is_reserved(name: str) -> bool:
+    """Whether ``name`` sounds like those who run this site."""
+    said = _public(name)
+    words = {_public(word) for word in re.findall(r"[^\W\d_]+", name)}
+    return said in _reserved() or _public(SITE) in said or (bool(words) and words <= _reserved())
+
+
+def _public(name: str) -> str:
+    looks = skeleton(name)
+    seen = _ACCENTS.sub("", looks)
+    text = "".join(_plain(each) for each in seen if unicodedata.category(each)[0] in "LNM")
+    return text.replace("i", "l").replace("m", "rn") or looks
+
+
+def _plain(letter: str) -> str:
+    capital = _SMALL_CAPITAL.fullmatch(unicodedata.name(letter, ""))
+    return capital[1].lower() if capital else _LIKE_SMALL_CAPITALS.get(letter, letter)
+
+
+@cache
+def _reserved() -> frozenset[str]:
+    return frozenset(map(_public, RESERVED))
 
 
 @cache

@@ -6,6 +6,7 @@ PRICE = "app/tests/orders/test_seen_price.py"
 TERMS = "app/tests/orders/test_seen_terms.py"
 LEAVING = "app/tests/accounts/test_leaving_races.py"
 NAMES = "app/tests/accounts/test_names.py"
+PUBLIC_NAMES = "app/tests/accounts/test_public_names.py"
 TWICE = "app/tests/community/test_said_twice.py"
 MEANT = "app/tests/http/test_what_was_not_meant.py"
 
@@ -59,6 +60,14 @@ MUTATIONS = (
         "app/utils/names.py",
         ("look-alikes-look-alike", "seen.translate(_look_alikes())", "seen", NAMES),
         ("names-are-in-one-form", 'normalize("NFKC", " ".join', 'normalize("NFC", " ".join', NAMES),
+        ("accents-make-no-artist", '_ACCENTS.sub("", looks)', "looks", PUBLIC_NAMES),
+        (
+            "capitals-look-alike",
+            "_public(name.translate(_CAPITALS))",
+            "_public(name)",
+            PUBLIC_NAMES,
+        ),
+        ("our-names-are-ours", "return said in _reserved() or", "return False and", PUBLIC_NAMES),
         ("texts-are-composed", 'unicodedata.normalize("NFC", value)', "value", NAMES),
     ),
     *in_file(
