@@ -20,8 +20,8 @@ LARGEST_BODIES = {
     re.compile(r"/(api/models|api/models/\d+/works|studio/upload|studio/upload/check)/?"): (
         1010 * MEGABYTE
     ),
-    # One of them. What is a little larger is told so by its own name.
-    re.compile(r"/uploads/.+"): 11 * MEGABYTE,
+    # One of them, or one to look up. What is a little larger is told so by its own name.
+    re.compile(r"/(uploads/.+|(api/)?verify/?)"): 11 * MEGABYTE,
 }
 # nginx sets it on every request, and no other server stands before the web processes.
 BEHIND_NGINX = "HTTP_X_FORWARDED_PROTO"

@@ -133,6 +133,8 @@ def test_media_are_asked_of_the_web_process_and_come_from_the_disk(browser: http
         ("/api/models/12", 8 * MB),
         # A picture of 10 MB by a signed link.
         ("/uploads/uploads/1/a/000.png", 11 * MB),
+        ("/verify", 11 * MB),
+        ("/api/verify", 11 * MB),
         ("/api/images/generate", 8 * MB),
         ("/", 8 * MB),
     ],

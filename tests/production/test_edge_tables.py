@@ -46,6 +46,9 @@ def test_nginx_and_the_application_set_the_same_limits() -> None:
         "/api/models/1",
         "/api/models/1/works",
         "/api/models/1/works/",
+        "/verify",
+        "/api/verify",
+        "/verify/other",
     ):
         [limit] = [int(size) for pattern, size in special if re.match(pattern, path)] or [
             int(general)
