@@ -37,6 +37,8 @@ PAGES = {
     "join": "/studio/join",
     "about": "/about",
     "licence": "/licence",
+    "certificate": "{certificate}",
+    "verify": "/verify",
     "no-such-page": "/nowhere",
     "nothing-found": "/styles?q=nothing+is+called+this",
     "search": "/search?q=boat",
@@ -168,6 +170,11 @@ def balance(page: Page) -> int:
 def id_of(visitor: Visitor) -> int:
     answer = visitor.context.request.get("/api/auth/me")
     return int(answer.json()["data"]["id"])
+
+
+def licence_of(visitor: Visitor, picture: str) -> str:
+    """The number of the licence of the picture at this address."""
+    return visitor.visit(picture).locator(".facts a[href^='/licences/']").inner_text()
 
 
 def tab_to(page: Page, target: Locator) -> None:

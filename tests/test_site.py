@@ -26,6 +26,7 @@ from tests.site_actions import (
     fill_style,
     id_of,
     join_with_scripts,
+    licence_of,
     order,
     report_failure,
     search_styles,
@@ -33,7 +34,7 @@ from tests.site_actions import (
     upload_with_scripts,
     works_of,
 )
-from tests.system import System
+from tests.system import System, running
 
 # One world for all of these tests: they belong on one worker of pytest-xdist.
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
@@ -41,12 +42,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
 
 @pytest.fixture(scope="module")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    running = System(tmp_path_factory.mktemp("site"), {})
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    with running(System(tmp_path_factory.mktemp("site"), {})) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
@@ -95,9 +92,14 @@ def bo(visit: Visit, mira: Visitor) -> Bought:
     search_styles(visitor, "WET")
     page.wait_for_url("**/styles?q=WET*")
     page.get_by_role("link", name=MIRA.style_name).click()
+    place = "button => button.getBoundingClientRect().top + scrollY"
+    button = page.get_by_role("button", name="Make the picture", exact=True)
+    before = button.evaluate(place)
     page.get_by_label("What should the picture show?").fill("zork, sea")
     page.get_by_role("checkbox", name="sun", exact=True).focus()
-    expect(page.get_by_text("Not known, so not painted: zork.")).to_be_visible()
+    expect(page.get_by_text("Will not be seen in the picture: zork.")).to_be_visible()
+    # Whoever is about to press it does not miss it.
+    assert button.evaluate(place) == before
     page.get_by_label("What should the picture show?").fill("boat, sea")
     page.get_by_role("checkbox", name="sun", exact=True).check()
     page.get_by_role("radio", name="512 × 1024").check()
@@ -241,7 +243,7 @@ def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visit
     cy.press("Sign in")
     page.get_by_label("What should the picture show?").fill("mountain, zork")
     cy.press("Make the picture")
-    expect(page.get_by_text("Not known, so not painted: zork.")).to_be_visible()
+    expect(page.get_by_text("Will not be seen in the picture: zork.")).to_be_visible()
     page.get_by_label("What should the picture show?").fill("mountain, lake")
     cy.press("Make the picture")
     expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
@@ -354,6 +356,7 @@ if screens_are_wanted():
         fill_gallery(system)
         path = "/" + bo.picture.split("/", 3)[3]
         ids = {"picture": path, "artist": id_of(mira), "buyer": id_of(bo.visitor)}
+        ids["certificate"] = f"/licences/{licence_of(bo.visitor, path)}"
         for who, pages in ((None, {"sign-in": "/sign-in", "welcome": "/"}), ("bo", PAGES),
                            ("mira", ARTIST_PAGES)):  # fmt: skip
             visitor = visit(size=size, scheme=scheme)

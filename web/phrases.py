@@ -68,6 +68,8 @@ OF_FIELDS = (
     _("The signature must have a transparent background."),
     _("The file is not a PNG image."),
     _("The file is not a JPG or PNG image."),
+    _("The file is not a PNG, JPG or WebP image."),
+    _("At most 10 MB."),
     _("The file is damaged: it cannot be decoded to its end."),
     _("Animated images cannot be used."),
     _("The image has more than 40 million pixels."),
@@ -95,6 +97,10 @@ OF_FIELDS = (
 
 # The messages of exceptions that are the same each time; others are found by their code.
 OF_ERRORS = (
+    _("A licence number has only digits and letters, and no U."),
+    _("A licence number has 12 characters after SL."),
+    _("A character of this licence number is wrong, or two changed places."),
+    _("There is no licence with this number."),
     _("There is no such picture."),
     _("There is no such style."),
     _("There is no such user."),

@@ -41,10 +41,13 @@ def largest(preview: str, width: int) -> str:
 
 @register.simple_tag
 def when(moment: datetime, kind: str = "time") -> SafeString:
-    """A moment in UTC, which the page's script puts into the reader's zone; ``kind`` is "time", or
-    "day" for the day alone. The letters of the formats are Django's; site.js knows these."""
+    """A moment in UTC, which the page's script puts into the reader's zone; ``kind`` is "time",
+    "day" for the day alone, or "utc" for what is the same on every screen and on paper. The letters
+    of the formats are Django's; site.js knows these."""
     form = gettext("j M Y") if kind == "day" else gettext("j M Y, H:i")
     shown = f"{dateformat.format(moment.astimezone(UTC), form)} UTC"
+    if kind == "utc":
+        return format_html('<time datetime="{}">{}</time>', moment.isoformat(), shown)
     return format_html(
         '<time datetime="{}" data-as="{}">{}</time>', moment.isoformat(), form, shown
     )

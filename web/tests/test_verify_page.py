@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import inspect
 import io
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import translation
+from django.utils.translation import gettext
 from PIL import Image
 
-from app.models import Licence
+from app.models import Licence, LicenceState
 from app.services import storage
 from app.services.generation_service import GENERATIONS
 from app.services.jobs.attempts import output_folder
+from app.services.licences import states, verification
 from app.tests.factories import GenerationFactory
 from protocol import GenerationReport
 from provenance import certificates
+from provenance.features import signs
 from provenance.fingerprints import pdq
+from provenance.manifest import State
 from provenance.tests.pictures import cropped, photographs
+from web.verdicts import FOUND
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -44,6 +52,7 @@ def licence() -> Licence:
             status="completed",
             image_path=storage.uri(key),
             pdq=pdq(photographs()["coffee.png"]).hex(),
+            features=signs(photographs()["coffee.png"]),
         ),
     )
     return Licence.objects.get(pk=picture.pk)
@@ -65,8 +74,8 @@ def sent(content: bytes, language: str = "en") -> tuple[int, str]:
 @pytest.mark.parametrize(
     ("language", "verdict"),
     [
-        ("en", "Yes: its pixels are those of a licensed picture."),
-        ("ko", "네. 라이선스가 있는 그림과 픽셀이 같습니다."),
+        ("en", "Yes. It shows a licensed picture."),
+        ("ko", "네. 이용 허락을 받은 그림입니다."),
     ],
 )
 def test_a_licensed_picture_leads_to_its_licence(
@@ -76,7 +85,26 @@ def test_a_licensed_picture_leads_to_its_licence(
     assert status == 200
     assert verdict in page
     assert f'href="/licences/{licence.number}"' in page
-    assert ("0 of 256 bits differ" in page) is (language == "en")
+    assert ("found, 0 of 256 bits differ" in page) is (language == "en")
+    # The picture is private.
+    assert "/media/" not in page
+
+
+def test_what_ended_is_no_yes(licence: Licence) -> None:
+    states.end(licence.generation, LicenceState.REVOKED, "Broken terms.")
+    _, page = sent(packed(photographs()["coffee.png"]))
+    assert "It shows a licensed picture." in page
+    assert "This licence was revoked." in page
+    assert "Yes." not in page
+
+
+def test_a_part_is_shown_where_it_lies(licence: Licence) -> None:
+    """In the picture itself for whoever may see it; for others in a frame of its shape."""
+    content = packed(cropped(0.3)(photographs()["coffee.png"]))
+    _, page = sent(content)
+    assert "Yes. It is a part of a licensed picture." in page
+    [box] = re.findall(r'<rect x="([\d.]+)" y="([\d.]+)" width="([\d.]+)" height="([\d.]+)"', page)
+    assert [float(side) for side in box] == pytest.approx([12, 9, 70, 70], abs=2)
 
 
 def test_an_unknown_one_is_not_called_unlicensed(licence: Licence) -> None:
@@ -97,14 +125,34 @@ def test_a_number_leads_to_its_licence(licence: Licence) -> None:
     ("form", "problem"),
     [
         ({}, "Choose a picture, or type a number."),
-        ({"number": "SL-12"}, "12 characters"),
-        ({"file": SimpleUploadedFile("notes.txt", b"words")}, "not a PNG, JPG or WebP image"),
+        ({"number": "SL-12"}, "A licence number has 12 characters after SL."),
+        (
+            {"number": "SL-7U2M-0XKD-4T9R"},
+            "A licence number has only digits and letters, and no U.",
+        ),
+        ({"number": "SL-0000-0000-0000"}, "There is no licence with this number."),
+        ({"file": b"words"}, "The file is not a PNG, JPG or WebP image."),
+        ({"file": bytes(10 * 2**20 + 1)}, "At most 10 MB."),
     ],
 )
 def test_what_cannot_be_looked_up_is_explained(form: dict[str, Any], problem: str) -> None:
-    response = Client().post("/verify", form)
-    assert response.status_code == 400
-    assert problem in response.content.decode()
+    for language in ("en", "ko"):
+        given = {
+            name: SimpleUploadedFile("notes.txt", value) if name == "file" else value
+            for name, value in form.items()
+        }
+        response = Client(headers={"Accept-Language": language}).post("/verify", given)
+        assert response.status_code == 400
+        with translation.override(language):
+            assert gettext(problem) in response.content.decode()
+
+
+def test_all_that_can_be_found_has_words() -> None:
+    """Each word for programs that the layers use, in the order of the layers."""
+    source = inspect.getsource(verification)
+    said = set(re.findall(r'Evidence\(\s*Layer\.(\w+), "(\w+)"', source))
+    said |= {("SIGNATURE", state.value) for state in State}
+    assert said == {(layer.name, says) for layer, says in FOUND}
 
 
 def test_another_site_cannot_send_it() -> None:

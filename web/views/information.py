@@ -12,14 +12,17 @@ from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
 from app.models import Generation, Style
+from app.services.licences import terms
 from web.crawlers import AI_CRAWLERS
+from web.views.licences import words_of
 
 STYLES_LISTED, PICTURES_LISTED = 2000, 5000
 
 
 @require_safe
 def licence(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/licence.html")
+    choices = [words_of(each) for each in terms.choices()]
+    return render(request, "web/licence.html", {"choices": choices})
 
 
 @require_safe

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import Any
 
 import segno
 from django.http import HttpRequest, HttpResponse
@@ -28,19 +29,26 @@ def licence(request: HttpRequest, number: str) -> HttpResponse:
     found = _numbered(number)
     if found.number != number:
         return redirect("web:licence_page", found.number)
-    shown = certificate.public(found)
-    viewer_id = request.user.pk if isinstance(request.user, User) else None
-    content = {
-        "licence": found,
-        "shown": shown,
-        "picture": found.generation,
-        "terms": words_of(terms.of_order(found.generation.terms_id)),
-        "is_buyer": viewer_id == found.user_id,
-        "is_seen": found.generation.is_public or viewer_id == found.user_id,
-        "code": _code(shown["url"]),
+    content = described(request, found)
+    content |= {
+        "code": _code(content["shown"]["url"]),
         "manifest": TrainingManifest.objects.filter(pk=found.generation.style_id).first(),
     }
     return render(request, "web/certificate.html", content)
+
+
+def described(request: HttpRequest, found: Licence) -> dict[str, Any]:
+    """What pages show of a licence, to whoever looks at them."""
+    viewer_id = request.user.pk if isinstance(request.user, User) else None
+    picture = found.generation
+    return {
+        "licence": found,
+        "shown": certificate.public(found),
+        "picture": picture,
+        "terms": words_of(terms.of_order(picture.terms_id)),
+        "is_buyer": viewer_id == found.user_id,
+        "is_seen": picture.is_public or viewer_id == found.user_id,
+    }
 
 
 @require_safe

@@ -33,10 +33,10 @@ def parse(text: str) -> str:
     """The number that somebody has typed or scanned: in any case, with or without its dashes, O for
     0, and I or L for 1. Raises WrongNumber."""
     digits = re.sub(r"[\s–—_-]", "", text).upper().removeprefix("SL")
-    if unknown := sorted({digit for digit in digits if digit not in _VALUE}):
-        raise WrongNumber(f"A licence number has no {' or '.join(unknown)}.")
+    if not _VALUE.keys() >= set(digits):
+        raise WrongNumber("A licence number has only digits and letters, and no U.")
     if len(digits) != RANDOM_DIGITS + 1:
-        raise WrongNumber(f"A licence number has 12 characters after SL; this has {len(digits)}.")
+        raise WrongNumber("A licence number has 12 characters after SL.")
     values = [_VALUE[digit] for digit in digits]
     number = _written(values[:-1])
     if number[-1] != DIGITS[values[-1]]:

@@ -187,6 +187,57 @@ for (const form of document.querySelectorAll("[data-signing]")) {
   });
 }
 
+// --- Files that are dropped on a place ----------------------------------------------------------
+const receive = (place, take) => {
+  place.querySelector(".drop-here").hidden = false;
+  for (const name of ["dragenter", "dragover"]) {
+    place.addEventListener(name, (event) => {
+      event.preventDefault();
+      place.classList.add("over");
+    });
+  }
+  for (const name of ["dragleave", "drop"]) {
+    place.addEventListener(name, () => place.classList.remove("over"));
+  }
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    take([...event.dataTransfer.files]);
+  });
+};
+
+// --- A picture to look up: one that is dropped or pasted is looked up at once -------------------
+for (const form of document.querySelectorAll("[data-look-up]")) {
+  const input = form.elements.file;
+  const problem = form.querySelector(".notice");
+  const fits = () => {
+    const file = input.files[0];
+    const is = !file || file.size <= form.dataset.most * 2 ** 20;
+    if (!is) {
+      problem.textContent = problem.dataset.tooLarge;
+      input.value = "";
+    }
+    problem.hidden = is;
+    return is;
+  };
+  const take = ([file]) => {
+    if (!file) return;
+    const transfer = new DataTransfer();
+    transfer.items.add(file);
+    input.files = transfer.files;
+    if (fits()) form.requestSubmit();
+  };
+  problem.setAttribute("role", "alert");
+  input.addEventListener("change", fits);
+  receive(form.querySelector(".drop"), take);
+  document.addEventListener("paste", (event) => take([...event.clipboardData.files]));
+}
+
+// --- Printing, where a script can -----------------------------------------------------------------
+for (const button of document.querySelectorAll("[data-print]")) {
+  button.hidden = false;
+  button.addEventListener("click", () => window.print());
+}
+
 // --- Upload: dropped or chosen, each file with its preview, verdict and tags -------------------
 for (const form of document.querySelectorAll("[data-upload]")) {
   const input = form.querySelector("input[type=file]");
@@ -201,7 +252,6 @@ for (const form of document.querySelectorAll("[data-upload]")) {
   let entries = [];
   let waiting = [];
   let isChecking = false;
-  form.querySelector(".drop-here").hidden = false;
 
   const known = (file) => entries.some(
     (entry) => entry.file.name === file.name && entry.file.size === file.size
@@ -315,19 +365,7 @@ for (const form of document.querySelectorAll("[data-upload]")) {
   };
   window.addEventListener("focus", () => check());
   input.addEventListener("change", () => take([...input.files]));
-  for (const name of ["dragenter", "dragover"]) {
-    drop.addEventListener(name, (event) => {
-      event.preventDefault();
-      drop.classList.add("over");
-    });
-  }
-  for (const name of ["dragleave", "drop"]) {
-    drop.addEventListener(name, () => drop.classList.remove("over"));
-  }
-  drop.addEventListener("drop", (event) => {
-    event.preventDefault();
-    take([...event.dataTransfer.files]);
-  });
+  receive(drop, take);
   form.addEventListener("htmx:xhr:progress", (event) => {
     if (!event.detail.lengthComputable) return;
     sending.hidden = false;
