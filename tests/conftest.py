@@ -8,19 +8,15 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.browser import Visitor, chromium
-from tests.system import System
+from tests.system import System, running
 
 Visit = Callable[..., Visitor]
 
 
 @pytest.fixture(scope="session")
 def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
-    running = System(tmp_path_factory.mktemp("site"), {})
-    try:
-        running.start()
-        yield running
-    finally:
-        running.stop()
+    with running(System(tmp_path_factory.mktemp("site"), {})) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,8 @@ import secrets
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any, Self, TypeVar
@@ -171,6 +172,16 @@ class System:
             return httpx.get(f"{self.url}/api/health").status_code == 200
         except httpx.TransportError:
             return False
+
+
+@contextmanager
+def running(system: System, **sizes: int) -> Iterator[System]:
+    """Starts it, with ``sizes`` as ``start`` takes them, and stops it however that ends."""
+    try:
+        system.start(**sizes)
+        yield system
+    finally:
+        system.stop()
 
 
 class Person:

@@ -14,7 +14,7 @@ from PIL import Image
 
 from provenance.metadata import read_provenance
 from tests.pictures import real_pictures
-from tests.system import Person, System, make_bucket, wait_for
+from tests.system import Person, System, make_bucket, running, wait_for
 from worker.engines.stylenet import StylenetEngine
 
 pytestmark = pytest.mark.slow
@@ -43,12 +43,8 @@ def system(
             **access.environment("main-job"),
         }
         sizes = {"workers": 2, "web_processes": 2}
-    running = System(tmp_path_factory.mktemp(request.param), environment)
-    try:
-        running.start(**sizes)
-        yield running
-    finally:
-        running.stop()
+    with running(System(tmp_path_factory.mktemp(request.param), environment), **sizes) as system:
+        yield system
 
 
 @pytest.fixture(scope="module")
