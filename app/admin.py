@@ -305,6 +305,7 @@ admin.site.register(
         models.IdempotencyKey,
         models.Measure,
         models.PendingUpload,
+        models.LicenceDay,
         models.SalesDay,
         models.UploadCheck,
         models.ApiKey,

@@ -12,6 +12,7 @@ from app.http.throttling import limited
 from app.views import (
     api_key,
     auth,
+    books,
     community,
     docs,
     health,
@@ -39,6 +40,8 @@ Keys = api_key.ApiKeyViewSet.as_view
 Tags = tag.TagViewSet.as_view
 Comments = community.CommentViewSet.as_view
 Licences = licence.LicenceViewSet.as_view
+Books = books.BooksViewSet.as_view
+Proofs = books.ProofViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 
@@ -131,6 +134,9 @@ api = [
     # Licences
     path("licences", Licences({"get": "mine"}), name="own_licences"),
     path("licences/<str:number>", Licences({"get": "retrieve", "patch": "update"}), name="licence"),
+    path("licences/<str:number>/proof", Proofs({"get": "retrieve"}), name="proof"),
+    path("books", Books({"get": "list"}), name="books"),
+    path("books/days", Books({"get": "days"}), name="book_days"),
     path("verify", verify.VerifyViewSet.as_view({"post": "verify"}), name="verify"),
     path("terms", Terms({"get": "list"}), name="terms"),
     path(
@@ -155,6 +161,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
         limited("anonymous", licence.status_list),
         name="licence_status",
     ),
+    path("books/<str:day>.txt", limited("anonymous", books.leaves), name="leaves"),
     path("metrics", metrics.metrics, name="metrics"),
     # Files
     path("uploads/<path:key>", upload.put_file, name="upload_file"),

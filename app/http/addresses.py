@@ -14,7 +14,10 @@ from django.urls import register_converter
 from django.urls.converters import IntConverter
 
 MAX_ID = 2**63 - 1
-_DATA = ("/api/", "/media/", "/static/", "/uploads/", "/metrics", "/.well-known/", "/credentials/")
+_DATA = (
+    *("/api/", "/media/", "/static/", "/uploads/", "/metrics", "/.well-known/", "/credentials/"),
+    "/books/",
+)
 # Pages and redirects for browsers, though they stand below /api.
 _PAGES = ("/api/docs", "/api/auth/google/")
 

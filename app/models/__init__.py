@@ -1,4 +1,5 @@
 from app.models.api_key import ApiKey, Scope
+from app.models.books import LicenceDay
 from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
@@ -32,6 +33,7 @@ __all__ = [
     "GenerationTag",
     "IdempotencyKey",
     "Licence",
+    "LicenceDay",
     "LicenceState",
     "Like",
     "Measure",

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django.contrib.postgres.fields import ArrayField
-from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.indexes import BrinIndex, GinIndex
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Now
 
 from app.exceptions import NotFound
 from app.models.generation import Generation
@@ -54,6 +55,11 @@ class Licence(models.Model):
     )
     features = models.BinaryField(max_length=160, null=True)
     issued_at = models.DateTimeField()
+    booked_at = models.DateTimeField(
+        db_default=Now(),
+        editable=False,
+        help_text="When the row was written, by the database's clock: its day in the books.",
+    )
     state = models.CharField(
         max_length=10, choices=LicenceState.choices, default=LicenceState.ACTIVE
     )
@@ -65,7 +71,11 @@ class Licence(models.Model):
 
     class Meta:
         ordering = ["-issued_at", "-pk"]
-        indexes = [GinIndex(fields=["bands"], name="licence_bands")]
+        indexes = [
+            GinIndex(fields=["bands"], name="licence_bands"),
+            # Rows are written in the order of time.
+            BrinIndex(fields=["booked_at"], name="licence_booked"),
+        ]
         constraints = [
             models.CheckConstraint(
                 name="licence_state_known", condition=Q(state__in=LicenceState.values)

@@ -1,5 +1,5 @@
 """``manage.py relay_outbox``: publish tasks, check uploads, end expired leases, delete old rows,
-tell artists once a day what they sold."""
+once a day tell artists what they sold, and publish the books."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
 from app.services import idempotency_service, sales_service, user_service
 from app.services.jobs import lease_service
+from app.services.licences import books
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
@@ -77,3 +78,4 @@ class Command(BaseCommand):
         upload_service.forget_expired()
         user_service.forget_ended_sessions()
         sales_service.tell_of_sales()
+        books.publish_days()
