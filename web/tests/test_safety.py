@@ -27,7 +27,9 @@ def test_nothing_is_written_into_the_page_that_its_policy_forbids(
         assert "default-src 'self'" in policy
         assert "unsafe" not in policy
         page = response.content.decode()
-        assert not re.search(r"<style|<script(?![^>]* src=)|\sstyle=|\son\w+=", page)
+        assert not re.search(
+            r"<style|<script(?![^>]* src=| type=.application/ld\+json.>)|\sstyle=|\son\w+=", page
+        )
         assert not re.search(r'(?:src|action)="https?://(?!127\.0\.0\.1)', page)
 
 

@@ -17,7 +17,7 @@ from app.models.notification import TargetType
 from app.models.reads.picture import own_pictures
 from app.services import generation_service
 from app.utils.links import download_link, link
-from web import kept
+from web import kept, structured
 from web.access import form_of, go, signed_in, wants_part
 from web.context import mark_seen
 from web.forms.picture import CommentForm, PictureForm
@@ -39,7 +39,11 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     mark_seen(request, target_type=TargetType.IMAGE, target_id=picture_id)
     if shown.status != GenerationStatus.COMPLETED:
         return render(request, "web/making.html", watched(viewer, picture_id))
-    content: dict[str, object] = {"picture": shown, "is_owner": is_owner}
+    content: dict[str, object] = {
+        "picture": shown,
+        "is_owner": is_owner,
+        "structured": structured.of_picture(shown),
+    }
     if is_owner:
         content["form"] = PictureForm(
             initial={

@@ -15,7 +15,7 @@ from app.models.reads.feed import feed
 from app.services import pricing
 from app.services.licences import terms
 from app.utils.links import link
-from web import kept
+from web import kept, structured
 from web.access import wants_part
 from web.context import mark_seen
 from web.forms.finding import SearchForm
@@ -76,10 +76,12 @@ def style_page(
     form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
     form.renew_key()
     form.show_price(style.price)
+    shown = samples.first(SAMPLES)
     content = {
         "style": style,
         "form": form,
-        "samples": samples.first(SAMPLES),
+        "samples": shown,
+        "structured": structured.of_style(style, shown),
         "terms": words_of(terms.of_order(style.terms_id)),
         "artist": artist,
         "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
