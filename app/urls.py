@@ -7,6 +7,7 @@ from drf_spectacular.views import SpectacularAPIView
 import app.http.addresses  # noqa: F401 - registers "id"
 from app import sign_in
 from app.http.bodies import FirstUnlessAsked
+from app.http.rights import RSL, TDM_POLICY
 from app.http.schema import SchemaOnce
 from app.http.throttling import limited
 from app.views import (
@@ -21,6 +22,7 @@ from app.views import (
     media,
     metrics,
     notification,
+    rights,
     search,
     style,
     tag,
@@ -156,6 +158,14 @@ api = [
 urlpatterns: list[URLPattern | URLResolver] = [
     path("api/", include(api)),
     path(".well-known/jwks.json", limited("anonymous", licence.public_keys), name="jwks"),
+    path(TDM_POLICY[1:], limited("anonymous", rights.tdm_policy), name="tdm_policy"),
+    path(".well-known/tdmrep.json", limited("anonymous", rights.tdmrep), name="tdmrep"),
+    path(RSL[1:], limited("anonymous", rights.rsl), name="rsl"),
+    path(
+        ".well-known/c2pa-root.pem",
+        limited("anonymous", rights.root_certificates),
+        name="root_certificates",
+    ),
     path(
         "credentials/status/<id:number>",
         limited("anonymous", licence.status_list),

@@ -17,6 +17,13 @@ from devtools.servers.certificate import make_certificate
 from devtools.servers.nginx import PrivateNginx
 
 MB = 1024 * 1024
+# What the application says of a file's rights, which is for nginx to repeat.
+RIGHTS = {
+    "X-Robots-Tag": "noai, noimageai",
+    "tdm-reservation": "1",
+    "tdm-policy": "https://styles.example.com/.well-known/tdm-policy.json",
+    "Link": '<https://styles.example.com/license.xml>; rel="license"',
+}
 
 
 class WebProcess(BaseHTTPRequestHandler):
@@ -30,6 +37,8 @@ class WebProcess(BaseHTTPRequestHandler):
         self.send_response(200)
         if self.path == "/media/picture.png":
             self.send_header("X-Accel-Redirect", "/protected-media/picture.png")
+            for name, value in RIGHTS.items():
+                self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
         self.wfile.write(body)
@@ -119,7 +128,9 @@ def test_static_files_come_from_the_disk(browser: httpx.Client) -> None:
 
 def test_media_are_asked_of_the_web_process_and_come_from_the_disk(browser: httpx.Client) -> None:
     assert browser.get("/media/other.png").json()["path"] == "/media/other.png"
-    assert browser.get("/media/picture.png").text == "from the disk: media/picture.png"
+    picture = browser.get("/media/picture.png")
+    assert picture.text == "from the disk: media/picture.png"
+    assert {name: picture.headers[name] for name in RIGHTS} == RIGHTS
     assert browser.get("/protected-media/picture.png").status_code == 404
 
 

@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
 from app.exceptions import DomainError
+from app.http import rights
 from app.models import User
 from app.services import rate_limit_service
 from app.utils.exception_handler import STATUS_OF
@@ -73,6 +74,7 @@ class SiteMiddleware:
         # Pages depend on the user, the language and the theme, and contain links that expire.
         patch_vary_headers(response, ["Cookie", "HX-Request"])
         response.setdefault("Cache-Control", "private, no-cache")
+        rights.reserve(response)
         return response
 
     def _answer(self, request: HttpRequest) -> HttpResponse:

@@ -5,6 +5,7 @@ from django.urls import path
 from app.http import addresses  # noqa: F401 (registers "id")
 from web.views import (
     account,
+    books,
     community,
     feed,
     information,
@@ -89,6 +90,8 @@ urlpatterns = [
     # About
     path("licence", information.licence, name="licence"),
     path("about", information.about, name="about"),
+    path("about/books", books.books, name="books"),
+    path("about/root-certificate", books.root_certificate, name="root_certificate"),
     path("robots.txt", information.robots, name="robots"),
     path("favicon.ico", information.icon, name="icon"),
     path("sitemap.xml", information.sitemap, name="sitemap"),

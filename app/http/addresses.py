@@ -16,7 +16,7 @@ from django.urls.converters import IntConverter
 MAX_ID = 2**63 - 1
 _DATA = (
     *("/api/", "/media/", "/static/", "/uploads/", "/metrics", "/.well-known/", "/credentials/"),
-    "/books/",
+    *("/books/", "/license.xml"),
 )
 # Pages and redirects for browsers, though they stand below /api.
 _PAGES = ("/api/docs", "/api/auth/google/")

@@ -9,7 +9,7 @@ from django.http import FileResponse, HttpRequest, HttpResponse
 from django.utils.http import content_disposition_header
 from django.views.decorators.http import require_safe
 
-from app.http import errors
+from app.http import errors, rights
 from app.services import storage
 from app.utils import links
 from protocol.previews import CACHE_CONTROL
@@ -32,6 +32,7 @@ def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
     response["Cache-Control"] = CACHE_CONTROL
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'"
+    rights.reserve(response)
     return response
 
 

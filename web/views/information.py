@@ -11,6 +11,7 @@ from django.shortcuts import redirect, render
 from django.templatetags.static import static
 from django.views.decorators.http import require_safe
 
+from app.http.rights import RSL
 from app.models import Generation, Style
 from app.services.licences import terms
 from web.crawlers import AI_CRAWLERS
@@ -35,6 +36,8 @@ def robots(request: HttpRequest) -> HttpResponse:
     """Search engines are welcome. Robots that collect pictures to train models are excluded."""
     ours = ["/api/", "/account", "/wallet", "/notifications", "/studio", "/mine", "/sign-in"]
     lines = [
+        f"License: {settings.SITE_URL}{RSL}",
+        "",
         "# The works shown here are licensed by their artists picture by picture.",
         "# Training models on them is not part of that licence: please don't.",
         *(f"User-agent: {name}" for name in AI_CRAWLERS),
@@ -63,7 +66,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     named = styles.values_list("pk", "artist_id", "updated_at")
     pictures = Generation.objects.feed(request.user).values_list("pk", "finished_at")
     rows: list[tuple[str, datetime | None]] = [
-        (path, None) for path in ("/", "/styles", "/about", "/licence")
+        (path, None) for path in ("/", "/styles", "/about", "/about/books", "/licence")
     ]
     seen: set[int] = set()
     for style_id, artist_id, updated_at in named:

@@ -1,0 +1,48 @@
+"""Pages about what is booked and signed here, for whoever wants to check it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from app.models import LicenceDay, TransactionType
+from app.services.licences import roots
+from app.services.licences.figures import figures
+
+DAYS_SHOWN = 14
+
+
+@require_safe
+def books(request: HttpRequest) -> HttpResponse:
+    """What the books add up to, and the latest days of licences."""
+    shown = figures()
+    names = _names_of_entries()
+    ledger = [{**row, "name": names.get(row["type"], row["type"])} for row in shown["ledger"]]
+    days: list[LicenceDay] = []
+    if latest := shown["latest"]:
+        first = latest.day - timedelta(days=DAYS_SHOWN - 1)
+        days = list(LicenceDay.objects.between(first, latest.day).reverse())
+    content = {"books": shown, "ledger": ledger, "days": days, "site": settings.SITE_URL}
+    return render(request, "web/books.html", content)
+
+
+@require_safe
+def root_certificate(request: HttpRequest) -> HttpResponse:
+    """Our root certificate: what it is, and how a reader of pictures comes to trust it."""
+    content = {"roots": roots.published(), "site": settings.SITE_URL}
+    return render(request, "web/root_certificate.html", content)
+
+
+def _names_of_entries() -> dict[str, str]:
+    return {
+        TransactionType.CONSUME.value: _("Paid for pictures"),
+        TransactionType.EARN.value: _("Paid to artists, and given for nothing"),
+        TransactionType.REFUND.value: _("Refunded"),
+        TransactionType.PURCHASE.value: _("Bought"),
+        "reversal": _("Taken back from artists"),
+    }
