@@ -78,6 +78,9 @@ ELSEWHERE = {
     "python -m worker": "tests/test_start.py",
     "python -m worker --broker stdio:": "worker/tests/test_feed_stdio.py",
     ".venv/bin/python examples/worker.py": "tests/test_try_a_worker.py",
+    "python examples/check_books.py https://styles.example.com --known digests.json": (
+        "app/tests/licences/test_check_books.py"
+    ),
     "python manage.py runserver": "tests/test_printed_commands.py",
     "python manage.py dbshell": "devtools/tests/test_dbshell.py",
     "python manage.py test": "devtools/tests/test_runner.py",

@@ -3,6 +3,7 @@
 from tests.mutate.changes import (
     access,
     api,
+    books,
     broker,
     community,
     edge,
@@ -33,6 +34,7 @@ MUTATIONS = (
     *locks.MUTATIONS,
     *meaning.MUTATIONS,
     *jobs.MUTATIONS,
+    *books.MUTATIONS,
     *broker.MUTATIONS,
     *access.MUTATIONS,
     *api.MUTATIONS,
