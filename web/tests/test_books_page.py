@@ -65,6 +65,16 @@ def test_they_show_the_latest_days() -> None:
     assert licence.number not in said
 
 
+def test_a_licence_leads_to_its_proof() -> None:
+    licence = PublicPictureFactory().licence
+    assert "In the books of" not in words_of(f"/licences/{licence.number}")
+    Licence.objects.update(booked_at=datetime.now(UTC) - timedelta(days=1))
+    books.publish_days()
+    day = LicenceDay.objects.get().day
+    assert f"In the books of {day}" in words_of(f"/licences/{licence.number}")
+    assert Client().get(f"/api/licences/{licence.number}/proof").status_code == 200
+
+
 def test_the_root_certificate_is_the_one_that_signs() -> None:
     answer = Client().get("/.well-known/c2pa-root.pem")
     assert answer["Content-Type"] == "application/pem-certificate-chain"

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_safe
 from app.exceptions import NotFound
 from app.models import Licence, TrainingManifest, User
 from app.services import storage
-from app.services.licences import certificate, manifest, numbers, states, terms
+from app.services.licences import books, certificate, manifest, numbers, states, terms
 from app.utils.links import page_url
 from web import card
 from web.access import form_of, go, signed_in
@@ -32,6 +32,7 @@ def licence(request: HttpRequest, number: str) -> HttpResponse:
     content = described(request, found)
     content |= {
         "code": _code(content["shown"]["url"]),
+        "booked": books.day_of(found),
         "manifest": TrainingManifest.objects.filter(pk=found.generation.style_id).first(),
     }
     return render(request, "web/certificate.html", content)

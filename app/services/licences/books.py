@@ -109,7 +109,7 @@ def published(day: date) -> LicenceDay:
 def proof(licence: Licence) -> Proof:
     """Raises NotFound for a licence whose day has not ended, and for one that is not in its day's
     books."""
-    day = published(licence.booked_at.astimezone(UTC).date())
+    day = published(_booked_on(licence))
     leaf = _leaf(*Licence.objects.filter(pk=licence.pk).values_list(*_FACTS).get())
     digest, leaves = merkle.leaf(_canonical(leaf)), told_leaves(day.day)
     if digest not in leaves:
@@ -117,6 +117,12 @@ def proof(licence: Licence) -> Proof:
     index = leaves.index(digest)
     path = [each.hex() for each in merkle.path(leaves, index)]
     return Proof(day, leaf, digest.hex(), index, path)
+
+
+def day_of(licence: Licence) -> date | None:
+    """The day of the books that a licence is in; None before it is published."""
+    day = _booked_on(licence)
+    return day if LicenceDay.objects.filter(day=day).exists() else None
 
 
 def digest_of(day: date, count: int, root: str, previous: str) -> str:
@@ -158,6 +164,10 @@ def _publish(day: date) -> bool:
     # Another relay may have been faster.
     LicenceDay.objects.bulk_create([row], ignore_conflicts=True)
     return True
+
+
+def _booked_on(licence: Licence) -> date:
+    return licence.booked_at.astimezone(UTC).date()
 
 
 def _leaf(
