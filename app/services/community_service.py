@@ -95,7 +95,10 @@ def delete_comment(
         raise NotAllowed("Only its author can delete a comment.")
     picture = Generation.objects.select_for_update(no_key=True).get(pk=comment.generation_id)
     _, deleted = Comment.objects.filter(pk=comment_id).delete()
-    picture.comment_count -= deleted.get("app.Comment", 0)
+    if not deleted:
+        # Somebody else was faster.
+        raise NotFound("There is no such comment.")
+    picture.comment_count -= deleted["app.Comment"]
     picture.save(update_fields=["comment_count"])
     return comment
 

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
+import threading
 
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
+from django.db import connection, transaction
 from django.test import Client
 
 from app.models import Comment, Generation, Notification, Style, User
 from app.services import community_service, style_service, user_service
+from app.services.generation_service import GENERATIONS
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, StyleFactory, UserFactory
+from app.tests.together import all_at_once
+from devtools.servers.process import wait_for
 
 pytestmark = pytest.mark.django_db
 REASON = "It shows a person who did not agree."
@@ -271,6 +276,30 @@ class TestComments:
         rules = "It is against the rules of this site."
         assert news(comment.user) == [f"Our staff has removed your comment. Reason: {rules}"]
         assert logged() == [("keeper", "You fool.", f"Removed “You fool.”. Reason: {rules}")]
+
+    @pytest.mark.django_db(transaction=True)
+    def test_by_two_at_once_it_is_removed_once(self, keeper: User, comment: Comment) -> None:
+        is_held = threading.Event()
+
+        def both_wait() -> bool:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+                return bool(cursor.fetchone()[0] == 2)
+
+        def hold() -> int:
+            with transaction.atomic():
+                GENERATIONS.lock(comment.generation_id)
+                is_held.set()
+                return int(wait_for(both_wait, 30))
+
+        def remove() -> int:
+            assert is_held.wait(30)
+            return Api(keeper).delete(f"/api/comments/{comment.pk}").status
+
+        assert sorted(all_at_once([hold, remove, remove])) == [1, 204, 404]
+        assert len(logged()) == len(news(comment.user)) == 1
+        picture = Generation.objects.get(pk=comment.generation_id)
+        assert (picture.comment_count, Comment.objects.count()) == (0, 0)
 
     def test_ones_own_is_no_act_of_staff(self, comment: Comment) -> None:
         assert Api(comment.user).delete(f"/api/comments/{comment.pk}").status == 204
