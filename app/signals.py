@@ -1,8 +1,8 @@
-"""Create notifications for likes, comments and follows. The rules are in notification_service.
-And publish the words of licences once the tables are there."""
+"""Create notifications for likes, comments and follows; forget those of deleted comments. The rules
+are in notification_service. And publish the words of licences once the tables are there."""
 
 from django.apps import apps as all_apps
-from django.db.models.signals import post_migrate, post_save
+from django.db.models.signals import post_delete, post_migrate, post_save
 from django.dispatch import receiver
 
 from app.models import Comment, Follow, Like
@@ -26,6 +26,12 @@ def on_like(instance: Like, created: bool, **_: object) -> None:
 def on_comment(instance: Comment, created: bool, **_: object) -> None:
     if created:
         notification_service.tell_of_comment(instance)
+
+
+@receiver(post_delete, sender=Comment)
+def on_comment_deleted(instance: Comment, **_: object) -> None:
+    """Replies too, which are deleted with it."""
+    notification_service.forget_comment(instance)
 
 
 @receiver(post_save, sender=Follow)

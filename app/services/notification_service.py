@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from psycopg.types.json import Jsonb
 
 from app.exceptions import InvalidInput, NotFound
@@ -47,6 +48,16 @@ def tell_of_comment(comment: Comment) -> None:
             *(TargetType.IMAGE, picture.pk),
             actor=comment.user,
         )
+
+
+def forget_comment(comment: Comment) -> None:
+    """Delete what quotes a comment that is deleted."""
+    said = comment.content
+    # The version that kept no parameters has worded it.
+    quoted = Q(parameters__said=said) | Q(parameters__isnull=True, message__endswith=f": {said}")
+    told = Notification.objects.filter(type=NotificationType.COMMENT, actor_id=comment.user_id)
+    about = {"target_type": TargetType.IMAGE, "target_id": comment.generation_id}
+    told.filter(quoted, **about).delete()
 
 
 def tell_of_follow(follow: Follow) -> None:

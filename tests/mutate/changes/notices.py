@@ -78,4 +78,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/management/commands/relay_outbox.py",
         ("the-relay-tells-of-sales", "        sales_service.tell_of_sales()\n", "", SALES),
     ),
+    *in_file(
+        "app/signals.py",
+        (
+            "deleted-is-quoted-no-more",
+            "    notification_service.forget_comment(instance)\n",
+            "    pass\n",
+            "app/tests/community/test_deleted_comments.py",
+        ),
+    ),
 )
