@@ -8,14 +8,18 @@ from django.db.models.functions import Now
 from app.models.style import Style
 from app.models.user import User
 
+# The folder of what may be uploaded to.
+PLACES = "uploads"
+
 
 class PendingUploadQuerySet(models.QuerySet["PendingUpload"]):
     def usable(self, user: User, now: datetime) -> PendingUploadQuerySet:
-        return self.filter(user=user, expires_at__gt=now)
+        return self.filter(user=user, expires_at__gt=now, key__startswith=f"{PLACES}/")
 
 
 class PendingUpload(models.Model):
-    """A storage key that an artist may upload to, until it is used or expires."""
+    """A storage key that an artist may upload to, until it is used or expires; or a file that goes
+    when it expires, outside of PLACES."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200, unique=True, help_text="Storage key.")

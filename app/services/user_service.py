@@ -29,7 +29,7 @@ from app.models import (
 from app.services import community_service, notification_service, storage, style_service
 from app.services.licences import declaration
 from app.services.token_service import TokenService, lock_open
-from app.services.uploads import image_service
+from app.services.uploads import image_service, upload_service
 from app.utils import caches, clock
 from app.utils.names import clean, is_reserved, skeleton
 
@@ -203,7 +203,7 @@ def update_artist(
 
     Raises ArtistOnly or InvalidInput.
     """
-    new = old = ""
+    new = ""
     if signature_image is not None:
         new = f"signatures/{uuid.uuid4()}.png"
         storage.save(new, BytesIO(image_service.check_signature(signature_image)))
@@ -214,7 +214,10 @@ def update_artist(
             if artist_name is not None and artist_name != artist.artist_name:
                 names.choose(artist, "artist_name", artist_name)
             if new:
-                old, artist.signature_image = artist.signature_image, new
+                if artist.signature_image:
+                    # Pictures that are ordered by now are still signed with it.
+                    upload_service.delete_later(user=user, key=artist.signature_image)
+                artist.signature_image = new
             artist.save(update_fields=["artist_name", "name_skeleton", "signature_image"])
     except (IntegrityError, DomainError) as error:
         storage.delete([new] if new else [])
@@ -222,10 +225,6 @@ def update_artist(
             raise
         raise InvalidInput.field("artist_name", names.TAKEN["artist_name"]) from error
     caches.forget(caches.POPULAR_STYLES)
-    # Pictures under way are still signed with the old one.
-    signed = Generation.objects.under_way().filter(style__artist_id=user.pk)
-    if old and not signed.exists():
-        storage.delete([old])
     return artist
 
 
@@ -245,6 +244,7 @@ def close_account(user: User) -> None:
         notification_service.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
+        upload_service.expire_all(locked)
         Generation.objects.filter(user=locked).update(description="", visibility="private")
         artist = Artist.objects.filter(pk=locked.pk).first()
         if artist is not None:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
+import time_machine
 
-from app.models import Artist, Artwork, Style, User
+from app.models import Artist, Artwork, OutboxMessage, Style, User
+from app.services import generation_service, storage, user_service
+from app.services.uploads import upload_service
 from app.tests import uploads
-from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory
+from app.tests.api import Api
+from app.tests.factories import ArtistFactory, StyleFactory
+from app.tests.ordering import order
+from app.utils import clock
+from protocol import GENERATION_QUEUE, decode_task
 from tests.pictures import signature_png
 
 SAVED = {"description": "", "price": 10, "tags": ""}
@@ -40,17 +48,50 @@ class TestNameAndSignature:
         file = uploads.file(signature_png(), "signature.png")
         client.post("/studio/profile", {"artist_name": "Mira", "signature_image": file})
         last = Artist.objects.get(pk=artist.pk).signature_image
+        assert last != first.signature_image
+        # A picture that is ordered at this moment may still be signed with the old one.
+        assert upload_service.forget_expired() == 0
+        assert (media / first.signature_image).is_file()
+        with time_machine.travel(clock.now() + timedelta(days=7, seconds=5)):
+            assert upload_service.forget_expired() == 1
         assert uploads.files_in(media / "signatures") == {Path(last).name}
 
-    def test_old_signature_stays_while_pictures_are_made(
-        self, artist: User, buyer: User, style: Style, signed_in, media: Path
+    def test_an_order_under_way_finds_the_signature_that_it_was_given(
+        self, artist: User, buyer: User, style: Style, signed_in, media: Path, monkeypatch
     ) -> None:
         client = signed_in(artist)
         sent = {"artist_name": "Mira", "drawing": drawn(signature_png())}
         client.post("/studio/profile", sent)
-        GenerationFactory(user=buyer, style=style, status="queued")
-        client.post("/studio/profile", sent)
-        assert len(uploads.files_in(media / "signatures")) == 2
+        old = Artist.objects.get(pk=artist.pk).signature_image
+        lock_open = generation_service.lock_open
+
+        def meanwhile(user_id: int) -> User:
+            """The order has read the style and its artist, and nothing of it is written yet."""
+            client.post("/studio/profile", sent)
+            return lock_open(user_id)
+
+        monkeypatch.setattr(generation_service, "lock_open", meanwhile)
+        assert order(Api(buyer), style).status == 202
+        told = decode_task(bytes(OutboxMessage.objects.get(queue=GENERATION_QUEUE).body))
+        assert told.data.signature_path == storage.uri(old)
+        assert (media / old).is_file()
+        assert (media / Artist.objects.get(pk=artist.pk).signature_image).is_file()
+
+    def test_old_signatures_are_no_uploads_and_go_with_their_artist(
+        self, artist: User, signed_in, media: Path
+    ) -> None:
+        client = signed_in(artist)
+        sent = {"artist_name": "Mira", "drawing": drawn(signature_png())}
+        keys = []
+        for _ in range(11):
+            client.post("/studio/profile", sent)
+            keys.append(Artist.objects.get(pk=artist.pk).signature_image)
+        form = uploads.style_form(images=None, image_keys=keys[:10])
+        answer = Api(artist).upload("/api/models", form)
+        assert (answer.status, list(answer.details)) == (400, ["image_keys"])
+        user_service.close_account(artist)
+        upload_service.forget_expired()
+        assert uploads.files_in(media / "signatures") == set()
 
     def test_what_is_wrong_changes_nothing(self, artist: User, signed_in, media: Path) -> None:
         ArtistFactory(artist_name="Sol")

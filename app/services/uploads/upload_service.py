@@ -13,6 +13,7 @@ from django.db import transaction
 
 from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
+from app.models.upload import PLACES
 from app.services import storage
 from app.services.token_service import lock_open
 from app.services.uploads import image_service
@@ -22,6 +23,8 @@ from app.utils import clock, links
 # The links die before the places do: what was begun in time can be used.
 LINK_SECONDS = 3600
 PLACE_SECONDS = 2 * 3600
+# Orders that wait longer than this in the queue, or for the broker, get by with another attempt.
+REPLACED_SECONDS = 7 * 24 * 3600
 # Two styles of the largest size at once.
 MAX_PENDING = 200
 BATCH = 100
@@ -61,7 +64,7 @@ def open_places(*, user: User, content_types: Sequence[str]) -> list[UploadPlace
             "content_types",
             f"At most {MAX_PENDING} uploads may wait to be used; {pending} do already.",
         )
-    folder = f"uploads/{user.pk}/{uuid.uuid4()}"
+    folder = f"{PLACES}/{user.pk}/{uuid.uuid4()}"
     rows = PendingUpload.objects.bulk_create(
         PendingUpload(
             user=user,
@@ -137,6 +140,24 @@ def use(*, user_id: int, keys: Sequence[str]) -> None:
     used, _ = PendingUpload.objects.filter(user_id=user_id, key__in=keys).delete()
     if used != len(keys):
         raise InvalidInput.field("image_keys", "These uploads were already used.")
+
+
+def delete_later(*, user: User, key: str) -> None:
+    """Delete the file ``key`` once no worker can be on its way to it. In the caller's transaction.
+
+    Who was told of it may have read that before, and not written it down yet.
+    """
+    PendingUpload.objects.create(
+        user=user,
+        key=key,
+        content_type="",
+        expires_at=clock.seconds_from_now(REPLACED_SECONDS),
+    )
+
+
+def expire_all(user: User) -> None:
+    """Let everything of a user who leaves be forgotten next."""
+    PendingUpload.objects.filter(user=user).update(expires_at=clock.now())
 
 
 def forget_expired() -> int:

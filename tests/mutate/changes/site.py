@@ -59,20 +59,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "signature-under-way-stays",
-            "if old and not signed.exists():",
-            "if old:",
-            f"{MENDED}::test_old_signature_stays_while_pictures_are_made",
+            "upload_service.delete_later(user=user, key=artist.signature_image)",
+            "storage.delete([artist.signature_image])",
+            f"{MENDED}::test_an_order_under_way_finds_the_signature_that_it_was_given",
         ),
         (
             "old-signature-goes",
-            "    if old and not signed.exists():\n        storage.delete([old])\n",
-            "",
+            "upload_service.delete_later(user=user, key=artist.signature_image)",
+            "pass",
             f"{MENDED}::test_are_changed",
         ),
         (
             "new-signature-is-kept",
-            "old, artist.signature_image = artist.signature_image, new",
-            "old = artist.signature_image",
+            "                artist.signature_image = new\n",
+            "                pass\n",
             f"{MENDED}::test_are_changed",
         ),
         (
