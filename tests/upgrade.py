@@ -149,7 +149,7 @@ def play(check: Check, servers: TestServers, before: Path) -> None:
         for customer in customers:
             customer.stop()
         for customer in customers:
-            wait_for(customer.ended, seconds=300, what="the end of all orders")
+            wait_for(customer.ended, seconds=900, what="the end of all orders")
         for customer, version in zip(customers, ("before", "now"), strict=True):
             good = all(answer.endswith((" 200", " 202")) for answer in customer.answers)
             check.that(good, f"{version}: {dict(customer.answers)}")
