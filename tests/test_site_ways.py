@@ -148,7 +148,9 @@ def licensed(visit: Visit, artists: dict[Way, Visitor]) -> Licensed:
 
 
 def test_certificate_is_read_kept_and_printed(licensed: Licensed) -> None:
-    page = licensed.buyer.visit(f"/licences/{licensed.number}")
+    page = licensed.buyer.visit("/mine")
+    page.locator(".piece").first.hover()
+    page.get_by_role("link", name=licensed.number).click()
     expect(page.get_by_role("heading", name=f"Licence {licensed.number}")).to_be_visible()
     expect(page.get_by_text("This licence is valid.")).to_be_visible()
     expect(page.locator(".certificate img")).to_be_visible()

@@ -114,7 +114,8 @@ class _Maker:
         if isinstance(piece, PictureDetail) and piece.licence:
             number = piece.licence.number
             captions.append(f'<a href="/licences/{number}"><code>{number}</code></a>')
-        return "".join(f'<div class="caption">{caption}</div>' for caption in captions)
+        lines = "".join(f'<div class="caption">{caption}</div>' for caption in captions)
+        return f'<div class="captions">{lines}</div>' if lines else ""
 
     def _beside(self, piece: FeedPicture) -> str:
         # What others see is completed and public.
