@@ -73,7 +73,12 @@ MUTATIONS = (
     *in_file(
         "app/services/community_service.py",
         ("taken-back-twice", "    if wanted is False:\n", "    if False:\n", TWICE),
-        ("removed-once", "    if not deleted:\n", "    if False:\n", "app/tests/test_moderation.py"),
+        (
+            "removed-once",
+            "    if not deleted:\n",
+            "    if False:\n",
+            "app/tests/test_moderation.py",
+        ),
     ),
     *in_file(
         "app/http/addresses.py",
