@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 
-from worker.engines.base import Artwork, OnProgress, TrainedModel
+from worker.engines.base import Artwork, Engine, OnProgress, TrainedModel
 
 
-class OneColour:
+class OneColour(Engine):
     name = "one-colour"
     version = "1"
 
@@ -20,8 +21,8 @@ class OneColour:
         tags: Sequence[str],
         *,
         output: Path,
-        num_epochs: int,
         on_progress: OnProgress,
+        **rest: Any,
     ) -> TrainedModel:
         path = output / "model.npz"
         path.write_bytes(b"nothing was learnt")
@@ -36,6 +37,7 @@ class OneColour:
         size: tuple[int, int],
         seed: int,
         on_progress: OnProgress,
+        **rest: Any,
     ) -> Image.Image:
         on_progress(1, 1)
         return Image.new("RGB", size, (seed % 256, 90, 140))

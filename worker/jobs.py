@@ -26,6 +26,7 @@ from protocol import (
 from protocol.previews import reported_name
 from provenance.manifest import ToSign
 from provenance.mark import MARKER
+from worker.checkpoints import Checkpoints
 from worker.engines.base import Artwork, Engine, EngineError
 from worker.found_again import (
     WORKS,
@@ -227,6 +228,7 @@ class GenerationJob(Job):
             seed=wanted.seed,
             on_progress=progress.note,
         )
+        self._settings = drawn.info.get("settings")
         self._nearness = nearness_of(drawn, self._works)
         picture = sign(drawn, signature=self._signature, artist_name=wanted.artist_name)
         self._traces: Traces = {}
@@ -272,6 +274,7 @@ class GenerationJob(Job):
                 "height": picture.height,
                 "engine": self._shop.engine.name,
                 "seconds": round(time.monotonic() - self._started_at, 3),
+                **({"settings": self._settings} if self._settings else {}),
             },
         )
 
@@ -295,6 +298,7 @@ class TrainingJob(Job):
     def __init__(self, task: TrainingTask, shop: Workshop) -> None:
         super().__init__(shop)
         self._task = task
+        self._checkpoints = Checkpoints(task, shop.storage, shop.engine)
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         self._artworks = []
@@ -321,6 +325,8 @@ class TrainingJob(Job):
             output=output,
             num_epochs=self._task.data.num_epochs,
             on_progress=progress.note,
+            resume_from=self._checkpoints.last(folder),
+            save_checkpoint=self._checkpoints.save,
         )
         self._works = folder / WORKS
         keep_works(self._watched(progress), self._works)

@@ -1,6 +1,6 @@
-"""The interface of style engines."""
+"""The interface of style engines. README.md in this folder says how to add one."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
@@ -36,21 +36,48 @@ class TrainedModel:
     metric: dict[str, object] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class Wanted:
+    """One picture of a batch: the prompt's tags, its size (width, height) in pixels, its seed."""
+
+    prompt: Sequence[str]
+    size: tuple[int, int]
+    seed: int
+
+
 # Called with (steps done, total steps). An engine calls it at least once a second while it works.
 # It may raise to abort the job; engines must not catch that.
 OnProgress = Callable[[int, int], None]
+# Called with a file of the engine's own, from which an aborted training can go on. The file belongs
+# to the engine again once the call has returned.
+SaveCheckpoint = Callable[[Path], None]
+# Called at about half way with a small, rough sight of the picture.
+OnPreview = Callable[[Image.Image], None]
+# What a task may say besides. Each engine has its own names, and refuses what it doesn't know.
+Settings = Mapping[str, object]
+NO_SETTINGS: Settings = {}
 
 
 class Engine(Protocol):
     """One way to learn a style from artworks and to draw with it.
 
-    Both methods are deterministic: on one machine, the same arguments give the same result. They
-    are called from one thread at a time. ``name`` and ``version`` are in the metadata of each
-    picture.
+    ``train`` and ``generate`` are deterministic: on one machine, the same arguments give the same
+    result. All methods are called from one thread at a time. ``name`` and ``version`` are in the
+    metadata of each picture. ``makes_checkpoints`` says whether a training can go on from where it
+    was interrupted. Subclasses inherit what an engine can do without.
     """
 
     name: str
     version: str
+    makes_checkpoints: bool = False
+
+    def vocabulary(self) -> frozenset[str] | None:
+        """The words that the engine can draw, in lower case; None if it is not limited to any."""
+        return None
+
+    def sizes(self) -> Mapping[str, tuple[int, int]]:
+        """The aspect ratios that can be ordered from it, each with width and height in pixels."""
+        return FORMATS
 
     def train(
         self,
@@ -60,10 +87,15 @@ class Engine(Protocol):
         output: Path,
         num_epochs: int,
         on_progress: OnProgress,
+        settings: Settings = NO_SETTINGS,
+        resume_from: Path | None = None,
+        save_checkpoint: SaveCheckpoint | None = None,
     ) -> TrainedModel:
         """Learn from ``artworks`` and write the model into the existing folder ``output``.
 
-        Raises EngineError if an artwork cannot be read.
+        ``resume_from`` is a file that an earlier attempt at the same training gave to
+        ``save_checkpoint``, or a damaged copy of it; the result is the same as without. An engine
+        that makes no checkpoints ignores both. Raises EngineError if an artwork cannot be read.
         """
         ...
 
@@ -75,10 +107,52 @@ class Engine(Protocol):
         size: tuple[int, int],
         seed: int,
         on_progress: OnProgress,
+        settings: Settings = NO_SETTINGS,
+        on_preview: OnPreview | None = None,
     ) -> Image.Image:
         """Draw ``prompt`` (tags) as an RGB image of ``size`` (width, height) in pixels.
 
-        ``model`` is a file that ``train`` of the same engine wrote. Raises EngineError if it
-        cannot be read.
+        ``model`` is a file that ``train`` of the same engine wrote. The image's
+        ``info["settings"]``, if there, is what else is needed to make it again. Raises EngineError
+        if ``model`` cannot be read.
         """
         ...
+
+    def generate_batch(
+        self,
+        model: Path,
+        wanted: Sequence[Wanted],
+        *,
+        on_progress: OnProgress,
+        settings: Settings = NO_SETTINGS,
+        on_preview: OnPreview | None = None,
+    ) -> list[Image.Image]:
+        """Draw several pictures of one style, in the order of ``wanted``."""
+        pictures = []
+        for number, each in enumerate(wanted):
+
+            def count(done: int, total: int, before: int = number) -> None:
+                on_progress(before * total + done, len(wanted) * total)
+
+            pictures.append(
+                self.generate(
+                    model,
+                    each.prompt,
+                    size=each.size,
+                    seed=each.seed,
+                    on_progress=count,
+                    settings=settings,
+                    on_preview=on_preview,
+                )
+            )
+        return pictures
+
+
+# The formats of the backend. An engine that can draw others names them in its ``sizes``.
+FORMATS: Mapping[str, tuple[int, int]] = {
+    "1:1": (512, 512),
+    "2:2": (1024, 1024),
+    "1:2": (512, 1024),
+    "3:2": (768, 512),
+    "2:1": (1024, 512),
+}

@@ -23,11 +23,17 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFilter
 
 from pictures import PictureError, open_picture
+from words import THINGS
 from worker.engines.base import (
+    NO_SETTINGS,
     Artwork,
+    Engine,
     EngineError,
     EngineUnavailable,
+    OnPreview,
     OnProgress,
+    SaveCheckpoint,
+    Settings,
     TrainedModel,
 )
 from worker.engines.scene import paint
@@ -74,7 +80,7 @@ BASE_MODEL = {
 }
 
 
-class StylenetEngine:
+class StylenetEngine(Engine):
     """The engine that runs on any CPU, in about half a second a picture."""
 
     name = "stylenet"
@@ -87,6 +93,10 @@ class StylenetEngine:
         """
         self._networks = _load_networks(threads or os.cpu_count() or 1)
 
+    def vocabulary(self) -> frozenset[str]:
+        """What the scene can show, in English and Korean."""
+        return frozenset(name for thing in THINGS.values() for name in thing.english + thing.korean)
+
     def train(
         self,
         artworks: Sequence[Artwork],
@@ -95,6 +105,9 @@ class StylenetEngine:
         output: Path,
         num_epochs: int,
         on_progress: OnProgress,
+        settings: Settings = NO_SETTINGS,
+        resume_from: Path | None = None,
+        save_checkpoint: SaveCheckpoint | None = None,
     ) -> TrainedModel:
         """Write the style vectors of ``artworks`` to one file under ``output``.
 
@@ -142,6 +155,8 @@ class StylenetEngine:
         size: tuple[int, int],
         seed: int,
         on_progress: OnProgress,
+        settings: Settings = NO_SETTINGS,
+        on_preview: OnPreview | None = None,
     ) -> Image.Image:
         """Paint a scene of ``prompt`` and render it in the style of ``model``.
 

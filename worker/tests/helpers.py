@@ -23,7 +23,7 @@ from protocol import (
     TrainingReport,
     TrainingTask,
 )
-from worker.engines.base import Artwork, EngineError, OnProgress, TrainedModel
+from worker.engines.base import Artwork, Engine, EngineError, OnProgress, TrainedModel
 from worker.runner import JobRunner, Outcome
 from worker.workdir import WorkDir
 
@@ -137,7 +137,7 @@ class Backend:
 
 
 @dataclass
-class GateEngine:
+class GateEngine(Engine):
     """Draws one flat colour from the seed. What a prompt's first tag says steers it:
 
     ``wait``: reports progress until ``gate`` opens · ``stuck``: says nothing until ``gate`` opens ·
