@@ -1,18 +1,25 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check static coverage faults mutate upgrade containers bench rights format lock clean restore-drill
+.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench rights format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
 UV = $(shell command -v uv || echo $(BIN)/uv)
 LOCK := pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
+# torch's build for the CPU exists for one system at a time.
+DIFFUSION_LOCK := $(filter-out --universal,$(LOCK)) requirements/worker-diffusion.in --extra worker \
+	--constraint requirements/worker.txt --python-platform x86_64-manylinux_2_28 \
+	--no-emit-find-links
+# The environment of the engine's tests: 1.3 GB, so all checkouts of one lock share it.
+DIFFUSION ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/style-license/diffusion-$(shell \
+	cksum < requirements/worker-diffusion.txt | cut -d ' ' -f 1)
 # In the order of pyproject.toml's testpaths: what takes longest starts first, short modules fill up.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-14s %s\n", $$1, $$2 }' Makefile
 
 run: .venv/installed-run ## start everything on this machine, with demo artists: one address to open
 	@exec $(BIN)/python manage.py dev
@@ -20,6 +27,10 @@ run: .venv/installed-run ## start everything on this machine, with demo artists:
 test: static ## every check and test, stopping at the first that fails
 	@echo "== Tests: pytest"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+test-diffusion: $(DIFFUSION)/installed ## the tests of the engine for GPUs, here on a CPU and without network
+	@echo "== Tests of the engine diffusion: pytest, in $(DIFFUSION)"
+	@$(DIFFUSION)/bin/python -m pytest -q worker/engines/diffusion
 
 check: static ## the checks and the quick tests, to run by hand after a change
 	@echo "== Quick tests: pytest -m 'not slow'"
@@ -81,6 +92,7 @@ lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra bench \
 		--constraint requirements/dev.txt -o requirements/bench.txt
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(UV) $(DIFFUSION_LOCK) -o requirements/worker-diffusion.txt
 
 restore-drill: .venv/installed-run ## back up the database, restore it elsewhere, audit it there
 	@$(BIN)/python manage.py restore_drill
@@ -126,4 +138,12 @@ clean: ## stop a server left behind and delete all data of `make run` (asks; YES
 	then :; else \
 		$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<; \
 	fi
+	@touch $@
+
+$(DIFFUSION)/installed: # its name says which lock it was made from
+	@echo "Installing requirements/worker-diffusion.txt into $(DIFFUSION)."
+	@rm -rf "$(DIFFUSION)"
+	@$(or $(PYTHON),python3.11) -m venv "$(DIFFUSION)"
+	@$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
+		--require-hashes -r requirements/worker-diffusion.txt
 	@touch $@

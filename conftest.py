@@ -18,6 +18,8 @@ from devtools.servers.for_tests import TestServers, ask_for_server
 from devtools.servers.process import ServerError
 from devtools.servers.s3 import S3Access
 
+# What needs torch has an environment of its own: `make test-diffusion`.
+collect_ignore = ["worker/engines/diffusion"]
 # How long a test may take, and the end of the run.
 pytest_plugins = ["tests.time_limits"]
 # Tests are development that was asked for, whatever the shell says. The other conftest.py files

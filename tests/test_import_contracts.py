@@ -64,6 +64,7 @@ VIOLATIONS = [
     Violation("words-are-a-library", "words/names.py", "from worker.engines import scene"),
     Violation("nothing-knows-the-site", "app/services/storage.py", "import web.urls"),
     Violation("backend-without-worker", "app/services/jobs/attempts.py", "import worker"),
+    Violation("torch-in-one-engine", "worker/engines/stylenet.py", "import torch"),
 ]
 
 

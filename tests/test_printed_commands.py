@@ -51,6 +51,7 @@ HERE = {
 ELSEWHERE = {
     "make run": "tests/test_make_run.py",
     "make test": "it is what .ci/run runs, and this is part of it",
+    "make test-diffusion": "it needs torch, which the environment of these tests has not",
     "make static": "make test begins with it",
     # For the tests of production, which need what it collects; it compresses for 20 seconds.
     "python manage.py collectstatic": "tests/production/running.py",

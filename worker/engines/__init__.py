@@ -12,10 +12,14 @@ def _stylenet() -> Engine:
 
 
 def _diffusion() -> Engine:
-    raise EngineUnavailable(
-        "The diffusion engine (Stable Diffusion with LoRA, for GPUs) is not part of this version;"
-        " set the engine to stylenet."
-    )
+    try:
+        from worker.engines.diffusion.engine import load
+    except ImportError as error:
+        raise EngineUnavailable(
+            "The diffusion engine needs torch and diffusers, which are not installed here:"
+            " requirements/README.md says how to install them. The engine stylenet needs neither."
+        ) from error
+    return load()
 
 
 ENGINES: dict[str, Callable[[], Engine]] = {"stylenet": _stylenet, "diffusion": _diffusion}

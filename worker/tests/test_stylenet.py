@@ -246,7 +246,7 @@ def test_engines_are_known_by_name() -> None:
     assert load_engine("stylenet").name == "stylenet"
     with pytest.raises(EngineUnavailable, match="stylenet, diffusion"):
         load_engine("crayons")
-    with pytest.raises(EngineUnavailable, match="diffusion"):
+    with pytest.raises(EngineUnavailable, match="needs torch and diffusers"):
         load_engine("diffusion")
 
 

@@ -1,0 +1,48 @@
+import os
+from pathlib import Path
+
+# Before the libraries look at it: nothing is fetched, whatever a test does.
+os.environ |= {"HF_HUB_OFFLINE": "1", "TRANSFORMERS_OFFLINE": "1"}
+
+import pytest
+import torch
+
+from worker.engines.base import Artwork
+from worker.engines.diffusion.engine import DiffusionEngine
+from worker.engines.diffusion.tests import tiny
+from worker.engines.diffusion.tests.doing import train
+
+# More threads wait for each other on a busy machine.
+torch.set_num_threads(1)
+
+
+@pytest.fixture(scope="session")
+def sd1(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.sd1(tmp_path_factory.mktemp("sd1"))
+
+
+@pytest.fixture(scope="session")
+def sdxl(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.sdxl(tmp_path_factory.mktemp("sdxl"))
+
+
+@pytest.fixture(scope="session")
+def engine(sd1: Path) -> DiffusionEngine:
+    return DiffusionEngine(tiny.settings(sd1))
+
+
+@pytest.fixture(scope="session")
+def works(tmp_path_factory: pytest.TempPathFactory) -> list[Artwork]:
+    return tiny.artworks(tmp_path_factory.mktemp("works"))
+
+
+@pytest.fixture(scope="session")
+def styles(
+    engine: DiffusionEngine, works: list[Artwork], tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, Path]:
+    """Two styles of the base model sd1, with different ranks: "ann" and "bo"."""
+    folder = tmp_path_factory.mktemp("styles")
+    return {
+        "ann": train(engine, works, folder / "ann", seed=1, rank=4, alpha=4.0).path,
+        "bo": train(engine, works[::-1], folder / "bo", seed=2, rank=2, alpha=6.0).path,
+    }
