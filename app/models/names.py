@@ -54,10 +54,13 @@ def cleaned(name: str, *, field: str, max_length: int) -> str:
     return text
 
 
-def require_seen(text: str, *, field: str) -> None:
-    """Raises InvalidInput unless there is anything to see."""
-    if not names.is_seen(text):
+def readable(text: str, *, field: str, is_required: bool = False) -> str:
+    """A text as it is kept and shown. Raises InvalidInput if there is nothing to see in it, unless
+    it is empty and may be."""
+    kept = names.readable(text)
+    if (is_required or text.strip()) and not names.is_seen(kept):
         raise InvalidInput.field(field, "There is nothing to read in it.")
+    return kept
 
 
 def choose(instance: models.Model, field: str, name: str) -> None:
@@ -77,6 +80,14 @@ def choose(instance: models.Model, field: str, name: str) -> None:
         raise InvalidInput.field(field, TAKEN[field])
     setattr(instance, field, text)
     setattr(instance, column.attname, looks[0])
+
+
+def check_text(instance: models.Model, field: str) -> None:
+    """``readable`` for the forms of the admin, which call ``Model.clean``."""
+    try:
+        setattr(instance, field, readable(getattr(instance, field), field=field))
+    except InvalidInput as error:
+        raise ValidationError(error.details or {}) from error
 
 
 def check(instance: models.Model, field: str) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.db.models.functions import Coalesce, JSONObject, Lower, Upper
 
 from app.exceptions import NotFound
+from app.models import names
 from app.models.job import Job
 from app.models.names import SkeletonField
 from app.models.tagging import StyleTag, Tag
@@ -308,6 +309,10 @@ class Style(Job):
 
     def __str__(self) -> str:
         return self.name
+
+    def clean(self) -> None:
+        """In the admin; services do so themselves."""
+        names.check_text(self, "description")
 
     @property
     def is_under_way(self) -> bool:

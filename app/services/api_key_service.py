@@ -41,7 +41,7 @@ class NewKey:
 @transaction.atomic
 def create_key(*, user: User, name: str, scopes: Iterable[str]) -> NewKey:
     """Create a key. Raises Conflict if the user has too many."""
-    names.require_seen(name, field="name")
+    name = names.readable(name, field="name", is_required=True)
     lock_open(user.pk)
     if ApiKey.objects.of(user).count() >= MAX_KEYS:
         raise Conflict(f"You have {MAX_KEYS} keys. Revoke one first.")

@@ -50,7 +50,7 @@ def add_comment(
     *, user: User, generation_id: int, content: str, parent_id: int | None = None
 ) -> Comment:
     """Comment on a public picture, or reply to a comment on it. Raises NotFound, InvalidInput."""
-    names.require_seen(content, field="content")
+    content = names.readable(content, field="content", is_required=True)
     picture = _lock_public(generation_id)
     lock_open(user.pk)
     parent = None

@@ -28,6 +28,7 @@ from app.models import (
     Transaction,
     TransactionType,
     User,
+    names,
 )
 from app.models.generation import MAX_SEED
 from app.models.ownership import MayChange, is_owner
@@ -165,7 +166,8 @@ def update_generation(
     description: str | None = None,
     may_change: MayChange = is_owner,
 ) -> Generation:
-    """Show or hide a picture, describe it. Raises NotFound, NotAllowed, InvalidTransition."""
+    """Show or hide a picture, describe it. Raises NotFound, NotAllowed, InvalidTransition,
+    InvalidInput."""
     generation = _lock_own(user, generation_id, may_change)
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
@@ -174,7 +176,7 @@ def update_generation(
             raise InvalidTransition("Our staff has hidden this picture. You cannot publish it.")
         generation.visibility = visibility
     if description is not None:
-        generation.description = description
+        generation.description = names.readable(description, field="description")
     generation.save(update_fields=["visibility", "description"])
     return generation
 

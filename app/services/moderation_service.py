@@ -12,6 +12,7 @@ from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service, style_service, training_service
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
+from app.utils.names import is_seen, readable
 
 MAX_REASON = 500
 AGAINST_THE_RULES = "It is against the rules of this site."
@@ -85,8 +86,8 @@ def delete_comment(
 
 
 def _required(reason: str) -> str:
-    reason = reason.strip()
-    if not reason or len(reason) > MAX_REASON:
+    reason = readable(reason).strip()
+    if not is_seen(reason) or len(reason) > MAX_REASON:
         raise InvalidInput(f"Give a reason of at most {MAX_REASON} characters.")
     return reason
 

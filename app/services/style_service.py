@@ -99,6 +99,7 @@ def prepare_upload(
     style_tags = tag_service.parse(tags, field="tags")
     work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
     name = names.cleaned(name, field="name", max_length=100)
+    description = names.readable(description, field="description")
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
     terms_id = licence_terms.current(terms).id
@@ -235,7 +236,7 @@ def update_style(
     style = training_service.lock_own_style(user, style_id, may_change)
     counted = tag_service.counted_in(style)
     if description is not None:
-        style.description = description
+        style.description = names.readable(description, field="description")
     if price is not None:
         style.price = price
     if terms is not None:

@@ -149,7 +149,7 @@ def update_profile(
                 names.choose(locked, "username", username)
                 require_user_name(locked.username)
             if bio is not None:
-                locked.bio = bio
+                locked.bio = names.readable(bio, field="bio")
             if new_image:
                 locked.profile_image = new_image
             locked.save(update_fields=["username", "username_skeleton", "bio", "profile_image"])

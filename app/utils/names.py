@@ -16,6 +16,11 @@ _UNSEEN = re.compile(
 )
 # Of these, some scripts and emoji need joiners and variants.
 _JOINING = re.compile("[\u200c\u200d\ufe0e\ufe0f]")
+# What texts keep besides: the blank that pictures in Braille need, variants of Mongolian letters,
+# and the flags of England, Scotland and Wales.
+_FLAG = "\U0001f3f4[\U000e0020-\U000e007e]+\U000e007f"
+_IN_TEXTS = re.compile(f"[\u2800\u180b-\u180d\u180f]|{_FLAG}")
+_UNSEEN_OR_FLAG = re.compile(f"{_FLAG}|{_UNSEEN.pattern}")
 # Accents, and strokes through a letter. Other scripts have marks of their own, which stay: they are
 # vowels, or make other letters.
 _ACCENTS = re.compile(
@@ -66,6 +71,19 @@ def _without_piles(text: str) -> str:
         if marks <= MOST_MARKS:
             left.append(each)
     return "".join(left)
+
+
+def readable(text: str) -> str:
+    """A text as it is kept: composed, and without what nobody sees or what turns the direction of
+    the words around it."""
+    if text.isascii():
+        return text
+
+    def kept(found: re.Match[str]) -> str:
+        is_needed = _JOINING.match(found[0]) or _IN_TEXTS.match(found[0])
+        return found[0] if is_needed else ""
+
+    return _UNSEEN_OR_FLAG.sub(kept, composed(text))
 
 
 def is_seen(text: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any
 
 from django.contrib import messages
@@ -11,7 +12,7 @@ from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from app.exceptions import NotFound
+from app.exceptions import InvalidInput, NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.models.notification import TargetType
 from app.models.reads.picture import own_pictures
@@ -22,6 +23,7 @@ from web.access import form_of, go, signed_in, wants_part
 from web.context import mark_seen
 from web.forms.picture import CommentForm, PictureForm
 from web.paging import page_of
+from web.phrases import field_errors
 from web.views.making import watched
 
 COMMENTS_ON_A_PAGE = 20
@@ -99,8 +101,13 @@ def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     if not form.is_valid():
         messages.error(request, _("The description is too long: at most 500 characters."))
     else:
-        generation_service.update_generation(user=user, generation_id=picture_id, **form.changes())
-        messages.success(request, _("Saved."))
+        try:
+            changes = form.changes()
+            generation_service.update_generation(user=user, generation_id=picture_id, **changes)
+        except InvalidInput as error:
+            messages.error(request, " ".join(chain(*field_errors(error).values())))
+        else:
+            messages.success(request, _("Saved."))
     return go(request, f"/pictures/{picture_id}")
 
 

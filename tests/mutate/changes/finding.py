@@ -67,7 +67,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/services/moderation_service.py",
-        ("a-reason-is-needed", "if not reason or len", "if len", STAFF),
+        ("a-reason-is-needed", "if not is_seen(reason) or len", "if len", STAFF),
         (
             "hidden-is-private",
             "locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason",

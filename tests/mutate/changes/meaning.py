@@ -6,6 +6,7 @@ PRICE = "app/tests/orders/test_seen_price.py"
 TERMS = "app/tests/orders/test_seen_terms.py"
 LEAVING = "app/tests/accounts/test_leaving_races.py"
 NAMES = "app/tests/accounts/test_names.py"
+READABLE = "app/tests/accounts/test_readable_texts.py"
 PUBLIC_NAMES = "app/tests/accounts/test_public_names.py"
 TWICE = "app/tests/community/test_said_twice.py"
 MEANT = "app/tests/http/test_what_was_not_meant.py"
@@ -68,6 +69,7 @@ MUTATIONS = (
             PUBLIC_NAMES,
         ),
         ("our-names-are-ours", "return said in _reserved() or", "return False and", PUBLIC_NAMES),
+        ("texts-can-be-read", 'return found[0] if is_needed else ""', "return found[0]", READABLE),
         ("texts-are-composed", 'unicodedata.normalize("NFC", value)', "value", NAMES),
     ),
     *in_file(
