@@ -234,6 +234,9 @@ class TestWhatIsPublished:
         style = StyleFactory()
         numbers = [sold(1, style=style).number for _ in range(5)]
         books.publish_days()
+        # In no order of time: five are not in order by chance.
+        leaves = as_anyone.get(f"/books/{day(1)}.txt").content.decode().split()
+        assert leaves == sorted(leaves)
         for number in numbers:
             said = as_anyone.get(f"/api/licences/{number}/proof").data
             written = json.dumps(said["leaf"], sort_keys=True, separators=(",", ":"))
