@@ -49,6 +49,13 @@ def test_a_group_is_one_line_with_picture_and_words(
     assert "읽지 않은 알림 1개" in korean
 
 
+def test_the_newest_is_first(buyer: User, signed_in: SignIn) -> None:
+    for name in ("First.", "Second."):
+        Notification.objects.create(recipient=buyer, type="like", message=name)
+    shown = page(signed_in(buyer))
+    assert 0 < shown.index("Second.") < shown.index("First.")
+
+
 def test_followers_are_one_line_with_a_face(artist: User, signed_in: SignIn) -> None:
     for name in ("kim", "lou", "mia"):
         follower = UserFactory(username=name)

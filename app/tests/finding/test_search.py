@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from app.models import Generation, Style, TrainingStatus, User
+from app.models.reads import search
 from app.services import generation_service, style_service, user_service
 from app.tests.api import Api
 from app.tests.factories import (
@@ -89,6 +90,17 @@ def test_a_style_is_found_by_its_description_too(text: str, style: Style) -> Non
     assert [row["name"] for row in Api().get("/api/models", q=text).results] == ["Wet Paper"]
     style_service.delete_style(user=style.artist.user, style_id=style.pk)
     assert found(text) == {}
+
+
+def test_a_word_that_many_have_is_looked_for_in_descriptions_too(
+    style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Style.objects.filter(pk=style.pk).update(description="Soft washes on rough ground.")
+    for name in ("Rough Ink", "Rough Oil"):
+        StyleFactory(name=name)
+    # More have it than are read, so that each that has the other words is looked at.
+    monkeypatch.setattr(search, "NAMES_OF_A_WORD", 2)
+    assert found("wet rough") == {"styles": ["Wet Paper"]}
 
 
 def test_what_is_called_so_comes_before_what_is_only_described_so(style: Style) -> None:

@@ -89,7 +89,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             "notifications-newest-first",
             'select_related("actor").order_by("-created_at", "-pk")',
             'select_related("actor").order_by("created_at", "pk")',
-            f"{NOTES}::TestReading",
+            "web/tests/test_notifications_page.py::test_the_newest_is_first",
         ),
     ),
     *in_file(
