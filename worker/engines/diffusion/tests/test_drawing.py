@@ -35,6 +35,7 @@ def test_swapping_styles_is_exact_and_nothing_grows(
     engine: DiffusionEngine, styles: dict[str, Path]
 ) -> None:
     first = {name: draw(engine, path).tobytes() for name, path in styles.items()}
+    assert first["ann"] != first["bo"]
     assert engine._drawer is not None
     network = engine._drawer._base.pipe.unet
     held = sum(tensor.numel() for tensor in network.state_dict().values())
