@@ -127,7 +127,8 @@ class TestTraining:
 
         assert make_runner().run(task) is Outcome.DONE
 
-        first, last, completed = backend.of(task)
+        # A slow machine reports once a second in between.
+        first, *_, last, completed = backend.of(task)
         assert first.status == "training"
         assert last.body["progress"]["current_epoch"] == 10
         assert last.body["progress"]["total_epochs"] == 10
