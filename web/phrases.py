@@ -118,6 +118,13 @@ OF_ERRORS = (
     _("You have no such key."),
     _("This style has no works to train on."),
 )
+# Why a picture was not made, where a worker has the words from us.
+OF_FAILURES = (
+    _(
+        "The picture came out nearly the same as one of the artist's own works, so it is not"
+        " delivered. Other words or another seed give another picture."
+    ),
+)
 _KNOWN = frozenset(OF_FIELDS + OF_ERRORS)
 
 _FIGURES = {
@@ -180,6 +187,7 @@ def describe(notification: Notification) -> str:
             "said": said,
             "is_reply": about.endswith(" your comment"),
             "name": getattr(notification, "style_name", None) or "",
+            "reason": "",
             "cost": next(iter(re.findall(r"(\d+) tokens", notification.message)), None),
         }
         if told["cost"] is None and notification.type == NotificationType.GENERATION_FAILED:
@@ -188,6 +196,9 @@ def describe(notification: Notification) -> str:
     # What staff did for a reason that we know the words of.
     if why := told.get("why"):
         told = {**told, "why": gettext(why)}
+    if (reason := told.get("reason")) and not (get_language() or "en").startswith("en"):
+        # A worker's own words are on the page alone, in English.
+        told = {**told, "reason": gettext(reason) if reason in OF_FAILURES else ""}
     others = notification.other_count
     return words_of(notification.type, told, who.username if who else "", others, ReadersLanguage)
 

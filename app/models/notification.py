@@ -26,6 +26,11 @@ class NotificationType(models.TextChoices):
     STYLE_RESTORED = "style_restored", "Style restored"
     COMMENT_REMOVED = "comment_removed", "Comment removed by our staff"
     SALES = "sales", "Sales of a day"
+    LICENCE_REFUNDED = "licence_refunded", "Picture refunded by our staff"
+    LICENCE_REVOKED = "licence_revoked", "Licence revoked by our staff"
+    SALE_REFUNDED = "sale_refunded", "Sale refunded by our staff"
+    SALE_REVOKED = "sale_revoked", "Licence of a sale revoked by our staff"
+    COPY_REFUSED = "copy_refused", "Picture too near to a work"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -57,6 +62,25 @@ WORDS: dict[str, str] = {
         "Our staff has restored your style %(name)s: it is as you left it. Reason: %(why)s"
     ),
     NotificationType.COMMENT_REMOVED: _("Our staff has removed your comment. Reason: %(why)s"),
+    NotificationType.LICENCE_REFUNDED: _(
+        "Our staff has refunded your picture in the style %(name)s: you got %(cost)s tokens back,"
+        " and its licence is no longer valid. Reason: %(why)s"
+    ),
+    NotificationType.LICENCE_REVOKED: _(
+        "Our staff has revoked the licence of your picture in the style %(name)s. Reason: %(why)s"
+    ),
+    NotificationType.SALE_REFUNDED: _(
+        "Our staff has refunded a picture in your style %(name)s, and its licence is no longer"
+        " valid. Taken back from you: %(taken)s tokens. Reason: %(why)s"
+    ),
+    NotificationType.SALE_REVOKED: _(
+        "Our staff has revoked the licence of a picture in your style %(name)s. You keep what you"
+        " earned. Reason: %(why)s"
+    ),
+    NotificationType.COPY_REFUSED: _(
+        "A picture in your style %(name)s came out nearly the same as your work no. %(work)s. It"
+        " was not delivered, and its buyer got the tokens back."
+    ),
 }
 
 

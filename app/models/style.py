@@ -109,16 +109,19 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return styles.select_related("artist__user").filter(pk=style_id).first()
 
     def with_earnings(self) -> StyleQuerySet:
-        """Annotate ``earned``: the tokens that the style has earned."""
+        """Annotate ``earned``: the tokens that the style has earned, without what was taken
+        back."""
         from app.models.token import Transaction, TransactionType
 
+        signs = {TransactionType.EARN: 1, TransactionType.REVERSAL: -1}
+        whens = [
+            models.When(type=kind, then=models.F("amount") * sign) for kind, sign in signs.items()
+        ]
         earned = (
-            Transaction.objects.filter(
-                type=TransactionType.EARN, generation__style=models.OuterRef("pk")
-            )
+            Transaction.objects.filter(type__in=signs, generation__style=models.OuterRef("pk"))
             .order_by()
             .values("generation__style")
-            .annotate(total=models.Sum("amount"))
+            .annotate(total=models.Sum(models.Case(*whens)))
             .values("total")
         )
         return self.annotate(earned=Coalesce(models.Subquery(earned), 0))

@@ -12,6 +12,8 @@ from app.models.generation import Generation
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
+# That of both entries by which the sale of a completed picture is reversed.
+REVERSED_MEMO = "generation_reversed"
 # The user of a ledger entry: an entry has either a sender or a receiver.
 PARTY = Coalesce("sender_id", "receiver_id")
 
@@ -21,6 +23,7 @@ class TransactionType(models.TextChoices):
     EARN = "earn", "Earned"
     REFUND = "refund", "Refunded"
     PURCHASE = "purchase", "Bought"
+    REVERSAL = "reversal", "Taken back"
 
 
 class Purchase(models.Model):
@@ -75,7 +78,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
 
     def earned_daily(self, user_id: int, since: datetime, zone: tzinfo = UTC) -> dict[date, int]:
         """Tokens that the artist's styles have earned for each day in ``zone``; days without
-        earnings are missing.
+        earnings are missing. What was taken back is left out on the day of its sale.
         """
         days = (
             self.filter(
@@ -89,7 +92,18 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
             .values("day")
             .annotate(total=models.Sum("amount"))
         )
-        return {row["day"]: row["total"] for row in days}
+        earned = {row["day"]: row["total"] for row in days}
+        taken_back = (
+            self.taken_back_from(user_id)
+            .filter(
+                generation__transactions__type=TransactionType.EARN,
+                generation__transactions__created_at__gte=since,
+            )
+            .annotate(day=TruncDate("generation__transactions__created_at", tzinfo=zone))
+        )
+        for day, amount in taken_back.values_list("day", "amount"):
+            earned[day] -= amount
+        return earned
 
     def sold_between(self, begin: datetime, end: datetime) -> models.QuerySet[Any, Any]:
         """What each style sold and earned, by artist, the best first.
@@ -111,11 +125,18 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return sold
 
     def earned_by(self, user_id: int) -> int:
-        """Tokens that the artist's styles have earned in total."""
-        total = self.filter(
+        """Tokens that the artist's styles have earned in total, without what was taken back."""
+        earned = self.filter(
             receiver_id=user_id, type=TransactionType.EARN, generation__isnull=False
-        ).aggregate(total=models.Sum("amount"))["total"]
-        return total or 0
+        )
+        return earned.total() - self.taken_back_from(user_id).total()
+
+    def taken_back_from(self, user_id: int) -> TransactionQuerySet:
+        """The reversals of the artist's sales: few, and found by the index of a party's types."""
+        return self.alias(party=PARTY).filter(party=user_id, type=TransactionType.REVERSAL)
+
+    def total(self) -> int:
+        return self.aggregate(total=models.Sum("amount"))["total"] or 0
 
 
 class Transaction(models.Model):
@@ -149,7 +170,9 @@ class Transaction(models.Model):
             models.CheckConstraint(name="transaction_amount_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="transaction_parties_fit_type",
-                condition=Q(type="consume", sender__isnull=False, receiver__isnull=True)
+                condition=Q(
+                    type__in=["consume", "reversal"], sender__isnull=False, receiver__isnull=True
+                )
                 | Q(
                     type__in=["earn", "refund", "purchase"],
                     sender__isnull=True,
@@ -160,7 +183,15 @@ class Transaction(models.Model):
                 name="transaction_purchase_fits_type",
                 condition=Q(purchase__isnull=True) | Q(type="purchase"),
             ),
-            # One charge for each generation, then one payout or one refund.
+            models.CheckConstraint(
+                name="transaction_reversal_fits_type",
+                condition=Q(
+                    memo=REVERSED_MEMO, type__in=["refund", "reversal"], generation__isnull=False
+                )
+                | ~Q(memo=REVERSED_MEMO) & ~Q(type="reversal"),
+            ),
+            # One charge for each generation, then one payout or one refund. A payout may be
+            # reversed, once: a refund to the buyer, and a reversal of what the artist has left.
             models.UniqueConstraint(
                 name="transaction_charge_once",
                 fields=["generation"],
@@ -169,7 +200,12 @@ class Transaction(models.Model):
             models.UniqueConstraint(
                 name="transaction_settle_once",
                 fields=["generation"],
-                condition=Q(type__in=["earn", "refund"]),
+                condition=Q(type="earn") | Q(type="refund") & ~Q(memo=REVERSED_MEMO),
+            ),
+            models.UniqueConstraint(
+                name="transaction_reverse_once",
+                fields=["generation", "type"],
+                condition=Q(memo=REVERSED_MEMO),
             ),
             models.UniqueConstraint(
                 name="transaction_welcome_bonus_once",

@@ -40,7 +40,8 @@ class TokenTransactionSerializer(BaseSerializer):
     created_at = serializers.DateTimeField()
 
     def get_direction(self, transaction: Transaction) -> str:
-        """``outgoing``: paid; ``incoming``: earned or bought; ``system``: given by the platform."""
+        """``outgoing``: paid, or taken back; ``incoming``: earned or bought; ``system``: given by
+        the platform."""
         if transaction.sender_id == self.context["viewer_id"]:
             return "outgoing"
         was_given = transaction.generation_id is None and transaction.purchase_id is None

@@ -99,6 +99,19 @@ class TokenService:
         _book(user_id, amount, kind, reason, locked=locked, generation=generation)
 
     @staticmethod
+    def take_back_tokens(
+        user_id: int,
+        amount: int,
+        reason: str,
+        *,
+        locked: User | None = None,
+        generation: Generation | None = None,
+    ) -> None:
+        """Take back what was earned. Raises InsufficientTokensError."""
+        kind = TransactionType.REVERSAL
+        _book(user_id, amount, kind, reason, locked=locked, generation=generation)
+
+    @staticmethod
     def grant_welcome_bonus(user_id: int, amount: int) -> bool:
         """Give the welcome bonus unless the user ever had it. Returns whether it was given."""
         with joined_transaction():
@@ -129,7 +142,7 @@ def _book(
         raise InvalidInput.field("reason", f"At most {MAX_REASON} characters.")
     if locked is not None and (locked.pk != user_id or not connection.in_atomic_block):
         raise ValueError("Hand over this user, locked in the transaction that goes on here.")
-    is_taken = kind == TransactionType.CONSUME
+    is_taken = kind in (TransactionType.CONSUME, TransactionType.REVERSAL)
     with joined_transaction():
         user = locked or lock_users(user_id)[user_id]
         balance = user.token_balance + (-amount if is_taken else amount)

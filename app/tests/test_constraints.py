@@ -31,6 +31,7 @@ from app.models import (
     Transaction,
     User,
 )
+from app.models.token import REVERSED_MEMO
 from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
@@ -59,6 +60,7 @@ class Scene:
         self.buyer: User = UserFactory(username="bo")
         self.style: Style = StyleFactory(tags=("sea",), works=1)
         self.picture = GenerationFactory(user=self.buyer, style=self.style, prompt_tags=("sea",))
+        self.reversed = {"memo": REVERSED_MEMO, "generation": self.picture}
         self.artist = self.style.artist
         self.work = Artwork.objects.get()
         ArtworkTag.objects.create(artwork=self.work, tag=Tag.objects.get(), sequence=0)
@@ -147,6 +149,16 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
             for kind in ("earn", "refund", "purchase")
         ),
         lambda s: s.book("gift", receiver=s.buyer),
+        lambda s: s.book("reversal", receiver=s.buyer, **s.reversed),
+    ),
+    "transaction_reversal_fits_type": (
+        lambda s: s.book("reversal", sender=s.buyer, generation=s.picture),
+        lambda s: s.book("reversal", sender=s.buyer, memo=REVERSED_MEMO),
+        lambda s: s.book("earn", receiver=s.buyer, **s.reversed),
+    ),
+    "transaction_reverse_once": (
+        lambda s: [s.book("reversal", sender=s.buyer, **s.reversed) for _ in range(2)],
+        lambda s: [s.book("refund", receiver=s.buyer, **s.reversed) for _ in range(2)],
     ),
     "transaction_purchase_fits_type": (
         lambda s: s.book("earn", receiver=s.buyer, purchase=_unbooked_purchase(s)),

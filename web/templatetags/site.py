@@ -57,6 +57,14 @@ register.filter("day", phrases.day)
 
 
 @register.filter
+def reason(text: str) -> SafeString:
+    """Why something failed, in the visitor's language where we know the words."""
+    if text in phrases.OF_FAILURES:
+        return format_html("{}", gettext(text))
+    return format_html('<span lang="en">{}</span>', text or "–")
+
+
+@register.filter
 def grouped(number: int) -> str:
     """1234567 → 1,234,567."""
     return f"{number:,}"

@@ -107,6 +107,7 @@ def receipt(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
         "earned": earned,
         "fee": picture.cost - earned.amount if earned else 0,
         "refunded": moved.get(TransactionType.REFUND),
+        "taken_back": moved.get(TransactionType.REVERSAL),
         "is_buyer": picture.user_id == user.pk,
     }
     return render(request, "web/receipt.html", content)
@@ -125,6 +126,8 @@ def _words(row: Transaction) -> str:
     style = row.generation.style.name if row.generation else ""
     if row.type == TransactionType.REFUND:
         return _("Refunded: a picture in the style %(style)s") % {"style": style}
+    if row.type == TransactionType.REVERSAL:
+        return _("Taken back: a picture in your style %(style)s was refunded") % {"style": style}
     if row.type == TransactionType.EARN:
         if not row.generation:
             return _("Received")
