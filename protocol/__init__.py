@@ -6,6 +6,7 @@ Both sides import these types. Workers in other languages use the JSON Schemas i
 
 from protocol.messages import (
     GENERATION_QUEUE,
+    TOO_NEAR,
     TRAINING_QUEUE,
     GenerationData,
     GenerationProgress,
@@ -33,6 +34,7 @@ from protocol.messages import (
 
 __all__ = [
     "GENERATION_QUEUE",
+    "TOO_NEAR",
     "TRAINING_QUEUE",
     "GenerationData",
     "GenerationProgress",

@@ -235,6 +235,13 @@ class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     retryable: bool = False
 
 
+# The reason of a failure that the site tells in the reader's language.
+TOO_NEAR = (
+    "The picture came out nearly the same as one of the artist's own works, so it is not delivered."
+    " Other words or another seed give another picture."
+)
+
+
 class WorkNearness(msgspec.Struct, frozen=True):
     """``work`` is the nearest one, by its place among those of the training (from 0). ``bits``
     differ in the fingerprints, of 256; ``likeness`` is that of the features, at most 1. A picture
@@ -253,7 +260,8 @@ class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):
     ``placeholder`` (a data URI of a few hundred bytes). Other keys are stored unchanged.
     ``file_sha256`` is that of the picture's file, ``preview_sha256`` that of the reported preview.
     ``pdq`` and ``features`` are fingerprints of the picture; the licence keeps them. ``nearness``
-    is how near it is to the nearest work of its style.
+    is how near it is to the nearest work of its style. With ``failed`` it says that the picture is
+    not delivered for being that near; its artist is told.
     """
 
     task_id: UUID

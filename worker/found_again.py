@@ -8,7 +8,7 @@ import structlog
 from PIL import Image
 
 from pictures import open_picture
-from protocol import WorkNearness
+from protocol import TOO_NEAR, WorkNearness
 from provenance.features import FeaturesUnavailable, signs
 from provenance.fingerprints import is_plain, pdq
 from provenance.nearness import NotWorks, Works, nearest, remember
@@ -20,10 +20,6 @@ log = structlog.get_logger()
 # What is kept of a style's works; it lies beside the model.
 WORKS = "works.npz"
 WORK_SIDE = 512  # pixels; no more of a work is looked at
-TOO_NEAR = (
-    "The picture came out nearly the same as one of the artist's own works, so it is not delivered."
-    " Other words or another seed give another picture."
-)
 
 
 class Traces(TypedDict, total=False):
@@ -70,9 +66,16 @@ def works_beside(model_uri: str, files: FileCache) -> Works | None:
         return None
 
 
+class TooNear(EngineError):
+    """The picture is a copy of a work. No attempt with the same words and seed makes another."""
+
+    def __init__(self, nearness: WorkNearness) -> None:
+        super().__init__(TOO_NEAR)
+        self.nearness = nearness
+
+
 def nearness_of(picture: Image.Image, works: Works | None) -> WorkNearness | None:
-    """How near ``picture`` is to ``works``. Raises EngineError if it is a copy of one: no attempt
-    with the same words and seed makes another picture."""
+    """How near ``picture`` is to ``works``. Raises TooNear."""
     if works is None:
         return None
     try:
@@ -80,8 +83,9 @@ def nearness_of(picture: Image.Image, works: Works | None) -> WorkNearness | Non
     except FeaturesUnavailable as error:
         log.warning("no_features", reason=str(error))
         return None
+    likeness, bound = round(found.likeness, 3), round(found.bound, 3)
+    nearness = WorkNearness(found.work, found.bits, likeness, bound)
     if found.is_copy:
         log.warning("picture_is_copy", **vars(found))
-        raise EngineError(TOO_NEAR)
-    likeness, bound = round(found.likeness, 3), round(found.bound, 3)
-    return WorkNearness(found.work, found.bits, likeness, bound)
+        raise TooNear(nearness)
+    return nearness

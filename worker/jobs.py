@@ -22,6 +22,7 @@ from protocol import (
     TrainingProgress,
     TrainingReport,
     TrainingTask,
+    WorkNearness,
 )
 from protocol.previews import reported_name
 from provenance.manifest import ToSign
@@ -30,6 +31,7 @@ from worker.checkpoints import Checkpoints
 from worker.engines.base import Artwork, Engine, EngineError
 from worker.found_again import (
     WORKS,
+    TooNear,
     Traces,
     keep_works,
     nearness_of,
@@ -211,6 +213,8 @@ class GenerationJob(Job):
     def __init__(self, task: GenerationTask, shop: Workshop) -> None:
         super().__init__(shop)
         self._task = task
+        # Of a picture that is not delivered for it.
+        self._copied: WorkNearness | None = None
 
     def fetch(self, folder: Path, progress: Progress) -> None:
         wanted, files = self._task.data, self._shop.files
@@ -229,7 +233,11 @@ class GenerationJob(Job):
             on_progress=progress.note,
         )
         self._settings = drawn.info.get("settings")
-        self._nearness = nearness_of(drawn, self._works)
+        try:
+            self._nearness = nearness_of(drawn, self._works)
+        except TooNear as refused:
+            self._copied = refused.nearness
+            raise
         picture = sign(drawn, signature=self._signature, artist_name=wanted.artist_name)
         self._traces: Traces = {}
         if wanted.licence:
@@ -288,7 +296,10 @@ class GenerationJob(Job):
     def failed(self, reason: str, *, retryable: bool) -> GenerationReport:
         task = self._task
         return GenerationReport(
-            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
+            *(task.task_id, task.attempt, "failed"),
+            failure_reason=reason,
+            retryable=retryable,
+            nearness=self._copied,
         )
 
 

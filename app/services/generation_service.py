@@ -286,11 +286,18 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         given = told | result.of_file | {"metadata": Jsonb(job.metadata)}
         write(COMPLETE_GENERATION, **vars(job) | given)
 
+    def note_failure(self, job: Generation, report: GenerationReport) -> None:
+        # A worker tells it of a picture that it does not deliver because of it.
+        if report.nearness is not None and not report.retryable:
+            job.metadata = {"nearness": msgspec.to_builtins(report.nearness)}
+
     def fail(self, job: Generation) -> None:
         job.finished_at = clock.now()
         job.save()
         _refund(job, "generation_failed")
         notification_service.tell_generation_failed(job)
+        if job.metadata:
+            notification_service.tell_of_copy(job.style, job.metadata["nearness"]["work"])
 
 
 GENERATIONS = Generations(Generation)

@@ -77,6 +77,12 @@ def tell_training_failed(style: Style) -> None:
     _tell_artist(style, NotificationType.TRAINING_FAILED, said)
 
 
+def tell_of_copy(style: Style, work: int) -> None:
+    """Tell the artist that a picture was refused for being like the work at this place (from
+    0)."""
+    _tell_artist(style, NotificationType.COPY_REFUSED, {"name": style.name, "work": work + 1})
+
+
 def generation_complete(generation: Generation) -> dict[str, object]:
     """The buyer's notification, as values of NOTIFY."""
     kind, said = NotificationType.GENERATION_COMPLETE, {"name": generation.style.name}
@@ -99,6 +105,16 @@ def tell_of_staff(thing: Generation | Style | Comment, kind: NotificationType, r
     else:
         picture_id = thing.generation_id if isinstance(thing, Comment) else thing.pk
         _create(thing.user_id, kind, {"why": reason}, TargetType.IMAGE, picture_id)
+
+
+def tell_of_sale(
+    picture: Generation, to_buyer: str, to_artist: str, said: Mapping[str, object]
+) -> None:
+    """Tell both sides what became of a sale, each in words of their own."""
+    if not picture.user.is_closed:
+        _tell_owner(picture, to_buyer, said)
+    if not picture.style.artist.user.is_closed:
+        _tell_artist(picture.style, to_artist, said)
 
 
 def tell(

@@ -9,13 +9,12 @@ import msgspec
 import pytest
 from PIL import Image, ImageOps
 
-from protocol import GenerationTask, TrainingTask
+from protocol import TOO_NEAR, GenerationTask, TrainingTask
 from provenance.features import signs
 from provenance.fingerprints import pdq
 from provenance.mark import MARKER
 from provenance.nearness import Works
 from provenance.tests.pictures import FOLDER, photographs
-from worker.found_again import TOO_NEAR
 from worker.jobs import Workshop
 from worker.reports import ReportClient
 from worker.runner import STORAGE_AWAY, JobRunner, Outcome
@@ -120,6 +119,7 @@ def test_a_copy_of_a_work_is_not_delivered(
     assert report["status"] == "failed"
     assert report["failure_reason"] == TOO_NEAR
     assert "retryable" not in report  # it would come out the same
+    assert report["nearness"]["work"] == WORKS.index("coffee.png")
     assert not (tmp_path / "out").exists()
 
 

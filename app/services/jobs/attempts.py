@@ -96,6 +96,9 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     def fail(self, job: JobT) -> None:
         """Save the job that failed for good; refund and notify."""
 
+    def note_failure(self, job: JobT, report: ReportT) -> None:
+        """Take over what a failed attempt tells besides its reason, before ``fail``."""
+
     # --- What is the same -------------------------------------------------------------------------
 
     def record_report(self, job_id: int, report: ReportT) -> JobT:
@@ -118,6 +121,7 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
             if result is not None:
                 self._complete(job, result)
             elif state == self.failed:
+                self.note_failure(job, report)
                 self._fail(job, report.failure_reason or "", retryable=report.retryable)
             else:
                 self._record_progress(job, report)
