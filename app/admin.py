@@ -4,6 +4,7 @@ What they take down has a reason, and is in the log (see moderation_service).
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import TypeVar
 
 from allauth.socialaccount.models import SocialApp, SocialToken
@@ -19,7 +20,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from app import models
 from app.exceptions import DomainError
-from app.services import moderation_service, operations_service
+from app.services import moderation_service, operations_service, reversal_service
 
 # Google's application comes from the environment; a second one here would break sign-in.
 admin.site.unregister([SocialApp, SocialToken])
@@ -74,17 +75,26 @@ class JobActions:
                 self.message_user(request, f"{job}: {done}", messages.SUCCESS)  # type: ignore[attr-defined]
 
 
-class ReasonForm(ActionForm):
-    """Beside the list of actions: why."""
-
-    reason = forms.CharField(
+def _reason(who_reads_it: str) -> forms.CharField:
+    asked = {"placeholder": f"Reason: {who_reads_it}", "aria-label": "Reason"}
+    return forms.CharField(
         required=False,
         max_length=moderation_service.MAX_REASON,
         label="",
-        widget=UnfoldAdminTextInputWidget(
-            {"placeholder": "Reason: the person concerned reads it", "aria-label": "Reason"}
-        ),
+        widget=UnfoldAdminTextInputWidget(asked),
     )
+
+
+class ReasonForm(ActionForm):
+    """Beside the list of actions: why."""
+
+    reason = _reason("the person concerned reads it")
+
+
+class PublicReasonForm(ActionForm):
+    """The reason for a licence's state is shown with it."""
+
+    reason = _reason("everybody reads it")
 
 
 class Moderated(JobActions):
@@ -287,11 +297,29 @@ class OutboxMessageAdmin(ReadOnlyAdmin):
 
 
 @admin.register(models.Licence)
-class LicenceAdmin(ReadOnlyAdmin):
+class LicenceAdmin(Moderated, ReadOnlyAdmin):
+    action_form = PublicReasonForm
+    actions = ("refund", "revoke", "revoke_and_refund")
     list_display = ("number", "generation", "state", "state_reason", "issued_at")
     list_filter = ("state",)
-    search_fields = ("=number", "=generation__id")
+    search_fields = (
+        *("=number", "=generation__id", "=generation__style__id"),
+        *("generation__user__username", "generation__style__name"),
+    )
     list_select_related = ("generation",)
+
+    @admin.action(description="Refund, with a reason", permissions=["operate"])
+    def refund(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
+        self.moderate(request, queryset, reversal_service.refund, "Refunded.")
+
+    @admin.action(description="Revoke, with a reason", permissions=["operate"])
+    def revoke(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
+        self.moderate(request, queryset, reversal_service.revoke, "Revoked.")
+
+    @admin.action(description="Revoke and refund, with a reason", permissions=["operate"])
+    def revoke_and_refund(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
+        act = partial(reversal_service.revoke, with_refund=True)
+        self.moderate(request, queryset, act, "Revoked and refunded.")
 
 
 admin.site.register(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
+import jwt
 import numpy as np
+import psycopg
 import pytest
 from PIL import Image
 
@@ -129,10 +133,8 @@ def test_from_twelve_artworks_to_paid_signed_pictures(
         assert provenance.style == "Quill"
         assert provenance.generation_id == picture["id"]
         assert b"AI generated" in file.read_bytes()
-        files = {"file": file.read_bytes()}
-        found = httpx.post(f"{system.url}/api/verify", files=files, timeout=60).json()["data"]
-        assert (found["verdict"], found["evidence"][0]["says"]) == ("authentic", "authentic")
-        assert (found["licence"]["state"], found["licence"]["price_tokens"]) == ("active", cost)
+        licence = _verified(system, file)
+        assert (licence["state"], licence["price_tokens"]) == ("active", cost)
         last_id = picture["id"]
 
     spent = sum(cost for _, cost in FORMATS.values())
@@ -145,7 +147,64 @@ def test_from_twelve_artworks_to_paid_signed_pictures(
     ] * 3
 
     _be_social(buyer, artist, last_id)
+    assert set(_told_of(system, licence, file)) == {"active"}
+    _refund(system, licence["number"])
+    assert set(_told_of(system, licence, file)) == {"refunded"}
+    assert artist.http.get(f"/api/images/{last_id}").status_code == 404
+    assert buyer.get("/api/tokens/balance") == {"balance": 200 - spent + cost}
+    left = {"balance": 100 + spent - cost, "earned": spent - cost}
+    assert artist.get("/api/tokens/balance") == left
+    for person, kind in ((buyer, "licence_refunded"), (artist, "sale_refunded")):
+        assert person.get("/api/notifications")["results"][0]["type"] == kind
     assert "right" in system.manage("audit_ledger").stdout
+
+
+def _verified(system: System, file: Path) -> dict:
+    """The licence that a stranger finds by the file, which is as it was signed."""
+    files = {"file": file.read_bytes()}
+    found = httpx.post(f"{system.url}/api/verify", files=files, timeout=60).json()["data"]
+    assert (found["verdict"], found["evidence"][0]["says"]) == ("authentic", "authentic")
+    return found["licence"]
+
+
+def _told_of(system: System, licence: dict, file: Path) -> Iterator[str]:
+    """The licence's state, as each place tells a stranger at this moment."""
+    path = f"/licences/{licence['number']}"
+    yield _verified(system, file)["state"]
+    by_number = {"number": licence["number"]}
+    verified = httpx.post(f"{system.url}/api/verify", json=by_number, timeout=60)
+    yield verified.json()["data"]["licence"]["state"]
+    shown = httpx.get(f"{system.url}/api{path}").json()["data"]
+    yield shown["state"]
+    page = httpx.get(f"{system.url}{path}").text
+    yield "active" if "This licence is valid." in page else "refunded"
+    assert ("the picture was refunded" in page) is (shown["state"] == "refunded")
+    entry = jwt.decode(shown["certificate"], options={"verify_signature": False})
+    status = entry["credentialStatus"]
+    listed = jwt.decode(
+        httpx.get(status["statusListCredential"]).text, options={"verify_signature": False}
+    )
+    packed = listed["credentialSubject"]["encodedList"].removeprefix("u")
+    bits = gzip.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
+    byte, bit = divmod(int(status["statusListIndex"]), 8)
+    yield "refunded" if bits[byte] & 0x80 >> bit else "active"
+
+
+def _refund(system: System, number: str) -> None:
+    """By somebody of the staff, in the admin."""
+    keeper = Person(system, "keeper")
+    with psycopg.connect(system.environment["DATABASE_URL"], autocommit=True) as connection:
+        connection.execute(
+            "UPDATE app_user SET is_staff = true, is_superuser = true WHERE id = %s",
+            [keeper.me["id"]],
+        )
+        row = connection.execute(
+            "SELECT generation_id FROM app_licence WHERE number = %s", [number]
+        ).fetchone()
+    assert row is not None
+    form = {"action": "refund", "_selected_action": row[0], "reason": "It came out empty."}
+    answer = keeper.http.post("/admin/app/licence/", headers=keeper._csrf(), data=form)
+    assert answer.status_code == 302, answer.text[:500]
 
 
 def _be_social(buyer: Person, artist: Person, image_id: int) -> None:

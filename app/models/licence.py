@@ -31,6 +31,9 @@ class LicenceQuerySet(models.QuerySet["Licence"]):
             raise NotFound("There is no licence with this number.")
         return found
 
+    def ended(self) -> LicenceQuerySet:
+        return self.exclude(state=LicenceState.ACTIVE)
+
     def of(self, user: User) -> LicenceQuerySet:
         """The licences that ``user`` bought, newest first."""
         return self.filter(generation__user_id=user.pk).order_by("-issued_at", "-pk")

@@ -61,11 +61,29 @@ RULES = {
         GROUP BY g.id
         HAVING COUNT(t.id) <> 1 OR MIN(t.amount) <> g.cost OR MIN(t.receiver_id) <> g.user_id
         ORDER BY g.id""",
-    "only a failed or canceled picture was refunded": """
+    "only a failed or canceled picture was refunded, or a completed one that was reversed": """
         SELECT 'generation ' || g.id, 'is ' || g.status || ' and was refunded'
         FROM app_generation g
         JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'refund'
-        WHERE g.status NOT IN ('failed', 'canceled') ORDER BY g.id""",
+        WHERE (t.memo = 'generation_reversed') <> (g.status = 'completed')
+            OR g.status IN ('queued', 'processing')
+        ORDER BY g.id""",
+    "a reversed picture was refunded in full, once, and took at most the payout back": """
+        SELECT 'generation ' || g.id,
+               'cost ' || g.cost || ', paid out ' || COALESCE(MAX(p.amount), 0) || '; reversed: '
+                   || STRING_AGG(t.type || ' ' || t.amount, ', ' ORDER BY t.id)
+        FROM app_generation g
+        JOIN app_style s ON s.id = g.style_id
+        JOIN app_transaction t ON t.generation_id = g.id
+            AND (t.memo = 'generation_reversed' OR t.type = 'reversal')
+        LEFT JOIN app_transaction p ON p.generation_id = g.id AND p.type = 'earn'
+        GROUP BY g.id, s.artist_id
+        HAVING COUNT(*) FILTER (WHERE t.type = 'refund' AND t.amount = g.cost
+                AND t.receiver_id = g.user_id) <> 1
+            OR COUNT(*) FILTER (WHERE t.type = 'reversal' AND t.amount <= p.amount
+                AND t.sender_id = s.artist_id) <> COUNT(*) - 1
+            OR COUNT(*) > 2
+        ORDER BY g.id""",
     "a completed picture paid its artist at most once, not more than it cost": """
         SELECT 'generation ' || g.id,
                'cost ' || g.cost || ', paid out ' || SUM(t.amount)
@@ -83,6 +101,30 @@ RULES = {
         WHERE g.status = 'completed' AND %(artist_is_paid)s AND NOT EXISTS (
             SELECT 1 FROM app_transaction t WHERE t.generation_id = g.id AND t.type = 'earn')
         ORDER BY g.id""",
+    "a completed picture has its licence, under the number of its order": """
+        SELECT 'generation ' || g.id,
+               'is completed under ' || COALESCE(g.licence_number, 'no number')
+                   || ', and its licence is ' || COALESCE(l.number, 'missing: run issue_licences')
+        FROM app_generation g LEFT JOIN app_licence l ON l.generation_id = g.id
+        WHERE g.status = 'completed' AND g.licence_number IS DISTINCT FROM l.number
+        ORDER BY g.id""",
+    "only a completed picture has a licence": """
+        SELECT 'licence ' || l.number, 'is of a picture that is ' || g.status
+        FROM app_licence l JOIN app_generation g ON g.id = l.generation_id
+        WHERE g.status <> 'completed' ORDER BY l.generation_id""",
+    "a licence is active unless its sale was reversed or it was revoked": """
+        SELECT 'licence ' || l.number,
+               'is ' || l.state || CASE WHEN t.id IS NULL THEN ', and nothing was reversed'
+                   ELSE ', and its sale was reversed' END
+        FROM app_licence l
+        LEFT JOIN app_transaction t ON t.generation_id = l.generation_id
+            AND t.type = 'refund' AND t.memo = 'generation_reversed'
+        WHERE t.id IS NULL AND l.state = 'refunded' OR t.id IS NOT NULL AND l.state = 'active'
+        ORDER BY l.generation_id""",
+    "a picture whose licence has ended is not public": """
+        SELECT 'licence ' || l.number, 'is ' || l.state || ', and its picture is public'
+        FROM app_licence l JOIN app_generation g ON g.id = l.generation_id
+        WHERE l.state <> 'active' AND g.visibility = 'public' ORDER BY l.generation_id""",
     "every purchase gave its tokens, once": """
         SELECT 'purchase ' || p.id,
                'bought ' || p.amount || ', given ' || COALESCE(SUM(t.amount), 0)

@@ -5,9 +5,18 @@ from __future__ import annotations
 
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.db import transaction
+from django.db.models import Model
 
 from app.exceptions import InvalidInput, InvalidTransition
-from app.models import Comment, Generation, NotificationType, Style, User, Visibility
+from app.models import (
+    Comment,
+    Generation,
+    Licence,
+    NotificationType,
+    Style,
+    User,
+    Visibility,
+)
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service, style_service, training_service
 from app.services.generation_service import GENERATIONS
@@ -21,7 +30,7 @@ AGAINST_THE_RULES = "It is against the rules of this site."
 @transaction.atomic
 def hide_picture(picture: Generation, *, staff: User, reason: str) -> None:
     """Let only its owner see it, who cannot publish it."""
-    reason, locked = _required(reason), GENERATIONS.lock(picture.pk)
+    reason, locked = required(reason), GENERATIONS.lock(picture.pk)
     if locked.hidden_reason:
         raise InvalidTransition("This picture is hidden already.")
     locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason
@@ -32,9 +41,11 @@ def hide_picture(picture: Generation, *, staff: User, reason: str) -> None:
 @transaction.atomic
 def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
     """Let its owner publish it again."""
-    reason, locked = _required(reason), GENERATIONS.lock(picture.pk)
+    reason, locked = required(reason), GENERATIONS.lock(picture.pk)
     if not locked.hidden_reason:
         raise InvalidTransition("This picture is not hidden.")
+    if Licence.objects.ended().filter(pk=locked.pk).exists():
+        raise InvalidTransition("The licence of this picture has ended.")
     locked.hidden_reason = ""
     locked.save(update_fields=["hidden_reason"])
     _note_and_tell(staff, locked, "May be published again", NotificationType.PICTURE_SHOWN, reason)
@@ -44,7 +55,7 @@ def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
 def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
     """Nobody finds it or orders from it, and its artist, who may have withdrawn it before, cannot
     offer it. Its pictures stay."""
-    reason, locked = _required(reason), training_service.lock_style(style.pk)
+    reason, locked = required(reason), training_service.lock_style(style.pk)
     if locked.withdrawn_reason:
         raise InvalidTransition("This style is withdrawn already.")
     style_service.withdraw([locked], reason=reason)
@@ -54,7 +65,7 @@ def withdraw_style(style: Style, *, staff: User, reason: str) -> None:
 @transaction.atomic
 def restore_style(style: Style, *, staff: User, reason: str) -> None:
     """Offer again what staff withdrew, unless its artist had withdrawn it, or has since."""
-    reason, locked = _required(reason), training_service.lock_style(style.pk)
+    reason, locked = required(reason), training_service.lock_style(style.pk)
     artist = locked.artist.user
     if not locked.withdrawn_reason:
         raise InvalidTransition("Our staff has not withdrawn this style.")
@@ -76,7 +87,7 @@ def delete_comment(
     may_change: MayChange = is_owner_or_staff,
 ) -> None:
     """Delete a comment with its replies. If ``user`` is not its author, that is an act of staff."""
-    reason = _required(reason)
+    reason = required(reason)
     comment = community_service.delete_comment(
         user=user, comment_id=comment_id, may_change=may_change
     )
@@ -85,11 +96,18 @@ def delete_comment(
         _note_and_tell(user, comment, done, NotificationType.COMMENT_REMOVED, reason, DELETION)
 
 
-def _required(reason: str) -> str:
+def required(reason: str) -> str:
+    """The reason of an act of staff. Raises InvalidInput."""
     reason = readable(reason).strip()
     if not is_seen(reason) or len(reason) > MAX_REASON:
         raise InvalidInput(f"Give a reason of at most {MAX_REASON} characters.")
     return reason
+
+
+def note(staff: User, thing: Model, done: str, reason: str, flag: int = CHANGE) -> None:
+    """Write what was done to ``thing`` into the admin's log."""
+    message = f"{done}. Reason: {reason}"
+    LogEntry.objects.log_actions(staff.pk, [thing], flag, message, single_object=True)
 
 
 def _note_and_tell(
@@ -100,6 +118,5 @@ def _note_and_tell(
     reason: str,
     flag: int = CHANGE,
 ) -> None:
-    message = f"{done}. Reason: {reason}"
-    LogEntry.objects.log_actions(staff.pk, [thing], flag, message, single_object=True)
+    note(staff, thing, done, reason, flag)
     tell_of_staff(thing, kind, reason)

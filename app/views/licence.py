@@ -78,7 +78,7 @@ def parsed(number: str) -> str:
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
+@cache_control(public=True, max_age=1)
 def status_list(request: HttpRequest, number: int) -> HttpResponse:
     """Which licences are no longer valid, for programs that check certificates."""
     return _signed(certificate.signed_status_list(number))

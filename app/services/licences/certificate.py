@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 
-from app.models import Licence, LicenceState, TrainingManifest
+from app.models import Licence, TrainingManifest
 from app.services.licences import keys, terms
 from app.utils import clock
 from app.utils.links import page_url
@@ -98,8 +98,7 @@ def credential(licence: Licence, manifest_sha256: str | None) -> dict[str, Any]:
 def signed_status_list(number: int) -> str:
     """A Bitstring Status List of the W3C: which of LIST_BITS licences are no longer valid."""
     first = number * LIST_BITS
-    changed = Licence.objects.exclude(state=LicenceState.ACTIVE)
-    within = changed.filter(pk__gte=first, pk__lt=first + LIST_BITS)
+    within = Licence.objects.ended().filter(pk__gte=first, pk__lt=first + LIST_BITS)
     bits = bytearray(LIST_BITS // 8)
     for pk in within.values_list("pk", flat=True):
         byte, bit = divmod(pk - first, 8)

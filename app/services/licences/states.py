@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from app.exceptions import InvalidTransition, NotAllowed
-from app.models import Generation, Licence, LicenceState, User
+from app.models import Generation, Licence, LicenceState, User, Visibility
 from app.models.ownership import MayChange, is_owner
 from app.utils import clock
 
@@ -24,14 +24,19 @@ def name_buyer(
 
 
 def end(picture: Generation, state: LicenceState, reason: str) -> Licence:
-    """Take back the licence of a picture that the caller has locked. The page says ``reason``.
+    """Take back the licence of a picture that the caller has locked. The page says ``reason``, and
+    nobody but its buyer sees the picture from now on.
 
-    Raises InvalidTransition if there is none, or if it was taken back already.
+    Raises InvalidTransition unless it is valid: each ends once.
     """
     licence = Licence.objects.filter(pk=picture.pk).first()
     if licence is None or not licence.is_valid:
-        raise InvalidTransition("This picture has no valid licence.")
+        state_now = licence.state if licence else "missing"
+        raise InvalidTransition(f"The licence of this picture is {state_now}, not active.")
     licence.state, licence.state_reason = state, reason
     licence.state_changed_at = clock.now()
     licence.save(update_fields=["state", "state_reason", "state_changed_at"])
+    picture.visibility = Visibility.PRIVATE
+    picture.hidden_reason = picture.hidden_reason or reason
+    picture.save(update_fields=["visibility", "hidden_reason"])
     return licence

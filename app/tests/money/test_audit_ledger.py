@@ -7,7 +7,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from app.models import Generation, Purchase, Transaction, User
-from app.services import payment_service
+from app.services import payment_service, reversal_service
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 
@@ -183,6 +183,87 @@ def test_a_purchase_that_gave_nothing_is_named(books, corrupt):
     purchase = Purchase.objects.get()
     corrupt("DELETE FROM app_transaction WHERE purchase_id = %s", purchase.pk)
     assert f"purchase {purchase.pk}: bought 500, given 0" in audit()[1]
+
+
+@pytest.fixture
+def reversed_sale(books) -> Generation:
+    picture = books["completed"]
+    keeper = User.objects.create_superuser("keeper", "keeper@example.com", "keeps")
+    reversal_service.refund(picture.licence, staff=keeper, reason="It came out empty.")
+    return picture
+
+
+def test_a_reversed_sale_is_right(reversed_sale):
+    assert audit()[0] == 0
+
+
+REVERSED = "WHERE generation_id = %s AND memo = 'generation_reversed'"
+
+
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ("UPDATE app_transaction SET amount = 9 {of} AND type = 'refund'", "refund 9, reversal 10"),
+        (
+            "UPDATE app_transaction SET amount = 11 {of} AND type = 'reversal'",
+            "refund 10, reversal 11",
+        ),
+        ("DELETE FROM app_transaction {of} AND type = 'refund'", "reversed: reversal 10"),
+        (
+            "UPDATE app_transaction SET sender_id = (SELECT user_id FROM app_generation"
+            " WHERE id = app_transaction.generation_id) {of} AND type = 'reversal'",
+            "refund 10, reversal 10",
+        ),
+    ],
+    ids=["less to the buyer", "more than the payout", "nothing to the buyer", "from somebody else"],
+)
+def test_a_wrong_reversal_is_named(reversed_sale, corrupt, change, found):
+    corrupt(change.format(of=REVERSED), reversed_sale.pk)
+    named = f"generation {reversed_sale.pk}: cost 10, paid out 10; "
+    lines = [line for line in audit()[1].splitlines() if line.startswith(named)]
+    assert [found in line for line in lines] == [True]
+
+
+@pytest.mark.parametrize("state", ["active", "refunded"])
+def test_a_licence_that_disagrees_with_the_ledger_is_named(books, corrupt, state, request):
+    picture = books["completed"]
+    if state == "active":
+        request.getfixturevalue("reversed_sale")
+    corrupt("UPDATE app_licence SET state = %s, state_changed_at = now()", state)
+    what = {"active": "its sale was reversed", "refunded": "nothing was reversed"}[state]
+    assert audit()[1].startswith(f"licence {picture.licence_number}: is {state}, and {what}\n")
+
+
+def test_a_completed_picture_without_its_licence_is_named(books, corrupt):
+    picture = books["completed"]
+    corrupt("DELETE FROM app_licence")
+    assert (
+        f"generation {picture.pk}: is completed under {picture.licence_number}, and its"
+        in (audit()[1])
+    )
+    # One of before there were licences has none, until it gets one.
+    corrupt("UPDATE app_generation SET licence_number = NULL")
+    assert audit()[0] == 0
+
+
+def test_a_licence_of_another_number_is_named(books, corrupt):
+    corrupt("UPDATE app_licence SET number = 'SL-0000-0000-0000'")
+    assert "and its licence is SL-0000-0000-0000" in audit()[1]
+
+
+def test_a_licence_of_a_picture_that_is_not_completed_is_named(books, corrupt):
+    corrupt("UPDATE app_licence SET generation_id = %s", books["failed"].pk)
+    number = books["completed"].licence_number
+    assert f"licence {number}: is of a picture that is failed" in audit()[1]
+
+
+def test_a_public_picture_whose_licence_has_ended_is_named(books, reversed_sale, corrupt):
+    corrupt(
+        "UPDATE app_generation SET visibility = 'public', hidden_reason = '' WHERE id = %s",
+        reversed_sale.pk,
+    )
+    number = reversed_sale.licence_number
+    assert audit()[1].startswith(f"licence {number}: is refunded, and its picture is public\n")
 
 
 def test_a_platform_that_keeps_all_pays_no_artist_and_is_right(books, settings):

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from app.exceptions import DomainError, InsufficientTokensError, InvalidTransition, StaleAttempt
-from app.models import Generation, User
-from app.services import generation_service, payment_service
+from app.models import Generation, Licence, User
+from app.services import generation_service, payment_service, reversal_service
 from app.services.generation_service import GENERATIONS
 from app.tests import ledger
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory, finished_file
@@ -34,6 +34,7 @@ class Job:
     cost: int
     state: str = "queued"
     attempt: int = 1
+    is_reversed: bool = False
 
 
 @dataclass
@@ -60,12 +61,23 @@ class Model:
             job.state = "processing"
         elif status == "completed":
             job.state = "completed"
-            self.balances[job.artist] += job.cost - job.cost * self.fee // 100
+            self.balances[job.artist] += self.share(job)
         elif retryable and job.attempt < MAX_ATTEMPTS:
             job.state, job.attempt = "queued", job.attempt + 1
         else:
             job.state = "failed"
             self.balances[job.buyer] += job.cost
+        return "ok"
+
+    def share(self, job: Job) -> int:
+        return job.cost - job.cost * self.fee // 100
+
+    def reverse(self, job: Job) -> str:
+        if job.is_reversed:
+            return "contradiction"
+        job.is_reversed = True
+        self.balances[job.buyer] += job.cost
+        self.balances[job.artist] -= min(self.share(job), self.balances[job.artist])
         return "ok"
 
     def cancel(self, job: Job) -> str:
@@ -86,13 +98,15 @@ class Walk:
         self.model = Model(fee)
         artists = [ArtistFactory().user for _ in range(2)]
         self.users = {user.pk: user for user in [*artists, *(UserFactory() for _ in range(3))]}
-        self.model.balances = dict.fromkeys(self.users, 0)
+        self.keeper = UserFactory(is_staff=True)
+        self.model.balances = dict.fromkeys([*self.users, self.keeper.pk], 0)
         for artist in artists:
             style = StyleFactory(artist=artist.artist, price=self.draw.randint(1, 60))
             self.model.prices[style.pk] = (artist.pk, style.price)
 
     def step(self) -> None:
         choices = [self.order] * 4 + [self.report] * 8 + [self.cancel] * 2 + [self.buy]
+        choices += [self.reverse] * 2
         self.draw.choice(choices)()
 
     def buy(self) -> None:
@@ -149,6 +163,15 @@ class Walk:
         owner = self.users[job.buyer]
         assert expected == self._outcome(generation_service.cancel, user=owner, generation_id=pk)
 
+    def reverse(self) -> None:
+        sold = [pk for pk, job in self.model.jobs.items() if job.state == "completed"]
+        if not sold:
+            return
+        pk = self.draw.choice(sold)
+        expected = self.model.reverse(self.model.jobs[pk])
+        act = {"staff": self.keeper, "reason": "No."}
+        assert expected == self._outcome(reversal_service.refund, Licence(pk=pk), **act)
+
     def check(self) -> None:
         """The database says what the model says."""
         assert dict(User.objects.values_list("pk", "token_balance")) == self.model.balances
@@ -192,6 +215,7 @@ def test_the_services_and_the_model_agree_after_every_step(seed, settings):
     ledger.assert_right()
     states = {job.state for job in walk.model.jobs.values()}
     assert states >= {"completed", "failed", "canceled"}, "The walk went nowhere."
+    assert any(job.is_reversed for job in walk.model.jobs.values())
 
 
 @pytest.mark.django_db(transaction=True)

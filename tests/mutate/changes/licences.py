@@ -5,6 +5,8 @@ from tests.mutate.mutation import Mutation, in_file
 NUMBERS = "app/tests/licences/test_numbers.py"
 ISSUING = "app/tests/licences/test_issuing.py"
 CERTIFICATES = "app/tests/licences/test_certificates.py"
+COPIES = "app/tests/orders/test_refused_copies.py"
+ENDED = "app/tests/licences/test_ended_licences.py"
 TERMS = "app/tests/licences/test_terms.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -41,6 +43,36 @@ MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/services/licences/states.py",
         ("only-the-buyer-is-named", "if not may_change(user, licence):", "if False:", CERTIFICATES),
+        (
+            "ended-is-private",
+            "picture.visibility = Visibility.PRIVATE",
+            "pass",
+            ENDED,
+        ),
+        (
+            "a-licence-ends-once",
+            "if licence is None or not licence.is_valid:",
+            "if licence is None:",
+            "app/tests/money/test_reversals.py",
+        ),
+    ),
+    *in_file(
+        "app/views/licence.py",
+        (
+            "status-list-is-fresh",
+            "@cache_control(public=True, max_age=1)",
+            "@cache_control(public=True, max_age=60)",
+            ENDED,
+        ),
+    ),
+    *in_file(
+        "app/services/moderation_service.py",
+        (
+            "ended-is-not-shown-again",
+            "if Licence.objects.ended().filter(pk=locked.pk).exists():",
+            "if False:",
+            "app/tests/money/test_reversals.py",
+        ),
     ),
     *in_file(
         "app/services/licences/declaration.py",
@@ -53,6 +85,13 @@ MUTATIONS: tuple[Mutation, ...] = (
             "terms_id=style.terms_id,",
             'terms_id="commercial/1",',
             ISSUING,
+        ),
+        ("copy-is-told", "        if job.metadata:\n", "        if False:\n", COPIES),
+        (
+            "copy-is-told-at-the-end",
+            "if report.nearness is not None and not report.retryable:",
+            "if report.nearness is not None:",
+            COPIES,
         ),
     ),
     *in_file(

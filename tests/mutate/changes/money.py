@@ -6,6 +6,8 @@ ORDERS = "app/tests/orders/test_generate.py"
 REPORTS = "app/tests/orders/test_generation_reports.py"
 TOKENS = "app/tests/money/test_token_service.py"
 IDEMPOTENCY = "app/tests/orders/test_idempotency.py"
+REVERSALS = "app/tests/money/test_reversals.py"
+AUDIT = "app/tests/money/test_audit_ledger.py"
 CHARGES = f"{ORDERS}::TestOrdering"
 SHARES = f"{ORDERS}::TestTheArtistsShare"
 REFUNDS = f"{REPORTS}::TestFailure"
@@ -144,6 +146,73 @@ MUTATIONS = (
             " AND EXISTS (SELECT FROM entry)",
             " OR EXISTS (SELECT FROM entry)",
             TOKENS,
+        ),
+    ),
+    *in_file(
+        "app/services/reversal_service.py",
+        (
+            "reversal-takes-what-is-left",
+            "min(earned, artist.token_balance)",
+            "earned",
+            REVERSALS,
+        ),
+        (
+            "reversal-refunds-the-price",
+            "refund_tokens(buyer.pk, paid,",
+            "refund_tokens(buyer.pk, earned,",
+            REVERSALS,
+        ),
+        ("reversal-once", "    if is_refunded(licence):\n", "    if False:\n", REVERSALS),
+        (
+            "reversal-ends-the-licence",
+            "states.end(picture, LicenceState.REFUNDED, reason)",
+            "pass",
+            REVERSALS,
+        ),
+    ),
+    *in_file(
+        "app/services/audit_service.py",
+        (
+            "audit-of-reversals",
+            "HAVING COUNT(*) FILTER (WHERE t.type = 'refund' AND t.amount = g.cost",
+            "HAVING COUNT(*) < 0 AND COUNT(*) FILTER (WHERE t.type = 'refund'",
+            AUDIT,
+        ),
+        (
+            "audit-takes-back-the-payout-at-most",
+            "t.type = 'reversal' AND t.amount <= p.amount",
+            "t.type = 'reversal'",
+            AUDIT,
+        ),
+        (
+            "audit-of-licences",
+            "AND g.licence_number IS DISTINCT FROM l.number",
+            "AND g.licence_number <> l.number",
+            AUDIT,
+        ),
+        (
+            "audit-of-refunded-licences",
+            "t.id IS NULL AND l.state = 'refunded' OR",
+            "",
+            AUDIT,
+        ),
+        (
+            "audit-of-reversed-sales",
+            "OR t.id IS NOT NULL AND l.state = 'active'",
+            "",
+            AUDIT,
+        ),
+        (
+            "audit-of-pictures-without-licence",
+            "WHERE l.state <> 'active' AND g.visibility = 'public'",
+            "WHERE false",
+            AUDIT,
+        ),
+        (
+            "audit-of-licences-too-many",
+            "WHERE g.status <> 'completed' ORDER BY l.generation_id",
+            "WHERE false",
+            AUDIT,
         ),
     ),
     *in_file(
