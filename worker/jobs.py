@@ -5,7 +5,6 @@ Reporting is the runner's.
 
 import contextvars
 import hashlib
-import re
 import threading
 import time
 from abc import ABC, abstractmethod
@@ -44,7 +43,6 @@ from worker.signature import read_signature, sign
 from worker.signatures import NotOurs, SignatureClient
 from worker.storage import FileCache, Storage, file_suffix
 
-NO_REASON = "The style engine could not do this."
 SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
 LONGEST_ESTIMATE = 10_000_000  # seconds; what the protocol allows
 MIN_GAP = 1.0  # seconds between reports while there is news
@@ -393,15 +391,3 @@ def _under(folder: str, name: str) -> str:
 def _seconds_left(pace: Pace) -> float | None:
     left = pace.estimated_seconds
     return None if left is None else min(left, LONGEST_ESTIMATE)
-
-
-def sentence_for_users(error: EngineError) -> str:
-    """An engine's own words, unless they hold a path, an address or a stack."""
-    text = " ".join(str(error).split())
-    if (
-        not text
-        or len(text) > 300
-        or re.search(r"\w[/\\]\w+[/\\]|(^|\s)[~/]\w|://|Traceback", text)
-    ):
-        return NO_REASON
-    return text

@@ -4,6 +4,7 @@ A task that comes again after a crash is done from its beginning, unless its rep
 """
 
 import contextvars
+import re
 import threading
 import time
 from enum import Enum
@@ -21,7 +22,6 @@ from worker.jobs import (
     Progress,
     Workshop,
     job_of,
-    sentence_for_users,
 )
 from worker.reports import Delivery, Report, ReportClient, is_webhook
 from worker.signatures import NotSigned
@@ -32,6 +32,7 @@ log = structlog.get_logger()
 
 STORAGE_AWAY = "The file storage could not be used."
 NOT_SIGNED = "The picture could not be signed."
+NO_REASON = "The style engine could not do this."
 UNEXPECTED = "Something went wrong on our side."
 TOO_LONG = "This took too long and was stopped."
 
@@ -188,7 +189,7 @@ class _Run(threading.Thread):
             encode(report)  # an engine's figures may be no JSON; better to know here
         except EngineError as error:
             log.warning("engine_refused", error=str(error), retryable=error.retryable)
-            return self.job.failed(sentence_for_users(error), retryable=error.retryable)
+            return self.job.failed(_sentence_for_users(error), retryable=error.retryable)
         except StorageError as error:
             log.warning("storage_failed", error=str(error), retryable=error.retryable)
             return self.job.failed(STORAGE_AWAY, retryable=error.retryable)
@@ -212,3 +213,15 @@ def parse(body: bytes) -> Task | None:
     except InvalidMessage as error:
         log.error("poison_message", reason=str(error), size=len(body))
         return None
+
+
+def _sentence_for_users(error: EngineError) -> str:
+    """An engine's own words, unless they hold a path, an address or a stack."""
+    text = " ".join(str(error).split())
+    if (
+        not text
+        or len(text) > 300
+        or re.search(r"\w[/\\]\w+[/\\]|(^|\s)[~/]\w|://|Traceback", text)
+    ):
+        return NO_REASON
+    return text
