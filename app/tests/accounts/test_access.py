@@ -186,6 +186,10 @@ TABLE = [
     Row("GET /api/community/feed", OPEN),
     Row("GET /api/licences", SIGNED_IN),
     Row("GET /api/licences/{number}", OPEN, "number"),
+    # Of a day that has not ended.
+    Row("GET /api/licences/{number}/proof", (404,) * 7, "number"),
+    Row("GET /api/books", OPEN),
+    Row("GET /api/books/days", OPEN),
     # Neither a file nor a number is sent.
     Row("POST /api/verify", (400, 400, 400, 400, 400, 400, 403)),
     Row(
