@@ -219,29 +219,6 @@ class GenerationProgress(msgspec.Struct, frozen=True):
     estimated_seconds: Seconds | None = None
 
 
-class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
-    """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
-
-    ``retryable`` says that another attempt may succeed (storage was down, the worker stopped).
-    """
-
-    task_id: UUID
-    attempt: Attempt
-    training_status: Literal["training", "completed", "failed"]
-    progress: TrainingProgress | None = None
-    model_path: Uri | None = None
-    training_metric: dict[str, Any] | None = None
-    failure_reason: Reason | None = None
-    retryable: bool = False
-
-
-# The reason of a failure that the site tells in the reader's language.
-TOO_NEAR = (
-    "The picture came out nearly the same as one of the artist's own works, so it is not delivered."
-    " Other words or another seed give another picture."
-)
-
-
 class WorkNearness(msgspec.Struct, frozen=True):
     """``work`` is the nearest one, by its place among those of the training (from 0). ``bits``
     differ in the fingerprints, of 256; ``likeness`` is that of the features, at most 1. A picture
@@ -251,6 +228,45 @@ class WorkNearness(msgspec.Struct, frozen=True):
     bits: Annotated[int, msgspec.Meta(ge=0, le=256)]
     likeness: Annotated[float, msgspec.Meta(ge=-1.01, le=1.01)]
     bound: Annotated[float, msgspec.Meta(ge=0, le=1)]
+
+
+class Memorisation(msgspec.Struct, frozen=True):
+    """How near pictures of a new model, made from the tags of its own works, are to those works.
+
+    ``pictures`` has each of them, ``nearest`` is the place of the nearest one (from 0), and
+    ``image_path`` a small WebP of that one under the task's output path. ``copies`` counts those
+    that would not be delivered.
+    """
+
+    pictures: Annotated[list[WorkNearness], msgspec.Meta(min_length=1, max_length=100)]
+    nearest: Count
+    copies: Count
+    image_path: Uri
+
+
+class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
+    """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
+
+    ``retryable`` says that another attempt may succeed (storage was down, the worker stopped).
+    ``memorisation`` may come with ``completed``.
+    """
+
+    task_id: UUID
+    attempt: Attempt
+    training_status: Literal["training", "completed", "failed"]
+    progress: TrainingProgress | None = None
+    model_path: Uri | None = None
+    training_metric: dict[str, Any] | None = None
+    memorisation: Memorisation | None = None
+    failure_reason: Reason | None = None
+    retryable: bool = False
+
+
+# The reason of a failure that the site tells in the reader's language.
+TOO_NEAR = (
+    "The picture came out nearly the same as one of the artist's own works, so it is not delivered."
+    " Other words or another seed give another picture."
+)
 
 
 class GenerationReport(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -8,31 +8,24 @@ import hashlib
 import threading
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from pictures import PictureError, open_picture, placeholder
+from pictures import placeholder
 from protocol import (
     GenerationProgress,
     GenerationReport,
     GenerationTask,
-    Task,
-    TrainingProgress,
-    TrainingReport,
-    TrainingTask,
     WorkNearness,
 )
 from protocol.previews import reported_name
 from provenance.manifest import ToSign
 from provenance.mark import MARKER
-from worker.checkpoints import Checkpoints
-from worker.engines.base import Artwork, Engine, EngineError
+from worker.engines.base import Engine
 from worker.found_again import (
-    WORKS,
     TooNear,
     Traces,
-    keep_works,
     nearness_of,
     traces_of,
     works_beside,
@@ -41,9 +34,8 @@ from worker.output import IMAGE, files_of
 from worker.reports import Report
 from worker.signature import read_signature, sign
 from worker.signatures import NotOurs, SignatureClient
-from worker.storage import FileCache, Storage, file_suffix
+from worker.storage import FileCache, Storage
 
-SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
 LONGEST_ESTIMATE = 10_000_000  # seconds; what the protocol allows
 MIN_GAP = 1.0  # seconds between reports while there is news
 MAX_GAP = 15.0  # seconds between reports while there is none
@@ -262,19 +254,19 @@ class GenerationJob(Job):
         output = task.data.output_path
         for name in self._files:
             kind = "image/png" if name == IMAGE else "image/webp"
-            self._shop.storage.store(self._folder / name, _under(output, name), kind)
+            self._shop.storage.store(self._folder / name, under(output, name), kind)
         shown = reported_name("preview", picture.width)
         return GenerationReport(
             task_id=task.task_id,
             attempt=task.attempt,
             status="completed",
-            image_path=_under(output, IMAGE),
+            image_path=under(output, IMAGE),
             file_sha256=hashlib.sha256(self._files[IMAGE]).hexdigest(),
             preview_sha256=hashlib.sha256(self._files[shown]).hexdigest(),
             nearness=self._nearness,
             **self._traces,
             metadata={
-                "preview_path": _under(output, shown),
+                "preview_path": under(output, shown),
                 "placeholder": self._placeholder,
                 "width": picture.width,
                 "height": picture.height,
@@ -288,7 +280,7 @@ class GenerationJob(Job):
         task = self._task
         steps = None
         if pace is not None:
-            steps = GenerationProgress(pace.done, pace.total, pace.percent, _seconds_left(pace))
+            steps = GenerationProgress(pace.done, pace.total, pace.percent, seconds_left(pace))
         return GenerationReport(task.task_id, task.attempt, "processing", progress=steps)
 
     def failed(self, reason: str, *, retryable: bool) -> GenerationReport:
@@ -301,93 +293,10 @@ class GenerationJob(Job):
         )
 
 
-class TrainingJob(Job):
-    """The model of a style."""
-
-    def __init__(self, task: TrainingTask, shop: Workshop) -> None:
-        super().__init__(shop)
-        self._task = task
-        self._checkpoints = Checkpoints(task, shop.storage, shop.engine)
-
-    def fetch(self, folder: Path, progress: Progress) -> None:
-        self._artworks = []
-        pairs = zip(self._task.data.image_paths, self._task.data.image_tags, strict=True)
-        for number, (uri, tags) in enumerate(pairs, start=1):
-            progress.check()
-            path = folder / f"artwork-{number:03d}{file_suffix(uri)}"
-            self._shop.storage.fetch(uri, path)
-            try:
-                open_picture(path, side=SMALL_SIDE)
-            except (PictureError, OSError) as error:
-                raise EngineError(
-                    f"Artwork {number} cannot be read as a JPEG or PNG image."
-                ) from error
-            words = tuple(tag.strip().lower() for tag in tags if tag.strip())
-            self._artworks.append(Artwork(path, words))
-
-    def make(self, folder: Path, progress: Progress) -> None:
-        output = folder / "model"
-        output.mkdir()
-        self._model = self._shop.engine.train(
-            self._artworks,
-            list(dict.fromkeys(tag for artwork in self._artworks for tag in artwork.tags)),
-            output=output,
-            num_epochs=self._task.data.num_epochs,
-            on_progress=progress.note,
-            resume_from=self._checkpoints.last(folder),
-            save_checkpoint=self._checkpoints.save,
-        )
-        self._works = folder / WORKS
-        keep_works(self._watched(progress), self._works)
-
-    def _watched(self, progress: Progress) -> Iterator[Path]:
-        for artwork in self._artworks:
-            progress.check()
-            yield artwork.path
-
-    def deliver(self) -> TrainingReport:
-        task, model = self._task, self._model
-        if self._works.exists():
-            works_path = _under(task.data.output_path, WORKS)
-            self._shop.storage.store(self._works, works_path, "application/octet-stream")
-        name = f"model{file_suffix(model.path.name)}"
-        model_path = _under(task.data.output_path, name)
-        self._shop.storage.store(model.path, model_path, "application/octet-stream")
-        return TrainingReport(
-            task_id=task.task_id,
-            attempt=task.attempt,
-            training_status="completed",
-            model_path=model_path,
-            training_metric=dict(model.metric),
-        )
-
-    def started(self, pace: Pace | None) -> TrainingReport:
-        task = self._task
-        epochs = None
-        if pace is not None:
-            all_epochs = task.data.num_epochs
-            # Engines count in steps of their own; people know of epochs.
-            done = pace.done * all_epochs // pace.total
-            epochs = TrainingProgress(done, all_epochs, pace.percent, _seconds_left(pace))
-        return TrainingReport(task.task_id, task.attempt, "training", progress=epochs)
-
-    def failed(self, reason: str, *, retryable: bool) -> TrainingReport:
-        task = self._task
-        return TrainingReport(
-            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
-        )
-
-
-def job_of(task: Task, shop: Workshop) -> Job:
-    if isinstance(task, GenerationTask):
-        return GenerationJob(task, shop)
-    return TrainingJob(task, shop)
-
-
-def _under(folder: str, name: str) -> str:
+def under(folder: str, name: str) -> str:
     return f"{folder.rstrip('/')}/{name}"
 
 
-def _seconds_left(pace: Pace) -> float | None:
+def seconds_left(pace: Pace) -> float | None:
     left = pace.estimated_seconds
     return None if left is None else min(left, LONGEST_ESTIMATE)

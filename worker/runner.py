@@ -11,21 +11,22 @@ from enum import Enum
 
 import structlog
 
-from protocol import InvalidMessage, Task, decode_task, encode
+from protocol import GenerationTask, InvalidMessage, Task, decode_task, encode
 from worker.engines.base import EngineError
 from worker.jobs import (
     MAX_GAP,
     MIN_GAP,
+    GenerationJob,
     Job,
     JobStopped,
     Pace,
     Progress,
     Workshop,
-    job_of,
 )
 from worker.reports import Delivery, Report, ReportClient, is_webhook
 from worker.signatures import NotSigned
 from worker.storage import StorageError
+from worker.training import TrainingJob
 from worker.workdir import WorkDir, job_name
 
 log = structlog.get_logger()
@@ -101,7 +102,11 @@ class JobRunner:
             return outcome
 
     def _run_claimed(self, task: Task) -> Outcome:
-        job = job_of(task, self._shop)
+        job: Job = (
+            GenerationJob(task, self._shop)
+            if isinstance(task, GenerationTask)
+            else TrainingJob(task, self._shop)
+        )
 
         def still_ours(pace: Pace | None) -> bool:
             return self._reports.progress(task, job.started(pace))

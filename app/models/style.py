@@ -224,6 +224,16 @@ class Style(Job):
         max_length=10, choices=TrainingStatus.choices, default=TrainingStatus.PENDING
     )
     training_metric = models.JSONField(null=True, blank=True)
+    memorisation = models.JSONField(
+        null=True, blank=True, help_text="How near pictures of it are to its works: docs/rights.md."
+    )
+    nearest_path = models.CharField(
+        max_length=500,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="Storage key of the nearest of those pictures.",
+    )
     model_path = models.CharField(max_length=500, blank=True)
     thumbnail = models.CharField(max_length=300, blank=True, help_text="Storage key of a preview.")
     is_active = models.BooleanField(default=True, help_text="Off: deleted by its artist.")

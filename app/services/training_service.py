@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from django.conf import settings
 from django.db import transaction
 
 from app.delivery import outbox
-from app.exceptions import InvalidTransition, NotAllowed, NotFound
+from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from app.models import Style, TrainingStatus, User
 from app.models.ownership import MayChange, is_owner
 from app.services import notification_service, storage, tag_service
@@ -73,10 +73,16 @@ def begin_again(style: Style, otherwise: str, *, thumbnail: str | None = None) -
 
 @dataclass(frozen=True)
 class Model:
-    """What a worker learned: the model's address, and figures of how well."""
+    """What a worker learned: the model's address, and figures of how well.
+
+    ``memorisation`` says how near pictures of it are to its works; ``nearest_path`` is the storage
+    key of the nearest one.
+    """
 
     path: str
     metric: dict[str, object] | None
+    memorisation: dict[str, object] | None = None
+    nearest_path: str = ""
 
 
 class Trainings(JobKind[Style, TrainingReport, Model]):
@@ -120,7 +126,23 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
     def result_of(self, report: TrainingReport) -> Model:
         folder = output_folder(self.folder, report)
         key = reported_key(report.model_path or "", folder, field="model_path")
-        return Model(storage.uri(key), report.training_metric)
+        model = Model(storage.uri(key), report.training_metric)
+        told = report.memorisation
+        if told is None:
+            return model
+        if told.nearest >= len(told.pictures):
+            raise InvalidInput.field("memorisation.nearest", "There is no such picture.")
+        nearest_path = reported_key(told.image_path, folder, field="memorisation.image_path")
+        figures = {
+            "pictures": [
+                {"work": each.work, "bits": each.bits, "likeness": each.likeness}
+                for each in told.pictures
+            ],
+            "nearest": told.nearest,
+            "copies": told.copies,
+            "bound": told.pictures[told.nearest].bound,
+        }
+        return replace(model, memorisation=figures, nearest_path=nearest_path)
 
     def has_result(self, job: Style, result: Model) -> bool:
         return job.model_path == result.path
@@ -132,6 +154,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         """What it was trained on is kept, its tags count it from now on, and the artist is told."""
         job.model_path = result.path
         job.training_metric = result.metric
+        job.memorisation, job.nearest_path = result.memorisation, result.nearest_path
         job.trained_at = clock.now()
         job.save()
         manifest.make(job, result.metric)

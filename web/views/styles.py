@@ -84,6 +84,7 @@ def style_page(
         "structured": structured.of_style(style, shown),
         "terms": words_of(terms.of_order(style.terms_id)),
         "artist": artist,
+        "near": _nearness_of(style),
         "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
     }
     return render(request, "web/style.html", content, status=status)
@@ -98,6 +99,23 @@ def image(request: HttpRequest, style_id: int) -> HttpResponse:
     response = redirect(link(shown.thumbnail))
     response["Cache-Control"] = "public, max-age=300"
     return response
+
+
+def _nearness_of(style: Style) -> dict[str, Any] | None:
+    """How near pictures of the style are to its works, with the pair that is nearest."""
+    told = style.memorisation
+    if not told:
+        return None
+    nearest = told["pictures"][told["nearest"]]
+    return {
+        "count": len(told["pictures"]),
+        "copies": told["copies"],
+        "percent": round(100 * max(0, nearest["likeness"])),
+        "bound": round(100 * told["bound"]),
+        "bits": nearest["bits"],
+        "picture_url": link(style.nearest_path),
+        "work": next((each for each in style.artworks.all()[nearest["work"] :]), None),
+    }
 
 
 def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:

@@ -10,11 +10,13 @@ import pytest
 from PIL import Image, ImageOps
 
 from protocol import TOO_NEAR, GenerationTask, TrainingTask
+from provenance.bits import distance
 from provenance.features import signs
 from provenance.fingerprints import pdq
 from provenance.mark import MARKER
 from provenance.nearness import Works
 from provenance.tests.pictures import FOLDER, photographs
+from worker.engines.base import EngineError
 from worker.jobs import Workshop
 from worker.reports import ReportClient
 from worker.runner import STORAGE_AWAY, JobRunner, Outcome
@@ -41,6 +43,8 @@ class CopyingEngine(GateEngine):
     """Draws the photograph that the prompt names, mirrored."""
 
     def generate(self, model: Path, prompt: Sequence[str], **rest: Any) -> Image.Image:
+        if prompt[0] not in photographs():
+            raise EngineError("There is no such photograph.")
         return ImageOps.fit(ImageOps.mirror(photographs()[prompt[0]]), rest["size"])
 
 
@@ -49,8 +53,10 @@ def engine() -> GateEngine:
     return CopyingEngine()
 
 
-def trained(folder: Path, backend: Backend, runner: JobRunner) -> TrainingTask:
-    task = training_task(folder, backend.url, [["one"], ["two"]])
+def trained(
+    folder: Path, backend: Backend, runner: JobRunner, tags: Sequence[str] = ("one", "two")
+) -> TrainingTask:
+    task = training_task(folder, backend.url, [[tag] for tag in tags])
     paths = [f"file://{FOLDER / name}" for name in WORKS]
     task = replace_data(task, image_paths=paths)
     assert runner.run(task) is Outcome.DONE
@@ -107,6 +113,28 @@ def test_what_is_kept_of_the_works_lies_beside_the_model(
     assert list(files_under(tmp_path / "style")) == ["model.npz", "works.npz"]
     works = Works.read((tmp_path / "style" / "works.npz").read_bytes())
     assert len(works.fingerprints) == len(WORKS)
+
+
+def test_a_training_is_reported_with_how_near_its_pictures_are_to_its_works(
+    tmp_path: Path, backend: Backend, make_runner: MakeRunner
+) -> None:
+    task = trained(tmp_path, backend, make_runner(), tags=("rocket.jpg", "coffee.png"))
+    report = last_report(backend, task)["memorisation"]
+    other, copy = report["pictures"]
+    assert (report["copies"], report["nearest"]) == (1, 1)
+    assert (copy["work"], copy["likeness"] > copy["bound"]) == (1, True)
+    assert (other["bits"] > 70, other["likeness"] < other["bound"]) == (True, True)
+    assert report["image_path"] == f"file://{tmp_path}/style/nearest.webp"
+    with Image.open(tmp_path / "style" / "nearest.webp") as nearest:
+        assert nearest.size == (256, 256)
+        assert distance(pdq(nearest), pdq(ImageOps.mirror(photographs()["coffee.png"]))) < 40
+
+
+def test_a_model_that_cannot_draw_its_own_tags_is_trained_all_the_same(
+    tmp_path: Path, backend: Backend, make_runner: MakeRunner
+) -> None:
+    task = trained(tmp_path, backend, make_runner())
+    assert "memorisation" not in last_report(backend, task)
 
 
 def test_a_copy_of_a_work_is_not_delivered(

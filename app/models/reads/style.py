@@ -32,6 +32,26 @@ class ArtworkRow(Row):
     height: int
 
 
+class NearWork(Row):
+    """How near a picture is to the work that is nearest to it, by its place among the works (from
+    0): `bits` of 256 differ in their fingerprints; `likeness` of what they show is at most 1."""
+
+    work: int
+    bits: int
+    likeness: float
+
+
+class Memorisation(Row):
+    """Pictures that were made from the tags of a style's own works, right after its training, and
+    how near each is to those works. `nearest` is the place of the nearest one (from 0); `copies`
+    counts those that would not be delivered; `bound` is how alike a picture may be."""
+
+    pictures: list[NearWork]
+    nearest: int
+    copies: int
+    bound: float
+
+
 class StyleDetail(StyleRow):
     """A style with everything that is shown of it."""
 
@@ -42,6 +62,8 @@ class StyleDetail(StyleRow):
     progress: Annotated[TrainingProgress | None, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     withdrawn_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    memorisation: Annotated[Memorisation | None, IS_JSON]
+    nearest_picture_url: Annotated[FileLink, Column("nearest_path")]
     prices: Annotated[dict[str, int], FILLED_IN]
     terms: Annotated[str, Column("terms__key")]
     terms_version: Annotated[int, Column("terms__version")]

@@ -5,6 +5,7 @@ from io import BytesIO
 
 import pytest
 import time_machine
+from django.test import Client
 
 from app.models import Notification, OutboxMessage, Style, Tag
 from app.services import storage
@@ -46,6 +47,52 @@ class TestTheWay:
             style.refresh_from_db()
             assert style.training_status == "training"
             assert style.lease_expires_at == clock.seconds_from_now(settings.QUEUE_LEASE_SECONDS)
+
+    def test_how_near_its_pictures_are_to_its_works_is_kept_and_shown(
+        self, as_worker, as_anyone, style
+    ):
+        near = {"work": 2, "bits": 98, "likeness": 0.64}
+        other = {"work": 0, "bits": 120, "likeness": 0.41}
+        told = {
+            "pictures": [{**other, "bound": 0.73}, {**near, "bound": 0.73}],
+            "nearest": 1,
+            "copies": 0,
+            "image_path": model_file(style, "nearest.webp"),
+        }
+        answer = report_training(
+            as_worker, style, "completed", model_path=model_file(style), memorisation=told
+        )
+        assert answer.status == 200
+        shown = as_anyone.get(f"/api/models/{style.pk}").data
+        assert shown["memorisation"] == {
+            "pictures": [other, near],
+            "nearest": 1,
+            "copies": 0,
+            "bound": 0.73,
+        }
+        assert as_anyone.follow_link(shown["nearest_picture_url"]).status == 200
+        page = Client().get(f"/styles/{style.pk}").content.decode()
+        assert "64 % like it, and 98 of 256 bits" in " ".join(page.split())
+
+    @pytest.mark.parametrize(
+        ("field", "changes"),
+        [
+            ("memorisation.nearest", {"nearest": 1}),
+            ("memorisation.image_path", {"image_path": "file:///etc/passwd"}),
+        ],
+    )
+    def test_a_report_of_nearness_that_makes_no_sense_is_refused(
+        self, as_worker, style, field, changes
+    ):
+        near = {"work": 2, "bits": 98, "likeness": 0.64, "bound": 0.73}
+        image_path = model_file(style, "nearest.webp")
+        told = {"pictures": [near], "nearest": 0, "copies": 0, "image_path": image_path, **changes}
+        answer = report_training(
+            as_worker, style, "completed", model_path=model_file(style), memorisation=told
+        )
+        assert (answer.status, list(answer.details)) == (400, [field])
+        style.refresh_from_db()
+        assert (style.training_status, style.memorisation) == ("pending", None)
 
     def test_progress_is_shown_and_renews_the_lease(self, as_worker, as_artist, style, settings):
         progress = {

@@ -1,0 +1,125 @@
+"""Training: the model of a style, and how near its pictures are to the works."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from pictures import PictureError, open_picture, preview
+from protocol import Memorisation, TrainingProgress, TrainingReport, TrainingTask
+from provenance.nearness import Works
+from worker.checkpoints import Checkpoints
+from worker.engines.base import Artwork, EngineError
+from worker.found_again import REPORT_SIDE, WORKS, keep_works, memorisation_of, told
+from worker.jobs import Job, Pace, Progress, Workshop, seconds_left, under
+from worker.storage import file_suffix
+
+SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
+NEAREST = "nearest.webp"  # of a memorisation report
+
+
+class TrainingJob(Job):
+    """The model of a style."""
+
+    def __init__(self, task: TrainingTask, shop: Workshop) -> None:
+        super().__init__(shop)
+        self._task = task
+        self._checkpoints = Checkpoints(task, shop.storage, shop.engine)
+
+    def fetch(self, folder: Path, progress: Progress) -> None:
+        self._artworks = []
+        pairs = zip(self._task.data.image_paths, self._task.data.image_tags, strict=True)
+        for number, (uri, tags) in enumerate(pairs, start=1):
+            progress.check()
+            path = folder / f"artwork-{number:03d}{file_suffix(uri)}"
+            self._shop.storage.fetch(uri, path)
+            try:
+                open_picture(path, side=SMALL_SIDE)
+            except (PictureError, OSError) as error:
+                raise EngineError(
+                    f"Artwork {number} cannot be read as a JPEG or PNG image."
+                ) from error
+            words = tuple(tag.strip().lower() for tag in tags if tag.strip())
+            self._artworks.append(Artwork(path, words))
+
+    def make(self, folder: Path, progress: Progress) -> None:
+        output = folder / "model"
+        output.mkdir()
+        self._model = self._shop.engine.train(
+            self._artworks,
+            list(dict.fromkeys(tag for artwork in self._artworks for tag in artwork.tags)),
+            output=output,
+            num_epochs=self._task.data.num_epochs,
+            on_progress=progress.note,
+            resume_from=self._checkpoints.last(folder),
+            save_checkpoint=self._checkpoints.save,
+        )
+        self._works = folder / WORKS
+        works = keep_works(self._watched(progress), self._works)
+        self._memorisation = self._compare(works, folder, progress) if works else None
+
+    def _compare(self, works: Works, folder: Path, progress: Progress) -> Memorisation | None:
+        """How near pictures of the new model are to its works. The nearest one is kept."""
+
+        def draw(prompt: Sequence[str], seed: int) -> Image.Image:
+            return self._shop.engine.generate(
+                self._model.path,
+                prompt,
+                size=(REPORT_SIDE, REPORT_SIDE),
+                seed=seed,
+                on_progress=lambda done, total: progress.check(),
+            )
+
+        made = memorisation_of([artwork.tags for artwork in self._artworks], draw, works)
+        if made is None:
+            return None
+        report, picture = made
+        (folder / NEAREST).write_bytes(preview(picture, REPORT_SIDE))
+        self._folder = folder
+        return Memorisation(
+            pictures=[told(found) for found in report.pictures],
+            nearest=report.nearest_picture,
+            copies=report.copies,
+            image_path=under(self._task.data.output_path, NEAREST),
+        )
+
+    def _watched(self, progress: Progress) -> Iterator[Path]:
+        for artwork in self._artworks:
+            progress.check()
+            yield artwork.path
+
+    def deliver(self) -> TrainingReport:
+        task, model = self._task, self._model
+        if self._works.exists():
+            works_path = under(task.data.output_path, WORKS)
+            self._shop.storage.store(self._works, works_path, "application/octet-stream")
+        if self._memorisation:
+            nearest = self._folder / NEAREST
+            self._shop.storage.store(nearest, self._memorisation.image_path, "image/webp")
+        name = f"model{file_suffix(model.path.name)}"
+        model_path = under(task.data.output_path, name)
+        self._shop.storage.store(model.path, model_path, "application/octet-stream")
+        return TrainingReport(
+            task_id=task.task_id,
+            attempt=task.attempt,
+            training_status="completed",
+            model_path=model_path,
+            training_metric=dict(model.metric),
+            memorisation=self._memorisation,
+        )
+
+    def started(self, pace: Pace | None) -> TrainingReport:
+        task = self._task
+        epochs = None
+        if pace is not None:
+            all_epochs = task.data.num_epochs
+            # Engines count in steps of their own; people know of epochs.
+            done = pace.done * all_epochs // pace.total
+            epochs = TrainingProgress(done, all_epochs, pace.percent, seconds_left(pace))
+        return TrainingReport(task.task_id, task.attempt, "training", progress=epochs)
+
+    def failed(self, reason: str, *, retryable: bool) -> TrainingReport:
+        task = self._task
+        return TrainingReport(
+            task.task_id, task.attempt, "failed", failure_reason=reason, retryable=retryable
+        )
