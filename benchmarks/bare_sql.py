@@ -63,8 +63,10 @@ FEED = {
 
 
 def _image(liked: str, visible: str) -> str:
-    shown = _columns(PictureDetail, _OF_PICTURE, is_liked=liked)
+    tables = {**_OF_PICTURE, "licence": "li"}
+    shown = _columns(PictureDetail, tables, is_liked=liked)
     return f"""SELECT {shown} FROM app_generation g {_PEOPLE}
+        LEFT JOIN app_licence li ON li.generation_id = g.id
         WHERE g.id = %(id)s AND {visible}"""  # noqa: S608
 
 
@@ -81,7 +83,13 @@ _TAGS = """COALESCE((SELECT jsonb_agg(jsonb_build_object('id', t.id, 'name', t.n
         FROM app_styletag st JOIN app_tag t ON t.id = st.tag_id WHERE st.style_id = s.id
     ), '[]')::text"""
 _STYLE = _columns(StyleRow, _OF_STYLE, tags_json=_TAGS)
-_STYLE_DETAIL = _columns(StyleDetail, _OF_STYLE, tags_json=_TAGS, progress="s.progress::text")
+_STYLE_DETAIL = _columns(
+    StyleDetail,
+    {**_OF_STYLE, "terms": "te"},
+    tags_json=_TAGS,
+    progress="s.progress::text",
+    memorisation="s.memorisation::text",
+)
 _ARTIST = """
     JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user u ON u.id = a.user_id"""
 _OFFERED = "s.is_active AND s.training_status = 'completed'"
@@ -103,7 +111,8 @@ STYLE = f"""
         (SELECT json_agg(json_build_array({_columns(ArtworkRow, {"": "w"})})
                          ORDER BY w.position, w.id)
          FROM app_artwork w WHERE w.style_id = s.id)
-    FROM app_style s {_ARTIST} WHERE s.id = %(id)s AND {_OFFERED}"""  # noqa: S608
+    FROM app_style s {_ARTIST} JOIN app_terms te ON te.id = s.terms_id
+    WHERE s.id = %(id)s AND {_OFFERED}"""  # noqa: S608
 
 TAGS = """
     SELECT id, name, usage_count FROM app_tag WHERE is_active AND usage_count > 0
