@@ -50,7 +50,7 @@ NOT_ASKED_FOR = (
 _OF_DEPLOYMENTS = ("DATABASE_URL", "AMQP_URL", "REDIS_URL", "S3_BUCKET", "ALLOWED_HOSTS")
 # Commands that are development by their name, and those that never are unless it is asked for.
 _DEVELOPMENT_COMMANDS = frozenset({"dev", "test"})
-_DEPLOYED_COMMANDS = frozenset({"relay_outbox", "local_worker"})
+_DEPLOYED_COMMANDS = frozenset({"relay_outbox", "deliver_webhooks", "local_worker"})
 
 
 def is_development(environment: Environment) -> bool:
@@ -285,6 +285,7 @@ VALUES = (
     ),
     matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
     *map(flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),
+    *map(flag, ("WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOW_LOOPBACK")),
 )
 
 RULES: tuple[Rule, ...] = (
@@ -356,6 +357,11 @@ RULES: tuple[Rule, ...] = (
         _certificates_dir,
     ),
     Rule("DEMO_SIGN_IN", "Leave it out: it lets anybody in by name.", is_off("DEMO_SIGN_IN")),
+    Rule(
+        "WEBHOOK_ALLOW_LOOPBACK",
+        "Leave it out: webhooks would reach what listens on this machine alone.",
+        is_off("WEBHOOK_ALLOW_LOOPBACK"),
+    ),
     Rule(
         "PAYMENT_GATEWAY",
         "Name a real gateway, or set ALLOW_TEST_GATEWAY=1 if tokens shall cost nothing here.",

@@ -128,6 +128,10 @@ JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 3)
 # Seconds to wait before the first, second and third attempt.
 JOB_RETRY_DELAYS = [int(seconds) for seconds in env.list("JOB_RETRY_DELAYS", ["0", "30", "120"])]
 
+# Webhooks are sent to public addresses by https. Development may send to this machine.
+WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", False)
+WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", True)
+
 # --- Django -----------------------------------------------------------------------------------
 
 INSTALLED_APPS = [
@@ -375,6 +379,7 @@ SPECTACULAR_SETTINGS = {
             for name in (
                 *("TrainingStatus", "GenerationStatus", "TransactionType", "NotificationType"),
                 *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
+                *("WebhookEvent", "DeliveryState", "DisabledReason"),
             )
         },
         "HealthEnum": ["ok", "error"],

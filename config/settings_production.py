@@ -25,6 +25,8 @@ SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", [])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 # Off even by default: the test gateway has to be allowed by name.
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", False)
+# What is within our network is nobody else's to reach.
+WEBHOOK_ALLOW_LOOPBACK = False
 # nginx alone stands before the web processes, and sends the one address that it believes.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1)
 PAGE_CACHE_SECONDS = env.float("PAGE_CACHE_SECONDS", 1)

@@ -16,6 +16,14 @@ from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
 from app.models.token import Purchase, Transaction, TransactionType
 from app.models.upload import PendingUpload, UploadCheck
 from app.models.user import Artist, Role, User
+from app.models.webhook import (
+    DeliveryState,
+    DisabledReason,
+    OrderWebhook,
+    WebhookDelivery,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 
 __all__ = [
     "ApiKey",
@@ -26,6 +34,8 @@ __all__ = [
     "Comment",
     "Declaration",
     "DeclarationAcceptance",
+    "DeliveryState",
+    "DisabledReason",
     "FeedEntry",
     "Follow",
     "Generation",
@@ -39,6 +49,7 @@ __all__ = [
     "Measure",
     "Notification",
     "NotificationType",
+    "OrderWebhook",
     "OutboxMessage",
     "PendingUpload",
     "Purchase",
@@ -60,4 +71,7 @@ __all__ = [
     "UploadCheck",
     "User",
     "Visibility",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+    "WebhookEvent",
 ]

@@ -31,6 +31,7 @@ class NotificationType(models.TextChoices):
     SALE_REFUNDED = "sale_refunded", "Sale refunded by our staff"
     SALE_REVOKED = "sale_revoked", "Licence of a sale revoked by our staff"
     COPY_REFUSED = "copy_refused", "Picture too near to a work"
+    WEBHOOK_DISABLED = "webhook_disabled", "Webhook switched off"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -80,6 +81,10 @@ WORDS: dict[str, str] = {
     NotificationType.COPY_REFUSED: _(
         "A picture in your style %(name)s came out nearly the same as your work no. %(work)s. It"
         " was not delivered, and its buyer got the tokens back."
+    ),
+    NotificationType.WEBHOOK_DISABLED: _(
+        "Your webhook %(url)s is switched off: it said that it is gone, or failed for five days."
+        " The log of its deliveries says more."
     ),
 }
 

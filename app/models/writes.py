@@ -147,8 +147,50 @@ FORGET_ACTOR = """
     RETURNING next.id
 """
 
+# Writes a message for each endpoint of a user that is to be told of an event; for nearly everybody
+# there is none. Who deletes an endpoint meanwhile is waited for.
+_TELL_WEBHOOKS = """
+    INSERT INTO app_webhookdelivery
+        (endpoint_id, type, body, created_at, due_at)
+    SELECT
+        endpoint.id, event.type,
+        json_build_object(
+            'type', event.type, 'timestamp', {at}::timestamptz, 'data', event.data
+        )::text,
+        {at}, {at}
+    FROM (VALUES {events}) AS event(type, data), app_webhookendpoint endpoint
+    WHERE endpoint.user_id = %(user_id)s AND endpoint.is_enabled AND endpoint.deleted_at IS NULL
+        AND CASE
+            WHEN endpoint.is_for_orders THEN starts_with(event.type, 'generation.') AND EXISTS (
+                SELECT FROM app_orderwebhook named
+                WHERE named.generation_id = {generation_id} AND named.endpoint_id = endpoint.id
+            )
+            ELSE endpoint.events = '{{}}' OR event.type = ANY (endpoint.events)
+        END
+    FOR KEY SHARE OF endpoint
+    RETURNING id
+"""
+TELL_WEBHOOKS = _TELL_WEBHOOKS.format(
+    at="%(created_at)s",
+    events="(%(type)s, %(data)s::json)",
+    generation_id="%(generation_id)s::bigint",
+)
+# The two events of a picture that is delivered. Their data are those of ``webhooks.events``.
+_TELL_OF_DELIVERED = _TELL_WEBHOOKS.format(
+    at="%(finished_at)s",
+    events="""
+        ('generation.completed', json_build_object(
+            'generation_id', %(id)s::bigint, 'style_id', %(style_id)s::bigint,
+            'status', %(status)s::text, 'cost', %(cost)s::bigint,
+            'licence_number', %(licence_number)s::text, 'failure_reason', '')),
+        ('licence.issued', json_build_object(
+            'licence_number', %(licence_number)s::text, 'generation_id', %(id)s::bigint,
+            'style_id', %(style_id)s::bigint, 'state', 'active', 'reason', ''))""",
+    generation_id="%(id)s",
+)
+
 # Delivers a generation that is locked, issues its licence, counts the use of its style and tells
-# the buyer. Returns the id of the notification.
+# the buyer, and the buyer's endpoints. Returns the id of the notification.
 COMPLETE_GENERATION = (
     """
     WITH delivered AS (
@@ -168,8 +210,10 @@ COMPLETE_GENERATION = (
         ON CONFLICT (generation_id) DO NOTHING
     ), counted AS (
         UPDATE app_style SET usage_count = usage_count + 1 WHERE id = %(style_id)s
-    )
+    ), sent AS (
 """  # noqa: S608 (no value is put in)
+    + _TELL_OF_DELIVERED
+    + ")"
     + NOTIFY
 )
 

@@ -28,6 +28,7 @@ from app.models import (
     Transaction,
     TransactionType,
     User,
+    WebhookEvent,
     names,
 )
 from app.models.generation import MAX_SEED
@@ -45,6 +46,8 @@ from app.services import notification_service, pricing, signature_service, stora
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_open
+from app.services.webhooks import endpoints
+from app.services.webhooks.events import tell_of_generation
 from app.utils import clock
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
@@ -80,12 +83,14 @@ def request_generation(
     seed: int | None = None,
     expected_cost: int | None = None,
     expected_terms: str | None = None,
+    webhook_url: str | None = None,
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
     The returned generation's ``user`` carries the balance that is left. Raises NotFound,
-    StyleNotReady, InsufficientTokensError, or PriceChanged or TermsChanged unless price and terms
-    are those that the buyer expects, before anything is written.
+    StyleNotReady, InsufficientTokensError, InvalidInput for ``webhook_url``, or PriceChanged or
+    TermsChanged unless price and terms are those that the buyer expects, before anything is
+    written.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -133,6 +138,8 @@ def request_generation(
         TokenService.consume_tokens(
             user.pk, cost, "generation", locked=buyer, generation=generation
         )
+        if webhook_url is not None:
+            endpoints.name_in_order(generation, webhook_url)
     return generation
 
 
@@ -154,6 +161,7 @@ def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) 
     generation.lease_expires_at = None
     generation.save()
     _refund(generation, "generation_canceled")
+    tell_of_generation(generation, WebhookEvent.GENERATION_CANCELED)
     return generation
 
 
@@ -298,6 +306,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         notification_service.tell_generation_failed(job)
         if job.metadata:
             notification_service.tell_of_copy(job.style, job.metadata["nearness"]["work"])
+        tell_of_generation(job, WebhookEvent.GENERATION_FAILED)
 
 
 GENERATIONS = Generations(Generation)

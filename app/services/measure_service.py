@@ -11,6 +11,8 @@ from app.utils import clock
 
 LEASES_EXPIRED = "leases_expired"
 LEDGER_FINDINGS = "ledger_findings"
+# How many endpoints there are; its time says when the last process that delivers was alive.
+WEBHOOKS_KEPT = "webhook_endpoints"
 
 
 def count(name: str, by: int = 1) -> None:

@@ -18,6 +18,7 @@ from app.services import connection_service, measure_service
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.uploads import check_service
+from app.services.webhooks import deliveries
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
 KEPT_SECONDS = 10.0
@@ -40,6 +41,8 @@ class Figures:
     audit_findings: int | None
     audited_at: datetime | None
     connections: Connections
+    webhooks_due: int
+    webhooks_alive_at: datetime | None
     queues: Mapping[str, int] = field(default_factory=dict)
     is_broker_reached: bool | None = None
 
@@ -65,6 +68,7 @@ def _count() -> Figures:
     )
     audit = measure_service.last(measure_service.LEDGER_FINDINGS)
     leases = measure_service.last(measure_service.LEASES_EXPIRED)
+    alive = measure_service.last(measure_service.WEBHOOKS_KEPT)
     queues, is_reached = _queues()
     return Figures(
         outbox_depth=dict(depth),
@@ -79,6 +83,8 @@ def _count() -> Figures:
         audit_findings=audit[0] if audit else None,
         audited_at=audit[1] if audit else None,
         connections=connection_service.used(),
+        webhooks_due=deliveries.due_count(),
+        webhooks_alive_at=alive[1] if alive else None,
         queues=queues,
         is_broker_reached=is_reached,
     )

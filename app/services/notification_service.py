@@ -117,6 +117,10 @@ def tell_of_sale(
         _tell_artist(picture.style, to_artist, said)
 
 
+def tell_webhook_disabled(user_id: int, url: str) -> None:
+    _create(user_id, NotificationType.WEBHOOK_DISABLED, {"url": url}, "", None)
+
+
 def tell(
     *, recipient_id: int, kind: str, message: str, target_type: str = "", target_id: int | None
 ) -> Notification:
@@ -206,7 +210,7 @@ def _values(
     kind: str,
     parameters: Mapping[str, object],
     target_type: str,
-    target_id: int,
+    target_id: int | None,
     *,
     actor: User | None = None,
 ) -> dict[str, object]:

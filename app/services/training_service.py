@@ -10,11 +10,12 @@ from django.db import transaction
 
 from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
-from app.models import Style, TrainingStatus, User
+from app.models import Style, TrainingStatus, User, WebhookEvent
 from app.models.ownership import MayChange, is_owner
 from app.services import notification_service, storage, tag_service
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
+from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
@@ -161,10 +162,12 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         caches.forget(caches.POPULAR_STYLES)
         tag_service.move_counts([], tag_service.counted_in(job))
         notification_service.tell_training_complete(job)
+        tell_of_style(job, WebhookEvent.STYLE_TRAINED)
 
     def fail(self, job: Style) -> None:
         job.save()
         notification_service.tell_training_failed(job)
+        tell_of_style(job, WebhookEvent.STYLE_FAILED)
 
 
 TRAININGS = Trainings(Style)

@@ -24,6 +24,7 @@ from app.models import (
     Role,
     Session,
     User,
+    WebhookEndpoint,
     names,
 )
 from app.services import community_service, notification_service, storage, style_service
@@ -245,6 +246,7 @@ def close_account(user: User) -> None:
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         upload_service.expire_all(locked)
+        WebhookEndpoint.objects.filter(user=locked).delete()
         Generation.objects.filter(user=locked).update(description="", visibility="private")
         artist = Artist.objects.filter(pk=locked.pk).first()
         if artist is not None:

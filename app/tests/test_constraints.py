@@ -30,6 +30,8 @@ from app.models import (
     Terms,
     Transaction,
     User,
+    WebhookDelivery,
+    WebhookEndpoint,
 )
 from app.models.token import REVERSED_MEMO
 from app.services import payment_service
@@ -74,6 +76,9 @@ class Scene:
         self.key = IdempotencyKey.objects.create(
             user=self.buyer, key="k", fingerprint="f", response_status=202, response_body="{}"
         )
+
+        self.webhook = WebhookEndpoint.objects.create(user=self.buyer, url="", is_for_orders=True)
+        WebhookDelivery.objects.create(endpoint=self.webhook, type="webhook.test", body="{}")
 
     def entry(self, kind: str, **conditions: Any) -> Transaction:
         return Transaction.objects.get(type=kind, **conditions)
@@ -182,6 +187,12 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     "artist_name_looks_unique": (
         lambda s: ArtistFactory(artist_name=s.artist.artist_name.upper()),
     ),
+    "webhook_delivery_state_known": (lambda s: every(WebhookDelivery, state="lost"),),
+    "webhook_endpoint_disabled_has_reason": (
+        lambda s: every(WebhookEndpoint, is_enabled=False),
+        lambda s: every(WebhookEndpoint, disabled_reason="gone"),
+    ),
+    "webhook_endpoint_of_orders_once": (lambda s: again(s.webhook),),
     "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
 }
 

@@ -60,6 +60,12 @@ class _SystemCollector:
         yield _counter("leases_expired", "Attempts whose lease expired.", now.leases_expired)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
+        yield _gauge("webhook_messages_due", "Messages to send to webhooks.", now.webhooks_due)
+        if now.webhooks_alive_at is not None:
+            text = "When a process that sends webhooks was last alive."
+            yield _gauge(
+                "webhooks_alive_timestamp_seconds", text, now.webhooks_alive_at.timestamp()
+            )
         if ends := signature_service.days_left():
             text = "Days until a certificate that signs pictures expires."
             yield _by("certificate_days_left", text, "certificate", ends)

@@ -7,6 +7,7 @@ from django.db import transaction
 from app.exceptions import InvalidTransition, NotAllowed
 from app.models import Generation, Licence, LicenceState, User, Visibility
 from app.models.ownership import MayChange, is_owner
+from app.services.webhooks.events import tell_of_licence
 from app.utils import clock
 
 
@@ -39,4 +40,5 @@ def end(picture: Generation, state: LicenceState, reason: str) -> Licence:
     picture.visibility = Visibility.PRIVATE
     picture.hidden_reason = picture.hidden_reason or reason
     picture.save(update_fields=["visibility", "hidden_reason"])
+    tell_of_licence(licence, picture)
     return licence

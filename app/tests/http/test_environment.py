@@ -101,6 +101,7 @@ UNSAFE = [
     ("CERTIFICATES_DIR", "/srv/s3kr1t-certificates", "no certificate and key that can be read"),
     ("DEMO_SIGN_IN", "1", "is on"),
     ("DEMO_SIGN_IN", "True", "is on"),
+    ("WEBHOOK_ALLOW_LOOPBACK", "1", "is on"),
     ("PAYMENT_GATEWAY", "test", "gives tokens away"),
     ("PAYMENT_GATEWAY", "", "gives tokens away"),
 ]
@@ -137,6 +138,8 @@ UNREADABLE = [
     ("DEMO_SIGN_IN", "maybe", "neither 1 nor 0"),
     ("ALLOW_TEST_GATEWAY", "maybe", "neither 1 nor 0"),
     ("HSTS_PRELOAD", "", "neither 1 nor 0"),
+    ("WEBHOOK_ALLOW_HTTP", "maybe", "neither 1 nor 0"),
+    ("WEBHOOK_ALLOW_LOOPBACK", "maybe", "neither 1 nor 0"),
 ]
 
 

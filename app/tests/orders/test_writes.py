@@ -21,6 +21,7 @@ from app.models import (
     Tag,
     Transaction,
     User,
+    WebhookDelivery,
     writes,
 )
 from app.models.writes import BOOK_ENTRY, COMPLETE_GENERATION, NOTIFY, PLACE_ORDER, write
@@ -35,7 +36,10 @@ STATEMENTS = {
 INSERT = re.compile(r"INSERT INTO (\w+)\s+\(([^)]+)\)")
 MODELS = {
     model._meta.db_table: model
-    for model in (Transaction, Generation, GenerationTag, OutboxMessage, Notification, Licence)
+    for model in (
+        *(Transaction, Generation, GenerationTag, OutboxMessage, Notification, Licence),
+        WebhookDelivery,
+    )
 }
 # The server numbers these rows; the others come with their number.
 NUMBERED_BEFORE = {Generation, Licence}
@@ -63,6 +67,7 @@ def test_every_statement_is_held_to_its_columns() -> None:
     assert set(STATEMENTS) == {
         *("BOOK_ENTRY", "PLACE_ORDER", "COMPLETE_GENERATION"),
         *("NOTIFY", "_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
+        *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "_TELL_OF_DELIVERED"),
     }
 
 

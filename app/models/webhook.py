@@ -1,0 +1,180 @@
+"""What other systems are told: where to, and each message with the log of its attempts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.contrib.postgres.functions import RandomUUID
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+
+from app.models.generation import Generation
+from app.models.user import User
+from app.utils import webhook_signing
+
+
+class WebhookEvent(models.TextChoices):
+    """All that endpoints can be told. docs/webhooks.md says what each has in its ``data``."""
+
+    GENERATION_COMPLETED = "generation.completed", "A picture is ready"
+    GENERATION_FAILED = "generation.failed", "A picture failed and was refunded"
+    GENERATION_CANCELED = "generation.canceled", "A picture was canceled and refunded"
+    STYLE_TRAINED = "style.trained", "A style is trained"
+    STYLE_FAILED = "style.failed", "The training of a style failed"
+    LICENCE_ISSUED = "licence.issued", "A picture got its licence"
+    LICENCE_REFUNDED = "licence.refunded", "A licence ended because its picture was refunded"
+    LICENCE_REVOKED = "licence.revoked", "A licence was revoked"
+
+
+# Sent to one endpoint, when its owner asks for it.
+TEST_EVENT = "webhook.test"
+
+
+class DisabledReason(models.TextChoices):
+    OWNER = "owner", "Its owner switched it off"
+    GONE = "gone", "It answered 410"
+    FAILING = "failing", "It failed for five days"
+
+
+class WebhookEndpointQuerySet(models.QuerySet["WebhookEndpoint"]):
+    def of(self, user: User) -> WebhookEndpointQuerySet:
+        """The user's endpoints, newest first, with those of orders."""
+        return self.filter(user=user, deleted_at=None).order_by("-created_at", "-pk")
+
+
+class WebhookEndpoint(models.Model):
+    """An address that is told of a user's events.
+
+    Its secrets are sealed, newest first: ``[{"sealed": …, "until": null}]``. A former one signs as
+    well until its time is over.
+    """
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="webhook_endpoints")
+    url = models.CharField(max_length=500)
+    description = models.CharField(max_length=100, blank=True)
+    events = ArrayField(
+        models.CharField(max_length=30, choices=WebhookEvent.choices),
+        default=list,
+        blank=True,
+        help_text="Empty: all of them.",
+    )
+    is_for_orders = models.BooleanField(
+        default=False, help_text="It is told of the orders that name it, and of nothing else."
+    )
+    is_enabled = models.BooleanField(default=True)
+    disabled_reason = models.CharField(max_length=10, choices=DisabledReason.choices, blank=True)
+    failing_since = models.DateTimeField(
+        null=True, blank=True, help_text="The first failure after the last success."
+    )
+    secrets = models.JSONField(default=list)
+    created_at = models.DateTimeField(auto_now_add=True)
+    deleted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = WebhookEndpointQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="webhook_endpoint_disabled_has_reason",
+                condition=Q(is_enabled=True, disabled_reason="")
+                | Q(is_enabled=False) & ~Q(disabled_reason=""),
+            ),
+            models.UniqueConstraint(
+                name="webhook_endpoint_of_orders_once",
+                fields=["user", "url"],
+                condition=Q(is_for_orders=True, deleted_at=None),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def secret(self) -> str:
+        """What signs, as the receiver is given it."""
+        return webhook_signing.current(self.secrets)
+
+
+class OrderWebhook(models.Model):
+    """Which endpoint an order named."""
+
+    generation = models.OneToOneField(
+        Generation, models.CASCADE, primary_key=True, related_name="webhook"
+    )
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="orders")
+
+    class Meta:
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.generation_id} → {self.endpoint_id}"
+
+
+class DeliveryState(models.TextChoices):
+    PENDING = "pending", "To be sent, or sent again"
+    DELIVERED = "delivered", "Accepted"
+    FAILED = "failed", "Given up"
+
+
+class WebhookDelivery(models.Model):
+    """A message to an endpoint, written in the transaction of its event.
+
+    A trigger notifies the channel ``webhooks`` when a row is added. The body is sent as it is here,
+    each time with the same id.
+    """
+
+    endpoint = models.ForeignKey(WebhookEndpoint, models.CASCADE, related_name="deliveries")
+    message_id = models.UUIDField(db_default=RandomUUID(), editable=False)
+    type = models.CharField(max_length=30)
+    body = models.TextField()
+    state = models.CharField(
+        max_length=10,
+        choices=DeliveryState.choices,
+        default=DeliveryState.PENDING,
+        db_default=DeliveryState.PENDING,
+    )
+    attempt_count = models.PositiveSmallIntegerField(default=0, db_default=0)
+    due_at = models.DateTimeField(
+        db_default=Now(), help_text="When to send it next. Who sends it puts it off meanwhile."
+    )
+    attempts = models.JSONField(
+        default=list,
+        db_default=models.Value([], output_field=models.JSONField()),
+        help_text="The log: when, how long, status, answer, error.",
+    )
+    created_at = models.DateTimeField(db_default=Now())
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="webhook_delivery_state_known",
+                condition=Q(state__in=DeliveryState.values),
+            ),
+        ]
+        indexes = [
+            models.Index(
+                name="webhook_delivery_due",
+                fields=["due_at", "id"],
+                condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                F("endpoint"), F("created_at").desc(), F("id").desc(), name="webhook_delivery_log"
+            ),
+            models.Index(name="webhook_delivery_created", fields=["created_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.webhook_id}"
+
+    @property
+    def webhook_id(self) -> str:
+        """As the header ``webhook-id`` has it."""
+        return f"msg_{self.message_id.hex}"
+
+    @property
+    def last_attempt(self) -> dict[str, Any] | None:
+        return self.attempts[-1] if self.attempts else None

@@ -1,0 +1,1 @@
+"""Webhooks to others' systems: endpoints, what they are told, and the log of deliveries."""
