@@ -29,6 +29,7 @@ from app.views import (
     token,
     upload,
     verify,
+    webhook_endpoints,
     webhooks,
 )
 from app.views import user as users
@@ -46,6 +47,7 @@ Books = books.BooksViewSet.as_view
 Proofs = books.ProofViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
+Webhooks = webhook_endpoints.WebhookViewSet.as_view
 
 # What says the same until the next version comes.
 for_a_while = cache_control(public=True, max_age=300)
@@ -153,6 +155,27 @@ api = [
         name="mark_all_read",
     ),
     path("notifications/<id:pk>/read", Notifications({"patch": "read"}), name="read"),
+    # Webhooks
+    path("webhooks", Webhooks({"get": "list", "post": "create"}), name="webhooks"),
+    path(
+        "webhooks/<id:pk>",
+        Webhooks({"get": "retrieve", "patch": "update", "delete": "destroy"}),
+        name="webhook",
+    ),
+    path("webhooks/<id:pk>/secret", Webhooks({"get": "secret"}), name="webhook_secret"),
+    path("webhooks/<id:pk>/rotate", Webhooks({"post": "rotate"}), name="rotate_webhook"),
+    path("webhooks/<id:pk>/test", Webhooks({"post": "test"}), name="test_webhook"),
+    path("webhooks/<id:pk>/deliveries", Webhooks({"get": "deliveries"}), name="deliveries"),
+    path(
+        "webhooks/deliveries/<id:pk>/send-again",
+        Webhooks({"post": "send_again"}),
+        name="send_again",
+    ),
+    path(
+        "webhooks/<id:pk>/send-again",
+        Webhooks({"post": "send_range_again"}),
+        name="send_range_again",
+    ),
 ]
 
 urlpatterns: list[URLPattern | URLResolver] = [

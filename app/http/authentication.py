@@ -141,7 +141,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
     """``Authorization: Api-Key …`` or ``Bearer …``, for programs. No cookie, hence no CSRF token.
 
     ``read`` opens the safe methods, ``generate`` ordering and canceling pictures, ``manage`` the
-    rest, except what only the person may do: keys, and leaving.
+    rest and the secrets of webhooks, except what only the person may do: keys, and leaving.
     """
 
     keywords = ("api-key", "bearer")
@@ -166,7 +166,7 @@ def _scope_for(request: Request) -> str:
     name = match.url_name if match else ""
     if name in {"keys", "key"} or (name == "own_profile" and request.method == "DELETE"):
         return "nobody's"
-    if request.method in SAFE_METHODS:
+    if request.method in SAFE_METHODS and name != "webhook_secret":
         return Scope.READ
     return Scope.GENERATE if name in {"generate", "cancel"} else Scope.MANAGE
 

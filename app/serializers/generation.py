@@ -12,6 +12,7 @@ from app.models.generation import MAX_SEED
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
+from app.utils.public_addresses import MAX_LENGTH as MAX_URL
 from words import prompts, understand
 
 MAX_COST = 2**31 - 1
@@ -122,6 +123,12 @@ class GenerateSerializer(BaseSerializer):
         error_messages={"invalid": "Send the `terms_id` of a style or a quote."},
         help_text="The `terms_id` that the buyer has seen. Nothing is sold under any other terms.",
     )
+    webhook_url = serializers.CharField(
+        max_length=MAX_URL,
+        allow_null=True,
+        default=None,
+        help_text="Where to send what becomes of this picture; see `/api/webhooks`.",
+    )
 
     def run_validation(self, data: Any = empty) -> Any:
         """What nearly every order looks like is seen at a glance; all others, the wrong ones and
@@ -132,9 +139,10 @@ class GenerateSerializer(BaseSerializer):
             return super().run_validation(data)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        """The version before this one took fingerprints of orders without ``expected_terms``."""
-        if attrs["expected_terms"] is None:
-            del attrs["expected_terms"]
+        """Versions before this one took fingerprints of orders without these."""
+        for name in ("expected_terms", "webhook_url"):
+            if attrs[name] is None:
+                del attrs[name]
         return attrs
 
 
@@ -154,6 +162,9 @@ class _PlainOrder(msgspec.Struct):
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
     expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None
+    webhook_url: Annotated[str, msgspec.Meta(max_length=MAX_URL, pattern=r"^[!-~]+\Z")] | None = (
+        None
+    )
 
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.

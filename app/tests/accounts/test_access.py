@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +14,8 @@ from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from app.models import Licence, Notification, User
+from app.services.webhooks import endpoints
+from app.tests.accounts.who_may import COLUMNS, HOOK, TABLE, WORKER_ONLY, Row
 from app.tests.api import Answer, Api
 from app.tests.factories import (
     ArtistFactory,
@@ -26,185 +28,6 @@ from app.tests.factories import (
 pytestmark = pytest.mark.django_db
 
 WORKER = "an internal token of the test"
-# The columns of the table: nobody, a user, the owner of the thing, another artist, staff, a worker
-# with an internal token, and a program with the owner's key of the scope "read".
-COLUMNS = ("anonymous", "user", "owner", "artist", "staff", "worker", "program")
-
-
-@dataclass(frozen=True)
-class Row:
-    """``statuses`` in the order of COLUMNS; ``thing`` names what the address is filled with."""
-
-    operation: str
-    statuses: tuple[int, ...]
-    thing: str = ""
-    body: Any = None
-
-    @property
-    def method(self) -> str:
-        return self.operation.partition(" ")[0]
-
-    @property
-    def path(self) -> str:
-        return self.operation.partition(" ")[2]
-
-
-# What each may read; all read the same unless it is somebody's own.
-OPEN = (200, 200, 200, 200, 200, 200, 200)
-SIGNED_IN = (401, 200, 200, 200, 200, 401, 200)
-WORKER_ONLY = (403, 403, 403, 403, 403, 400, 403)
-
-TABLE = [
-    Row("GET /api/health", OPEN),
-    # Without a broker's or cache's address only the database has to answer.
-    Row("GET /api/ready", OPEN),
-    Row("GET /api/schema", OPEN),
-    Row("GET /api/docs", OPEN),
-    # Google is not set up here.
-    Row("GET /api/auth/google/login", (503,) * 7),
-    Row("GET /api/auth/google/callback", (503,) * 7),
-    Row("POST /api/auth/demo", (404, 404, 404, 404, 404, 404, 403), body={"username": "ada"}),
-    Row("POST /api/auth/logout", (401, 200, 200, 200, 200, 401, 403)),
-    Row("GET /api/auth/me", SIGNED_IN),
-    # What is looked for is missing.
-    Row("GET /api/search", (400,) * 7),
-    Row("GET /api/users/{id}", OPEN, "owner"),
-    Row("PATCH /api/users/me", (401, 200, 200, 200, 200, 401, 403), body={"bio": "New."}),
-    Row("DELETE /api/users/me", (401, 204, 204, 204, 204, 401, 403)),
-    Row(
-        "POST /api/users/me/artist",
-        (401, 201, 409, 409, 201, 401, 403),
-        body={"artist_name": "Somebody"},
-    ),
-    Row("GET /api/users/me/declaration", SIGNED_IN),
-    Row(
-        "POST /api/users/me/declaration",
-        (401, 200, 200, 200, 200, 401, 403),
-        body={"version": 1},
-    ),
-    Row(
-        "PATCH /api/users/me/artist",
-        (401, 403, 200, 200, 403, 401, 403),
-        body={"artist_name": "Somebody"},
-    ),
-    Row("GET /api/users/following", SIGNED_IN),
-    Row("POST /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
-    Row("PUT /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
-    Row("DELETE /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
-    Row("GET /api/keys", (401, 200, 200, 200, 200, 401, 403)),
-    Row(
-        "POST /api/keys",
-        (401, 201, 201, 201, 201, 401, 403),
-        body={"name": "script", "scopes": ["read"]},
-    ),
-    Row("DELETE /api/keys/{id}", (401, 404, 204, 404, 404, 401, 403), "key"),
-    Row("GET /api/models", OPEN),
-    Row("POST /api/models", (401, 403, 400, 400, 403, 401, 403), body="a form"),
-    Row(
-        "POST /api/uploads",
-        (401, 403, 201, 201, 403, 401, 403),
-        body={"content_types": ["image/png"]},
-    ),
-    Row("GET /api/models/mine", (401, 403, 200, 200, 403, 401, 200)),
-    Row("GET /api/models/{id}", OPEN, "style"),
-    Row("GET /api/models/{id} (failed)", (404, 404, 200, 404, 404, 404, 200), "failed_style"),
-    Row("PATCH /api/models/{id}", (401, 403, 200, 403, 403, 401, 403), "style", body={"price": 20}),
-    Row(
-        "PATCH /api/models/{id} (failed)",
-        (401, 404, 200, 404, 404, 401, 403),
-        "failed_style",
-        body={"price": 20},
-    ),
-    Row("DELETE /api/models/{id}", (401, 403, 204, 403, 403, 401, 403), "style"),
-    Row("DELETE /api/models/{id} (failed)", (401, 404, 204, 404, 404, 401, 403), "failed_style"),
-    Row("POST /api/models/{id}/retrain", (401, 404, 200, 404, 404, 401, 403), "failed_style"),
-    Row(
-        "PUT /api/models/{id}/works",
-        (401, 404, 400, 404, 404, 401, 403),
-        "failed_style",
-        body="a form",
-    ),
-    Row("PATCH /api/models/{id}/status", WORKER_ONLY, "style"),
-    Row("GET /api/tags", OPEN),
-    Row("GET /api/tags/{id}", OPEN, "tag"),
-    Row("GET /api/tokens/balance", SIGNED_IN),
-    Row(
-        "POST /api/tokens/purchase",
-        (401, 201, 201, 201, 201, 401, 403),
-        body={"amount": 100, "payment_method": "card"},
-    ),
-    Row("GET /api/tokens/transactions", SIGNED_IN),
-    Row("POST /api/images/generate", (401, 202, 202, 202, 202, 401, 403), body="an order"),
-    Row("POST /api/quotes", (401, 200, 200, 200, 200, 401, 403), body="a quote"),
-    Row("GET /api/images/mine", SIGNED_IN),
-    Row("GET /api/images/{id}", OPEN, "public_picture"),
-    Row("GET /api/images/{id} (private)", (404, 404, 200, 404, 404, 404, 200), "private_picture"),
-    Row(
-        "PATCH /api/images/{id}",
-        (401, 403, 200, 403, 403, 401, 403),
-        "public_picture",
-        body={"description": "New."},
-    ),
-    Row(
-        "PATCH /api/images/{id} (private)",
-        (401, 404, 200, 404, 404, 401, 403),
-        "private_picture",
-        body={"description": "New."},
-    ),
-    Row("POST /api/images/{id}/cancel", (401, 404, 200, 404, 404, 401, 403), "queued_picture"),
-    Row("GET /api/images/{id}/status", OPEN, "public_picture"),
-    Row(
-        "GET /api/images/{id}/status (private)",
-        (404, 404, 200, 404, 404, 404, 200),
-        "queued_picture",
-    ),
-    Row("PATCH /api/images/{id}/status", WORKER_ONLY, "queued_picture"),
-    Row("POST /api/internal/signatures", WORKER_ONLY),
-    Row("POST /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
-    Row("PUT /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
-    Row("DELETE /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
-    Row(
-        "POST /api/images/{id}/like (private)",
-        (401, 404, 404, 404, 404, 401, 403),
-        "private_picture",
-    ),
-    Row("GET /api/images/{id}/comments", OPEN, "public_picture"),
-    Row("GET /api/images/{id}/comments (private)", (404,) * 7, "private_picture"),
-    Row(
-        "POST /api/images/{id}/comments",
-        (401, 201, 201, 201, 201, 401, 403),
-        "public_picture",
-        body={"content": "Lovely."},
-    ),
-    Row(
-        "POST /api/images/{id}/comments (private)",
-        (401, 404, 404, 404, 404, 401, 403),
-        "private_picture",
-        body={"content": "Lovely."},
-    ),
-    Row("DELETE /api/comments/{id}", (401, 403, 204, 403, 204, 401, 403), "comment"),
-    Row("GET /api/community/feed", OPEN),
-    Row("GET /api/licences", SIGNED_IN),
-    Row("GET /api/licences/{number}", OPEN, "number"),
-    # Of a day that has not ended.
-    Row("GET /api/licences/{number}/proof", (404,) * 7, "number"),
-    Row("GET /api/books", OPEN),
-    Row("GET /api/books/days", OPEN),
-    # Neither a file nor a number is sent.
-    Row("POST /api/verify", (400, 400, 400, 400, 400, 400, 403)),
-    Row(
-        "PATCH /api/licences/{number}",
-        (401, 403, 200, 403, 403, 401, 403),
-        "number",
-        body={"buyer_is_named": True},
-    ),
-    Row("GET /api/terms", OPEN),
-    Row("GET /api/notifications", SIGNED_IN),
-    Row("POST /api/notifications", WORKER_ONLY),
-    Row("POST /api/notifications/mark-all-read", (401, 200, 200, 200, 200, 401, 403)),
-    Row("PATCH /api/notifications/{id}/read", (401, 404, 200, 404, 404, 401, 403), "notification"),
-]
-
 INTERNAL = [row for row in TABLE if row.statuses == WORKER_ONLY]
 
 
@@ -231,6 +54,7 @@ class Scene:
         path = f"/api/images/{self.ids['public_picture']}/comments"
         comment = as_owner.post(path, {"content": "Mine."}).data
         note = Notification.objects.create(recipient=self.owner, type="like", message="Liked.")
+        hook = endpoints.create(user=self.owner, url=HOOK)
         body = {"name": "script", "scopes": ["read"]}
         key = as_owner.post("/api/keys", body).data
         self.ids |= {
@@ -241,6 +65,8 @@ class Scene:
             "notification": note.pk,
             "key": key["id"],
             "tag": style.style_tags.get().tag_id,
+            "webhook": hook.pk,
+            "delivery": endpoints.send_test(user=self.owner, endpoint_id=hook.pk).pk,
         }
         self.people = {
             "anonymous": Api(),
