@@ -9,9 +9,9 @@ import psycopg
 from config import environment as variables
 from serving.settings import BadSettings, WebSettings, web_settings
 
-# Of a relay: its own, the one that waits for notifications, and one for its housekeeping. And one
-# for a command by hand.
-OTHERS = 4
+# Of a relay: its own, the one that waits for notifications, and one for its housekeeping. Of the
+# process that sends webhooks: its own, and the one that waits. And one for a command by hand.
+OTHERS = 6
 CONNECT_SECONDS = 5
 _ROOM = """
     SELECT current_setting('max_connections')::int

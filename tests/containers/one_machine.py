@@ -53,7 +53,7 @@ def upgrade(machine: Machine, site: Site, job: MainJob) -> None:
     after = _numbers(machine)
     assert len(after) == 2
     assert not before & after, f"old web processes are left: {before & after}"
-    for service in ("backend", "relay", "worker"):
+    for service in ("backend", "relay", "webhooks", "worker"):
         images = machine.run(
             f"docker inspect --format '{{{{.Config.Image}}}}' $(docker compose ps -q {service})"
         )
@@ -68,7 +68,7 @@ def stop_and_start_again(machine: Machine, job: MainJob) -> None:
     machine.run("docker compose stop", timeout=200)
     say(f"all stopped within {monotonic() - began:.0f} s")
     ended = {each["Name"]: each for each in machine.containers()}
-    assert len(ended) == 11, sorted(ended)
+    assert len(ended) == 12, sorted(ended)
     bad = [
         f"{name}: {each['State']} ({each['ExitCode']})"
         for name, each in ended.items()

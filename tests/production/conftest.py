@@ -17,6 +17,7 @@ from tests.production.running import (
     MIGRATE,
     PREPARE_FILES,
     RELAY,
+    WEBHOOKS,
     WORKER,
     Production,
     Visitor,
@@ -77,6 +78,7 @@ def production(
         assert "is there" in system.run_once(PREPARE_FILES)
         system.start_web()
         system.run(RELAY, "relay")
+        system.run(WEBHOOKS, "webhooks")
         system.run(WORKER, "worker")
         yield system
     finally:

@@ -27,6 +27,7 @@ MIGRATE = "python manage.py migrate --no-input"
 PREPARE_FILES = "python manage.py prepare_files"
 BACKEND = "python -m serving"
 RELAY = "python manage.py relay_outbox"
+WEBHOOKS = "python manage.py deliver_webhooks"
 WORKER = "python -m worker"
 
 

@@ -19,6 +19,7 @@ OUR_COMMANDS = {
     "migrate": [CHECK, running.MIGRATE, running.PREPARE_FILES],
     "backend": [running.BACKEND],
     "relay": [running.RELAY],
+    "webhooks": [running.WEBHOOKS],
     "worker": [running.WORKER],
 }
 
@@ -34,7 +35,7 @@ def test_the_whole_system_is_there(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {
         *("postgres", "rabbitmq", "redis", "files"),
-        *("migrate", "backend", "relay", "worker", "nginx"),
+        *("migrate", "backend", "relay", "webhooks", "worker", "nginx"),
     }
     assert services["backend"]["deploy"]["replicas"] == 2
     assert services["worker"]["deploy"]["replicas"] == 2
@@ -65,7 +66,7 @@ def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:
                 # In the file, or in the image.
                 assert "test" in services[needed].get("healthcheck", {}) or needed == "backend"
             assert needed in services, f"{name} waits for nobody"
-    for name in ("backend", "relay"):
+    for name in ("backend", "relay", "webhooks"):
         assert "migrate" in services[name]["depends_on"]
 
 
@@ -101,7 +102,8 @@ def test_variables_of_the_file_are_in_the_example(compose: dict[str, Any]) -> No
     # An unbraced one, or one of the container's shell with a single $, would be a slip.
     assert not re.search(r"(?<!\$)\$[A-Za-z]", COMPOSE.read_text())
     assert all(
-        compose["services"][n]["env_file"] == ".env" for n in ("migrate", "backend", "relay")
+        compose["services"][n]["env_file"] == ".env"
+        for n in ("migrate", "backend", "relay", "webhooks")
     )
     assert "env_file" not in compose["services"]["worker"]
 

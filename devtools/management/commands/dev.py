@@ -37,7 +37,9 @@ _STOP_SECONDS = 5.0
 
 
 class Command(BaseCommand):
-    help = "Run web server, worker, relay and database on this machine, with demo artists."
+    help = (
+        "Run web server, worker, relay, webhooks and database on this machine, with demo artists."
+    )
     # They load every view of the site; the web server does that anyway, on the other core.
     requires_system_checks = []
 
@@ -101,6 +103,7 @@ class Command(BaseCommand):
             # With a broker, tasks go there, for whatever worker somebody starts.
             yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")
         yield Child("relay", [*manage, "relay_outbox"], log=logs / "relay.log")
+        yield Child("webhooks", [*manage, "deliver_webhooks"], log=logs / "webhooks.log")
 
     def wait_until_healthy(self, supervisor: Supervisor) -> None:
         def is_healthy() -> bool:
