@@ -92,6 +92,19 @@ OF_FIELDS = (
     _("There is no such comment on this picture."),
     _("There is no such work."),
     _("You cannot reply to a reply."),
+    _("An address has no spaces, control characters or backslashes."),
+    _("This is not an address that can be read."),
+    _("An address begins with https:// and a host."),
+    _("An address begins with https://."),
+    _("An address has no user name and no password."),
+    _("An address has no fragment (#)."),
+    _("Write the path with % signs: it has letters that are not ASCII."),
+    _("The host is not a name that can be looked up."),
+    _("Leave out the dot after the host."),
+    _("The host is not a public name."),
+    _("The host is not at a public address."),
+    _("Write an IP address in its usual form."),
+    _("The port is 443. Leave it out."),
     _("Use 2–40 letters, digits, dots, dashes, underscores."),
 )
 
@@ -116,6 +129,8 @@ OF_ERRORS = (
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),
+    _("You have no such webhook."),
+    _("This webhook is switched off. Switch it on first."),
     _("This style has no works to train on."),
 )
 # Why a picture was not made, where a worker has the words from us.

@@ -21,6 +21,7 @@ from web.views import (
     upload,
     verify,
     wallet,
+    webhooks,
 )
 
 app_name = "web"
@@ -69,6 +70,9 @@ urlpatterns = [
     path("account", account.account, name="account"),
     path("account/keys", account.keys, name="keys"),
     path("account/keys/<id:key_id>/revoke", account.revoke_key, name="revoke_key"),
+    path("account/webhooks", webhooks.webhooks, name="webhooks"),
+    path("account/webhooks/<id:webhook_id>", webhooks.webhook, name="webhook"),
+    path("account/webhooks/<id:webhook_id>/act", webhooks.act_on_webhook, name="act_on_webhook"),
     path("account/leave", account.leave, name="leave"),
     # Artists
     path("studio", studio.dashboard, name="studio"),

@@ -5,8 +5,10 @@ from __future__ import annotations
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from app.models import WebhookEvent
 from app.models.api_key import Scope
 from app.services import user_service
+from app.utils.public_addresses import MAX_LENGTH
 from web.forms.base import OnceForm, SiteForm
 
 PAYMENT_METHODS = [
@@ -69,6 +71,32 @@ class KeyForm(OnceForm):
         ],
         initial=[Scope.READ],
         label=_("What may it do?"),
+        widget=forms.CheckboxSelectMultiple,
+    )
+
+
+class WebhookForm(OnceForm):
+    url = forms.CharField(
+        max_length=MAX_LENGTH,
+        label=_("Address"),
+        help_text=_("It begins with https://."),
+        widget=forms.URLInput(attrs={"placeholder": "https://example.com/hooks"}),
+    )
+    description = forms.CharField(required=False, max_length=100, label=_("What is it for?"))
+    events = forms.MultipleChoiceField(
+        required=False,
+        choices=[
+            (WebhookEvent.GENERATION_COMPLETED, _("A picture is ready")),
+            (WebhookEvent.GENERATION_FAILED, _("A picture failed and was refunded")),
+            (WebhookEvent.GENERATION_CANCELED, _("A picture was canceled and refunded")),
+            (WebhookEvent.STYLE_TRAINED, _("A style is trained")),
+            (WebhookEvent.STYLE_FAILED, _("The training of a style failed")),
+            (WebhookEvent.LICENCE_ISSUED, _("A picture got its licence")),
+            (WebhookEvent.LICENCE_REFUNDED, _("A licence ended because its picture was refunded")),
+            (WebhookEvent.LICENCE_REVOKED, _("A licence was revoked")),
+        ],
+        label=_("What is it told of?"),
+        help_text=_("Choose nothing for everything."),
         widget=forms.CheckboxSelectMultiple,
     )
 

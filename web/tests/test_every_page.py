@@ -26,6 +26,7 @@ from playwright.sync_api import Browser
 from app.models import Notification, User
 from app.models.terms import TermsKey
 from app.services import api_key_service, community_service
+from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from tests.browser import DESKTOP, PHONE, Visitor
 from tests.pictures import signature_png
@@ -41,6 +42,7 @@ pytestmark = [
 NO_PAGES = {
     *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
     *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
+    *("act_on_webhook",),
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
@@ -90,6 +92,9 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         user=buyer, generation_id=shown.pk, content="Thanks.", parent_id=said.pk
     )
     key = api_key_service.create_key(user=buyer, name="Printer", scopes=["read"])
+    hook, off = (endpoints.create(user=buyer, url="https://hooks.example.com/") for _ in range(2))
+    endpoints.send_test(user=buyer, endpoint_id=hook.pk)
+    endpoints.change(user=buyer, endpoint_id=off.pk, is_enabled=False)
     return {
         "picture_id": [shown.pk, private.pk, *states],
         "style_id": [style.pk, withdrawn.pk, training.pk, failed.pk],
@@ -98,6 +103,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "comment_id": [said.pk],
         "notification_id": [Notification.objects.of(buyer)[0].pk],
         "key_id": [key.pk],
+        "webhook_id": [hook.pk, off.pk],
         "number": [shown.licence.number, private.licence.number],
         "key": TermsKey.values,
         "version": [1],

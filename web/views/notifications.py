@@ -39,6 +39,8 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
     read = find(user, notification_id)
     if read.type == NotificationType.SALES:
         return redirect("web:studio")
+    if read.type == NotificationType.WEBHOOK_DISABLED:
+        return redirect("web:webhooks")
     if read.subject is None:
         # It is no longer theirs to see, or there was nothing.
         messages.info(request, _("There is nothing here."))
