@@ -36,7 +36,10 @@ from app.models.reads.row import Row  # noqa: E402
 from app.models.reads.status import Status  # noqa: E402
 from app.models.reads.style import ArtworkRow, StyleDetail  # noqa: E402
 from app.models.reads.styles import StyleRow  # noqa: E402
+from app.services import signature_service  # noqa: E402
+from app.services.licences import numbers  # noqa: E402
 from benchmarks import bare_sql as sql  # noqa: E402
+from provenance import certificates  # noqa: E402
 
 Start = Callable[[str, list[tuple[str, str]]], Any]
 Environ = dict[str, Any]
@@ -51,6 +54,8 @@ FORMATS = {
 FILES = Path(settings.MEDIA_ROOT).as_uri()
 SITE = settings.SITE_URL
 TOKENS = {f"Bearer {token}" for token in settings.INTERNAL_API_TOKENS}
+# Of the certificate that signs pictures: each task carries it.
+CHAIN = list(certificates.signers(signature_service.certificates_folder())[-1].chain)
 
 NEWEST = ("created_at", "id")
 
@@ -197,6 +202,9 @@ def generate(environ: Environ) -> Any:
             "words": list(dict.fromkeys(name.lower() for name in prompt)),
             "seed": order["seed"],
             "task_id": uuid.uuid4(),
+            "number": (number := numbers.draw()),
+            "mark_id": numbers.mark_id(number),
+            "chain": CHAIN,
             "files": FILES,
             "site": SITE,
         },
@@ -231,6 +239,7 @@ def complete(environ: Environ, generation_id: int) -> Any:
             "preview": preview_path.removeprefix(f"{FILES}/"),
             "placeholder": metadata.pop("placeholder"),
             "metadata": orjson.dumps(metadata).decode(),
+            "number": numbers.draw(),
         },
     )
     return {"id": completed_id, "status": "completed"}

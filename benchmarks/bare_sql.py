@@ -148,8 +148,9 @@ NOTIFICATIONS = f"""
 GENERATE = """
     WITH style AS (
         SELECT s.id, CEIL(s.price * %(factor)s::numeric)::int AS cost, s.model_path, s.name,
-            a.artist_name, a.signature_image
+            a.artist_name, a.signature_image, te.id AS terms_id, te.key, te.version, te.sha256
         FROM app_style s JOIN app_artist a ON a.user_id = s.artist_id
+        JOIN app_terms te ON te.id = s.terms_id
         WHERE s.id = %(style_id)s AND s.is_active AND s.training_status = 'completed'
     ), paid AS (
         UPDATE app_user u SET token_balance = token_balance - style.cost FROM style
@@ -157,9 +158,11 @@ GENERATE = """
     ), made AS (
         INSERT INTO app_generation (user_id, style_id, prompt_tags, aspect_ratio, width, height,
             seed, cost, status, image_path, preview_path, placeholder, visibility, description,
-            like_count, comment_count, created_at, task_id, attempt, failure_reason, request_id)
+            like_count, comment_count, created_at, task_id, attempt, failure_reason, request_id,
+            licence_number, terms_id)
         SELECT %(viewer)s, style.id, %(prompt)s, %(aspect_ratio)s, %(width)s, %(height)s, %(seed)s,
-            style.cost, 'queued', '', '', '', 'private', '', 0, 0, now(), %(task_id)s, 1, '', ''
+            style.cost, 'queued', '', '', '', 'private', '', 0, 0, now(), %(task_id)s, 1, '', '',
+            %(number)s, style.terms_id
         FROM style, paid RETURNING id, cost, seed
     ), entry AS (
         INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id, created_at)
@@ -185,7 +188,16 @@ GENERATE = """
                         THEN %(files)s::text || '/' || style.signature_image END,
                 'output_path', %(files)s::text || '/generations/' || %(task_id)s::text || '/1',
                 'artist_name', style.artist_name, 'style_name', style.name,
-                'license_url', %(site)s::text || '/styles/' || style.id),
+                'license_url', %(site)s::text || '/styles/' || style.id,
+                'licence', json_build_object(
+                    'number', %(number)s::text, 'mark_id', %(mark_id)s::bigint,
+                    'terms', json_build_object('key', style.key, 'version', style.version,
+                        'url', %(site)s::text || '/terms/' || style.terms_id,
+                        'sha256', style.sha256),
+                    'artist', style.artist_name, 'style', style.name,
+                    'verify_url', %(site)s::text || '/licences/' || %(number)s::text,
+                    'chain', %(chain)s::text[],
+                    'signatures_url', %(site)s::text || '/api/internal/signatures')),
             'webhook_url', %(site)s::text || '/api/images/' || made.id || '/status'
             )::text, 'UTF8'), now(), 0, '', now()
         FROM made, style
@@ -196,7 +208,8 @@ COMPLETE = """
     WITH done AS (
         UPDATE app_generation g SET status = 'completed', image_path = %(image)s,
             preview_path = %(preview)s, placeholder = %(placeholder)s, metadata = %(metadata)s,
-            progress = NULL, lease_expires_at = NULL, finished_at = now()
+            progress = NULL, lease_expires_at = NULL, finished_at = now(),
+            licence_number = %(number)s, terms_id = s.terms_id
         FROM app_style s
         WHERE g.id = %(id)s AND g.task_id = %(task_id)s AND g.attempt = %(attempt)s
             AND g.status IN ('queued', 'processing') AND s.id = g.style_id
@@ -207,6 +220,10 @@ COMPLETE = """
     ), entry AS (
         INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)
         SELECT artist_id, 'earn', cost, 'generation', id, now() FROM done
+    ), licensed AS (
+        INSERT INTO app_licence (generation_id, number, issued_at, state, state_reason,
+            buyer_is_named)
+        SELECT id, %(number)s, now(), 'active', '', false FROM done
     ), used AS (
         UPDATE app_style s SET usage_count = usage_count + 1 FROM done WHERE s.id = done.style_id
     ), told AS (
