@@ -19,14 +19,12 @@ from tests.production.edge_requests import request
 # An artist with a key and a place for an upload.
 SET_UP = """
 import io, json
-from PIL import Image
 from app.models import User
 from app.services import api_key_service, user_service
 from app.services.uploads import upload_service
+from tests.pictures import signature_png
 artist = User.objects.create_user("edge")
-image = Image.new("RGBA", (64, 64), (0, 0, 0, 80))
-image.save(signature := io.BytesIO(), "PNG")
-signature.seek(0)
+signature = io.BytesIO(signature_png())
 user_service.become_artist(user=artist, artist_name="Edge", signature_image=signature)
 artist.refresh_from_db()
 key = api_key_service.create_key(user=artist, name="edge", scopes=["read", "generate", "manage"])
