@@ -29,6 +29,7 @@ log = structlog.get_logger(__name__)
 # Requests under way, of this process, and of them to one endpoint. One that fails gets one.
 MOST = 400
 PER_ENDPOINT = 4
+RESOLVERS = 100
 # How late a message is sent again at most, and how soon a lost database is asked again.
 POLL_SECONDS = 1.0
 # For the requests under way when the process is to end. What is not answered is sent again.
@@ -55,10 +56,13 @@ class Deliverer:
         self._database = database or ThreadPoolExecutor(1, thread_name_prefix="database")
         self._under_way: set[asyncio.Task[None]] = set()
         self._busy: Counter[int] = Counter()
+        self._users: Counter[int] = Counter()
 
     async def run(self, stopping: threading.Event) -> None:
         """Deliver until ``stopping``; then wait a little for what is under way."""
         loop = asyncio.get_running_loop()
+        # Names are resolved there. Those of a few slow name servers are not to hold up all others.
+        loop.set_default_executor(ThreadPoolExecutor(RESOLVERS, thread_name_prefix="names"))
         woken = asyncio.Event()
         ear = threading.Thread(target=_listen, args=(loop, woken, stopping), daemon=True)
         ear.start()
@@ -100,10 +104,13 @@ class Deliverer:
         if room <= 0:
             return 0
         claimed = await self._in_database(
-            lambda: deliveries.claim(room, self._busy, per_endpoint=self._per_endpoint)
+            lambda: deliveries.claim(
+                room, self._busy, per_endpoint=self._per_endpoint, of_users=self._users
+            )
         )
         for delivery in claimed or []:
             self._busy[delivery.endpoint_id] += 1
+            self._users[delivery.endpoint.user_id] += 1
             task = asyncio.create_task(self._deliver(delivery))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
@@ -111,10 +118,16 @@ class Deliverer:
 
     async def _deliver(self, delivery: WebhookDelivery) -> None:
         try:
-            outcome = await self._attempt(delivery)
+            try:
+                outcome = await self._attempt(delivery)
+            except Exception:
+                # Counted as a failure: what is not recorded would be sent for ever.
+                log.exception("webhook_attempt_failed", webhook_id=delivery.webhook_id)
+                outcome = Outcome(clock.now(), 0, error="Our mistake. It is sent again.")
             await self._in_database(lambda: deliveries.record(delivery, outcome))
         finally:
             self._busy[delivery.endpoint_id] -= 1
+            self._users[delivery.endpoint.user_id] -= 1
         log.info(
             "webhook_sent" if outcome.is_accepted else "webhook_refused",
             webhook_id=delivery.webhook_id,

@@ -29,6 +29,8 @@ BODY_SECONDS = 2.0
 CONNECT_SECONDS = 5.0
 MAX_HEAD = 32 * 1024
 MAX_ADDRESSES = 4
+# Answers like "100 Continue" before the one that counts.
+MAX_INTERIM = 5
 USER_AGENT = "StyleLicense-Webhooks/1.0"
 
 Resolve = Callable[[str, int], Awaitable[list[Address]]]
@@ -150,11 +152,11 @@ def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
 
 async def _read_status(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     """Status and headers. Raises BadAnswer."""
-    while True:
-        # Any number of interim answers may come first; all together have the time-out.
+    for _ in range(1 + MAX_INTERIM):
         status, fields = _read_head(await reader.readuntil(b"\r\n\r\n"))
         if status >= 200:
             return status, fields
+    raise BadAnswer
 
 
 async def _beginning(reader: asyncio.StreamReader, fields: Mapping[str, str]) -> str:
@@ -199,9 +201,12 @@ async def _read_body(
 
 def _number(text: bytes, base: int = 10) -> int:
     try:
-        return int(text, base)
+        number = int(text, base)
     except ValueError as error:
         raise BadAnswer from error
+    if number < 0:
+        raise BadAnswer
+    return number
 
 
 def _reason(error: BaseException) -> str:

@@ -246,7 +246,10 @@ def close_account(user: User) -> None:
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         upload_service.expire_all(locked)
-        WebhookEndpoint.objects.filter(user=locked).delete()
+        # Locked before their messages, as by who sends them.
+        endpoints = WebhookEndpoint.objects.filter(user=locked).order_by("pk")
+        list(endpoints.select_for_update())
+        endpoints.delete()
         Generation.objects.filter(user=locked).update(description="", visibility="private")
         artist = Artist.objects.filter(pk=locked.pk).first()
         if artist is not None:

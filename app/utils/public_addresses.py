@@ -19,7 +19,11 @@ PORTS = {"https": 443, "http": 80}
 _PRIVATE_SUFFIXES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion")
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
 # Relays and documentation, which Python's table does not call private.
-_OTHERS = (IPv4Network("192.88.99.0/24"), IPv6Network("2002::/16"), IPv6Network("3fff::/20"))
+# The last two answer for the machines of a cloud: Oracle's, and Azure's.
+_OTHERS = (
+    *(IPv4Network("192.88.99.0/24"), IPv6Network("2002::/16"), IPv6Network("3fff::/20")),
+    *(IPv4Network("192.0.0.0/24"), IPv4Network("168.63.129.16/32")),
+)
 
 Address = IPv4Address | IPv6Address
 

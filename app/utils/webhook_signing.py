@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+from contextlib import suppress
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any
@@ -36,13 +37,16 @@ def new_secrets() -> Kept:
 def rotated(kept: Kept) -> Kept:
     """A new secret; the former ones sign for a day more."""
     until = (clock.now() + OVERLAP).isoformat()
-    former = [{**one, "until": one["until"] or until} for one in _alive(kept)]
+    former = [{**one, "until": one["until"] or until} for one in _readable(kept)]
     return [*new_secrets(), *former][:MAX_SECRETS]
 
 
 def resealed(kept: Kept) -> Kept:
-    """The same secrets, sealed with today's key alone."""
-    return [{**one, "sealed": _box().rotate(one["sealed"]).decode()} for one in _alive(kept)]
+    """The same secrets, sealed with today's key alone. If none can be read, as after a leak
+    of SECRET_KEY, there is a new one."""
+    kept = _readable(kept)
+    again = [{**one, "sealed": _box().rotate(one["sealed"]).decode()} for one in kept]
+    return again or new_secrets()
 
 
 def needs_resealing(kept: Kept) -> bool:
@@ -56,15 +60,20 @@ def needs_resealing(kept: Kept) -> bool:
 
 
 def current(kept: Kept) -> str:
-    """The newest secret, as the receiver is given it."""
-    return _shown(kept[0])
+    """The newest secret, as the receiver is given it; "" if it cannot be read: rotate it."""
+    return _shown(kept[0]) if _readable(kept[:1]) else ""
 
 
 def headers(kept: Kept, message_id: str, body: bytes) -> dict[str, str]:
-    """The three headers of Standard Webhooks, with a signature for each secret."""
+    """The three headers of Standard Webhooks, with a signature for each secret.
+
+    Raises Unreadable if no secret can be read.
+    """
     timestamp = str(int(clock.now().timestamp()))
     signed = b".".join([message_id.encode(), timestamp.encode(), body])
-    keys = [base64.b64decode(_shown(one).removeprefix(PREFIX)) for one in _alive(kept)]
+    keys = [base64.b64decode(_shown(one).removeprefix(PREFIX)) for one in _readable(kept)]
+    if not keys:
+        raise Unreadable
     digests = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys]
     return {
         "webhook-id": message_id,
@@ -90,6 +99,16 @@ def _shown(one: dict[str, Any]) -> str:
 def _alive(kept: Kept) -> Kept:
     now = clock.now()
     return [one for one in kept if one["until"] is None or _time(one["until"]) > now]
+
+
+def _readable(kept: Kept) -> Kept:
+    """Those that hold, and are sealed with a key that we have."""
+    found = []
+    for one in _alive(kept):
+        with suppress(InvalidToken):
+            _shown(one)
+            found.append(one)
+    return found
 
 
 def _time(text: str) -> datetime:

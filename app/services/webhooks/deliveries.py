@@ -49,6 +49,8 @@ KEPT_FOR = timedelta(days=30)
 MAX_LOGGED = 20
 MAX_ANSWER = 2000
 MAX_SENT_AGAIN = 10_000
+# Requests under way to all endpoints of one user.
+PER_USER = 20
 # At how many due messages a claim looks at once.
 WINDOW = 500
 BATCH = 1000
@@ -80,13 +82,20 @@ class Outcome:
 
 
 @transaction.atomic
-def claim(most: int, under_way: Mapping[int, int], *, per_endpoint: int) -> list[WebhookDelivery]:
+def claim(
+    most: int,
+    under_way: Mapping[int, int],
+    *,
+    per_endpoint: int,
+    of_users: Mapping[int, int] | None = None,
+) -> list[WebhookDelivery]:
     """At most ``most`` messages that are due, the longest first, with their endpoints.
 
     ``under_way`` says how many each endpoint is being sent already: none gets more than
-    ``per_endpoint`` at once, and one that fails gets one. The attempt is counted.
+    ``per_endpoint`` at once, and one that fails gets one. ``of_users`` says the same of their
+    owners, who get ``PER_USER``. The attempt is counted.
     """
-    chosen = _choose(most, under_way, per_endpoint)
+    chosen = _choose(most, under_way, per_endpoint, of_users or {})
     due = WebhookDelivery.objects.select_for_update(skip_locked=True, no_key=True, of=("self",))
     claimed = list(_due(due).filter(pk__in=chosen).select_related("endpoint").order_by("pk"))
     until = clock.seconds_from_now(LEASE_SECONDS)
@@ -99,26 +108,35 @@ def claim(most: int, under_way: Mapping[int, int], *, per_endpoint: int) -> list
     return claimed
 
 
-def _choose(most: int, under_way: Mapping[int, int], per_endpoint: int) -> list[int]:
-    busy, chosen = Counter(under_way), list[int]()
-    full: set[int] = {pk for pk, count in busy.items() if count >= per_endpoint}
+def _choose(
+    most: int, under_way: Mapping[int, int], per_endpoint: int, of_users: Mapping[int, int]
+) -> list[int]:
+    busy, users, chosen = Counter(under_way), Counter(of_users), list[int]()
+    full = {pk for pk, count in busy.items() if count >= per_endpoint}
+    full_users = {pk for pk, count in users.items() if count >= PER_USER}
     while len(chosen) < most:
         others = _due(WebhookDelivery.objects.all()).exclude(endpoint_id__in=full)
         rows = list(
-            others.order_by("due_at", "pk")
+            others.exclude(endpoint__user_id__in=full_users)
             .exclude(pk__in=chosen)
-            .values_list("pk", "endpoint_id", "endpoint__failing_since")[:WINDOW]
+            .order_by("due_at", "pk")
+            .values_list("pk", "endpoint_id", "endpoint__user_id", "endpoint__failing_since")[
+                :WINDOW
+            ]
         )
-        before = len(full)
-        for pk, endpoint_id, failing_since in rows:
+        before = len(full) + len(full_users)
+        for pk, endpoint_id, user_id, failing_since in rows:
             room = 1 if failing_since else per_endpoint
-            if busy[endpoint_id] < room and len(chosen) < most:
+            if busy[endpoint_id] < room and users[user_id] < PER_USER and len(chosen) < most:
                 busy[endpoint_id] += 1
+                users[user_id] += 1
                 chosen.append(pk)
             if busy[endpoint_id] >= room:
                 full.add(endpoint_id)
+            if users[user_id] >= PER_USER:
+                full_users.add(user_id)
         # Behind a full window there may be others, unless this one was of those who are full.
-        if len(rows) < WINDOW or len(full) == before:
+        if len(rows) < WINDOW or len(full) + len(full_users) == before:
             break
     return chosen
 
@@ -132,12 +150,13 @@ def record(delivery: WebhookDelivery, outcome: Outcome) -> None:
     """Keep what became of an attempt that was claimed. Endpoints are locked before deliveries."""
     endpoint = delivery.endpoint
     if outcome.is_accepted:
-        if endpoint.failing_since:
-            WebhookEndpoint.objects.filter(pk=endpoint.pk).update(failing_since=None)
+        # What another attempt has found meanwhile counts, not what was read at the claim.
+        failing = WebhookEndpoint.objects.filter(pk=endpoint.pk, failing_since__isnull=False)
+        failing.update(failing_since=None)
         _finish(delivery, outcome, state=DeliveryState.DELIVERED)
         return
     locked = WebhookEndpoint.objects.select_for_update(no_key=True).get(pk=endpoint.pk)
-    if locked.is_enabled:
+    if locked.is_enabled and locked.url == endpoint.url:
         _count_failure(locked, outcome)
     is_over = delivery.attempt_count >= MAX_ATTEMPTS or not locked.is_enabled
     delay = 0.0 if is_over else DELAYS[delivery.attempt_count - 1]
@@ -186,7 +205,9 @@ def send_again(
     endpoint_id = found.values_list("endpoint_id", flat=True).first()
     endpoint = endpoints.lock(user, endpoint_id or 0, may_change)
     endpoints.require_enabled(endpoint)
-    _requeue(found)
+    # One that waits keeps the count of its attempts, by which one that is under way is known.
+    found.filter(state=DeliveryState.PENDING).update(due_at=clock.now())
+    _requeue(found.exclude(state=DeliveryState.PENDING))
     return found.get()
 
 

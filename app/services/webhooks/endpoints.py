@@ -119,7 +119,7 @@ def change(
         name = "url" if url is not None else "events"
         raise InvalidInput.field(name, "This is the address of orders. It stays as it is.")
     if url is not None:
-        endpoint.url = checked_url(url, field="url")
+        endpoint.url, endpoint.failing_since = checked_url(url, field="url"), None
     if events is not None:
         endpoint.events = sorted(set(events))
     if description is not None:

@@ -29,6 +29,7 @@ from app.tests.factories import GenerationFactory, StyleFactory
 from app.tests.ordering import report_training
 from app.tests.webhooks.receiver import Receiver, answering, receiving
 from app.utils import clock
+from app.utils import webhook_signing as signing
 
 pytestmark = pytest.mark.django_db
 Deliver = Callable[..., int]
@@ -309,6 +310,40 @@ def test_secrets_are_sealed_anew_when_the_key_is_replaced(
     assert (deliveries.reseal_secrets(), deliveries.reseal_secrets()) == (1, 0)
     settings.SECRET_KEY_FALLBACKS = []
     assert WebhookEndpoint.objects.get().secret == secret
+
+
+def test_a_key_that_leaked_takes_its_secrets_along(
+    buyer: User, receiver: Receiver, settings: Any
+) -> None:
+    """Without the former key nothing sealed with it is read. Messages wait for nobody because of
+    it: there is a new secret, which the owner fetches."""
+    endpoint = endpoint_of(buyer, receiver)
+    secret = endpoint.secret
+    settings.SECRET_KEY = "another-" * 8
+    assert endpoint.secret == ""
+    with pytest.raises(signing.Unreadable):
+        signing.headers(endpoint.secrets, "msg", b"{}")
+    assert (deliveries.reseal_secrets(), deliveries.reseal_secrets()) == (1, 0)
+    endpoint.refresh_from_db()
+    assert endpoint.secret.startswith("whsec_")
+    assert endpoint.secret != secret
+    endpoint = endpoints.rotate_secret(user=buyer, endpoint_id=endpoint.pk)
+    assert signing.headers(endpoint.secrets, "msg", b"{}")["webhook-signature"].count("v1,") == 2
+
+
+def test_one_user_does_not_take_all_places(buyer: User, artist: User, receiver: Receiver) -> None:
+    mine = [endpoint_of(buyer, receiver) for _ in range(8)]
+    theirs = endpoint_of(artist, receiver)
+    WebhookDelivery.objects.bulk_create(
+        WebhookDelivery(endpoint=each, type="webhook.test", body="{}")
+        for each in mine
+        for _ in range(4)
+    )
+    delivery_of(theirs)
+    claimed = deliveries.claim(400, {}, per_endpoint=4)
+    assert len(claimed) == deliveries.PER_USER + 1
+    assert claimed[-1].endpoint_id == theirs.pk
+    assert deliveries.claim(9, {}, per_endpoint=4, of_users={buyer.pk: deliveries.PER_USER}) == []
 
 
 def test_many_slow_messages_leave_room_for_others(buyer: User, artist: User) -> None:

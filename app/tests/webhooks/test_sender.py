@@ -50,6 +50,7 @@ def post(url: str, *, timeout: float = 5, body: bytes = b"{}", **options: Any) -
         (b"HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\nless", 200, "less"),
         (b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\nOK", 200, ""),
         (b"HTTP/1.1 202 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 202, ""),
+        (b"HTTP/1.1 202 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n", 202, ""),
         (
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nfffffff\r\n" + b"y" * 9000,
             200,
