@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models import Q
 
 from app.exceptions import InvalidInput
 from app.utils import names
@@ -75,8 +76,12 @@ def choose(instance: models.Model, field: str, name: str) -> None:
         raise InvalidInput.field(field, RESERVED)
     column: Any = next(f for f in instance._meta.fields if getattr(f, "of", "") == field)
     looks = column.looks(text)
-    alike = type(instance)._default_manager.filter(**{f"{column.attname}__in": looks})
-    if alike.exclude(pk=instance.pk).exists():
+    alike = Q(**{f"{column.attname}__in": looks})
+    for look in looks:
+        # Those that looked like another one before names were compared so.
+        alike |= Q(**{f"{column.attname}__startswith": f"{look}\n"})
+    others = type(instance)._default_manager.filter(alike)
+    if others.exclude(pk=instance.pk).exists():
         raise InvalidInput.field(field, TAKEN[field])
     setattr(instance, field, text)
     setattr(instance, column.attname, looks[0])

@@ -67,7 +67,12 @@ def _without_piles(text: str) -> str:
         return text
     left, marks = [], 0
     for each in text:
-        marks = marks + 1 if unicodedata.category(each) in {"Mn", "Me"} else 0
+        is_mark = unicodedata.category(each) in {"Mn", "Me"}
+        # A joiner between two marks is no letter of its own.
+        if is_mark:
+            marks += 1
+        elif marks and not _UNSEEN.fullmatch(each):
+            marks = 0
         if marks <= MOST_MARKS:
             left.append(each)
     return "".join(left)
@@ -83,7 +88,8 @@ def readable(text: str) -> str:
         is_needed = _JOINING.match(found[0]) or _IN_TEXTS.match(found[0])
         return found[0] if is_needed else ""
 
-    return _UNSEEN_OR_FLAG.sub(kept, composed(text))
+    # Marks are counted last: what is taken out would begin the count anew.
+    return str(composed(_UNSEEN_OR_FLAG.sub(kept, text)))
 
 
 def is_seen(text: str) -> bool:

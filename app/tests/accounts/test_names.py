@@ -249,6 +249,14 @@ class TestTexts:
             as_buyer.post(f"/api/images/{picture.pk}/comments", {"content": text})
         assert Comment.objects.get().content == "\u00e1" + "\u0301" * names.MOST_MARKS
 
+    def test_what_nobody_sees_does_not_begin_the_count_anew(self, as_buyer):
+        picture = PublicPictureFactory()
+        for between in "\u200b\u200d\ufe0f":
+            text = "a" + ("\u0301" * 8 + between) * 40
+            as_buyer.post(f"/api/images/{picture.pk}/comments", {"content": text})
+            kept = unicodedata.normalize("NFD", Comment.objects.latest("pk").content)
+            assert kept.count("\u0301") <= names.MOST_MARKS + 1
+
     @pytest.mark.parametrize(
         "text",
         [

@@ -177,6 +177,15 @@ class TestNamesThatExist:
             assert again.data["artist"]["artist_name"] == name
         assert as_buyer.post(ARTIST, {"artist_name": "fog!"}).details == TAKEN
 
+    def test_one_that_looked_like_an_older_one_is_still_taken(self, as_buyer):
+        older, younger = ArtistFactory(artist_name="José"), ArtistFactory(artist_name="Mist")
+        look = names.public_skeletons("Jose")[0]
+        Artist.objects.filter(pk=younger.pk).update(
+            artist_name="Jose", name_skeleton=f"{look}\n{younger.pk}"
+        )
+        assert Api(older.user).patch(ARTIST, {"artist_name": "Somebody"}).status == 200
+        assert as_buyer.post(ARTIST, {"artist_name": "Jose"}).details == TAKEN
+
     def test_what_the_version_before_writes_meanwhile_is_compared_with(self, artist, as_buyer):
         Artist.objects.update(name_skeleton=names.skeleton("Mira Halden"))
         assert as_buyer.post(ARTIST, {"artist_name": "Mira Halden"}).details == TAKEN
