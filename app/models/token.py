@@ -108,7 +108,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
     def sold_between(self, begin: datetime, end: datetime) -> models.QuerySet[Any, Any]:
         """What each style sold and earned, by artist, the best first.
 
-        A sale is a payout: what was refunded has none, and an order is sold when it is delivered.
+        A sale is a payout that was not reversed; an order is sold when it is delivered.
         Artists sell nothing to themselves, and those who have left are left out.
         """
         payouts = self.filter(
@@ -118,6 +118,7 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
             created_at__lt=end,
             receiver__closed_at=None,
         ).exclude(generation__user=F("receiver"))
+        payouts = payouts.exclude(generation__transactions__memo=REVERSED_MEMO)
         style = {"style_id": F("generation__style_id"), "name": F("generation__style__name")}
         sums = {"count": models.Count("pk"), "earned": models.Sum("amount")}
         by_style: Any = payouts.order_by().values("receiver_id", **style).annotate(**sums)

@@ -12,11 +12,17 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 
 from app.models import Artist, Notification, SalesDay, Style, User
-from app.services import sales_service, user_service
+from app.services import reversal_service, sales_service, user_service
 from app.services.audit_service import audit
 from app.services.token_service import TokenService
 from app.tests.api import Api
-from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, give_tokens
+from app.tests.factories import (
+    ArtistFactory,
+    GenerationFactory,
+    StyleFactory,
+    UserFactory,
+    give_tokens,
+)
 from app.tests.ordering import report
 from app.tests.together import all_at_once
 
@@ -122,6 +128,8 @@ def test_what_is_refunded_is_no_sale(clock, artist, style):
     assert sales_service.tell_of_sales() == 0
     GenerationFactory(style=style, status="failed")
     GenerationFactory(style=style)
+    taken_back = GenerationFactory(style=style).licence
+    reversal_service.refund(taken_back, staff=UserFactory(is_staff=True), reason="Stolen.")
     clock.shift(timedelta(days=1))
     assert sales_service.tell_of_sales() == 1
     [row] = told(artist)
