@@ -120,13 +120,15 @@ def problems_of(site: str, day: dict[str, Any], before: dict[str, Any] | None) -
 
 
 def check(
-    site: str, first: date, last: date, known: dict[str, str]
+    site: str, first: date, last: date, known: dict[str, str], first_day: str
 ) -> tuple[list[str], dict[str, str]]:
     """What is wrong, and the digest of each day."""
     problems: list[str] = []
     seen: dict[str, str] = {}
     before: dict[str, Any] | None = None
     for day in days_of(site, first, last):
+        if day["day"] == first_day and day["previous"] != "0" * 64:
+            problems.append(f"{first_day}: said to be the first day, and it follows another")
         problems += problems_of(site, day, before)
         seen[day["day"]] = day["digest"]
         before = day
@@ -171,7 +173,10 @@ def main() -> None:
         # Days that were seen once are looked at, even if the site says that it begins later.
         if not given.first:
             first = min([first, *map(date.fromisoformat, known)])
-    problems, seen = check(given.site, first, last, known)
+        # Nor that it ends earlier.
+        if not given.last:
+            last = max([last, *map(date.fromisoformat, known)])
+    problems, seen = check(given.site, first, last, known, books["first_day"])
     problems += [found for number in given.licence if (found := check_licence(given.site, number))]
     if given.known:
         # What was seen first stays known.

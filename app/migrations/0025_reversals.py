@@ -60,6 +60,17 @@ NO_CHECKS = """
 """
 # The old index guards until the new one does.
 ONCE = [
+    # Broken off after the old one was dropped: the new one is the only guard, and takes its name.
+    """
+    DO $$ BEGIN
+        IF to_regclass('transaction_settle_once') IS NULL AND EXISTS (
+            SELECT FROM pg_index
+            WHERE indexrelid = to_regclass('transaction_settle_once_new') AND indisvalid
+        ) THEN
+            ALTER INDEX transaction_settle_once_new RENAME TO transaction_settle_once;
+        END IF;
+    END $$
+    """,
     "DROP INDEX CONCURRENTLY IF EXISTS transaction_settle_once_new",
     """
     CREATE UNIQUE INDEX CONCURRENTLY transaction_settle_once_new ON app_transaction (generation_id)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import cache_control
@@ -53,7 +53,7 @@ class BooksViewSet(ApiViewSet):
         if latest is None:
             return self.show({"results": []})
         last = asked.get("last") or latest.day
-        first = asked.get("first") or last - timedelta(days=USUAL_DAYS - 1)
+        first = asked.get("first") or date.fromordinal(max(1, last.toordinal() - USUAL_DAYS + 1))
         if (last - first).days >= MOST_DAYS:
             raise InvalidInput.field("first", f"Ask for {MOST_DAYS} days at most.")
         return self.show({"results": LicenceDay.objects.between(first, last)})

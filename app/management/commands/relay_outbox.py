@@ -78,4 +78,10 @@ class Command(BaseCommand):
         upload_service.forget_expired()
         user_service.forget_ended_sessions()
         sales_service.tell_of_sales()
-        books.publish_days()
+        try:
+            books.publish_days()
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            # The next sweep tries again. Orders are worth more than the books of yesterday.
+            log.exception("books_not_published")

@@ -75,6 +75,13 @@ def test_the_relay_publishes() -> None:
     assert LicenceDay.objects.get().count == 1
 
 
+def test_the_relay_outlives_books_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    sold(1)
+    monkeypatch.setattr(books, "_terms", lambda terms_id: {}[terms_id])
+    call_command("relay_outbox", once=True)
+    assert not LicenceDay.objects.exists()
+
+
 def test_nothing_that_changes_later_is_in_it() -> None:
     picture = PublicPictureFactory()
     Licence.objects.update(booked_at=datetime.now(UTC) - timedelta(days=1))
@@ -229,6 +236,7 @@ class TestWhatIsPublished:
         answer = as_anyone.get("/api/books/days?first=2020-01-01&last=2026-01-01")
         assert answer.refusal == (400, "VALIDATION_ERROR")
         assert as_anyone.get("/api/books/days?first=yesterday").status == 400
+        assert as_anyone.get("/api/books/days?last=0001-01-02").data == {"results": []}
 
     def test_a_licence_is_proved_to_be_in_it(self, as_anyone) -> None:
         style = StyleFactory()

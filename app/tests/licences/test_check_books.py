@@ -115,6 +115,7 @@ def test_books_that_were_all_written_again_are_known(check: Check, licences: lis
     for day in before:
         assert f"{day}: what was published of this day was replaced since it was seen" in said
     written_over("DELETE FROM app_licenceday WHERE day < %s", before[1])
+    assert f"{before[1]}: said to be the first day, and it follows another" in check(known=False)
     assert f"{before[0]}: what was published of this day is no longer in the books" in check()
 
 
@@ -122,6 +123,13 @@ def test_a_day_that_is_left_out_is_found(check: Check, licences: list[Licence]) 
     middle = days()[1]
     written_over("DELETE FROM app_licenceday WHERE day = %s", middle)
     assert "days before it are missing" in check()
+
+
+def test_a_latest_day_that_was_taken_back_is_known(check: Check, licences: list[Licence]) -> None:
+    latest = days()[-1]
+    assert check().startswith("0 ")
+    written_over("DELETE FROM app_licenceday WHERE day = %s", latest)
+    assert f"1 {latest}: what was published of this day is no longer in the books" in check()
 
 
 def days() -> list[str]:
