@@ -121,7 +121,9 @@ def test_artist_without_scripts_signs_uploads_and_sees_the_training(yuna: Visito
     yuna.press("View as a buyer")
     shown = yuna.page.get_by_role("group", name="Words from this style")
     expect(shown.get_by_text("moon", exact=True)).to_be_visible()
-    expect(yuna.page.locator(".works img")).to_have_count(10)
+    expect(yuna.page.locator(".works:not(.pair) img")).to_have_count(10)
+    # And how near the style comes to one of them.
+    expect(yuna.page.locator(".works.pair img")).to_have_count(2)
 
 
 def test_refused_upload_names_each_bad_file(mira: Visitor) -> None:
