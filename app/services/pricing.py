@@ -9,6 +9,7 @@ from decimal import Decimal
 from django.conf import settings
 
 from app.models import AspectRatio
+from protocol.formats import FORMATS as SIZES
 
 
 @dataclass(frozen=True)
@@ -21,11 +22,11 @@ class Format:
 
 
 FORMATS = {
-    AspectRatio.SQUARE: Format(512, 512, Decimal("1.0")),
-    AspectRatio.LARGE: Format(1024, 1024, Decimal("1.5")),
-    AspectRatio.TALL: Format(512, 1024, Decimal("1.2")),
-    AspectRatio.WIDE: Format(768, 512, Decimal("1.1")),
-    AspectRatio.PANORAMA: Format(1024, 512, Decimal("1.2")),
+    AspectRatio.SQUARE: Format(*SIZES["1:1"], Decimal("1.0")),
+    AspectRatio.LARGE: Format(*SIZES["2:2"], Decimal("1.5")),
+    AspectRatio.TALL: Format(*SIZES["1:2"], Decimal("1.2")),
+    AspectRatio.WIDE: Format(*SIZES["3:2"], Decimal("1.1")),
+    AspectRatio.PANORAMA: Format(*SIZES["2:1"], Decimal("1.2")),
 }
 
 

@@ -7,6 +7,8 @@ from typing import Protocol
 
 from PIL import Image
 
+from protocol.formats import FORMATS
+
 
 class EngineUnavailable(RuntimeError):
     """The engine cannot load on this machine. The message says why and what to install."""
@@ -146,13 +148,3 @@ class Engine(Protocol):
                 )
             )
         return pictures
-
-
-# The formats of the backend. An engine that can draw others names them in its ``sizes``.
-FORMATS: Mapping[str, tuple[int, int]] = {
-    "1:1": (512, 512),
-    "2:2": (1024, 1024),
-    "1:2": (512, 1024),
-    "3:2": (768, 512),
-    "2:1": (1024, 512),
-}

@@ -11,10 +11,10 @@ import pytest
 from PIL import Image
 
 from protocol import TrainingTask
+from protocol.formats import FORMATS
 from worker import engines
 from worker.checkpoints import CHECKPOINT
 from worker.engines.base import (
-    FORMATS,
     NO_SETTINGS,
     Artwork,
     Engine,

@@ -14,33 +14,36 @@ REFUNDS = f"{REPORTS}::TestFailure"
 
 MUTATIONS = (
     *in_file(
+        "protocol/formats.py",
+        ("size-panorama", '"2:1": (1024, 512)', '"2:1": (512, 1024)', CHARGES),
+        ("size-large", '"2:2": (1024, 1024)', '"2:2": (1024, 512)', CHARGES),
+    ),
+    *in_file(
         "app/services/pricing.py",
         (
             "factor-large",
-            'Format(1024, 1024, Decimal("1.5"))',
-            'Format(1024, 1024, Decimal("1.4"))',
+            'Format(*SIZES["2:2"], Decimal("1.5"))',
+            'Format(*SIZES["2:2"], Decimal("1.4"))',
             CHARGES,
         ),
         (
             "factor-tall",
-            'Format(512, 1024, Decimal("1.2"))',
-            'Format(512, 1024, Decimal("1.0"))',
+            'Format(*SIZES["1:2"], Decimal("1.2"))',
+            'Format(*SIZES["1:2"], Decimal("1.0"))',
             CHARGES,
         ),
         (
             "factor-wide",
-            'Format(768, 512, Decimal("1.1"))',
-            'Format(768, 512, Decimal("1.2"))',
+            'Format(*SIZES["3:2"], Decimal("1.1"))',
+            'Format(*SIZES["3:2"], Decimal("1.2"))',
             CHARGES,
         ),
-        ("size-panorama", "Format(1024, 512,", "Format(512, 1024,", CHARGES),
         (
             "factor-square",
-            'Format(512, 512, Decimal("1.0"))',
-            'Format(512, 512, Decimal("1.1"))',
+            'Format(*SIZES["1:1"], Decimal("1.0"))',
+            'Format(*SIZES["1:1"], Decimal("1.1"))',
             CHARGES,
         ),
-        ("size-large", "Format(1024, 1024,", "Format(1024, 512,", CHARGES),
         ("cost-rounded-up", "return math.ceil(price", "return math.floor(price", CHARGES),
         (
             "fee-rounded-for-the-artist",

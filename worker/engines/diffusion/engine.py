@@ -10,8 +10,8 @@ import structlog
 import torch
 from PIL import Image
 
+from protocol.formats import FORMATS
 from worker.engines.base import (
-    FORMATS,
     NO_SETTINGS,
     Artwork,
     Engine,
