@@ -11,6 +11,20 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
+SOFTWARE = "Style License"
+
+
+def credit_of(artist: str) -> str:
+    """Who is named beside a picture."""
+    return f"{artist} / {SOFTWARE}"
+
+
+def notice_of(artist: str, number: str | None = None, url: str | None = None) -> str:
+    """Whose rights a picture is under. ``url`` is where to read what may be done with it."""
+    licence = f", licence {number}" if number else ""
+    where = f": {url}" if url else ""
+    return f"Style © {artist}. Licensed through {SOFTWARE}{licence}{where}"
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:

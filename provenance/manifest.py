@@ -20,8 +20,8 @@ from functools import cache
 from typing import Any
 
 from provenance import containers, jumbf
-from provenance.facts import Facts
-from provenance.metadata import SOFTWARE, TRAINED_MEDIA, Provenance
+from provenance.facts import SOFTWARE, Facts
+from provenance.metadata import TRAINED_MEDIA, Provenance
 
 LICENCE = "org.stylelicense.licence"
 PROFILE = "1"  # of our manifests

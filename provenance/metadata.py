@@ -18,9 +18,8 @@ from xml.etree import ElementTree
 
 from PIL import Image, PngImagePlugin
 
-from provenance.facts import Facts
+from provenance.facts import SOFTWARE, Facts, credit_of, notice_of
 
-SOFTWARE = "Style License"
 TRAINED_MEDIA = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
 NO_MINING = "http://ns.useplus.org/ldf/vocab/DMI-PROHIBITED"
 KEY_PREFIX = "StyleLicense:"
@@ -75,8 +74,8 @@ class Provenance:
 
     @property
     def rights(self) -> str:
-        number = f", licence {self.licence.number}" if self.licence else ""
-        return f"Style © {self.artist}. Licensed through {SOFTWARE}{number}: {self.statement_url}"
+        number = self.licence.number if self.licence else None
+        return notice_of(self.artist, number, self.statement_url)
 
     @property
     def description(self) -> str:
@@ -187,7 +186,7 @@ def xmp_packet(provenance: Provenance) -> bytes:
     _text(_first(about, "dc:creator"), "rdf:li", provenance.artist)
     _languages(about, "dc:description", provenance.description)
     _languages(about, "dc:rights", provenance.rights)
-    _text(about, "photoshop:Credit", f"{provenance.artist} / {SOFTWARE}")
+    _text(about, "photoshop:Credit", credit_of(provenance.artist))
     _text(about, "xmp:CreatorTool", SOFTWARE)
     _text(about, "xmpRights:Marked", "True")
     _text(about, "xmpRights:WebStatement", provenance.statement_url)

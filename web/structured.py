@@ -17,6 +17,7 @@ from app.models import Artist, Generation, Style
 from app.models.reads.picture import FeedPicture
 from app.services.licences import terms
 from app.utils.links import page_url
+from provenance.facts import credit_of, notice_of
 
 SOURCE = "https://schema.org/TrainedAlgorithmicMediaDigitalSource"
 # What could end the block, or begin something else within it.
@@ -34,10 +35,11 @@ def of_picture(picture: Generation) -> SafeString:
         "name": ", ".join(picture.prompt_tags),
         "digitalSourceType": SOURCE,
         "license": terms.of_order(picture.terms_id).url,
-        "copyrightNotice": _notice(artist, number),
     }
     if number:
-        described |= {"identifier": number, "usageInfo": page_url("licences", number)}
+        url = page_url("licences", number)
+        notice = notice_of(artist.artist_name, number, url)
+        described |= {"identifier": number, "usageInfo": url, "copyrightNotice": notice}
     return _block(described)
 
 
@@ -62,20 +64,14 @@ def _image(artist: Artist, file: str, style_id: int) -> dict[str, Any]:
         "contentUrl": file,
         "license": page_url("licence", "").rstrip("/"),
         "acquireLicensePage": page_url("styles", str(style_id)),
-        "creditText": f"{artist.artist_name} / Style License",
+        "creditText": credit_of(artist.artist_name),
         "creator": {
             "@type": "Person",
             "name": artist.artist_name,
             "url": page_url("artists", str(artist.pk)),
         },
-        "copyrightNotice": _notice(artist, None),
+        "copyrightNotice": notice_of(artist.artist_name),
     }
-
-
-def _notice(artist: Artist, number: str | None) -> str:
-    """As the file itself says it (``provenance/metadata.py``)."""
-    said = f"Style © {artist.artist_name}. Licensed through Style License"
-    return f"{said}, licence {number}: {page_url('licences', number)}" if number else said
 
 
 def _block(said: dict[str, Any]) -> SafeString:
