@@ -184,7 +184,7 @@ def _by_fingerprint(turns: list[bytes]) -> _Found:
 
 def _by_part(image: Image.Image) -> _Found:
     """Whether the picture is a part of one of the ten that show the most alike."""
-    from provenance.alignment import Fit, fit
+    from provenance.alignment import NOWHERE, fit
     from provenance.features import FeaturesUnavailable, features, signs
 
     try:
@@ -192,26 +192,20 @@ def _by_part(image: Image.Image) -> _Found:
     except FeaturesUnavailable:
         return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "unavailable"))
     licences = finding.licences_of(near)
-    best: tuple[Fit, Licence] | None = None
-    possible: tuple[float, Licence] | None = None
-    for each in near:
-        licence = licences[each.licence_id]
-        preview = _preview_of(licence)
-        if preview is None:
-            continue
-        found = fit(image, preview)
-        if best is None or found.likeness > best[0].likeness:
-            best = found, licence
-        likeness = float(features(image) @ features(preview))
-        if likeness >= ALIKE and (possible is None or likeness > possible[0]):
-            possible = likeness, licence
-    if best is not None and best[0].is_part:
-        facts: dict[str, Any] = {"likeness": round(best[0].likeness, 3), "box": best[0].box}
-        facts["is_mirrored"] = best[0].is_mirrored
-        return _Found(Verdict.MATCH, Evidence(Layer.PART, "found", facts), best[1])
-    if possible is not None:
-        alike = {"likeness": round(possible[0], 3)}
-        return _Found(Verdict.POSSIBLE, Evidence(Layer.PART, "alike", alike), possible[1])
+    shown = [(licence, _preview_of(licence)) for licence in (licences[n.licence_id] for n in near)]
+    previews = [(licence, preview) for licence, preview in shown if preview is not None]
+    fits = [(fit(image, preview), licence) for licence, preview in previews]
+    place, whole = max(fits, key=lambda each: each[0].likeness, default=(NOWHERE, None))
+    if place.is_part:
+        facts: dict[str, Any] = {"likeness": round(place.likeness, 3), "box": place.box}
+        facts["is_mirrored"] = place.is_mirrored
+        return _Found(Verdict.MATCH, Evidence(Layer.PART, "found", facts), whole)
+    own = features(image)
+    alike = [(float(own @ features(preview)), licence) for licence, preview in previews]
+    likeness, other = max(alike, key=lambda each: each[0], default=(0.0, None))
+    if likeness >= ALIKE:
+        evidence = Evidence(Layer.PART, "alike", {"likeness": round(likeness, 3)})
+        return _Found(Verdict.POSSIBLE, evidence, other)
     return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "none", {"compared": len(near)}))
 
 
