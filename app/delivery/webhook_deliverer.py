@@ -54,9 +54,7 @@ class Deliverer:
         self._most, self._per_endpoint = most, per_endpoint
         self._is_own_thread = database is None
         self._database = database or ThreadPoolExecutor(1, thread_name_prefix="database")
-        self._under_way: set[asyncio.Task[None]] = set()
-        self._busy: Counter[int] = Counter()
-        self._users: Counter[int] = Counter()
+        self._under_way: dict[asyncio.Task[None], WebhookDelivery] = {}
 
     async def run(self, stopping: threading.Event) -> None:
         """Deliver until ``stopping``; then wait a little for what is under way."""
@@ -103,31 +101,26 @@ class Deliverer:
         room = self._most - len(self._under_way)
         if room <= 0:
             return 0
+        sent = [delivery.endpoint for delivery in self._under_way.values()]
+        busy = Counter(endpoint.pk for endpoint in sent)
+        users = Counter(endpoint.user_id for endpoint in sent)
         claimed = await self._in_database(
-            lambda: deliveries.claim(
-                room, self._busy, per_endpoint=self._per_endpoint, of_users=self._users
-            )
+            lambda: deliveries.claim(room, busy, per_endpoint=self._per_endpoint, of_users=users)
         )
         for delivery in claimed or []:
-            self._busy[delivery.endpoint_id] += 1
-            self._users[delivery.endpoint.user_id] += 1
             task = asyncio.create_task(self._deliver(delivery))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
+            self._under_way[task] = delivery
+            task.add_done_callback(self._under_way.pop)
         return len(claimed or [])
 
     async def _deliver(self, delivery: WebhookDelivery) -> None:
         try:
-            try:
-                outcome = await self._attempt(delivery)
-            except Exception:
-                # Counted as a failure: what is not recorded would be sent for ever.
-                log.exception("webhook_attempt_failed", webhook_id=delivery.webhook_id)
-                outcome = Outcome(clock.now(), 0, error="Our mistake. It is sent again.")
-            await self._in_database(lambda: deliveries.record(delivery, outcome))
-        finally:
-            self._busy[delivery.endpoint_id] -= 1
-            self._users[delivery.endpoint.user_id] -= 1
+            outcome = await self._attempt(delivery)
+        except Exception:
+            # Counted as a failure: what is not recorded would be sent for ever.
+            log.exception("webhook_attempt_failed", webhook_id=delivery.webhook_id)
+            outcome = Outcome(clock.now(), 0, error="Our mistake. It is sent again.")
+        await self._in_database(lambda: deliveries.record(delivery, outcome))
         log.info(
             "webhook_sent" if outcome.is_accepted else "webhook_refused",
             webhook_id=delivery.webhook_id,

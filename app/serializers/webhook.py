@@ -33,17 +33,6 @@ class NewWebhookSerializer(WebhookSecretSerializer, WebhookSerializer):
     pass
 
 
-class WebhookChangeSerializer(BaseSerializer):
-    url = serializers.CharField(max_length=MAX_LENGTH, required=False)
-    description = serializers.CharField(max_length=100, allow_blank=True, required=False)
-    events = FormListField(
-        child=serializers.ChoiceField(choices=WebhookEvent.choices),
-        max_length=len(WebhookEvent),
-        required=False,
-    )
-    is_enabled = serializers.BooleanField(required=False)
-
-
 class WebhookCreateSerializer(BaseSerializer):
     url = serializers.CharField(max_length=MAX_LENGTH)
     description = serializers.CharField(max_length=100, allow_blank=True, required=False)
@@ -52,6 +41,11 @@ class WebhookCreateSerializer(BaseSerializer):
         max_length=len(WebhookEvent),
         required=False,
     )
+
+
+class WebhookChangeSerializer(WebhookCreateSerializer):
+    url = serializers.CharField(max_length=MAX_LENGTH, required=False)
+    is_enabled = serializers.BooleanField(required=False)
 
 
 class AttemptSerializer(BaseSerializer):

@@ -37,16 +37,14 @@ def new_secrets() -> Kept:
 def rotated(kept: Kept) -> Kept:
     """A new secret; the former ones sign for a day more."""
     until = (clock.now() + OVERLAP).isoformat()
-    former = [{**one, "until": one["until"] or until} for one in _readable(kept)]
+    former = [{**one, "until": one["until"] or until} for one, _ in _opened(kept)]
     return [*new_secrets(), *former][:MAX_SECRETS]
 
 
 def resealed(kept: Kept) -> Kept:
     """The same secrets, sealed with today's key alone. If none can be read, as after a leak
     of SECRET_KEY, there is a new one."""
-    kept = _readable(kept)
-    again = [{**one, "sealed": _box().rotate(one["sealed"]).decode()} for one in kept]
-    return again or new_secrets()
+    return [_sealed(secret, one["until"]) for one, secret in _opened(kept)] or new_secrets()
 
 
 def needs_resealing(kept: Kept) -> bool:
@@ -61,7 +59,8 @@ def needs_resealing(kept: Kept) -> bool:
 
 def current(kept: Kept) -> str:
     """The newest secret, as the receiver is given it; "" if it cannot be read: rotate it."""
-    return _shown(kept[0]) if _readable(kept[:1]) else ""
+    newest = _opened(kept[:1])
+    return newest[0][1] if newest else ""
 
 
 def headers(kept: Kept, message_id: str, body: bytes) -> dict[str, str]:
@@ -71,7 +70,7 @@ def headers(kept: Kept, message_id: str, body: bytes) -> dict[str, str]:
     """
     timestamp = str(int(clock.now().timestamp()))
     signed = b".".join([message_id.encode(), timestamp.encode(), body])
-    keys = [base64.b64decode(_shown(one).removeprefix(PREFIX)) for one in _readable(kept)]
+    keys = [base64.b64decode(secret.removeprefix(PREFIX)) for _, secret in _opened(kept)]
     if not keys:
         raise Unreadable
     digests = [hmac.new(key, signed, hashlib.sha256).digest() for key in keys]
@@ -92,22 +91,17 @@ def _sealed(secret: str, until: str | None) -> dict[str, Any]:
     return {"sealed": _box().encrypt(secret.encode()).decode(), "until": until}
 
 
-def _shown(one: dict[str, Any]) -> str:
-    return _box().decrypt(one["sealed"]).decode()
-
-
 def _alive(kept: Kept) -> Kept:
     now = clock.now()
     return [one for one in kept if one["until"] is None or _time(one["until"]) > now]
 
 
-def _readable(kept: Kept) -> Kept:
-    """Those that hold, and are sealed with a key that we have."""
+def _opened(kept: Kept) -> list[tuple[dict[str, Any], str]]:
+    """Those that hold and are sealed with a key that we have, with their secrets."""
     found = []
     for one in _alive(kept):
         with suppress(InvalidToken):
-            _shown(one)
-            found.append(one)
+            found.append((one, _box().decrypt(one["sealed"]).decode()))
     return found
 
 
