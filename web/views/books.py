@@ -22,7 +22,7 @@ def books(request: HttpRequest) -> HttpResponse:
     """What the books add up to, and the latest days of licences."""
     shown = figures()
     names = _names_of_entries()
-    ledger = [{**row, "name": names.get(row["type"], row["type"])} for row in shown["ledger"]]
+    ledger = [{**row, "name": names[row["type"]]} for row in shown["ledger"]]
     days: list[LicenceDay] = []
     if latest := shown["latest"]:
         first = latest.day - timedelta(days=DAYS_SHOWN - 1)
@@ -44,5 +44,5 @@ def _names_of_entries() -> dict[str, str]:
         TransactionType.EARN.value: _("Paid to artists, and given for nothing"),
         TransactionType.REFUND.value: _("Refunded"),
         TransactionType.PURCHASE.value: _("Bought"),
-        "reversal": _("Taken back from artists"),
+        TransactionType.REVERSAL.value: _("Taken back from artists"),
     }
