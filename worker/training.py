@@ -74,8 +74,8 @@ class TrainingJob(Job):
         if made is None:
             return None
         report, picture = made
-        (folder / NEAREST).write_bytes(preview(picture, REPORT_SIDE))
-        self._folder = folder
+        self._nearest = folder / NEAREST
+        self._nearest.write_bytes(preview(picture, REPORT_SIDE))
         return Memorisation(
             pictures=[told(found) for found in report.pictures],
             nearest=report.nearest_picture,
@@ -94,8 +94,8 @@ class TrainingJob(Job):
             works_path = under(task.data.output_path, WORKS)
             self._shop.storage.store(self._works, works_path, "application/octet-stream")
         if self._memorisation:
-            nearest = self._folder / NEAREST
-            self._shop.storage.store(nearest, self._memorisation.image_path, "image/webp")
+            nearest_path = self._memorisation.image_path
+            self._shop.storage.store(self._nearest, nearest_path, "image/webp")
         name = f"model{file_suffix(model.path.name)}"
         model_path = under(task.data.output_path, name)
         self._shop.storage.store(model.path, model_path, "application/octet-stream")
