@@ -15,6 +15,7 @@ from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
 from config import environment
+from config.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 
 DEVELOPMENT = environment.is_development(os.environ)
 if environment.PRODUCTION_SETTINGS not in sys.modules and (
@@ -359,35 +360,6 @@ RATE_LIMITS = {
 }
 # How many of our own proxies stand before the web processes and append to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
-
-SPECTACULAR_SETTINGS = {
-    "TITLE": "Style License API",
-    "VERSION": "0.1.0",
-    "OAS_VERSION": "3.1.0",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "COMPONENT_SPLIT_REQUEST": True,
-    "POSTPROCESSING_HOOKS": [
-        "drf_spectacular.hooks.postprocess_schema_enums",
-        "app.http.schema.complete",
-    ],
-    "PATH_CONVERTER_OVERRIDES": {"id": {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}},
-    "ENUM_NAME_OVERRIDES": {
-        **{
-            f"{name}Enum": f"app.models.{name}"
-            for name in (
-                *("TrainingStatus", "GenerationStatus", "TransactionType", "NotificationType"),
-                *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
-                *("WebhookEvent", "DeliveryState", "DisabledReason"),
-            )
-        },
-        "HealthEnum": ["ok", "error"],
-        "LatenessEnum": ["current", "late"],
-        "ServerEnum": ["connected", "unavailable"],
-        "OptionalServerEnum": ["connected", "unavailable", "unused"],
-    },
-}
 
 # --- Logs -------------------------------------------------------------------------------------
 
