@@ -25,8 +25,8 @@ pytestmark = pytest.mark.django_db
 
 PICTURE, STYLE, BALANCE, ARTIST = "generation", "style", "user", "artist"
 # Where several may be locked at once.
-PICTURES, STYLES, BALANCES, ARTISTS, TAGS = (
-    f"{one} in id order" for one in (PICTURE, STYLE, BALANCE, ARTIST, "tag")
+PICTURES, STYLES, BALANCES, ARTISTS, TAGS, ENDPOINTS = (
+    f"{one} in id order" for one in (PICTURE, STYLE, BALANCE, ARTIST, "tag", "webhookendpoint")
 )
 
 
@@ -130,7 +130,7 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
         lambda s: lambda: s.as_artist.delete(f"/api/models/{s.style.pk}"),
         [STYLE, TAGS],
     ),
-    "leave": (leave, [PICTURES, BALANCES, STYLES, TAGS, PICTURES, ARTISTS]),
+    "leave": (leave, [PICTURES, BALANCES, STYLES, TAGS, PICTURES, ARTISTS, ENDPOINTS]),
 }
 
 
