@@ -31,7 +31,7 @@ from PIL import Image, ImageOps
 
 from devtools.demo import DEMO_ARTISTS
 from pictures import PictureError, open_picture
-from provenance.alignment import fit
+from provenance.alignment import Part
 from provenance.bits import ALIKE_BITS, SAME_BITS
 from provenance.features import signs
 from provenance.fingerprints import pdq, pdq_of_all_turns
@@ -133,7 +133,8 @@ class Registry:
         own = np.frombuffer(signs(image), np.uint8)
         differing = np.bitwise_count(self.signs ^ own).sum(1, dtype=int)
         near = [int(at) for at in differing.argsort()[:NEAREST] if differing[at] <= ALIKE_BITS]
-        fits = {at: fit(image, _opened(self.paths[at])) for at in near}
+        part = Part(image)
+        fits = {at: part.within(_opened(self.paths[at])) for at in near}
         best = max(fits, key=lambda at: fits[at].likeness, default=None)
         return best if best is not None and fits[best].is_part else None
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageFilter, ImageOps
+from PIL import Image, ImageFilter
 
 Floats = NDArray[np.float32]
 
@@ -41,32 +41,43 @@ class Fit:
 NOWHERE = Fit(-1.0, (0.0, 0.0, 1.0, 1.0), False)
 
 
-def fit(part: Image.Image, whole: Image.Image) -> Fit:
-    """The best place of ``part`` in ``whole``."""
-    scale = SIDE / max(whole.size)
-    ground = _Ground(_detail(whole, *(max(1, round(side * scale)) for side in whole.size)))
-    # From here it is made smaller, which is quicker than from a photograph each time.
-    part = part.convert("L")
-    part.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
-    views = [(False, part), (True, ImageOps.mirror(part))]
-    found = [_laid(view, ground, size, turned) for turned, view in views for size in SIZES]
-    size, best = max(found, key=lambda each: each[1].likeness)
-    view = views[best.is_mirrored][1]
-    finer = [_laid(view, ground, size * step, best.is_mirrored)[1] for step in FINER]
-    return max([best, *finer], key=lambda each: each.likeness)
+class Part:
+    """What is looked for in other pictures, prepared once for all of them."""
 
+    def __init__(self, image: Image.Image) -> None:
+        # From here it is made smaller, which is quicker than from a photograph each time.
+        self._image = image.convert("L")
+        self._image.thumbnail((2 * SIDE, 2 * SIDE), Image.Resampling.LANCZOS, reducing_gap=3.0)
+        self._details: dict[tuple[int, int], Floats] = {}
 
-def _laid(part: Image.Image, ground: _Ground, size: float, is_mirrored: bool) -> tuple[float, Fit]:
-    """``part`` at its best place, when it is ``size`` times as large as fits; and that size."""
-    scale = size * min(ground.height / part.height, ground.width / part.width)
-    rows = min(ground.height, round(part.height * scale))
-    columns = min(ground.width, round(part.width * scale))
-    if min(rows, columns) < SHORTEST:
-        return size, NOWHERE
-    likeness, top, left = ground.best_place_of(_detail(part, columns, rows))
-    height, width = ground.height, ground.width
-    box = (left / width, top / height, (left + columns) / width, (top + rows) / height)
-    return size, Fit(likeness, box, is_mirrored)
+    def within(self, whole: Image.Image) -> Fit:
+        """Its best place in ``whole``."""
+        scale = SIDE / max(whole.size)
+        ground = _Ground(_detail(whole, *(max(1, round(side * scale)) for side in whole.size)))
+        found = [self._laid(ground, size, turned) for turned in (False, True) for size in SIZES]
+        size, best = max(found, key=lambda each: each[1].likeness)
+        finer = [self._laid(ground, size * step, best.is_mirrored)[1] for step in FINER]
+        return max([best, *finer], key=lambda each: each.likeness)
+
+    def _laid(self, ground: _Ground, size: float, is_mirrored: bool) -> tuple[float, Fit]:
+        """Its best place when it is ``size`` times as large as fits; and that size."""
+        width, height = self._image.size
+        scale = size * min(ground.height / height, ground.width / width)
+        rows = min(ground.height, round(height * scale))
+        columns = min(ground.width, round(width * scale))
+        if min(rows, columns) < SHORTEST:
+            return size, NOWHERE
+        detail = self._detail(columns, rows)
+        likeness, top, left = ground.best_place_of(detail[:, ::-1] if is_mirrored else detail)
+        height, width = ground.height, ground.width
+        box = (left / width, top / height, (left + columns) / width, (top + rows) / height)
+        return size, Fit(likeness, box, is_mirrored)
+
+    def _detail(self, columns: int, rows: int) -> Floats:
+        """Pictures made here have few sizes, so nearly all are compared at the same ones."""
+        if (columns, rows) not in self._details:
+            self._details[columns, rows] = _detail(self._image, columns, rows)
+        return self._details[columns, rows]
 
 
 def _detail(image: Image.Image, width: int, height: int) -> Floats:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from PIL import Image, ImageOps
 
-from provenance.alignment import FITS, fit
+from provenance.alignment import FITS, Part
 from provenance.tests.pictures import CHANGES, photographs, scaled, stored
 
 pytestmark = pytest.mark.slow
@@ -18,14 +18,14 @@ def cut(name: str) -> Image.Image:
 
 @pytest.mark.parametrize("name", SOME)
 def test_a_part_is_found_where_it_was(name: str) -> None:
-    found = fit(stored("JPEG", 50)(scaled(0.6)(cut(name))), photographs()[name])
+    found = Part(stored("JPEG", 50)(scaled(0.6)(cut(name)))).within(photographs()[name])
     assert found.is_part
     assert not found.is_mirrored
     assert found.box == pytest.approx([side / 512 for side in BOX], abs=0.03)
 
 
 def test_so_is_a_mirrored_one() -> None:
-    found = fit(ImageOps.mirror(cut("coffee.png")), photographs()["coffee.png"])
+    found = Part(ImageOps.mirror(cut("coffee.png"))).within(photographs()["coffee.png"])
     assert found.is_part
     assert found.is_mirrored
 
@@ -33,12 +33,12 @@ def test_so_is_a_mirrored_one() -> None:
 @pytest.mark.parametrize("change", CHANGES)
 def test_so_is_what_was_changed_otherwise(change: str) -> None:
     image = photographs()["rocket.jpg"]
-    assert fit(CHANGES[change](image), image).is_part
+    assert Part(CHANGES[change](image)).within(image).is_part
 
 
 def test_parts_of_other_pictures_are_none() -> None:
     found = {
-        name: fit(cut("coffee.png"), image).likeness
+        name: Part(cut("coffee.png")).within(image).likeness
         for name, image in photographs().items()
         if name != "coffee.png"
     }
@@ -47,11 +47,11 @@ def test_parts_of_other_pictures_are_none() -> None:
 
 def test_plain_pictures_fit_nothing() -> None:
     plain = Image.new("RGB", (300, 200), "white")
-    assert not fit(plain, photographs()["coffee.png"]).is_part
-    assert not fit(photographs()["coffee.png"], plain).is_part
-    assert not fit(plain, plain).is_part
+    assert not Part(plain).within(photographs()["coffee.png"]).is_part
+    assert not Part(photographs()["coffee.png"]).within(plain).is_part
+    assert not Part(plain).within(plain).is_part
 
 
 @pytest.mark.parametrize("size", [(1, 1), (20, 400), (400, 20), (31, 31)])
 def test_what_is_too_small_to_tell_fits_nothing(size: tuple[int, int]) -> None:
-    assert not fit(Image.new("L", size, 99), photographs()["coffee.png"]).is_part
+    assert not Part(Image.new("L", size, 99)).within(photographs()["coffee.png"]).is_part

@@ -150,19 +150,19 @@ def _by_pixels(image: Image.Image) -> Iterator[_Found]:
 
 def _by_mark(image: Image.Image) -> _Found:
     """A mark proves nothing by itself, since anybody can copy one: the pixels have to agree."""
-    from provenance.alignment import fit
+    from provenance.alignment import Part
     from provenance.mark import MARKER
 
     mark = MARKER.detect(image)
     if mark is None:
         return _Found(Verdict.UNKNOWN, Evidence(Layer.MARK, "none"))
     facts: dict[str, Any] = {"false_alarm": mark.false_alarm}
-    best: _Found | None = None
+    part, best = Part(image), None
     for licence in finding.by_mark(mark.mark_id):
         preview = _preview_of(licence)
         if preview is None:
             return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
-        found = fit(image, preview)
+        found = part.within(preview)
         if found.is_part:
             facts |= {"likeness": round(found.likeness, 3), "box": found.box}
             return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
@@ -184,7 +184,7 @@ def _by_fingerprint(turns: list[bytes]) -> _Found:
 
 def _by_part(image: Image.Image) -> _Found:
     """Whether the picture is a part of one of the ten that show the most alike."""
-    from provenance.alignment import NOWHERE, fit
+    from provenance.alignment import NOWHERE, Part
     from provenance.features import FeaturesUnavailable, features, signs
 
     try:
@@ -194,7 +194,8 @@ def _by_part(image: Image.Image) -> _Found:
     licences = finding.licences_of(near)
     shown = [(licence, _preview_of(licence)) for licence in (licences[n.licence_id] for n in near)]
     previews = [(licence, preview) for licence, preview in shown if preview is not None]
-    fits = [(fit(image, preview), licence) for licence, preview in previews]
+    part = Part(image)
+    fits = [(part.within(preview), licence) for licence, preview in previews]
     place, whole = max(fits, key=lambda each: each[0].likeness, default=(NOWHERE, None))
     if place.is_part:
         facts: dict[str, Any] = {"likeness": round(place.likeness, 3), "box": place.box}
