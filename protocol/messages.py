@@ -77,8 +77,12 @@ class InvalidMessage(ValueError):
     """The message is not a task of this protocol. Sending it again does not help."""
 
 
-class TrainingData(msgspec.Struct, frozen=True):
-    """One style to train. ``image_tags`` has one list of tags for each of ``image_paths``."""
+class TrainingData(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One style to train. ``image_tags`` has one list of tags for each of ``image_paths``.
+
+    ``sample_prompts`` are those of pictures that are to be drawn with the new model, each its tags
+    joined by ``", "``. ``settings`` are for the engine, which has its own names for them.
+    """
 
     style_id: Id
     name: str
@@ -86,6 +90,8 @@ class TrainingData(msgspec.Struct, frozen=True):
     image_tags: list[list[str]]
     num_epochs: Annotated[int, msgspec.Meta(ge=1)]
     output_path: Uri
+    sample_prompts: list[str] = []
+    settings: dict[str, Any] = {}
 
 
 class TermsData(msgspec.Struct, frozen=True):
@@ -197,6 +203,10 @@ Pdq = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Features = Annotated[bytes, msgspec.Meta(min_length=160, max_length=160)]
 
 
+# The product of two pictures' features.
+Likeness = Annotated[float, msgspec.Meta(ge=-1.01, le=1.01)]
+
+
 class InvalidReport(ValueError):
     """The body is not a report of this protocol. ``field`` is the JSON path of the error."""
 
@@ -226,7 +236,7 @@ class WorkNearness(msgspec.Struct, frozen=True):
 
     work: Count
     bits: Annotated[int, msgspec.Meta(ge=0, le=256)]
-    likeness: Annotated[float, msgspec.Meta(ge=-1.01, le=1.01)]
+    likeness: Likeness
     bound: Annotated[float, msgspec.Meta(ge=0, le=1)]
 
 
@@ -244,11 +254,36 @@ class Memorisation(msgspec.Struct, frozen=True):
     image_path: Uri
 
 
+class Sample(msgspec.Struct, frozen=True):
+    """A small WebP under the task's output path, drawn with the new model. ``prompt`` is the place
+    of its prompt in the task's ``sample_prompts`` (from 0)."""
+
+    prompt: Count
+    seed: Seed
+    width: Pixels
+    height: Pixels
+    image_path: Uri
+
+
+class StyleScore(msgspec.Struct, frozen=True):
+    """How like the artist's works pictures of a new model look: the mean likeness, at most 1, to
+    ``held_out`` works that it was not learned from.
+
+    ``samples`` is that of pictures in the style, ``plain`` that of the same pictures without it,
+    and ``works`` that of the works that it was learned from.
+    """
+
+    held_out: Annotated[int, msgspec.Meta(ge=1, le=1000)]
+    samples: Likeness
+    plain: Likeness
+    works: Likeness
+
+
 class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
 
     ``retryable`` says that another attempt may succeed (storage was down, the worker stopped).
-    ``memorisation`` may come with ``completed``.
+    ``memorisation``, ``samples`` and ``style_score`` may come with ``completed``.
     """
 
     task_id: UUID
@@ -258,6 +293,8 @@ class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     model_path: Uri | None = None
     training_metric: dict[str, Any] | None = None
     memorisation: Memorisation | None = None
+    samples: Annotated[list[Sample], msgspec.Meta(max_length=20)] = []
+    style_score: StyleScore | None = None
     failure_reason: Reason | None = None
     retryable: bool = False
 

@@ -91,7 +91,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("queue-of-trainings", '= "model_training"\n', '= "training"\n', QUEUES),
         ("queue-of-pictures", '= "image_generation"\n', '= "generation"\n', QUEUES),
         ("task-type", 'tag="image_generation"', 'tag="generation"', SCHEMAS),
-        ("task-field-seed", "    seed: Seed\n", "", SCHEMAS),
+        ("task-field-seed", "    seed: Seed\n    signature", "    signature", SCHEMAS),
         ("task-field-lora-path", "    lora_path: Uri\n", "    model_path: Uri\n", SCHEMAS),
         ("task-field-epochs", "    num_epochs:", "    epochs:", SCHEMAS),
         (
