@@ -140,10 +140,10 @@ clean: ## stop a server left behind and delete all data of `make run` (asks; YES
 	fi
 	@touch $@
 
-$(DIFFUSION)/installed: # its name says which lock it was made from
+$(DIFFUSION)/installed: | .venv/bin/python # its name says which lock it was made from
 	@echo "Installing requirements/worker-diffusion.txt into $(DIFFUSION)."
 	@rm -rf "$(DIFFUSION)"
-	@$(or $(PYTHON),python3.11) -m venv "$(DIFFUSION)"
-	@$(DIFFUSION)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps \
-		--require-hashes -r requirements/worker-diffusion.txt
+	@$(BIN)/python -m venv --without-pip "$(DIFFUSION)"
+	@$(BIN)/python -m pip --python "$(DIFFUSION)/bin/python" install --quiet --disable-pip-version-check \
+		--no-deps --require-hashes -r requirements/worker-diffusion.txt
 	@touch $@
