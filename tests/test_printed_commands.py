@@ -51,7 +51,7 @@ HERE = {
 ELSEWHERE = {
     "make run": "tests/test_make_run.py",
     "make test": "it is what .ci/run runs, and this is part of it",
-    "make test-diffusion": "it needs torch, which the environment of these tests has not",
+    "make test-diffusion": "it is what .ci/run runs after this",
     "make static": "make test begins with it",
     # For the tests of production, which need what it collects; it compresses for 20 seconds.
     "python manage.py collectstatic": "tests/production/running.py",
@@ -62,6 +62,7 @@ ELSEWHERE = {
     "make mutate": "tests/test_mutate.py",
     "make upgrade FROM=881053c": "tests/upgrade.py",
     "make rights": "it takes two hours; provenance/tests/test_mark.py has its changes",
+    "python -m benchmarks.verifying": "it fills a database with a million licences for six minutes",
     "make bench": "benchmarks/tests/test_bare.py",
     'make bench BENCH_ARGS="--stages write"': "benchmarks/tests/test_report.py",
     'make bench BENCH_ARGS="--sizes 1000 --seconds 1 --rounds 1 --out /tmp/performance.md"': (
