@@ -29,6 +29,7 @@ from config.problems import (
     url,
     value_of,
 )
+from protocol.engines import NAME_PATTERN
 
 DEVELOPMENT_SECRET_KEY = "unsafe-development-key-never-used-in-production"  # noqa: S105 - known to all
 DEVELOPMENT_TOKEN = "development-internal-token"  # noqa: S105 - known to all
@@ -278,6 +279,9 @@ VALUES = (
     number("OUTBOX_MAX_AGE_SECONDS", 1, None),
     number("JOB_MAX_ATTEMPTS", 1, None),
     number("TRUSTED_PROXIES", 0, None),
+    matches(
+        "ENGINES", rf"{NAME_PATTERN}(\s*,\s*{NAME_PATTERN})*", "a list of engines, parted by commas"
+    ),
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")

@@ -16,6 +16,8 @@ from environs import Env
 
 from config import environment
 from config.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
+from config.problems import list_of
+from protocol.engines import DEFAULT_ENGINE
 
 DEVELOPMENT = environment.is_development(os.environ)
 if environment.PRODUCTION_SETTINGS not in sys.modules and (
@@ -118,6 +120,8 @@ PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", True)
 # What a worker authenticates with; several at once, so that they can be rotated.
 INTERNAL_API_TOKENS = environment.internal_api_tokens(os.environ) or [environment.DEVELOPMENT_TOKEN]
+# What styles are learned with, the usual one first. Each has workers of its own.
+ENGINES = list_of(os.environ, "ENGINES") or [DEFAULT_ENGINE]
 TRAINING_EPOCHS = env.int("TRAINING_EPOCHS", 3)
 # A job without a sign of life for this long is given to another worker.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)

@@ -4,6 +4,7 @@ Both sides import these types. Workers in other languages use the JSON Schemas i
 ``protocol/schemas``. Nothing here depends on Django, a broker or an engine.
 """
 
+from protocol.figures import Memorisation, Sample, StyleScore, WorkNearness
 from protocol.messages import (
     GENERATION_QUEUE,
     TOO_NEAR,
@@ -15,18 +16,14 @@ from protocol.messages import (
     InvalidMessage,
     InvalidReport,
     LicenceData,
-    Memorisation,
-    Sample,
     SignatureAnswer,
     SignatureRequest,
-    StyleScore,
     Task,
     TermsData,
     TrainingData,
     TrainingProgress,
     TrainingReport,
     TrainingTask,
-    WorkNearness,
     decode_generation_report,
     decode_signature_request,
     decode_task,

@@ -12,6 +12,18 @@ from uuid import UUID
 
 import msgspec
 
+from protocol.engines import DEFAULT_ENGINE
+from protocol.figures import (
+    Count,
+    Memorisation,
+    Pixels,
+    Sample,
+    Seed,
+    StyleScore,
+    Uri,
+    WorkNearness,
+)
+
 # --- Queues -----------------------------------------------------------------------------------
 
 # Both sides must declare the queues with the same arguments, or the broker refuses.
@@ -20,6 +32,22 @@ GENERATION_QUEUE = "image_generation"
 QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
 # How often a message may come back after its first delivery before it becomes a dead letter.
 DELIVERY_LIMIT = 2
+
+
+def queue_for(kind: str, engine: str) -> str:
+    """The queue for tasks of ``kind`` that only workers with ``engine`` can do: the kind's own name
+    for the default engine, else name, dot, engine."""
+    return kind if engine == DEFAULT_ENGINE else f"{kind}.{engine}"
+
+
+def kind_of(queue: str) -> str:
+    """The kind of the tasks on ``queue``."""
+    return queue.partition(".")[0]
+
+
+def queues_of(engines: Iterable[str]) -> tuple[str, ...]:
+    """The queues of these engines."""
+    return tuple(queue_for(kind, engine) for engine in engines for kind in QUEUES)
 
 
 def dead_queue_name(queue: str) -> str:
@@ -67,9 +95,6 @@ def declare(channel: Channel, queues: Iterable[str] = QUEUES) -> None:
 
 Id = Annotated[int, msgspec.Meta(ge=1)]
 Attempt = Annotated[int, msgspec.Meta(ge=1, le=100)]
-Pixels = Annotated[int, msgspec.Meta(ge=64, le=4096)]
-Seed = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
-Uri = Annotated[str, msgspec.Meta(min_length=1, max_length=2000)]
 MarkId = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
 
@@ -82,6 +107,7 @@ class TrainingData(msgspec.Struct, frozen=True, omit_defaults=True):
 
     ``sample_prompts`` are those of pictures that are to be drawn with the new model, each its tags
     joined by ``", "``. ``settings`` are for the engine, which has its own names for them.
+    ``engine`` is the one to learn it with, as for a generation.
     """
 
     style_id: Id
@@ -92,6 +118,7 @@ class TrainingData(msgspec.Struct, frozen=True, omit_defaults=True):
     output_path: Uri
     sample_prompts: list[str] = []
     settings: dict[str, Any] = {}
+    engine: str = DEFAULT_ENGINE
 
 
 class TermsData(msgspec.Struct, frozen=True):
@@ -127,7 +154,7 @@ class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     ``prompt`` is the tags joined by ``", "``. ``lora_path`` is the trained model file; every
     engine uses this name. The worker writes only under the folder ``output_path``.
     ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata. A picture with
-    a ``licence`` is signed.
+    a ``licence`` is signed. Only workers with ``engine`` can read the model file.
     """
 
     generation_id: Id
@@ -144,6 +171,7 @@ class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     style_name: str
     license_url: str
     licence: LicenceData | None = None
+    engine: str = DEFAULT_ENGINE
 
 
 class TrainingTask(msgspec.Struct, frozen=True, tag_field="type", tag="model_training"):
@@ -194,17 +222,12 @@ def encode_over(task: Task, written: bytes) -> bytes:
 # --- Reports ----------------------------------------------------------------------------------
 
 Percent = Annotated[float, msgspec.Meta(ge=0, le=100)]
-Count = Annotated[int, msgspec.Meta(ge=0, le=2**31 - 1)]
 Seconds = Annotated[float, msgspec.Meta(ge=0, le=10_000_000)]
 Reason = Annotated[str, msgspec.Meta(max_length=1000)]
 Sha256 = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 Pdq = Annotated[str, msgspec.Meta(pattern="^[0-9a-f]{64}$")]
 # In base64.
 Features = Annotated[bytes, msgspec.Meta(min_length=160, max_length=160)]
-
-
-# The product of two pictures' features.
-Likeness = Annotated[float, msgspec.Meta(ge=-1.01, le=1.01)]
 
 
 class InvalidReport(ValueError):
@@ -229,61 +252,12 @@ class GenerationProgress(msgspec.Struct, frozen=True):
     estimated_seconds: Seconds | None = None
 
 
-class WorkNearness(msgspec.Struct, frozen=True):
-    """``work`` is the nearest one, by its place among those of the training (from 0). ``bits``
-    differ in the fingerprints, of 256; ``likeness`` is that of the features, at most 1. A picture
-    above ``bound`` is not delivered."""
-
-    work: Count
-    bits: Annotated[int, msgspec.Meta(ge=0, le=256)]
-    likeness: Likeness
-    bound: Annotated[float, msgspec.Meta(ge=0, le=1)]
-
-
-class Memorisation(msgspec.Struct, frozen=True):
-    """How near pictures of a new model, made from the tags of its own works, are to those works.
-
-    ``pictures`` has each of them, ``nearest`` is the place of the nearest one (from 0), and
-    ``image_path`` a small WebP of that one under the task's output path. ``copies`` counts those
-    that would not be delivered.
-    """
-
-    pictures: Annotated[list[WorkNearness], msgspec.Meta(min_length=1, max_length=100)]
-    nearest: Count
-    copies: Count
-    image_path: Uri
-
-
-class Sample(msgspec.Struct, frozen=True):
-    """A small WebP under the task's output path, drawn with the new model. ``prompt`` is the place
-    of its prompt in the task's ``sample_prompts`` (from 0)."""
-
-    prompt: Count
-    seed: Seed
-    width: Pixels
-    height: Pixels
-    image_path: Uri
-
-
-class StyleScore(msgspec.Struct, frozen=True):
-    """How like the artist's works pictures of a new model look: the mean likeness, at most 1, to
-    ``held_out`` works that it was not learned from.
-
-    ``samples`` is that of pictures in the style, ``plain`` that of the same pictures without it,
-    and ``works`` that of the works that it was learned from.
-    """
-
-    held_out: Annotated[int, msgspec.Meta(ge=1, le=1000)]
-    samples: Likeness
-    plain: Likeness
-    works: Likeness
-
-
 class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     """``model_path`` is required with ``completed``, ``failure_reason`` with ``failed``.
 
     ``retryable`` says that another attempt may succeed (storage was down, the worker stopped).
-    ``memorisation``, ``samples`` and ``style_score`` may come with ``completed``.
+    ``engine_version``, ``memorisation``, ``samples`` and ``style_score`` may come with
+    ``completed``.
     """
 
     task_id: UUID
@@ -292,6 +266,7 @@ class TrainingReport(msgspec.Struct, frozen=True, omit_defaults=True):
     progress: TrainingProgress | None = None
     model_path: Uri | None = None
     training_metric: dict[str, Any] | None = None
+    engine_version: Annotated[str, msgspec.Meta(max_length=50)] | None = None
     memorisation: Memorisation | None = None
     samples: Annotated[list[Sample], msgspec.Meta(max_length=20)] = []
     style_score: StyleScore | None = None

@@ -56,6 +56,19 @@ def test_whoever_leaves_something_out_is_not(
         channel.queue_declare(name, durable=True, arguments=others)
 
 
+def test_another_engine_has_queues_of_its_own(amqp_url: str, settings: Any) -> None:
+    settings.ENGINES = ["stylenet", "diffusion"]
+    assert set(RabbitMQService(amqp_url).depths()) == {
+        f"{name}{engine}{dead}"
+        for name in NAMES
+        for engine in ("", ".diffusion")
+        for dead in ("", ".dead")
+    }
+    name = "image_generation.diffusion"
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        connection.channel().queue_declare(name, durable=True, arguments=arguments(name))
+
+
 def test_a_worker_of_ours_declares_the_same(channel: BlockingChannel, amqp_url: str) -> None:
     Queues(amqp_url).close()
 

@@ -70,7 +70,7 @@ def start(
     ours: list[WorkerProcess] = []
 
     def start_ours() -> None:
-        arguments = ("--broker", queues.url, "--engine", "gate")
+        arguments = ("--broker", queues.url)
         ours.append(WorkerProcess(tmp_path / "ours", *arguments))
 
     def start_theirs() -> None:

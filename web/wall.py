@@ -20,8 +20,15 @@ from app.models.reads.row import ON_CARD, marked
 from app.utils.links import linker
 from web.images import sources
 
-# Landscape ones are seen whole in a square, so that they leave no holes either.
-SHAPES = {"1:2": "tall", "2:2": "large", "3:2": "wide", "2:1": "panorama"}
+# Landscape and upright ones are seen whole in a square, so that they leave no holes either.
+SHAPES = {
+    "1:2": "tall",
+    "2:2": "large",
+    "3:2": "wide",
+    "2:1": "panorama",
+    "4:3": "photo",
+    "3:4": "upright",
+}
 HEART = (
     '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.5C5.5 15.6 3 12.4 3 9'
     'a4.6 4.6 0 0 1 9-1.6A4.6 4.6 0 0 1 21 9c0 3.4-2.5 6.6-9 11.5z"/></svg>'

@@ -69,6 +69,7 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
         stop=stop,
         job_timeout=settings.job_timeout,
         grace=settings.grace,
+        engine=settings.engine,
     )
     feed: AmqpFeed | StdioFeed
     if pipes is not None:

@@ -12,6 +12,7 @@ from enum import Enum
 import structlog
 
 from protocol import GenerationTask, InvalidMessage, Task, decode_task, encode
+from protocol.engines import DEFAULT_ENGINE
 from worker.engines.base import EngineError
 from worker.jobs import (
     MAX_GAP,
@@ -35,6 +36,7 @@ STORAGE_AWAY = "The file storage could not be used."
 NOT_SIGNED = "The picture could not be signed."
 NO_REASON = "The style engine could not do this."
 UNEXPECTED = "Something went wrong on our side."
+OTHER_ENGINE = "The worker that took this has another engine than the style."
 TOO_LONG = "This took too long and was stopped."
 
 POLL = 0.1  # seconds between looks at the clock and at the stop signal
@@ -66,9 +68,11 @@ class JobRunner:
         job_timeout: float,
         grace: float,
         max_silence: float = MAX_GAP,
+        engine: str = DEFAULT_ENGINE,
     ) -> None:
-        """``job_timeout``, ``grace`` (for a job that runs when ``stop`` is set) and ``max_silence``
-        (the longest gap between reports of a running job) are seconds.
+        """``engine`` is the name of the one whose tasks it takes. ``job_timeout``, ``grace`` (for a
+        job that runs when ``stop`` is set) and ``max_silence`` (the longest gap between reports of
+        a running job) are seconds.
         """
         self._shop = shop
         self._reports = reports
@@ -77,6 +81,7 @@ class JobRunner:
         self._job_timeout = job_timeout
         self._grace = grace
         self._max_silence = max_silence
+        self._engine = engine
         self.stuck = False
 
     def run(self, task: Task) -> Outcome:
@@ -111,6 +116,8 @@ class JobRunner:
         def still_ours(pace: Pace | None) -> bool:
             return self._reports.progress(task, job.started(pace))
 
+        if task.data.engine != self._engine:
+            return self._refuse(task, job)
         log.info("task_begun", kind=type(task).__name__)
         if not still_ours(None):
             return Outcome.DONE
@@ -126,6 +133,14 @@ class JobRunner:
             progress.close()
         if report is None:
             return Outcome.AGAIN if run.is_handed_back else Outcome.DONE
+        return self._report(task, report)
+
+    def _refuse(self, task: Task, job: Job) -> Outcome:
+        """Somebody put it on a queue of ours. The next attempt goes on its own engine's."""
+        log.error("task_of_another_engine", engine=task.data.engine, ours=self._engine)
+        return self._report(task, job.failed(OTHER_ENGINE, retryable=True))
+
+    def _report(self, task: Task, report: Report) -> Outcome:
         delivery = self._reports.final(task, report)
         log.info("job_reported", delivery=delivery.value)
         if delivery is Delivery.REFUSED:

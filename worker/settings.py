@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import NoReturn
 from urllib.parse import urlsplit
 
-from protocol import GENERATION_QUEUE, TRAINING_QUEUE
+from protocol.engines import DEFAULT_ENGINE, NAME_PATTERN
+from protocol.messages import QUEUES, queue_for
 
 STDIO = "stdio:"
-KNOWN_QUEUES = (TRAINING_QUEUE, GENERATION_QUEUE)
 # Below 30 minutes, RabbitMQ's default limit for acknowledging a message.
 DEFAULT_JOB_TIMEOUT = 1500.0
 # Below 10 seconds, the usual time that a container has to stop.
@@ -60,8 +60,8 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         raise SettingsError(f"The worker does not start without {' and '.join(missing)}.")
     return Settings(
         broker=_broker(given.broker),
-        engine=given.engine,
-        queues=_queues(given.queues),
+        engine=_engine(given.engine),
+        queues=_queues(given.queues, given.engine),
         concurrency=_concurrency(given.concurrency, given.broker),
         work_dir=Path(given.work_dir).absolute(),
         job_timeout=_seconds("--job-timeout", given.job_timeout),
@@ -85,13 +85,13 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         help="stdio: or amqp[s]://… (WORKER_BROKER, AMQP_URL)",
     )
     parser.add_argument(
-        "--engine", default=environ.get("WORKER_ENGINE", "stylenet"), help="(WORKER_ENGINE)"
+        "--engine", default=environ.get("WORKER_ENGINE", DEFAULT_ENGINE), help="(WORKER_ENGINE)"
     )
     parser.add_argument(
         "--queues",
-        default=environ.get("WORKER_QUEUES", ",".join(KNOWN_QUEUES)),
+        default=environ.get("WORKER_QUEUES", ",".join(QUEUES)),
         metavar="NAME[,NAME]",
-        help="queues to serve; default: all (WORKER_QUEUES)",
+        help="kinds of tasks to take, those of the engine; default: all (WORKER_QUEUES)",
     )
     parser.add_argument(
         "--concurrency",
@@ -128,12 +128,17 @@ def _broker(url: str) -> str:
     return url
 
 
-def _queues(names: str) -> tuple[str, ...]:
-    queues = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
-    unknown = [name for name in queues if name not in KNOWN_QUEUES]
-    if unknown or not queues:
-        raise SettingsError(f"--queues must name some of {', '.join(KNOWN_QUEUES)}, not {names!r}.")
-    return queues
+def _engine(name: str) -> str:
+    if not re.fullmatch(NAME_PATTERN, name):
+        raise SettingsError(f"--engine must be the name of an engine, not {name!r}.")
+    return name
+
+
+def _queues(names: str, engine: str) -> tuple[str, ...]:
+    kinds = tuple(dict.fromkeys(name.strip() for name in names.split(",") if name.strip()))
+    if not kinds or not set(kinds) <= set(QUEUES):
+        raise SettingsError(f"--queues must name some of {', '.join(QUEUES)}, not {names!r}.")
+    return tuple(queue_for(kind, engine) for kind in kinds)
 
 
 def _concurrency(number: str, broker: str) -> int:

@@ -105,6 +105,7 @@ class TrainingJob(Job):
             training_status="completed",
             model_path=model_path,
             training_metric=dict(model.metric),
+            engine_version=self._shop.engine.version,
             memorisation=self._memorisation,
         )
 

@@ -17,11 +17,13 @@ from typing import TypeAlias
 
 import pika
 import structlog
+from django.conf import settings
 from pika.adapters.blocking_connection import BlockingChannel
 from pika.adapters.utils.connection_workflow import AMQPConnectorException
 from pika.exceptions import AMQPError, ChannelClosedByBroker, NackError, UnroutableError
 
-from protocol.messages import declare
+from protocol.engines import DEFAULT_ENGINE
+from protocol.messages import declare, queues_of
 
 log = structlog.get_logger(__name__)
 
@@ -48,6 +50,11 @@ class MessageRefused(PublishFailed):
 
 class BrokerAway(PublishFailed):
     """The broker does not answer; neither will it for any other message."""
+
+
+def served_queues() -> tuple[str, ...]:
+    """The plan's queues, and those of the other engines that this site allows."""
+    return queues_of(dict.fromkeys([DEFAULT_ENGINE, *settings.ENGINES]))
 
 
 class BrokerConnection:
@@ -142,7 +149,7 @@ class BrokerConnection:
             self._connection = pika.BlockingConnection(parameters)
             self._channel = self._connection.channel()
             self._channel.confirm_delivery()
-            declare(self._channel)
+            declare(self._channel, served_queues())
         return self._channel
 
     def _drop(self) -> None:

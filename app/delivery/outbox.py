@@ -6,7 +6,7 @@ Either way, a message is delivered at least once, and is marked as sent afterwar
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -45,22 +45,26 @@ def webhook_url(path: str) -> str:
 
 
 @contextmanager
-def claim_next() -> Iterator[OutboxMessage | None]:
-    """The next message that is due and that nobody else holds; None when there is none."""
-    with claim_batch(1) as messages:
+def claim_next(queues: Sequence[str]) -> Iterator[OutboxMessage | None]:
+    """The next message of these queues that is due and that nobody else holds; None when there is
+    none."""
+    with claim_batch(1, queues) as messages:
         yield messages[0] if messages else None
 
 
 @contextmanager
-def claim_batch(size: int) -> Iterator[list[OutboxMessage]]:
-    """At most ``size`` messages that are due and not claimed by others, oldest first.
+def claim_batch(size: int, queues: Sequence[str] = ()) -> Iterator[list[OutboxMessage]]:
+    """At most ``size`` messages that are due and not claimed by others, oldest first; with
+    ``queues`` only theirs.
 
     Each is held by an advisory lock of this database session: when the process dies the messages
     are free again at once, however long their jobs would have taken. The attempt is
     counted and committed before the work, so that a message that kills its worker is noticed.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_DUE, [clock.now(), size * 4, LOCK_SPACE, size])
+        named = [list(queues)] if queues else []
+        found = _LOCK_DUE.format(named="AND queue = ANY(%s)" if queues else "")
+        cursor.execute(found, [clock.now(), *named, size * 4, LOCK_SPACE, size])
         locked = [row[0] for row in cursor.fetchall()]
     try:
         yield _begin_attempts(locked)
@@ -105,7 +109,7 @@ def _begin_attempts(message_ids: list[int]) -> list[OutboxMessage]:
 # The filter is judged row by row, in order, until the limit is reached: no lock is taken beyond it.
 _LOCK_DUE = """
     WITH due AS MATERIALIZED (
-        SELECT id FROM app_outboxmessage WHERE sent_at IS NULL AND available_at <= %s
+        SELECT id FROM app_outboxmessage WHERE sent_at IS NULL AND available_at <= %s {named}
         ORDER BY queue, available_at, id LIMIT %s
     )
     SELECT id FROM due WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s

@@ -16,6 +16,7 @@ from app.models import OutboxMessage
 from app.services.jobs.lease_service import KINDS
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
+from protocol.messages import kind_of
 
 log = structlog.get_logger(__name__)
 
@@ -71,7 +72,7 @@ class Relay:
                 if sent:
                     outbox.mark_sent(*sent)
             for message in sent:
-                KINDS[message.queue].mark_accepted(message)
+                KINDS[kind_of(message.queue)].mark_accepted(message)
         return len(messages), len(sent)
 
     @staticmethod

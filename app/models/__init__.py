@@ -24,6 +24,7 @@ from app.models.webhook import (
     WebhookEndpoint,
     WebhookEvent,
 )
+from app.models.worker import Worker
 
 __all__ = [
     "ApiKey",
@@ -74,4 +75,5 @@ __all__ = [
     "WebhookDelivery",
     "WebhookEndpoint",
     "WebhookEvent",
+    "Worker",
 ]

@@ -17,6 +17,8 @@ from app.models.job import Job
 from app.models.style import Style
 from app.models.terms import Terms
 from app.models.user import User
+from protocol.engines import DRAW_KNOWN_WORDS
+from words import understand
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -24,15 +26,22 @@ if TYPE_CHECKING:
 MAX_SEED = 2**32 - 1
 
 
+def unknown_words(engine: str, prompt: Sequence[str]) -> tuple[str, ...]:
+    """The words of ``prompt``, tags, that nobody will see; none if ``engine`` draws any words."""
+    return understand(prompt).unknown_words if engine in DRAW_KNOWN_WORDS else ()
+
+
 class AspectRatio(models.TextChoices):
-    """The three formats of the plan, and two landscape ones. ``app.services.pricing`` has their
-    pixels and prices; a worker goes by the pixels alone."""
+    """The three formats of the plan, and more. ``app.services.pricing`` has their pixels and
+    prices, and says which engine draws which; a worker goes by the pixels alone."""
 
     SQUARE = "1:1", "512 × 512"
     LARGE = "2:2", "1024 × 1024"
     TALL = "1:2", "512 × 1024"
     WIDE = "3:2", "768 × 512"
     PANORAMA = "2:1", "1024 × 512"
+    PHOTO = "4:3", "768 × 576"
+    UPRIGHT = "3:4", "576 × 768"
 
 
 class GenerationStatus(models.TextChoices):
@@ -91,7 +100,7 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def accepted(self, generation_id: int, balance: int | None = None) -> Generation:
         """A generation as it was when it was ordered, with the ``balance`` that was left."""
-        generation = self.select_related("user").get(pk=generation_id)
+        generation = self.select_related("user", "style").get(pk=generation_id)
         generation.status = GenerationStatus.QUEUED
         if balance is not None:
             generation.user.token_balance = balance

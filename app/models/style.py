@@ -19,6 +19,7 @@ from app.models.terms import DEFAULT_TERMS, Declaration, Terms
 from app.models.text import contains, contains_lower
 from app.models.user import Artist
 from app.utils.spellings import spellings_of
+from protocol.engines import DEFAULT_ENGINE, DRAW_KNOWN_WORDS
 
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
@@ -223,6 +224,15 @@ class Style(Job):
     training_status = models.CharField(
         max_length=10, choices=TrainingStatus.choices, default=TrainingStatus.PENDING
     )
+    engine = models.CharField(
+        max_length=30,
+        default=DEFAULT_ENGINE,
+        db_default=DEFAULT_ENGINE,
+        help_text="What learns it and draws with it.",
+    )
+    engine_version = models.CharField(
+        max_length=50, blank=True, default="", db_default="", help_text="That which learned it."
+    )
     training_metric = models.JSONField(null=True, blank=True)
     memorisation = models.JSONField(
         null=True, blank=True, help_text="How near pictures of it are to its works: docs/rights.md."
@@ -326,6 +336,11 @@ class Style(Job):
     def clean(self) -> None:
         """In the admin; services do so themselves."""
         names.check_text(self, "description")
+
+    @property
+    def draws_known_words(self) -> bool:
+        """Whether there are words that its engine cannot draw."""
+        return self.engine in DRAW_KNOWN_WORDS
 
     @property
     def is_under_way(self) -> bool:

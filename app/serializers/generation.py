@@ -8,12 +8,12 @@ from rest_framework import serializers
 from rest_framework.fields import empty
 
 from app.models import AspectRatio, Generation, GenerationStatus, Visibility
-from app.models.generation import MAX_SEED
+from app.models.generation import MAX_SEED, unknown_words
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 from app.utils.public_addresses import MAX_LENGTH as MAX_URL
-from words import prompts, understand
+from words import prompts
 
 MAX_COST = 2**31 - 1
 # A key and a version, as in commercial/1.
@@ -57,7 +57,7 @@ class GenerationAcceptedSerializer(BaseSerializer):
             "cost": instance.cost,
             "seed": instance.seed,
             "balance": instance.user.token_balance,
-            "unknown_words": list(understand(instance.prompt_tags).unknown_words),
+            "unknown_words": list(unknown_words(instance.style.engine, instance.prompt_tags)),
         }
 
 

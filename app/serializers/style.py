@@ -12,6 +12,7 @@ from app.models.reads.styles import OwnStyle, StyleRow
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 from app.utils import tag_names
+from protocol.engines import LONGEST_NAME
 
 
 @extend_schema_field(
@@ -44,8 +45,8 @@ class TagsQueryField(TagListField):
 
 PricesSerializer = inline_serializer(
     "Prices",
-    {ratio: serializers.IntegerField() for ratio in AspectRatio.values},
-    help_text="Tokens for each format.",
+    {ratio: serializers.IntegerField(required=False) for ratio in AspectRatio.values},
+    help_text="Tokens for each format that the style has.",
     read_only=True,
 )
 
@@ -121,6 +122,19 @@ class WorksSerializer(BaseSerializer):
         return attrs
 
 
+class EngineField(serializers.CharField):
+    """Which engine is to learn the style; only some sites offer a choice."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            required=False, max_length=LONGEST_NAME, help_text=str(self.__doc__), **kwargs
+        )
+
+
+class RetrainSerializer(BaseSerializer):
+    engine = EngineField()
+
+
 class StyleCreateSerializer(WorksSerializer):
     """The fields of a new style, and its works."""
 
@@ -129,6 +143,7 @@ class StyleCreateSerializer(WorksSerializer):
     price = serializers.IntegerField(min_value=MIN_PRICE, max_value=MAX_PRICE)
     tags = TagListField(default=list)
     terms = serializers.ChoiceField(choices=TermsKey.choices, default=TermsKey.COMMERCIAL)
+    engine = EngineField()
 
 
 class StyleUpdateSerializer(BaseSerializer):

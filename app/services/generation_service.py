@@ -22,7 +22,6 @@ from app.exceptions import (
     TermsChanged,
 )
 from app.models import (
-    AspectRatio,
     Generation,
     GenerationStatus,
     Transaction,
@@ -51,6 +50,7 @@ from app.services.webhooks.events import tell_of_generation
 from app.utils import clock
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
+from protocol.messages import queue_for
 from provenance.bits import bands
 
 MAX_PLACEHOLDER = 1000
@@ -87,10 +87,10 @@ def request_generation(
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
-    The returned generation's ``user`` carries the balance that is left. Raises NotFound,
-    StyleNotReady, InsufficientTokensError, InvalidInput for ``webhook_url``, or PriceChanged or
-    TermsChanged unless price and terms are those that the buyer expects, before anything is
-    written.
+    The returned generation's ``user`` carries the balance that is left. Raises, before anything is
+    written, NotFound, StyleNotReady, InsufficientTokensError, InvalidInput for ``webhook_url`` or a
+    format that the style does not have, or PriceChanged or TermsChanged unless price and terms are
+    those that the buyer expects.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -100,13 +100,13 @@ def request_generation(
         style = styles[0]
         if not style.is_ready:
             raise StyleNotReady
+        size = pricing.format_of(style.engine, aspect_ratio)
         cost = pricing.cost_of(style.price, aspect_ratio)
         if expected_cost is not None and expected_cost != cost:
             raise PriceChanged(expected=expected_cost, cost=cost)
         if expected_terms is not None and expected_terms != style.terms_id:
             raise TermsChanged(expected=expected_terms, terms=style.terms_id)
         buyer = lock_open(user.pk)
-        size = pricing.FORMATS[AspectRatio(aspect_ratio)]
         generation = Generation(
             pk=style.next_generation_id,
             user=buyer,
@@ -129,7 +129,7 @@ def request_generation(
             PLACE_ORDER,
             **vars(generation),
             words=list(dict.fromkeys(tag.lower() for tag in prompt_tags)),
-            queue=GENERATION_QUEUE,
+            queue=queue_for(GENERATION_QUEUE, style.engine),
             body=encode(task),
         )
         if not is_placed:
@@ -246,9 +246,13 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
                 style_name=style.name,
                 license_url=f"{settings.SITE_URL}/styles/{style.pk}",
                 licence=signature_service.licence_of(job),
+                engine=style.engine,
             ),
             webhook_url=outbox.webhook_url(f"/api/images/{job.pk}/status"),
         )
+
+    def engine_of(self, job: Generation) -> str:
+        return job.style.engine
 
     def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)

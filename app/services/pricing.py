@@ -8,7 +8,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
+from app.exceptions import InvalidInput
 from app.models import AspectRatio
+from protocol.formats import BY_ENGINE, COMMON
 from protocol.formats import FORMATS as SIZES
 
 
@@ -27,7 +29,25 @@ FORMATS = {
     AspectRatio.TALL: Format(*SIZES["1:2"], Decimal("1.2")),
     AspectRatio.WIDE: Format(*SIZES["3:2"], Decimal("1.1")),
     AspectRatio.PANORAMA: Format(*SIZES["2:1"], Decimal("1.2")),
+    AspectRatio.PHOTO: Format(*SIZES["4:3"], Decimal("1.1")),
+    AspectRatio.UPRIGHT: Format(*SIZES["3:4"], Decimal("1.1")),
 }
+
+
+def formats_of(engine: str) -> list[AspectRatio]:
+    """What can be ordered of a style with this engine, in the order of ``FORMATS``."""
+    drawn = BY_ENGINE.get(engine, COMMON)
+    return [ratio for ratio in FORMATS if ratio in drawn]
+
+
+def format_of(engine: str, aspect_ratio: str) -> Format:
+    """What an order means that is to be drawn by this engine. Raises InvalidInput if it draws no
+    such format."""
+    drawn = formats_of(engine)
+    if aspect_ratio not in drawn:
+        names = ", ".join(ratio.value for ratio in drawn)
+        raise InvalidInput.field("aspect_ratio", f"This style has the formats {names}.")
+    return FORMATS[AspectRatio(aspect_ratio)]
 
 
 def cost_of(price: int, aspect_ratio: str) -> int:
@@ -35,9 +55,9 @@ def cost_of(price: int, aspect_ratio: str) -> int:
     return math.ceil(price * FORMATS[AspectRatio(aspect_ratio)].price_factor)
 
 
-def quote(price: int) -> dict[str, int]:
-    """The cost of a picture in each format, by aspect ratio."""
-    return {ratio.value: cost_of(price, ratio) for ratio in FORMATS}
+def quote(price: int, engine: str) -> dict[str, int]:
+    """The cost of a picture in each format that the engine draws, by aspect ratio."""
+    return {ratio.value: cost_of(price, ratio) for ratio in formats_of(engine)}
 
 
 def artist_share(cost: int) -> int:

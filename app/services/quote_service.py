@@ -8,8 +8,8 @@ from typing import Any
 
 from app.exceptions import NotFound, StyleNotReady
 from app.models import Style, User
+from app.models.generation import unknown_words
 from app.services import pricing
-from words import understand
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Quote:
 def quote(*, user: User, items: Sequence[Mapping[str, Any]]) -> Quote:
     """Say what ``items``, each the arguments of an order, would cost. Nothing is written.
 
-    Raises NotFound or StyleNotReady.
+    Raises NotFound, StyleNotReady, or InvalidInput for a format that a style does not have.
     """
     wanted = {item["style_id"] for item in items}
     styles = Style.objects.visible_to(user).in_bulk(wanted)
@@ -45,11 +45,12 @@ def quote(*, user: User, items: Sequence[Mapping[str, Any]]) -> Quote:
             raise NotFound("There is no such style.")
         if not style.is_ready:
             raise StyleNotReady
+        pricing.format_of(style.engine, item["aspect_ratio"])
         quoted.append(
             QuotedItem(
                 cost=pricing.cost_of(style.price, item["aspect_ratio"]),
                 terms_id=str(style.terms_id),
-                unknown_words=understand(item["prompt_tags"]).unknown_words,
+                unknown_words=unknown_words(style.engine, item["prompt_tags"]),
             )
         )
     cost = sum(item.cost for item in quoted)

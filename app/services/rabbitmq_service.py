@@ -12,7 +12,13 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 from uuid import UUID
 
-from app.delivery.broker import PATIENCE_SECONDS, BrokerConnection, Channel, publish_on
+from app.delivery.broker import (
+    PATIENCE_SECONDS,
+    BrokerConnection,
+    Channel,
+    publish_on,
+    served_queues,
+)
 from protocol import (
     GENERATION_QUEUE,
     TRAINING_QUEUE,
@@ -24,7 +30,7 @@ from protocol import (
     encode,
     encode_over,
 )
-from protocol.messages import QUEUES, dead_queue_name
+from protocol.messages import dead_queue_name
 
 # That one command looks at, should letters come as fast as it reads.
 MOST_LETTERS = 100_000
@@ -135,7 +141,7 @@ class RabbitMQService:
         Raises BrokerAway, after twice ``patience`` seconds when there is no connection and none
         comes about. Who only asks keeps none: nobody would answer its heartbeats.
         """
-        names = [name for queue in QUEUES for name in (queue, dead_queue_name(queue))]
+        names = [name for queue in served_queues() for name in (queue, dead_queue_name(queue))]
         with self.connection.reached(patience) as channel:
             return {
                 name: int(channel.queue_declare(name, passive=True).method.message_count)

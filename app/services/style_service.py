@@ -20,7 +20,7 @@ from app.exceptions import (
 )
 from app.models import Artist, Artwork, Generation, Style, TermsKey, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
-from app.services import storage, tag_service, training_service
+from app.services import engines, storage, tag_service, training_service
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
@@ -74,6 +74,7 @@ class StyleUpload(Works):
     price: int
     tags: tuple[str, ...]
     terms_id: str
+    engine: str
 
 
 def prepare_upload(
@@ -87,13 +88,15 @@ def prepare_upload(
     image_tags: Sequence[Sequence[str]],
     image_keys: Sequence[str] = (),
     terms: str = TermsKey.COMMERCIAL,
+    engine: str | None = None,
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
     With ``image_keys`` the files are those that were uploaded there, whose content is checked
     later; else ``images``. ``image_tags`` is parallel to either. ``terms`` is the key of those
-    under which pictures will be licensed. Raises ArtistOnly, DeclarationRequired,
-    DuplicateStyleName, InvalidInput, UploadRejected or ServiceUnavailable.
+    under which pictures will be licensed, ``engine`` the one to learn the style with. Raises
+    ArtistOnly, DeclarationRequired, DuplicateStyleName, InvalidInput, UploadRejected or
+    ServiceUnavailable.
     """
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
@@ -103,10 +106,12 @@ def prepare_upload(
     if _has_style_named(artist, name):
         raise _duplicate_name(name)
     terms_id = licence_terms.current(terms).id
+    engine = engines.chosen(engine)
     works = _prepared(user, images, work_tags, image_keys)
     return StyleUpload(
         declaration_id=works.declaration_id,
         terms_id=terms_id,
+        engine=engine,
         artist=artist,
         name=name,
         description=description,
@@ -183,6 +188,7 @@ def create_style(upload: StyleUpload) -> Style:
             description=upload.description,
             price=upload.price,
             terms_id=upload.terms_id,
+            engine=upload.engine,
             declaration_id=upload.declaration_id,
             thumbnail=upload.thumbnail,
             request_id=current_request_id(),

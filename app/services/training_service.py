@@ -12,7 +12,7 @@ from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from app.models import Style, TrainingStatus, User, WebhookEvent
 from app.models.ownership import MayChange, is_owner
-from app.services import notification_service, storage, tag_service
+from app.services import engines, notification_service, storage, tag_service
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
 from app.services.webhooks.events import tell_of_style
@@ -37,12 +37,16 @@ ALLOWED_MOVES = {
 
 
 @transaction.atomic
-def retrain(*, user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
-    """Train again after a failure, as a new task.
+def retrain(
+    *, user: User, style_id: int, engine: str | None = None, may_change: MayChange = is_owner
+) -> Style:
+    """Train again after a failure, as a new task, with another ``engine`` if one is named.
 
-    Raises NotFound, NotAllowed, InvalidTransition.
+    Raises NotFound, NotAllowed, InvalidTransition, InvalidInput.
     """
     style = lock_own_style(user, style_id, may_change)
+    if engine is not None:
+        style.engine = engines.chosen(engine)
     begin_again(style, "Only a style whose training failed can be trained again.")
     TRAININGS.enqueue(style)
     return style
@@ -74,7 +78,8 @@ def begin_again(style: Style, otherwise: str, *, thumbnail: str | None = None) -
 
 @dataclass(frozen=True)
 class Model:
-    """What a worker learned: the model's address, and figures of how well.
+    """What a worker learned: the model's address, figures of how well, and the version of the
+    engine that did.
 
     ``memorisation`` says how near pictures of it are to its works; ``nearest_path`` is the storage
     key of the nearest one.
@@ -82,6 +87,7 @@ class Model:
 
     path: str
     metric: dict[str, object] | None
+    engine_version: str = ""
     memorisation: dict[str, object] | None = None
     nearest_path: str = ""
 
@@ -120,14 +126,18 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
                 ],
                 num_epochs=settings.TRAINING_EPOCHS,
                 output_path=storage.uri(output_folder(self.folder, job)),
+                engine=job.engine,
             ),
             webhook_url=outbox.webhook_url(f"/api/models/{job.pk}/status"),
         )
 
+    def engine_of(self, job: Style) -> str:
+        return job.engine
+
     def result_of(self, report: TrainingReport) -> Model:
         folder = output_folder(self.folder, report)
         key = reported_key(report.model_path or "", folder, field="model_path")
-        model = Model(storage.uri(key), report.training_metric)
+        model = Model(storage.uri(key), report.training_metric, report.engine_version or "")
         told = report.memorisation
         if told is None:
             return model
@@ -155,6 +165,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         """What it was trained on is kept, its tags count it from now on, and the artist is told."""
         job.model_path = result.path
         job.training_metric = result.metric
+        job.engine_version = result.engine_version
         job.memorisation, job.nearest_path = result.memorisation, result.nearest_path
         job.trained_at = clock.now()
         job.save()

@@ -21,6 +21,7 @@ from app.models.style import StyleQuerySet
 from app.permissions import IsArtist, IsOwnerOrReadOnly
 from app.serializers.style import (
     OwnStyleSerializer,
+    RetrainSerializer,
     StyleCreatedSerializer,
     StyleCreateSerializer,
     StyleDetailSerializer,
@@ -59,6 +60,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     input = {
         "create": StyleCreateSerializer,
         "update": StyleUpdateSerializer,
+        "retrain": RetrainSerializer,
         "replace_works": WorksSerializer,
         "report": TRAINING_REPORT,
     }
@@ -163,8 +165,10 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         style_service.delete_style(user=self.user, style_id=pk, may_change=self.may_change)
 
     def retrain(self, request: Request, pk: int) -> Answer:
-        """Train again after a failure."""
-        trained = training_service.retrain(user=self.user, style_id=pk, may_change=self.may_change)
+        """Train again after a failure, with the same engine unless another is named."""
+        trained = training_service.retrain(
+            user=self.user, style_id=pk, may_change=self.may_change, **self.parse()
+        )
         return self.show(self._style(trained.pk))
 
     def replace_works(self, request: Request, pk: int) -> Answer:

@@ -11,12 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from app.models import AspectRatio
-from app.models.generation import MAX_SEED
+from app.models.generation import MAX_SEED, unknown_words
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing
 from app.utils import tag_names
 from web.forms.base import OnceForm
-from words import prompts, understand
+from words import prompts
 
 
 class MakeForm(OnceForm):
@@ -75,6 +75,12 @@ class MakeForm(OnceForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, name) for name in names]
 
+    def offer_formats(self, engine: str) -> None:
+        """Show only those that the style's engine draws."""
+        field = self.fields["aspect_ratio"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
+
     def show_price(self, price: int) -> None:
         """The price that is shown is what the buyer agrees to next."""
         self.fields["price"].initial = price
@@ -104,12 +110,12 @@ class MakeForm(OnceForm):
         cleaned["prompt"] = prompt
         return cleaned
 
-    def tell_unknown_words(self) -> bool:
+    def tell_unknown_words(self, engine: str) -> bool:
         """Whether there are unknown words that the buyer has not been told of; they are now.
 
         Words from the style need not be known: they choose among its works.
         """
-        unknown = understand(tag_names.split(self.cleaned_data["words"])).unknown_words
+        unknown = unknown_words(engine, tag_names.split(self.cleaned_data["words"]))
         told = tag_names.split(self.cleaned_data["accepted"])
         self.unknown_words = unknown
         return not set(unknown) <= set(told)

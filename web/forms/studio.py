@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -16,6 +17,11 @@ from app.services.licences import declaration, terms
 from app.utils import tag_names
 from web.forms.base import OnceForm, SiteForm
 
+# What artists are told of the engines that they choose among.
+ENGINES = {
+    "stylenet": _("stylenet: painted scenes of about 250 words, trained in seconds"),
+    "diffusion": _("diffusion: whatever words describe, trained in minutes"),
+}
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -138,6 +144,11 @@ class UploadForm(OnceForm, StyleForm):
         ),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+    engine = forms.ChoiceField(
+        required=False,
+        label=_("What is to draw in this style?"),
+        widget=forms.RadioSelect,
+    )
     declared = forms.BooleanField(
         error_messages={"required": _("Confirm what you declare about your works.")}
     )
@@ -145,7 +156,7 @@ class UploadForm(OnceForm, StyleForm):
     wording = forms.IntegerField(required=False, widget=forms.HiddenInput)
     field_order = [
         *("name", "description", "tags", "price", "terms", "images", "image_tags"),
-        *("declared", "wording", "key"),
+        *("engine", "declared", "wording", "key"),
     ]
 
     def __init__(
@@ -155,6 +166,12 @@ class UploadForm(OnceForm, StyleForm):
         shown = declaration.current()
         self.fields["declared"].label = shown.text[_language()]
         self.fields["wording"].initial = shown.version
+        engine = self.fields["engine"]
+        assert isinstance(engine, forms.ChoiceField)
+        engine.choices = [(name, ENGINES.get(name, name)) for name in settings.ENGINES]
+        engine.initial = settings.ENGINES[0]
+        if len(engine.choices) == 1:
+            del self.fields["engine"]
 
     def clean_image_tags(self) -> list[list[str]]:
         lines: str = self.cleaned_data["image_tags"]

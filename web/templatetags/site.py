@@ -12,13 +12,13 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from app.models import Generation, GenerationStatus, Notification, TrainingStatus
+from app.models import Generation, GenerationStatus, Notification, Style, TrainingStatus
+from app.models.generation import unknown_words as unknown_in
 from app.models.notification import Subject, subject_of
 from app.services import pricing
 from web import images, phrases
 from web.wall import HEART, shape_of
 from web.wall import wall as wall_of
-from words import understand
 
 register = template.Library()
 
@@ -95,6 +95,12 @@ def by_format(price: int) -> list[tuple[str, int]]:
 
 
 @register.filter
+def engine(style: Style) -> str:
+    """What draws in the style, with the version that learned it."""
+    return f"{style.engine} {style.engine_version}".rstrip()
+
+
+@register.filter
 def share(amount: int) -> int:
     """The artist's share of ``amount``, in tokens."""
     return pricing.artist_share(amount)
@@ -109,7 +115,7 @@ def words(picture: Generation) -> str:
 @register.filter
 def unknown_words(picture: Generation) -> tuple[str, ...]:
     """The words of a picture's prompt that the engine does not know."""
-    return understand(picture.prompt_tags).unknown_words
+    return unknown_in(picture.style.engine, picture.prompt_tags)
 
 
 @register.filter

@@ -38,13 +38,14 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Order a picture; a second click on the same form leads to the same picture."""
     style = Style.objects.detail(user, style_id)
     form = MakeForm(request.POST)
+    form.offer_formats(style.engine)
     if "buy" in request.POST:
         response = go(request, f"/wallet?{urlencode({'next': kept.here(request)})}")
         kept.keep(request, response)
         return response
     if not form.is_valid():
         return style_page(request, style, form, status=400)
-    if form.tell_unknown_words():
+    if form.tell_unknown_words(style.engine):
         response = style_page(request, style, form)
         kept.keep(request, response)
         return response

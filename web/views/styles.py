@@ -70,10 +70,11 @@ def style_page(
     suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
     samples = feed(viewer.pk, "style", style.pk).with_keys()
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
-    costs = pricing.quote(style.price).values()
+    costs = pricing.quote(style.price, style.engine).values()
     balance = viewer.token_balance if isinstance(viewer, User) else 0
     chosen = form["suggested"].value() or []
     form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
+    form.offer_formats(style.engine)
     form.renew_key()
     form.show_price(style.price)
     shown = samples.first(SAMPLES)

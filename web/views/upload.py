@@ -59,6 +59,7 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
         name: form.cleaned_data[name]
         for name in ("name", "description", "price", "tags", "terms", "images", "image_tags")
     }
+    asked["engine"] = form.cleaned_data.get("engine") or None
     try:
         declaration.accept(user, form.cleaned_data["wording"])
         style_id = once.run(

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from PIL import Image
 
-from protocol.formats import FORMATS
+from protocol.formats import BY_ENGINE, COMMON
 
 
 class EngineUnavailable(RuntimeError):
@@ -79,7 +79,7 @@ class Engine(Protocol):
 
     def sizes(self) -> Mapping[str, tuple[int, int]]:
         """The aspect ratios that can be ordered from it, each with width and height in pixels."""
-        return FORMATS
+        return BY_ENGINE.get(self.name, COMMON)
 
     def train(
         self,

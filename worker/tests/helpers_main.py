@@ -15,7 +15,7 @@ from worker.tests.helpers import GateEngine
 def load(name: str) -> Engine:
     os.write(1, b"a native library says hello\n")
     print("a library says hello")  # noqa: T201
-    return GateEngine(name=name, gate=Path(os.environ["TEST_GATE"]).exists)
+    return GateEngine(gate=Path(os.environ["TEST_GATE"]).exists)
 
 
 if __name__ == "__main__":

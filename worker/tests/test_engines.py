@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from protocol import TrainingTask
-from protocol.formats import FORMATS
+from protocol.formats import COMMON
 from worker import engines
 from worker.checkpoints import CHECKPOINT
 from worker.engines.base import (
@@ -134,7 +134,7 @@ def test_it_trains_and_draws_in_a_worker(
 def test_it_inherits_what_it_can_do_without(tmp_path: Path) -> None:
     engine = Stripes()
     assert engine.vocabulary() is None
-    assert engine.sizes() == FORMATS
+    assert engine.sizes() == COMMON
     model = tmp_path / "model.json"
     model.write_text(json.dumps([[250, 0, 0], [0, 0, 250]]))
     seen: list[tuple[int, int]] = []

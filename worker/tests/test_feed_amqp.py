@@ -61,9 +61,7 @@ def start_worker(tmp_path: Path, queues: Queues) -> Iterator[StartWorker]:
     started: list[WorkerProcess] = []
 
     def start(*arguments: str, **options: Any) -> WorkerProcess:
-        worker = WorkerProcess(
-            tmp_path / "worker", "--broker", queues.url, "--engine", "gate", *arguments, **options
-        )
+        worker = WorkerProcess(tmp_path / "worker", "--broker", queues.url, *arguments, **options)
         started.append(worker)
         return worker
 
@@ -241,16 +239,12 @@ def test_concurrent_workers_do_not_outlive_a_killed_parent(
 
 
 def test_password_is_never_shown(tmp_path: Path, queues: Queues, backend: Backend) -> None:
-    worker = WorkerProcess(
-        tmp_path / "invalid", "--broker", "amqp://user:hunter2@host:port/", "--engine", "gate"
-    )
+    worker = WorkerProcess(tmp_path / "invalid", "--broker", "amqp://user:hunter2@host:port/")
     assert worker.exit_code() == 2
     assert worker.log().splitlines()[-1] == "The broker's URL is not a valid AMQP URL."
     assert "hunter2" not in worker.log()
 
-    worker = WorkerProcess(
-        tmp_path / "refused", "--broker", "amqp://user:hunter2@127.0.0.1:1/", "--engine", "gate"
-    )
+    worker = WorkerProcess(tmp_path / "refused", "--broker", "amqp://user:hunter2@127.0.0.1:1/")
     try:
         wait_until(lambda: worker.events().count("broker_lost") >= 2, "two tries")
         worker.terminate()

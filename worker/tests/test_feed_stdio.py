@@ -32,9 +32,7 @@ def start_worker(tmp_path: Path) -> Iterator[StartWorker]:
     started: list[WorkerProcess] = []
 
     def start(*arguments: str, **options: Any) -> WorkerProcess:
-        worker = WorkerProcess(
-            tmp_path / "worker", "--broker", "stdio:", "--engine", "gate", *arguments, **options
-        )
+        worker = WorkerProcess(tmp_path / "worker", "--broker", "stdio:", *arguments, **options)
         started.append(worker)
         return worker
 
@@ -243,6 +241,8 @@ class TestSettings:
             ("", TOKEN, "--broker"),
             ("--broker redis://127.0.0.1", TOKEN, "--broker"),
             ("--broker stdio: --queues image_generation,images", TOKEN, "--queues"),
+            ("--broker stdio: --engine dead", TOKEN, "--engine"),
+            ("--broker stdio: --engine a.b", TOKEN, "--engine"),
             ("--broker stdio: --queues ,", TOKEN, "--queues"),
             ("--broker amqp://localhost --concurrency 0", TOKEN, "--concurrency"),
             ("--broker stdio: --concurrency 2", TOKEN, "concurrency"),
@@ -283,6 +283,7 @@ class TestSettings:
             token=TOKEN,
             s3_endpoint_url="http://127.0.0.1:9000",
         )
+        assert read_settings([], environment).queues == ("model_training.diffusion",)
         assert "hunter2" not in repr(settings)
         assert TOKEN not in repr(settings)
         assert (

@@ -2,13 +2,14 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import msgspec
 import pytest
 from PIL import Image
 
 from protocol.previews import family
 from provenance.metadata import read_provenance
 from worker.reports import ReportClient
-from worker.runner import STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
+from worker.runner import OTHER_ENGINE, STORAGE_AWAY, TOO_LONG, UNEXPECTED, JobRunner, Outcome
 from worker.tests.helpers import (
     TOKEN,
     Backend,
@@ -23,6 +24,36 @@ from worker.tests.helpers import (
 from worker.workdir import WorkDir
 
 MakeRunner = Callable[..., JobRunner]
+
+
+class TestOtherEngines:
+    @pytest.mark.parametrize("is_training", [True, False])
+    def test_their_tasks_are_left_to_them(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner, engine: GateEngine,
+        is_training: bool,
+    ) -> None:  # fmt: skip
+        """The next attempt, which a retryable failure begins, goes to their workers."""
+        task = training_task(tmp_path, backend.url) if is_training else None
+        task = task or generation_task(tmp_path, backend.url)
+        data = msgspec.structs.replace(task.data, engine="diffusion")
+        theirs = msgspec.structs.replace(task, data=data)
+        assert make_runner().run(theirs) is Outcome.DONE
+        (told,) = backend.of(theirs)
+        assert told.status == "failed"
+        assert told.body["retryable"] is True
+        assert told.body["failure_reason"] == OTHER_ENGINE
+        assert engine.runs == 0
+        # Its own it takes; another attempt, since this one is over.
+        ours = msgspec.structs.replace(task, attempt=2)
+        assert make_runner().run(ours) is Outcome.DONE
+        assert backend.statuses(ours)[-1] == "completed"
+
+    def test_they_take_their_own(
+        self, tmp_path: Path, backend: Backend, make_runner: MakeRunner
+    ) -> None:
+        task = generation_task(tmp_path, backend.url, engine="diffusion")
+        assert make_runner(engine="diffusion").run(task) is Outcome.DONE
+        assert backend.statuses(task)[-1] == "completed"
 
 
 class TestGeneration:

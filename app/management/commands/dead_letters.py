@@ -7,9 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.delivery.broker import PublishFailed
+from app.delivery.broker import PublishFailed, served_queues
 from app.services.rabbitmq_service import DeadLetter, RabbitMQService
-from protocol.messages import QUEUES
 
 
 class Command(BaseCommand):
@@ -20,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "message_id", nargs="?", help="a message's id, or `all` (to replay or to discard)"
         )
-        parser.add_argument("--queue", choices=QUEUES, help="only this queue's dead letters")
+        parser.add_argument(
+            "--queue", choices=served_queues(), help="only this queue's dead letters"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not settings.AMQP_URL:
@@ -29,7 +30,7 @@ class Command(BaseCommand):
         if action != "list" and not wanted:
             raise CommandError(f"Name a message: dead_letters {action} MESSAGE_ID, or `all`.")
         broker = RabbitMQService.shared(settings.AMQP_URL)
-        queues = [options["queue"]] if options["queue"] else list(QUEUES)
+        queues = [options["queue"]] if options["queue"] else list(served_queues())
         try:
             found = [each for queue in queues for each in self._act(broker, queue, action, wanted)]
         except PublishFailed as error:

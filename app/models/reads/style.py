@@ -56,6 +56,8 @@ class StyleDetail(StyleRow):
     """A style with everything that is shown of it."""
 
     description: str
+    engine: str
+    engine_version: Annotated[str | None, BLANK_IS_NULL]
     artworks: Annotated[list[ArtworkRow], FILLED_IN]
     is_ready: Annotated[bool, FILLED_IN]
     is_active: bool
@@ -96,12 +98,12 @@ def style(
     viewer: Any,
     style_id: int,
     *,
-    prices_of: Callable[[int], dict[str, int]],
+    prices_of: Callable[[int, str], dict[str, int]],
     read: Read[StyleDetail] = STYLE,
 ) -> StyleDetail:
     """A style as ``viewer``, a user or nobody, sees it. Raises NotFound.
 
-    ``prices_of`` makes the prices of all formats of a style's own. ``read`` may be
+    ``prices_of`` makes the prices of all formats of a style's own, and its engine. ``read`` may be
     ``STYLE_CREATED``, which says more.
     """
     is_artist, values = artist_viewer(viewer)
@@ -110,7 +112,7 @@ def style(
         raise NotFound("There is no such style.")
     found.artworks = ARTWORKS.rows("any", {"style_id": style_id})
     found.is_ready = found.is_active and found.training_status == TrainingStatus.COMPLETED
-    found.prices = prices_of(found.price)
+    found.prices = prices_of(found.price, found.engine)
     if found.artist.id != viewer.pk:
         found.hide_from_others()
     return found

@@ -21,6 +21,7 @@ from app.models.job import Job
 from app.services import storage
 from app.utils import clock
 from protocol import GenerationReport, Task, TrainingReport
+from protocol.messages import queue_for
 
 # How long the names of what a worker writes may be: what follows the attempt's folder, and the
 # whole address. The database has room for no more.
@@ -50,6 +51,7 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     """
 
     noun: ClassVar[str]
+    # That of the default engine; other engines have queues of their own.
     queue: ClassVar[str]
     # In which folder of the storage the workers write.
     folder: ClassVar[str]
@@ -75,6 +77,10 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     @abstractmethod
     def task_of(self, job: JobT) -> Task:
         """What the workers are told."""
+
+    @abstractmethod
+    def engine_of(self, job: JobT) -> str:
+        """The engine that is to do it."""
 
     @abstractmethod
     def result_of(self, report: ReportT) -> ResultT:
@@ -185,7 +191,8 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     def enqueue(self, job: JobT, *, delay: float = 0) -> None:
         """Write the job's task to the outbox, to be sent ``delay`` seconds from now."""
         due = clock.seconds_from_now(delay) if delay else None
-        outbox.enqueue(self.queue, self.task_of(job), available_at=due)
+        queue = queue_for(self.queue, self.engine_of(job))
+        outbox.enqueue(queue, self.task_of(job), available_at=due)
 
     def _lock_current(self, job_id: int, report: ReportT, *, to_complete: bool = False) -> JobT:
         """Lock the job, of whose latest attempt the report has to be."""

@@ -13,7 +13,7 @@ from app.services.training_service import TRAININGS
 
 log = structlog.get_logger(__name__)
 
-# By the queue on which their tasks go.
+# By the kind of their tasks.
 KINDS: dict[str, JobKind[Any, Any, Any]] = {kind.queue: kind for kind in (TRAININGS, GENERATIONS)}
 LOST = "The server that worked on it stopped answering."
 BATCH = 100

@@ -17,16 +17,18 @@ from app.models import Style, TrainingManifest
 def make(style: Style, metric: dict[str, Any] | None) -> TrainingManifest:
     """Keep that ``style`` was trained on its works as they are now.
 
-    ``metric`` is what the worker told of the training; engine and base model are in it, if the
-    worker knows them.
+    ``metric`` is what the worker told of the training; the base model is in it, and the engine's
+    package, if the worker knows them.
     """
     told = metric or {}
+    engine = told.get("engine")
+    known = engine if isinstance(engine, dict) else {}
     works = style.artworks.order_by("position").values("sha256", "width", "height")
     content: dict[str, Any] = {
         "style_id": style.pk,
         "artist_id": style.artist_id,
         "works": list(works),
-        "engine": told.get("engine"),
+        "engine": {**known, **_engine_of(style)},
         "base_model": told.get("base_model"),
         "parameters": {name: told[name] for name in ("epochs", "tags") if name in told},
     }
@@ -35,6 +37,11 @@ def make(style: Style, metric: dict[str, Any] | None) -> TrainingManifest:
         style=style, defaults={"content": content, "sha256": digest}
     )
     return made
+
+
+def _engine_of(style: Style) -> dict[str, str]:
+    version = {"version": style.engine_version} if style.engine_version else {}
+    return {"name": style.engine, **version}
 
 
 def of(style_id: int) -> TrainingManifest:

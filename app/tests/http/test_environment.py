@@ -127,6 +127,7 @@ UNREADABLE = [
     ("OUTBOX_MAX_AGE_SECONDS", "x1x", "a whole number of at least 1"),
     ("JOB_MAX_ATTEMPTS", "0", "a whole number of at least 1"),
     ("TRUSTED_PROXIES", "nginx", "a whole number of at least 0"),
+    ("ENGINES", "stylenet,Mine", "a list of engines"),
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
     ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
     ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
@@ -176,6 +177,7 @@ class TestValues:
         well = {
             "WEB_CONCURRENCY": "9",
             "PAGE_CACHE_SECONDS": "0.5",
+            "ENGINES": "stylenet, diffusion",
             "JOB_RETRY_DELAYS": "0, 30,120",
             "RATE_LIMIT_USER": "",
             "RATE_LIMIT_SIGN_IN": "5/300",

@@ -62,7 +62,7 @@ def test_everybody_can_check_it_and_the_certificate_names_it(as_worker, as_anyon
 def test_a_worker_that_tells_nothing_leaves_one_too(as_worker):
     style = StyleFactory(training_status="training", works=1)
     trained(as_worker, style, None)
-    assert TrainingManifest.objects.get().content["engine"] is None
+    assert TrainingManifest.objects.get().content["engine"] == {"name": "stylenet"}
 
 
 def test_a_style_of_before_has_none(as_anyone):

@@ -20,6 +20,8 @@ from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.models import OutboxMessage
 from app.services.jobs.lease_service import KINDS
+from protocol.engines import DEFAULT_ENGINE
+from protocol.messages import kind_of, queues_of
 
 log = structlog.get_logger(__name__)
 
@@ -87,7 +89,7 @@ class Command(BaseCommand):
     help = "Run one local worker on the jobs in the outbox. Needs no broker."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--engine", default=os.environ.get("WORKER_ENGINE", "stylenet"))
+        parser.add_argument("--engine", default=os.environ.get("WORKER_ENGINE", DEFAULT_ENGINE))
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.AMQP_URL:
@@ -97,6 +99,7 @@ class Command(BaseCommand):
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._stop)
         self._worker: WorkerProcess | None = None
+        self._queues = queues_of([options["engine"]])
         listener = Listener(outbox.CHANNEL)
         try:
             while not self._stopping.is_set():
@@ -125,13 +128,13 @@ class Command(BaseCommand):
     def _work_on_next(self) -> bool:
         """Do one job. Returns whether there was one."""
         assert self._worker is not None
-        with outbox.claim_next() as message:
+        with outbox.claim_next(self._queues) as message:
             if message is None:
                 return False
             if message.tries > MAX_ATTEMPTS:
                 self._dead_letter(message, "Every worker that took this task stopped.")
                 return True
-            KINDS[message.queue].mark_accepted(message)
+            KINDS[kind_of(message.queue)].mark_accepted(message)
             try:
                 outcome = self._worker.run(message)
             except WorkerDied:
@@ -149,7 +152,7 @@ class Command(BaseCommand):
     def _dead_letter(self, message: OutboxMessage, reason: str) -> None:
         log.error("message_dead_lettered", task_id=str(message.task_id), reason=reason)
         outbox.mark_sent(message, error=reason)
-        KINDS[message.queue].end(message, reason)
+        KINDS[kind_of(message.queue)].end(message, reason)
 
     def _stop(self, signum: int, frame: Any) -> None:
         self._stopping.set()

@@ -61,6 +61,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{CONNECTIONS}::test_there_is_one_service_for_all_who_ask",
         ),
         (
+            "queues-of-engines-declared",
+            "for queue in served_queues() for",
+            'for queue in ("model_training", "image_generation") for',
+            f"{QUEUES}::test_another_engine_has_queues_of_its_own",
+        ),
+        (
             "training-to-its-queue",
             "queue: str = TRAINING_QUEUE",
             "queue: str = GENERATION_QUEUE",
@@ -126,7 +132,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "accepted-is-told",
-            "                KINDS[message.queue].mark_accepted(message)\n",
+            "                KINDS[kind_of(message.queue)].mark_accepted(message)\n",
             "                pass\n",
             "tests/test_handover.py",
         ),

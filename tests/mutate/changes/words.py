@@ -49,7 +49,7 @@ MUTATIONS = (
         "app/serializers/generation.py",
         (
             "order-names-unknown-words",
-            "list(understand(instance.prompt_tags).unknown_words)",
+            "list(unknown_words(instance.style.engine, instance.prompt_tags))",
             "[]",
             QUOTES,
         ),
@@ -63,8 +63,8 @@ MUTATIONS = (
         "web/views/making.py",
         (
             "told-before-paying",
-            "if form.tell_unknown_words():",
-            "if form.tell_unknown_words() and False:",
+            "if form.tell_unknown_words(style.engine):",
+            "if form.tell_unknown_words(style.engine) and False:",
             SITE,
         ),
     ),

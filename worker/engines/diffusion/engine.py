@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import diffusers
@@ -10,7 +10,6 @@ import structlog
 import torch
 from PIL import Image
 
-from protocol.formats import FORMATS
 from worker.engines.base import (
     NO_SETTINGS,
     Artwork,
@@ -41,12 +40,6 @@ from worker.engines.diffusion.works import digest_of, prepare
 log = structlog.get_logger()
 
 MODEL_FILE = "model.safetensors"
-MORE_FORMATS: Mapping[str, tuple[int, int]] = {
-    "4:3": (768, 576),
-    "3:4": (576, 768),
-    "16:9": (1024, 576),
-    "9:16": (576, 1024),
-}
 
 
 class DiffusionEngine(Engine):
@@ -70,9 +63,6 @@ class DiffusionEngine(Engine):
         if isinstance(self._safety, AllowAll):
             log.warning("no_safety_check", meaning="every picture is delivered, whatever it shows")
         self._drawer: Drawer | None = self._new_drawer()
-
-    def sizes(self) -> Mapping[str, tuple[int, int]]:
-        return {**FORMATS, **MORE_FORMATS}
 
     def train(
         self,

@@ -1,0 +1,148 @@
+"""A style knows its engine: its tasks go to that engine's workers, and it has that one's formats
+and words."""
+
+import pytest
+
+from app.models import Generation, OutboxMessage, Style, TrainingManifest
+from app.services import operations_service
+from app.services.generation_service import GENERATIONS
+from app.tests import ledger
+from app.tests.factories import StyleFactory
+from app.tests.ordering import order, order_of, report, report_training
+from app.tests.uploads import style_form
+from protocol import decode_task
+from protocol.formats import COMMON, FORMATS
+from protocol.messages import GENERATION_QUEUE, TRAINING_QUEUE
+
+pytestmark = pytest.mark.django_db
+
+BOTH = ["stylenet", "diffusion"]
+RETRAIN = "/api/models/{}/retrain"
+
+
+def last_task():
+    message = OutboxMessage.objects.latest("pk")
+    return message.queue, decode_task(bytes(message.body)).data.engine
+
+
+class TestUploads:
+    def test_the_usual_engine_has_the_plans_queue(self, as_artist, settings):
+        settings.ENGINES = BOTH
+        made = as_artist.upload("/api/models", style_form()).data
+        assert (made["engine"], made["engine_version"]) == ("stylenet", None)
+        assert last_task() == (TRAINING_QUEUE, "stylenet")
+
+    def test_another_engine_has_a_queue_of_its_own(self, as_artist, settings):
+        settings.ENGINES = BOTH
+        made = as_artist.upload("/api/models", style_form(engine="diffusion")).data
+        assert made["engine"] == Style.objects.get().engine == "diffusion"
+        assert last_task() == ("model_training.diffusion", "diffusion")
+
+    def test_the_first_that_is_offered_is_the_usual_one(self, as_artist, settings):
+        settings.ENGINES = ["diffusion"]
+        assert as_artist.upload("/api/models", style_form()).data["engine"] == "diffusion"
+
+    @pytest.mark.parametrize("name", ["diffusion", "Stylenet", "x" * 31])
+    def test_what_is_not_offered_is_refused(self, as_artist, name, media):
+        answer = as_artist.upload("/api/models", style_form(engine=name))
+        assert answer.refusal == (400, "VALIDATION_ERROR")
+        assert list(answer.details) == ["engine"]
+        assert not Style.objects.exists()
+        assert not OutboxMessage.objects.exists()
+        assert not list(media.rglob("*.png"))
+
+
+class TestTrainings:
+    def test_trained_again_it_keeps_its_engine(self, as_artist, artist, settings):
+        settings.ENGINES = BOTH
+        style = StyleFactory(
+            artist_id=artist.pk, training_status="failed", engine="diffusion", works=1
+        )
+        assert as_artist.post(RETRAIN.format(style.pk)).data["engine"] == "diffusion"
+        assert last_task() == ("model_training.diffusion", "diffusion")
+
+    def test_or_gets_the_one_that_is_named(self, as_artist, artist, settings):
+        style = StyleFactory(artist_id=artist.pk, training_status="failed", works=1)
+        refused = as_artist.post(RETRAIN.format(style.pk), {"engine": "diffusion"})
+        assert refused.refusal == (400, "VALIDATION_ERROR")
+        style.refresh_from_db()
+        assert (style.training_status, style.engine) == ("failed", "stylenet")
+        settings.ENGINES = BOTH
+        changed = as_artist.post(RETRAIN.format(style.pk), {"engine": "diffusion"})
+        assert changed.data["engine"] == "diffusion"
+        assert last_task() == ("model_training.diffusion", "diffusion")
+
+    def test_the_version_that_trained_it_is_kept_and_in_the_manifest(self, as_worker, media):
+        style = StyleFactory(training_status="training", engine="diffusion", works=1)
+        path = media / "models" / str(style.task_id) / "1" / "model.safetensors"
+        path.parent.mkdir(parents=True)
+        path.write_bytes(b"a model")
+        answer = report_training(
+            *(as_worker, style, "completed"),
+            model_path=path.as_uri(),
+            engine_version="1",
+            training_metric={"engine": {"name": "mine", "package": "diffusers 0.42.1"}},
+        )
+        assert answer.status == 200
+        style.refresh_from_db()
+        assert (style.engine, style.engine_version) == ("diffusion", "1")
+        assert TrainingManifest.objects.get().content["engine"] == {
+            "name": "diffusion",
+            "version": "1",
+            "package": "diffusers 0.42.1",
+        }
+
+
+class TestOrders:
+    def test_every_attempt_goes_to_the_workers_of_its_style(self, as_buyer, as_worker):
+        assert order(as_buyer, StyleFactory(engine="diffusion")).status == 202
+        assert last_task() == ("image_generation.diffusion", "diffusion")
+        picture = Generation.objects.get()
+        assert report(as_worker, picture, "failed", retryable=True).status == 200
+        operations_service.retry_generation(GENERATIONS.lock(picture.pk))
+        queues = OutboxMessage.objects.values_list("queue", flat=True)
+        assert list(queues) == ["image_generation.diffusion"] * 3
+
+    def test_the_plans_queue_is_the_usual_engines(self, as_buyer):
+        assert order(as_buyer, StyleFactory()).status == 202
+        assert last_task() == (GENERATION_QUEUE, "stylenet")
+
+
+class TestFormats:
+    @pytest.mark.parametrize("ratio", FORMATS)
+    @pytest.mark.parametrize("engine", BOTH)
+    def test_what_is_quoted_is_charged(self, as_buyer, buyer, engine, ratio):
+        style = StyleFactory(engine=engine, price=7)
+        item = order_of(style, aspect_ratio=ratio)
+        quoted = as_buyer.post("/api/quotes", {"items": [item]}).data["cost"]
+        assert quoted == as_buyer.get(f"/api/models/{style.pk}").data["prices"][ratio]
+        placed = order(as_buyer, style, aspect_ratio=ratio, expected_cost=quoted)
+        assert placed.data["cost"] == quoted
+        picture = Generation.objects.get()
+        assert (picture.width, picture.height) == FORMATS[ratio]
+
+    def test_another_engine_has_those_that_all_draw(self, as_buyer, buyer):
+        style = StyleFactory(engine="etching")
+        assert list(as_buyer.get(f"/api/models/{style.pk}").data["prices"]) == list(COMMON)
+        refused = [
+            order(as_buyer, style, aspect_ratio="4:3"),
+            as_buyer.post("/api/quotes", {"items": [order_of(style, aspect_ratio="4:3")]}),
+        ]
+        for answer in refused:
+            assert answer.refusal == (400, "VALIDATION_ERROR")
+            (said,) = answer.details["aspect_ratio"]
+            assert said == "This style has the formats 1:1, 2:2, 1:2, 3:2, 2:1."
+        assert ledger.entries_of(buyer) == [("earn", 1000)]
+        assert not Generation.objects.exists()
+
+
+class TestWords:
+    def test_only_some_engines_know_words_alone(self, as_buyer):
+        for engine, unknown in (("stylenet", ["zorblax"]), ("diffusion", [])):
+            style = StyleFactory(engine=engine)
+            wanted = order_of(style, prompt_tags=["castle", "zorblax"])
+            quoted = as_buyer.post("/api/quotes", {"items": [wanted]}).data["items"][0]
+            assert quoted["unknown_words"] == unknown
+            for _ in range(2):  # the second is a replay
+                placed = order(as_buyer, style, key=engine, prompt_tags=["castle", "zorblax"])
+                assert placed.data["unknown_words"] == unknown

@@ -1,0 +1,9 @@
+"""Engines by name. Each has workers and queues of its own."""
+
+# Its tasks go on the plan's queues, by their plain names.
+DEFAULT_ENGINE = "stylenet"
+# Those that draw only what ``words`` knows; all others draw what the words say.
+DRAW_KNOWN_WORDS = frozenset({"stylenet"})
+LONGEST_NAME = 30
+# "image_generation.dead" is the queue of dead letters.
+NAME_PATTERN = rf"(?!dead\b)[a-z][a-z0-9-]{{0,{LONGEST_NAME - 1}}}"

@@ -1,0 +1,65 @@
+"""A style's tasks go to the workers that have its engine."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+ENGINES = "app/tests/styles/test_engines.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "order-to-its-engine",
+            "queue=queue_for(GENERATION_QUEUE, style.engine),",
+            "queue=GENERATION_QUEUE,",
+            f"{ENGINES}::TestOrders",
+        ),
+        (
+            "task-names-its-engine",
+            "                engine=style.engine,\n",
+            "",
+            f"{ENGINES}::TestOrders",
+        ),
+        (
+            "order-in-a-format-of-the-style",
+            "        size = pricing.format_of(style.engine, aspect_ratio)\n",
+            "        size = pricing.FORMATS[pricing.AspectRatio(aspect_ratio)]\n",
+            f"{ENGINES}::TestFormats",
+        ),
+    ),
+    *in_file(
+        "app/services/jobs/attempts.py",
+        (
+            "attempt-to-its-engine",
+            "queue = queue_for(self.queue, self.engine_of(job))",
+            "queue = self.queue",
+            ENGINES,
+        ),
+    ),
+    *in_file(
+        "app/services/training_service.py",
+        (
+            "retrained-with-the-engine-named",
+            "        style.engine = engines.chosen(engine)\n",
+            "        engines.chosen(engine)\n",
+            f"{ENGINES}::TestTrainings",
+        ),
+    ),
+    *in_file(
+        "app/models/generation.py",
+        (
+            "some-engines-draw-any-word",
+            "if engine in DRAW_KNOWN_WORDS else ()",
+            "if engine else ()",
+            f"{ENGINES}::TestWords",
+        ),
+    ),
+    *in_file(
+        "worker/runner.py",
+        (
+            "task-of-another-engine",
+            "if task.data.engine != self._engine:",
+            "if False:",
+            "worker/tests/test_runner.py::TestOtherEngines",
+        ),
+    ),
+)

@@ -1,0 +1,66 @@
+"""What the site says of engines, and when it offers a choice."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from app.models import Generation, Style, User
+from app.tests.factories import StyleFactory
+from app.tests.uploads import style_form
+
+pytestmark = pytest.mark.django_db
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+class TestUpload:
+    def test_one_engine_is_no_choice(self, artist: User, signed_in) -> None:
+        assert 'name="engine"' not in text(signed_in(artist), "/studio/upload")
+
+    def test_of_several_one_is_chosen(self, artist: User, signed_in, settings, media: Path) -> None:
+        settings.ENGINES = ["stylenet", "diffusion"]
+        client = signed_in(artist)
+        assert text(client, "/studio/upload").count('name="engine"') == 2
+        form = style_form(image_tags="", declared="on", engine="diffusion")
+        assert client.post("/studio/upload", form).status_code == 302
+        assert Style.objects.get().engine == "diffusion"
+        # A form of before, which has no such field.
+        form = style_form(name="Another", first=20, image_tags="", declared="on")
+        assert client.post("/studio/upload", form).status_code == 302
+        assert Style.objects.get(name="Another").engine == "stylenet"
+
+
+class TestStyle:
+    def test_it_says_what_draws_it(self) -> None:
+        style = StyleFactory(engine="diffusion", engine_version="1")
+        assert "Pictures are drawn by diffusion 1." in text(Client(), f"/styles/{style.pk}")
+
+    def test_it_offers_the_formats_of_its_engine(self, buyer: User, signed_in) -> None:
+        client = signed_in(buyer)
+        assert 'value="4:3"' in text(client, f"/styles/{StyleFactory().pk}")
+        style = StyleFactory(engine="etching")
+        page = text(client, f"/styles/{style.pk}")
+        assert 'value="2:1"' in page
+        assert 'value="4:3"' not in page
+        form = {"words": "castle", "aspect_ratio": "4:3", "key": "k"}
+        refused = client.post(f"/styles/{style.pk}/make", form)
+        assert refused.status_code == 400
+        assert "Select a valid choice" in refused.content.decode()
+        assert not Generation.objects.exists()
+
+    def test_unknown_words_are_the_engines(self, buyer: User, signed_in) -> None:
+        client = signed_in(buyer)
+        form = {"words": "zorblax", "aspect_ratio": "1:1", "key": "k"}
+        style = StyleFactory()
+        assert "Words that cannot be painted" in text(client, f"/styles/{style.pk}")
+        assert "zorblax</b>" in client.post(f"/styles/{style.pk}/make", form).content.decode()
+        style = StyleFactory(engine="diffusion")
+        assert "Words that cannot be painted" not in text(client, f"/styles/{style.pk}")
+        assert client.post(f"/styles/{style.pk}/make", form).status_code == 302
+        picture = Generation.objects.get()
+        assert "Cannot be seen" not in text(client, f"/pictures/{picture.pk}")
