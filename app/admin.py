@@ -171,7 +171,7 @@ class StyleAdmin(Moderated, ModelAdmin):
     inlines = (StyleTagInline, ArtworkInline)
     fields = (
         *("name", "artist", "description", "price", "is_active", "withdrawn_reason"),
-        "training_status",
+        *("training_status", "review"),
         *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
         *("usage_count", "created_at", "trained_at", "lease_expires_at"),
     )
@@ -200,6 +200,34 @@ class StyleAdmin(Moderated, ModelAdmin):
 
     def has_delete_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False
+
+
+@admin.register(models.CopyCheck)
+class CopyCheckAdmin(Moderated, ReadOnlyAdmin):
+    """Styles whose works are compared with those of others; what is found waits here."""
+
+    actions = ("allow", "refuse")
+    list_display = ("name", "artist", "held_at", "found", "begun_at", "attempt")
+    list_filter = (("held_at", admin.EmptyFieldListFilter),)
+    search_fields = ("=style__id", "style__name", "style__artist__artist_name")
+    list_select_related = ("style__artist",)
+    ordering = ("held_at", "pk")
+
+    @admin.display(description="Style")
+    def name(self, check: models.CopyCheck) -> str:
+        return f"{check.style} ({check.style_id})"
+
+    @admin.display(description="Artist")
+    def artist(self, check: models.CopyCheck) -> str:
+        return str(check.style.artist)
+
+    @admin.action(description="Let it be trained, with a reason", permissions=["operate"])
+    def allow(self, request: HttpRequest, queryset: QuerySet[models.CopyCheck]) -> None:
+        self.moderate(request, queryset, moderation_service.allow_works, "Given to training.")
+
+    @admin.action(description="Refuse the works, with a reason", permissions=["operate"])
+    def refuse(self, request: HttpRequest, queryset: QuerySet[models.CopyCheck]) -> None:
+        self.moderate(request, queryset, moderation_service.refuse_works, "Refused.")
 
 
 @admin.register(models.Generation)

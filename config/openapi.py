@@ -19,7 +19,7 @@ SPECTACULAR_SETTINGS = {
             for name in (
                 *("TrainingStatus", "GenerationStatus", "TransactionType", "NotificationType"),
                 *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
-                *("WebhookEvent", "DeliveryState", "DisabledReason"),
+                *("WebhookEvent", "DeliveryState", "DisabledReason", "Original", "ReviewState"),
             )
         },
         "HealthEnum": ["ok", "error"],

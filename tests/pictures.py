@@ -16,9 +16,25 @@ NAMES = (
 )
 
 
-def real_pictures(count: int = 12) -> list[bytes]:
-    """The first ``count`` pictures, as the files they are."""
-    return [(FOLDER / name).read_bytes() for name in NAMES[:count]]
+def real_pictures(count: int = 12, *, part: int = 0) -> list[bytes]:
+    """The first ``count`` pictures, as the files they are.
+
+    With ``part``, 1 to 4, another part of each, as large as the whole: for other artists, since
+    copies are not trained on.
+    """
+    files = [(FOLDER / name).read_bytes() for name in NAMES[:count]]
+    return [part_of(content, part - 1) for content in files] if part else files
+
+
+def part_of(content: bytes, number: int) -> bytes:
+    """One of four parts of a picture, which overlap, as large as the whole."""
+    whole = Image.open(io.BytesIO(content)).convert("RGB")
+    width, height = whole.size
+    across, down = (number % 2) * 0.35 * width, (number // 2) * 0.35 * height
+    box = (across, down, across + 0.65 * width, down + 0.65 * height)
+    buffer = io.BytesIO()
+    whole.resize(whole.size, box=box).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def signature_png() -> bytes:

@@ -15,7 +15,7 @@ from devtools.demo import DEMO_ARTISTS, DemoArtist
 from tests.browser import DESKTOP, PHONE, Visitor
 from tests.system import Person, System, wait_for
 
-MIRA, _, _, YUNA = DEMO_ARTISTS
+MIRA, JUN, SOL, YUNA = DEMO_ARTISTS
 WAIT_MS = 60_000
 
 # What a buyer sees, and what an artist does; names in braces stand for what the tests made.

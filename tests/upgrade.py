@@ -93,11 +93,14 @@ class Customer:
         )
 
 
-def trained_style(system: System, name: str) -> int:
-    """The style of a new artist, whose works go up by links as browsers send them."""
+def trained_style(system: System, name: str, part: int = 0) -> int:
+    """The style of a new artist, whose works go up by links as browsers send them.
+
+    ``part`` of the pictures are theirs alone: copies of others' works are held.
+    """
     artist = Person(system, name)
     artist.post("/api/users/me/artist", json={"artist_name": name.title()}, status=201)
-    works = real_pictures(WORKS)
+    works = real_pictures(WORKS, part=part)
     wanted = {"content_types": ["image/png"] * WORKS}
     places = artist.post("/api/uploads", json=wanted, status=201)["uploads"]
     for place, work in zip(places, works, strict=True):
@@ -143,7 +146,7 @@ def play(check: Check, servers: TestServers, before: Path) -> None:
         new.start()
         customers.append(Customer(new, "cy", style))
         check.say("both versions take orders")
-        styles = [trained_style(system, name) for system, name in ((old, "eva"), (new, "fay"))]
+        styles = [trained_style(old, "eva", part=1), trained_style(new, "fay", part=4)]
         check.that(all(styles), "both versions take uploads by links, and their styles are trained")
         sleep(SECONDS)
         for customer in customers:

@@ -1,4 +1,5 @@
-"""A thread of the relay that checks uploads, so that they do not hold up the messages."""
+"""A thread of the relay that checks uploads and looks for copies, so that this does not hold up the
+messages."""
 
 from __future__ import annotations
 
@@ -8,11 +9,13 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery.listener import Listener
-from app.services.uploads import check_service
+from app.services.uploads import check_service, checkers, copy_service
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 5.0
+# Of that, for works from before there were fingerprints, while there are any.
+FILL_IN_SECONDS = 0.5
 # For the work under way, which is given back with the others when the process is to end.
 STOP_SECONDS = 8.0
 
@@ -36,10 +39,11 @@ class UploadChecks:
             self._thread.join(STOP_SECONDS)
 
     def _run(self) -> None:
-        listener = Listener(check_service.CHANNEL)
+        listener = Listener(checkers.CHANNEL)
         try:
             while not self._stopping.is_set():
                 if not self._check_next():
+                    self._fill_in()
                     # Nothing is held while there is nothing to do.
                     connection.close()
                     listener.wait(POLL_SECONDS, self._stopping)
@@ -54,3 +58,10 @@ class UploadChecks:
             # The lease runs out, and the upload is checked again.
             log.warning("database_unavailable", error=str(error))
             return False
+
+    @staticmethod
+    def _fill_in() -> None:
+        try:
+            copy_service.fill_in(FILL_IN_SECONDS)
+        except (OperationalError, InterfaceError) as error:
+            log.warning("database_unavailable", error=str(error))

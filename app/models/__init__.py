@@ -10,11 +10,12 @@ from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.outbox import OutboxMessage
 from app.models.session import Session
 from app.models.signature import Signature
-from app.models.style import Artwork, Style, TrainingManifest, TrainingStatus
+from app.models.style import Artwork, Style, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
 from app.models.token import Purchase, Transaction, TransactionType
-from app.models.upload import PendingUpload, UploadCheck
+from app.models.training_manifest import TrainingManifest
+from app.models.upload import CopyCheck, Original, PendingUpload, ReviewState, UploadCheck
 from app.models.user import Artist, Role, User
 from app.models.webhook import (
     DeliveryState,
@@ -33,6 +34,7 @@ __all__ = [
     "ArtworkTag",
     "AspectRatio",
     "Comment",
+    "CopyCheck",
     "Declaration",
     "DeclarationAcceptance",
     "DeliveryState",
@@ -51,9 +53,11 @@ __all__ = [
     "Notification",
     "NotificationType",
     "OrderWebhook",
+    "Original",
     "OutboxMessage",
     "PendingUpload",
     "Purchase",
+    "ReviewState",
     "Role",
     "SalesDay",
     "Scope",

@@ -32,6 +32,9 @@ class NotificationType(models.TextChoices):
     SALE_REVOKED = "sale_revoked", "Licence of a sale revoked by our staff"
     COPY_REFUSED = "copy_refused", "Picture too near to a work"
     WEBHOOK_DISABLED = "webhook_disabled", "Webhook switched off"
+    WORKS_HELD = "works_held", "Works wait for our staff"
+    WORKS_ALLOWED = "works_allowed", "Works may be trained on"
+    WORKS_REFUSED = "works_refused", "Works refused by our staff"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -85,6 +88,19 @@ WORDS: dict[str, str] = {
     NotificationType.WEBHOOK_DISABLED: _(
         "Your webhook %(url)s is switched off: it said that it is gone, or failed for five days."
         " The log of its deliveries says more."
+    ),
+    NotificationType.WORKS_HELD: _(
+        "Works of your style %(name)s are nearly the same as works of other artists, or as pictures"
+        " made here in their styles: no. %(works)s. It is trained once our staff has looked at it."
+        " You may upload other works instead."
+    ),
+    NotificationType.WORKS_ALLOWED: _(
+        "Our staff has looked at the works of your style %(name)s: it is trained now. Reason:"
+        " %(why)s"
+    ),
+    NotificationType.WORKS_REFUSED: _(
+        "Our staff has refused the works of your style %(name)s. You may upload other works."
+        " Reason: %(why)s"
     ),
 }
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from django.contrib.postgres.expressions import ArraySubquery
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
@@ -233,6 +234,9 @@ class Style(Job):
     engine_version = models.CharField(
         max_length=50, blank=True, default="", db_default="", help_text="That which learned it."
     )
+    review = models.JSONField(
+        null=True, blank=True, help_text="Of works that are like those of others: docs/rights.md."
+    )
     training_metric = models.JSONField(null=True, blank=True)
     memorisation = models.JSONField(
         null=True, blank=True, help_text="How near pictures of it are to its works: docs/rights.md."
@@ -347,6 +351,10 @@ class Style(Job):
         return self.training_status in {TrainingStatus.PENDING, TrainingStatus.TRAINING}
 
     @property
+    def review_state(self) -> str | None:
+        return self.review["state"] if self.review else None
+
+    @property
     def is_ready(self) -> bool:
         return self.is_active and self.training_status == TrainingStatus.COMPLETED
 
@@ -361,6 +369,11 @@ class Artwork(models.Model):
     width = models.PositiveIntegerField()
     height = models.PositiveIntegerField()
     sha256 = models.CharField(max_length=64)
+    # Null until it has been looked at; empty where there is too little to see for one.
+    pdq = models.BinaryField(max_length=32, null=True, help_text="A fingerprint of 256 bits.")
+    bands = ArrayField(
+        models.IntegerField(), size=16, null=True, help_text="The fingerprint in 16 parts."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -369,24 +382,10 @@ class Artwork(models.Model):
             models.UniqueConstraint(name="artwork_position_unique", fields=["style", "position"]),
             models.UniqueConstraint(name="artwork_image_unique", fields=["style", "sha256"]),
         ]
+        indexes = [
+            GinIndex(fields=["bands"], name="artwork_bands"),
+            models.Index(name="artwork_unknown", fields=["id"], condition=Q(pdq__isnull=True)),
+        ]
 
     def __str__(self) -> str:
         return f"{self.style_id}/{self.position}"
-
-
-class TrainingManifest(models.Model):
-    """What a style was trained on, and with what. Its own table, since few who read a style want
-    it."""
-
-    style = models.OneToOneField(
-        Style, models.CASCADE, primary_key=True, related_name="training_manifest"
-    )
-    content = models.JSONField(help_text="See docs/rights.md.")
-    sha256 = models.CharField(max_length=64, help_text="That of the content as canonical JSON.")
-    made_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["pk"]
-
-    def __str__(self) -> str:
-        return f"manifest of style {self.pk}"

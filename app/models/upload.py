@@ -53,3 +53,56 @@ class UploadCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.style_id}"
+
+
+class ReviewState(models.TextChoices):
+    """Of a style with works that are nearly the same as works or pictures of others."""
+
+    WAITING = "waiting", "Waits for our staff"
+    ALLOWED = "allowed", "May be trained on"
+    REFUSED = "refused", "Refused"
+
+
+class Original(models.TextChoices):
+    """What a work may be nearly the same as."""
+
+    WORK = "work", "A work of another artist"
+    PICTURE = "picture", "A picture made here in another's style"
+
+
+class CopyCheckQuerySet(models.QuerySet["CopyCheck"]):
+    def due(self, now: datetime) -> CopyCheckQuerySet:
+        """Those that somebody may begin, or go on with."""
+        return self.filter(due_at__lte=now)
+
+    def unseen(self) -> CopyCheckQuerySet:
+        """Those without a finding so far."""
+        return self.filter(held_at__isnull=True)
+
+    def held(self) -> CopyCheckQuerySet:
+        """Those that wait for our staff, the longest first."""
+        return self.filter(held_at__isnull=False, style__is_active=True).order_by("held_at", "pk")
+
+
+class CopyCheck(models.Model):
+    """A style that is not trained before its works were compared with those of others. While the
+    row is there, nothing trains the style."""
+
+    style = models.OneToOneField(Style, models.CASCADE, related_name="copy_check")
+    due_at = models.DateTimeField(
+        null=True, help_text="When somebody may do it: the end of a lease. Empty once it is held."
+    )
+    begun_at = models.DateTimeField(db_default=Now(), editable=False)
+    attempt = models.PositiveSmallIntegerField(default=0)
+    lease = models.UUIDField(null=True, editable=False, help_text="Of this attempt alone.")
+    held_at = models.DateTimeField(null=True, help_text="Since when it waits for our staff.")
+    found = models.JSONField(default=list, help_text="Which works, and what each is like.")
+
+    objects = CopyCheckQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(name="copy_check_due", fields=["due_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.style_id}"

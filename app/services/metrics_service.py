@@ -33,6 +33,8 @@ class Figures:
     outbox_age_seconds: float
     outbox_failing: int
     upload_checks_age_seconds: float
+    works_held: int
+    works_held_age_seconds: float
     generations: Mapping[str, int]
     trainings: Mapping[str, int]
     leases_expired: int
@@ -70,10 +72,13 @@ def _count() -> Figures:
     leases = measure_service.last(measure_service.LEASES_EXPIRED)
     alive = measure_service.last(measure_service.WEBHOOKS_KEPT)
     queues, is_reached = _queues()
+    held, held_for = check_service.held()
     return Figures(
         outbox_depth=dict(depth),
         outbox_age_seconds=outbox.oldest_age(),
         upload_checks_age_seconds=check_service.oldest_age(),
+        works_held=held,
+        works_held_age_seconds=held_for,
         outbox_failing=unsent.exclude(last_error="").count(),
         generations=_by_state(Generation.objects.order_by().values_list("status")),
         trainings=_by_state(Style.objects.order_by().values_list("training_status")),

@@ -10,6 +10,7 @@ from django.db.models import Model
 from app.exceptions import InvalidInput, InvalidTransition
 from app.models import (
     Comment,
+    CopyCheck,
     Generation,
     Licence,
     NotificationType,
@@ -21,6 +22,7 @@ from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service, style_service, training_service
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
+from app.services.uploads import copy_service
 from app.utils.names import is_seen, readable
 
 MAX_REASON = 500
@@ -79,6 +81,24 @@ def restore_style(style: Style, *, staff: User, reason: str) -> None:
 
 
 @transaction.atomic
+def allow_works(check: CopyCheck, *, staff: User, reason: str) -> None:
+    """Train a style on works that are like those of others."""
+    reason, locked = required(reason), training_service.lock_style(check.style_id)
+    copy_service.allow(locked, reason)
+    done = f"Works may be trained on ({_said(check)})"
+    _note_and_tell(staff, locked, done, NotificationType.WORKS_ALLOWED, reason)
+
+
+@transaction.atomic
+def refuse_works(check: CopyCheck, *, staff: User, reason: str) -> None:
+    """Do not train a style on works that are like those of others. Its artist may upload others."""
+    reason, locked = required(reason), training_service.lock_style(check.style_id)
+    copy_service.refuse(locked, reason)
+    done = f"Works refused ({_said(check)})"
+    _note_and_tell(staff, locked, done, NotificationType.WORKS_REFUSED, reason)
+
+
+@transaction.atomic
 def delete_comment(
     *,
     user: User,
@@ -108,6 +128,11 @@ def note(staff: User, thing: Model, done: str, reason: str, flag: int = CHANGE) 
     """Write what was done to ``thing`` into the admin's log."""
     message = f"{done}. Reason: {reason}"
     LogEntry.objects.log_actions(staff.pk, [thing], flag, message, single_object=True)
+
+
+def _said(check: CopyCheck) -> str:
+    """Which works were held, counted from 0, and for what: the row goes with the decision."""
+    return "; ".join(f"{each['work']}: {each['kind']} {each['id']}" for each in check.found)
 
 
 def _note_and_tell(

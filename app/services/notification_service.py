@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -81,6 +81,12 @@ def tell_of_copy(style: Style, work: int) -> None:
     """Tell the artist that a picture was refused for being like the work at this place (from
     0)."""
     _tell_artist(style, NotificationType.COPY_REFUSED, {"name": style.name, "work": work + 1})
+
+
+def tell_works_held(style: Style, works: Sequence[int]) -> None:
+    """Tell the artist that these works (from 0) are like those of others, and wait for staff."""
+    numbers = ", ".join(str(work + 1) for work in works)
+    _tell_artist(style, NotificationType.WORKS_HELD, {"name": style.name, "works": numbers})
 
 
 def generation_complete(generation: Generation) -> dict[str, object]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from app.exceptions import InvalidTransition
-from app.models import Generation, Style, TrainingStatus
+from app.models import CopyCheck, Generation, Style, TrainingStatus
 from app.services import generation_service, training_service
 from app.services.generation_service import GENERATIONS
 from app.services.training_service import TRAININGS
@@ -34,9 +34,10 @@ def jobs_under_way(*, only_stuck: bool = False) -> list[JobLine]:
     """All queued and running jobs, oldest first."""
     now = clock.now()
     pictures = Generation.objects.under_way().order_by("created_at", "pk")
-    trainings = Style.objects.under_way().order_by("updated_at", "pk")
+    styles = Style.objects.under_way().select_related("copy_check")
+    trainings = styles.order_by("updated_at", "pk")
     lines = [_line("picture", job.status, job.created_at, job, now) for job in pictures]
-    lines += [_line("training", job.training_status, job.updated_at, job, now) for job in trainings]
+    lines += [_line("training", _state_of(job), job.updated_at, job, now) for job in trainings]
     lines.sort(key=lambda line: -line.age_seconds)
     return [line for line in lines if line.is_stuck or not only_stuck]
 
@@ -82,6 +83,15 @@ def _line(
         is_stuck=job.lease_expires_at is not None and job.lease_expires_at < now,
         request_id=job.request_id,
     )
+
+
+def _state_of(style: Style) -> str:
+    """Of a training, and of what comes before: its works are compared with those of others, and
+    perhaps held until our staff has looked at them."""
+    check: CopyCheck | None = getattr(style, "copy_check", None)
+    if check is None:
+        return style.training_status
+    return "held" if check.held_at else "comparing"
 
 
 def _require(has_ended_now: bool) -> None:

@@ -24,13 +24,21 @@ from app.services import engines, storage, tag_service, training_service
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
-from app.services.uploads import artwork_service, check_service, image_service, upload_service
+from app.services.training_service import TRAININGS
+from app.services.uploads import (
+    artwork_service,
+    check_service,
+    checkers,
+    image_service,
+    upload_service,
+)
 from app.services.uploads.artwork_service import StoredArtwork
 from app.utils import caches
 from app.utils.names import skeleton
 from app.utils.request_id import current_request_id
 
-OTHER_WORKS = "Only a style whose training failed can get other works."
+OTHER_WORKS = "Only a style whose training failed, or whose works are held, can get other works."
+CLOSED = "The artist has left."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -137,7 +145,7 @@ def prepare_works(
     """
     with transaction.atomic():
         style = training_service.lock_own_style(user, style_id, may_change)
-        training_service.require_failed(style, OTHER_WORKS)
+        training_service.require_untrained(style, OTHER_WORKS)
     work_tags = [tag_service.parse(each, field="image_tags") for each in image_tags]
     return _prepared(user, images, work_tags, image_keys)
 
@@ -202,13 +210,16 @@ def create_style(upload: StyleUpload) -> Style:
 def replace_works(
     *, user: User, style_id: int, works: Works, may_change: MayChange = is_owner
 ) -> Style:
-    """Train a style whose training failed on other works, which take the place of its own.
+    """Train a style whose training failed, or whose works are held, on other works, which take the
+    place of its own.
 
     Name, description, price, tags and address stay. Raises NotFound, NotAllowed, InvalidTransition.
     """
     style = training_service.lock_own_style(user, style_id, may_change)
-    style.declaration_id = works.declaration_id
-    training_service.begin_again(style, OTHER_WORKS, thumbnail=works.thumbnail)
+    training_service.require_untrained(style, OTHER_WORKS)
+    checkers.forget_copies(style)
+    style.declaration_id, style.review = works.declaration_id, None
+    training_service.begin_again(style, thumbnail=works.thumbnail)
     former = list(style.artworks.all())
     files = [key for work in former for key in artwork_service.files_of(work)]
     style.artworks.all().delete()
@@ -300,6 +311,12 @@ def withdraw_all(artist_id: int) -> None:
     if Generation.objects.under_way().filter(style__artist_id=artist_id).exists():
         raise StyleInUse
     withdraw(styles)
+    for style in Style.objects.filter(artist_id=artist_id, copy_check__isnull=False):
+        # Nobody is there to be told.
+        checkers.forget_copies(style)
+        TRAININGS.move(style, TrainingStatus.FAILED)
+        style.failure_reason = CLOSED
+        style.save()
 
 
 def artist_of(user: User, among: QuerySet[Artist] | None = None) -> Artist:

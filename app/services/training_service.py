@@ -10,11 +10,12 @@ from django.db import transaction
 
 from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
-from app.models import Style, TrainingStatus, User, WebhookEvent
+from app.models import CopyCheck, ReviewState, Style, TrainingStatus, User, WebhookEvent
 from app.models.ownership import MayChange, is_owner
 from app.services import engines, notification_service, storage, tag_service
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
+from app.services.uploads import checkers
 from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
@@ -35,6 +36,8 @@ ALLOWED_MOVES = {
     TrainingStatus.COMPLETED: set(),
 }
 
+NO_WORKS = "This style has no works to train on."
+
 
 @transaction.atomic
 def retrain(
@@ -47,23 +50,28 @@ def retrain(
     style = lock_own_style(user, style_id, may_change)
     if engine is not None:
         style.engine = engines.chosen(engine)
-    begin_again(style, "Only a style whose training failed can be trained again.")
-    TRAININGS.enqueue(style)
+    if style.training_status != TrainingStatus.FAILED:
+        raise InvalidTransition("Only a style whose training failed can be trained again.")
+    if style.review_state == ReviewState.REFUSED:
+        raise InvalidTransition("Our staff has refused these works. Upload other works.")
+    if not style.artworks.exists():
+        # They were uploaded by links, and refused.
+        raise InvalidTransition(NO_WORKS)
+    begin_again(style)
+    checkers.look_for_copies(style)
     return style
 
 
-def require_failed(style: Style, otherwise: str) -> None:
-    """Raises InvalidTransition, which says ``otherwise``, unless its training failed."""
-    if style.training_status != TrainingStatus.FAILED:
+def require_untrained(style: Style, otherwise: str) -> None:
+    """Raises InvalidTransition, which says ``otherwise``, unless its training failed or waits for a
+    review of its works."""
+    is_held = style.review_state == ReviewState.WAITING
+    if style.training_status != TrainingStatus.FAILED and not is_held:
         raise InvalidTransition(otherwise)
 
 
-def begin_again(style: Style, otherwise: str, *, thumbnail: str | None = None) -> None:
-    """Let a locked style wait for a new training, which the caller orders.
-
-    Raises InvalidTransition, which says ``otherwise``, unless its training failed.
-    """
-    require_failed(style, otherwise)
+def begin_again(style: Style, *, thumbnail: str | None = None) -> None:
+    """Let a locked style wait for a new training, which the caller orders."""
     style.training_status = TrainingStatus.PENDING
     style.task_id = uuid.uuid4()
     style.attempt = 1
@@ -111,8 +119,10 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
     def task_of(self, job: Style) -> TrainingTask:
         artworks = list(job.artworks.order_by("position").prefetch_related("artwork_tags__tag"))
         if not artworks:
-            # They were uploaded by links and refused, or are still to be checked.
-            raise InvalidTransition("This style has no works to train on.")
+            # They are still to be checked.
+            raise InvalidTransition(NO_WORKS)
+        if CopyCheck.objects.filter(style=job).exists():
+            raise InvalidTransition("The works of this style are not cleared for training yet.")
         return TrainingTask(
             task_id=job.task_id,
             attempt=job.attempt,
@@ -176,6 +186,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         tell_of_style(job, WebhookEvent.STYLE_TRAINED)
 
     def fail(self, job: Style) -> None:
+        checkers.forget_copies(job)
         job.save()
         notification_service.tell_training_failed(job)
         tell_of_style(job, WebhookEvent.STYLE_FAILED)

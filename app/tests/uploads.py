@@ -11,6 +11,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from PIL import Image
 
+from app.services.uploads import check_service
 from app.tests.api import Answer, Api
 
 
@@ -53,6 +54,18 @@ def style_form(*, first: int = 0, count: int = 10, **changes: Any) -> dict[str, 
 
 def files_in(folder: Path) -> set[str]:
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def check_all() -> int:
+    """Check uploads and look for copies, as the relay does, until the trainings are ordered.
+
+    Returns how many checks that were.
+    """
+    count = 0
+    while check_service.check_next():
+        count += 1
+        assert count < 20
+    return count
 
 
 def places(api: Api, count: int = 10) -> list[dict[str, Any]]:

@@ -52,6 +52,9 @@ class _SystemCollector:
         )
         checks = now.upload_checks_age_seconds
         yield _gauge("upload_checks_age_seconds", "Age of the oldest check of uploads.", checks)
+        yield _gauge("works_held", "Styles whose works wait for a review.", now.works_held)
+        age = now.works_held_age_seconds
+        yield _gauge("works_held_age_seconds", "For how long the oldest has waited.", age)
         yield _by("queue_messages", "Messages ready in the broker.", "queue", now.queues)
         if now.is_broker_reached is not None:
             yield _gauge("broker_up", "Whether the broker answers.", float(now.is_broker_reached))

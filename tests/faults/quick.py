@@ -75,6 +75,7 @@ def _full_disk(stage: BrokerStage, rng: random.Random, *, scale: float) -> Outco
 
 def _many_relays(stage: BrokerStage, rng: random.Random, *, scale: float) -> Outcome:
     stage.end("relay")
+    stage.start_checker()
     stage.end("worker-0")
     return outages.many_relays(stage, rng, scale=scale)
 

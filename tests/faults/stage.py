@@ -47,6 +47,15 @@ class Stage(System):
         self._looking = threading.Lock()
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
 
+    def start(self, *, relays: int = 1, **processes: int) -> None:
+        super().start(relays=relays, **processes)
+        if not relays:
+            self.start_checker()
+
+    def start_checker(self) -> None:
+        """What a relay does besides, and a style needs before it is trained."""
+        self.spawn("checker", "-m", "tests.faults.checker")
+
     # --- The database, from outside -----------------------------------------------------------
 
     def rows(self, query: str, *arguments: Any) -> list[dict[str, Any]]:
@@ -239,6 +248,12 @@ class HandWorker:
 
     def complete_training(self, style_id: int) -> None:
         style = self._stage.rows("SELECT * FROM app_style WHERE id = %s", style_id)[0]
+        ordered = "SELECT count(*) FROM app_outboxmessage WHERE task_id = %s"
+        wait_for(
+            lambda: self._stage.one(ordered, style["task_id"]) == 1,
+            seconds=60,
+            what="its works to be compared with those of others",
+        )
         task = self.task(style["task_id"], style["attempt"])
         path = _write(task["data"]["output_path"], "model.npz")
         answer = self._report(

@@ -36,6 +36,7 @@ class State:
     offered: set[str]
     said: str = ""
     progress: dict[str, float] | None = None
+    review: str = ""
 
 
 PROGRESS = {"current_epoch": 1, "total_epochs": 3, "progress_percent": 20.0}
@@ -49,6 +50,19 @@ STATES = {
         "pending", 10, True, {"watch", "change", "withdraw"}, "Waiting for a worker."
     ),
     "it waits, withdrawn": State("pending", 10, False, {"watch", "change", "offer"}, WITHDRAWN),
+    "its works are held": State(
+        *("pending", 10, True, {"upload", "change", "withdraw"}),
+        "Our staff looks at these works before the style is trained.",
+        review="waiting",
+    ),
+    "its works are held, withdrawn": State(
+        "pending", 10, False, {"upload", "change", "offer"}, WITHDRAWN, review="waiting"
+    ),
+    "its works were held and refused": State(
+        *("failed", 10, True, {"upload", "change", "withdraw"}),
+        "Our staff has refused these works.",
+        review="refused",
+    ),
     "a worker has begun": State(
         "training", 10, True, {"watch", "change", "withdraw"}, "Waiting for a worker."
     ),
@@ -73,6 +87,16 @@ STATES = {
 }
 
 
+def reviewed(state: str) -> dict[str, object] | None:
+    """What is said of works that are like others."""
+    works = [
+        {"work": 1, "kind": "picture", "url": "/licences/SL-1"},
+        {"work": 4, "kind": "work", "url": None},
+    ]
+    reason = "Image 3: too small." if state == "refused" else None
+    return {"state": state, "works": works, "reason": reason} if state else None
+
+
 def made(artist: User, state: State) -> Style:
     style: Style = StyleFactory(
         artist=artist.artist,
@@ -84,6 +108,7 @@ def made(artist: User, state: State) -> Style:
         works=state.works,
         is_active=state.is_active,
         progress=state.progress,
+        review=reviewed(state.review),
         failure_reason="Image 3: too small." if state.status == "failed" else "",
     )
     if state.status == "pending" and not state.works:
@@ -131,6 +156,19 @@ def test_what_is_offered_succeeds(state: State, artist: User, signed_in) -> None
         )
         if offer == "train":
             assert style.training_status == "pending"
+
+
+def test_held_works_are_named_with_what_they_are_like(artist: User, signed_in) -> None:
+    style, client = made(artist, STATES["its works are held"]), signed_in(artist)
+    page = " ".join(
+        html.unescape(client.get(f"/studio/styles/{style.pk}").content.decode()).split()
+    )
+    assert "Work 2: nearly the same as a picture made here in another artist's style" in page
+    assert '<a href="/licences/SL-1">look at it</a>' in page
+    assert "Work 5: nearly the same as a work of another artist</li>" in page
+    # The page that watched a training is loaded again.
+    asked = client.get(f"/studio/styles/{style.pk}/training", headers={"HX-Request": "true"})
+    assert asked.headers["HX-Redirect"] == f"/studio/styles/{style.pk}"
 
 
 def test_refused_works_are_uploaded_again_under_the_same_name(artist: User, signed_in) -> None:

@@ -23,7 +23,15 @@ from app.exceptions import (
     NotAllowed,
     NotFound,
 )
-from app.models import Artist, NotificationType, Style, TrainingStatus, Transaction, User
+from app.models import (
+    Artist,
+    NotificationType,
+    ReviewState,
+    Style,
+    TrainingStatus,
+    Transaction,
+    User,
+)
 from app.models.notification import TargetType
 from app.services import style_service, training_service, user_service
 from app.utils import clock
@@ -175,7 +183,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 def training(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """The progress of a training, polled by its page. When it has ended, the page reloads."""
     own = _own_style(user, style_id)
-    if not own.is_under_way:
+    if not own.is_under_way or own.review_state == ReviewState.WAITING:
         return go(request, f"/studio/styles/{style_id}")
     return render(request, "web/parts/training.html", {"style": own})
 
@@ -234,7 +242,8 @@ def _is_refused(style: Style) -> bool:
 
 def _is_untrained(style: Style) -> bool:
     """Whether its works may still be others: a training that ended well is final."""
-    return style.training_status == TrainingStatus.FAILED
+    is_held = style.review_state == ReviewState.WAITING
+    return is_held or style.training_status == TrainingStatus.FAILED
 
 
 def _own_style(user: User, style_id: int) -> Style:

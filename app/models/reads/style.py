@@ -20,6 +20,7 @@ from app.models.reads.row import (
 )
 from app.models.reads.styles import StyleRow, TrainingProgress, artist_viewer, styles_for
 from app.models.style import Artwork, TrainingStatus
+from app.models.upload import Original, ReviewState
 
 
 class ArtworkRow(Row):
@@ -52,6 +53,27 @@ class Memorisation(Row):
     bound: float
 
 
+class HeldWork(Row):
+    """A work, by its place among the works (from 0), and what it is nearly the same as: a `work` of
+    another artist or a `picture` made here in another's style, with the page of it that anybody
+    may see."""
+
+    work: int
+    kind: Original
+    url: str | None
+
+
+class Review(Row):
+    """Of a style with works that are nearly the same as works or pictures of others. It is trained
+    if our staff allows it."""
+
+    state: ReviewState
+    works: list[HeldWork]
+    held_at: datetime
+    reason: str | None
+    decided_at: datetime | None
+
+
 class StyleDetail(StyleRow):
     """A style with everything that is shown of it."""
 
@@ -64,6 +86,7 @@ class StyleDetail(StyleRow):
     progress: Annotated[TrainingProgress | None, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     withdrawn_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
+    review: Annotated[Review | None, OWNER_ONLY, IS_JSON]
     memorisation: Annotated[Memorisation | None, IS_JSON]
     nearest_picture_url: Annotated[FileLink, Column("nearest_path")]
     prices: Annotated[dict[str, int], FILLED_IN]

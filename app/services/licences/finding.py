@@ -5,8 +5,10 @@ Each search answers with at most ten, the nearest first, among a million licence
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -23,6 +25,19 @@ BY_INDEX = "SET LOCAL enable_seqscan = off"
 SHARING_BANDS = """
     SELECT generation_id, pdq FROM app_licence WHERE bands && %(bands)s::int[] LIMIT %(most)s
 """
+# Works that our staff has refused are no works of who uploaded them.
+WORKS_OF_OTHERS = """
+    SELECT work.id, work.pdq FROM app_artwork work JOIN app_style style ON style.id = work.style_id
+    WHERE work.bands && %(bands)s::int[] AND style.artist_id <> %(artist_id)s
+        AND style.review ->> 'state' IS DISTINCT FROM 'refused'
+    LIMIT %(most)s
+"""
+PICTURES_OF_OTHERS = """
+    SELECT licence.generation_id, licence.pdq FROM app_licence licence
+    JOIN app_generation picture ON picture.id = licence.generation_id
+    JOIN app_style style ON style.id = picture.style_id
+    WHERE licence.bands && %(bands)s::int[] AND style.artist_id <> %(artist_id)s LIMIT %(most)s
+"""
 # PostgreSQL compares bits, not bytes.
 BY_SIGNS = """
     SELECT generation_id, differing FROM (
@@ -37,9 +52,9 @@ BY_SIGNS = """
 
 @dataclass(frozen=True)
 class Near:
-    """A licence, by its picture's id, and how many bits differ."""
+    """What was found, by its id (a licence's is that of its picture), and how many bits differ."""
 
-    licence_id: int
+    id: int
     bits: int
 
 
@@ -51,14 +66,18 @@ def by_mark(mark_id: int) -> list[Licence]:
     return list(found.order_by("number")[:MOST])
 
 
-def by_fingerprint(turns: Sequence[bytes]) -> list[Near]:
+def by_fingerprint(
+    turns: Sequence[bytes], among: str = SHARING_BANDS, **values: object
+) -> list[Near]:
     """The licences of pictures that are the same, but for what storing and scaling do.
 
     ``turns`` are the fingerprints of one picture, as it is first, then turned and mirrored.
+    ``among`` is the statement that finds what shares ``bands`` with it, with its other ``values``.
     """
+    search = partial(_within, turns, among, values)
     wanted = [band for fingerprint in turns for band in bands(fingerprint)]
     # Who differs by 31 bits shares a whole band nine times of ten; with one bit turned, always.
-    return _within(turns, wanted) or _within(turns, _with_neighbours(bands(turns[0])))
+    return search(wanted) or search(_with_neighbours(bands(turns[0])))
 
 
 def by_signs(signs: bytes) -> list[Near]:
@@ -76,21 +95,24 @@ def by_signs(signs: bytes) -> list[Near]:
 
 def licences_of(found: Iterable[Near]) -> dict[int, Licence]:
     """Those licences, with their pictures, by their ids."""
-    ids = [each.licence_id for each in found]
+    ids = [each.id for each in found]
     return {each.pk: each for each in Licence.objects.with_picture().filter(pk__in=ids)}
 
 
-def _within(turns: Sequence[bytes], wanted: Sequence[int]) -> list[Near]:
+def _within(
+    turns: Sequence[bytes], among: str, values: Mapping[str, object], wanted: Sequence[int]
+) -> list[Near]:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(BY_INDEX)
-        cursor.execute(SHARING_BANDS, {"bands": list(wanted), "most": MOST_CANDIDATES})
+        given: dict[str, Any] = {**values, "bands": list(wanted), "most": MOST_CANDIDATES}
+        cursor.execute(among, given)
         candidates = cursor.fetchall()
     found = [
-        Near(licence_id, min(distance(bytes(pdq), each) for each in turns))
-        for licence_id, pdq in candidates
+        Near(found_id, min(distance(bytes(pdq), each) for each in turns))
+        for found_id, pdq in candidates
     ]
     near = [each for each in found if each.bits <= SAME_BITS]
-    return sorted(near, key=lambda each: (each.bits, each.licence_id))[:MOST]
+    return sorted(near, key=lambda each: (each.bits, each.id))[:MOST]
 
 
 def _with_neighbours(wanted: Sequence[int]) -> list[int]:

@@ -178,7 +178,7 @@ def _by_fingerprint(turns: list[bytes]) -> _Found:
         return _Found(Verdict.UNKNOWN, Evidence(Layer.FINGERPRINT, "none"))
     # The same picture may have been ordered twice.
     facts = {"bits": found[0].bits, "count": sum(each.bits == found[0].bits for each in found)}
-    licence = finding.licences_of(found[:1])[found[0].licence_id]
+    licence = finding.licences_of(found[:1])[found[0].id]
     return _Found(Verdict.MATCH, Evidence(Layer.FINGERPRINT, "found", facts), licence)
 
 
@@ -192,7 +192,7 @@ def _by_part(image: Image.Image) -> _Found:
     except FeaturesUnavailable:
         return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "unavailable"))
     licences = finding.licences_of(near)
-    shown = [(licence, _preview_of(licence)) for licence in (licences[n.licence_id] for n in near)]
+    shown = [(licence, _preview_of(licence)) for licence in (licences[n.id] for n in near)]
     previews = [(licence, preview) for licence, preview in shown if preview is not None]
     part = Part(image)
     fits = [(part.within(preview), licence) for licence, preview in previews]

@@ -8,7 +8,7 @@ from io import BytesIO
 
 from app.models import Artwork, Style
 from app.services import storage, tag_service
-from app.services.training_service import TRAININGS
+from app.services.uploads import checkers
 from app.services.uploads.image_service import CheckedImage
 from protocol.previews import REPORTED, family, preview_name, reported_name, widths_of
 
@@ -61,7 +61,7 @@ def _stem(folder: str, index: int) -> str:
 
 
 def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:
-    """Give ``style``, which has none, its artworks, and order its training.
+    """Give ``style``, which has none, its artworks. It is trained once they were looked at.
 
     In the caller's transaction.
     """
@@ -78,4 +78,4 @@ def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:
         for position, work in enumerate(works)
     )
     tag_service.tag_artworks(artworks, [work.tags for work in works])
-    TRAININGS.enqueue(style)
+    checkers.look_for_copies(style)

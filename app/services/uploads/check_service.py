@@ -13,39 +13,31 @@ from itertools import chain
 from pathlib import PurePosixPath
 
 import structlog
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import QuerySet
 
 from app.exceptions import InvalidImageFormat, ServiceUnavailable, UploadRejected
-from app.models import Style, UploadCheck
+from app.models import CopyCheck, Style, UploadCheck
 from app.services import storage, training_service
 from app.services.training_service import TRAININGS
-from app.services.uploads import artwork_service
+from app.services.uploads import artwork_service, checkers, copy_service
 from app.services.uploads.artwork_service import StoredArtwork
+from app.services.uploads.checkers import (
+    AWAY_SECONDS,
+    BROKEN,
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    LeaseLost,
+    Stopped,
+)
 from app.services.uploads.image_service import Verdicts
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
 
-CHANNEL = "upload_checks"
-# For one work: fetched, decoded, its preview stored.
-LEASE_SECONDS = 120
-# An upload that ended its checkers this often is not tried again.
-MAX_ATTEMPTS = 5
-# Until the next try where the storage does not answer.
-AWAY_SECONDS = 15
 # With works by the hundred, and others before them, nobody waits longer for a verdict.
 LATE_SECONDS = 600
-BROKEN = "The pictures could not be checked. Upload them again."
 MAX_REASON = 1000
-
-
-class _LeaseLost(Exception):
-    """Somebody else checks this upload by now."""
-
-
-class _Stopped(Exception):
-    """This process is to end."""
 
 
 def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
@@ -58,11 +50,15 @@ def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
         works=[{"key": key, "tags": list(tags)} for key, tags in works],
         due_at=clock.now(),
     )
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+    checkers.wake()
 
 
 def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Do the next check that is due, of an upload or for copies. Returns whether there was one."""
+    return _check_next_upload(is_stopping) or copy_service.check_next(is_stopping)
+
+
+def _check_next_upload(is_stopping: Callable[[], bool]) -> bool:
     """Check the next upload that is due, to its verdict. Returns whether there was one.
 
     Any number of checkers may run at once. When ``is_stopping`` says so, the upload is given back
@@ -78,18 +74,28 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
             _judge(check, is_stopping)
         except ServiceUnavailable:
             _give_back(check, AWAY_SECONDS)
-        except _Stopped:
+        except Stopped:
             _give_back(check, 0)
-        except _LeaseLost:
+        except LeaseLost:
             log.warning("upload_check_lost")
             storage.delete(_files(check))
     return True
 
 
 def oldest_age() -> float:
-    """For how many seconds the oldest upload has waited for its verdict; 0 when none does."""
-    begun = UploadCheck.objects.order_by("pk").values_list("begun_at", flat=True).first()
-    return max(0.0, (clock.now() - begun).total_seconds()) if begun else 0.0
+    """For how many seconds the oldest upload has waited for its check; 0 when none does."""
+    waiting = (UploadCheck.objects.all(), CopyCheck.objects.unseen())
+    oldest = [each.order_by("pk").values_list("begun_at", flat=True).first() for each in waiting]
+    begun = [each for each in oldest if each is not None]
+    return max(0.0, (clock.now() - min(begun)).total_seconds()) if begun else 0.0
+
+
+def held() -> tuple[int, float]:
+    """How many styles wait for our staff to look at their works, and for how many seconds the
+    oldest does."""
+    since = list(CopyCheck.objects.held().values_list("held_at", flat=True))
+    oldest = since[0] if since else None
+    return len(since), (clock.now() - oldest).total_seconds() if oldest else 0.0
 
 
 def _judge(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:
@@ -127,7 +133,7 @@ def _checked(check: UploadCheck, is_stopping: Callable[[], bool]) -> list[Stored
     stored: list[StoredArtwork] = []
     for index, work in enumerate(check.works):
         if is_stopping():
-            raise _Stopped
+            raise Stopped
         _renew(check)
         # What is checked is the copy: a link may still change what it was made of.
         copy = _original(check, index)
@@ -149,7 +155,7 @@ def _checked(check: UploadCheck, is_stopping: Callable[[], bool]) -> list[Stored
 
 
 def _accept(check: UploadCheck, works: Sequence[StoredArtwork]) -> None:
-    """All works are good: the style has them, and its training is ordered."""
+    """All works are good: the style has them, and they are looked at for copies."""
     with transaction.atomic():
         _end(check)
         style = training_service.lock_style(check.style_id)
@@ -182,13 +188,13 @@ def _give_back(check: UploadCheck, seconds: float) -> None:
 
 def _renew(check: UploadCheck) -> None:
     if not _ours(check).update(due_at=clock.seconds_from_now(LEASE_SECONDS)):
-        raise _LeaseLost
+        raise LeaseLost
 
 
 def _end(check: UploadCheck) -> None:
-    """Whoever does this first has the last word on the upload. Raises _LeaseLost."""
+    """Whoever does this first has the last word on the upload. Raises LeaseLost."""
     if not _ours(check).delete()[0]:
-        raise _LeaseLost
+        raise LeaseLost
 
 
 def _ours(check: UploadCheck) -> QuerySet[UploadCheck]:

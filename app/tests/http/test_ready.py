@@ -16,10 +16,10 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from app.models import GenerationStatus, OutboxMessage, UploadCheck, User
+from app.models import CopyCheck, GenerationStatus, OutboxMessage, UploadCheck, User
 from app.services import metrics_service, readiness_service
 from app.services.jobs import lease_service
-from app.services.uploads import check_service
+from app.services.uploads import check_service, checkers
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
@@ -109,6 +109,19 @@ def test_an_outbox_that_waits_too_long_is_named(settings, amqp_url) -> None:
     settings.OUTBOX_MAX_AGE_SECONDS = 1000
     readiness_service.forget()
     assert ready(200)["outbox"] == "current"
+
+
+def test_works_that_nobody_compares_with_others_are_named() -> None:
+    checkers.look_for_copies(StyleFactory(training_status="pending"))
+    CopyCheck.objects.update(begun_at=clock.seconds_from_now(-601))
+    assert ready(503)["upload_checks"] == "late"
+    # Found, they wait for people.
+    CopyCheck.objects.update(held_at=clock.seconds_from_now(-99), due_at=None)
+    readiness_service.forget()
+    assert ready(200)["upload_checks_age_seconds"] == 0
+    now = scraped()
+    assert now["style_license_works_held"] == 1
+    assert 99 <= now["style_license_works_held_age_seconds"] < 200
 
 
 def test_uploads_that_wait_too_long_for_their_check_are_named() -> None:

@@ -20,7 +20,7 @@ from app.tests.api import Api
 from app.tests.factories import ArtistFactory, StyleFactory, UserFactory
 from app.tests.ordering import GENERATE, order, order_of
 from app.tests.together import all_at_once
-from app.tests.uploads import files_in, style_form
+from app.tests.uploads import check_all, files_in, style_form
 from app.views import base
 from devtools.servers.process import wait_for
 
@@ -154,7 +154,7 @@ class TestUploads:
         again = as_artist.upload("/api/models", style_form(), headers=headers)
         assert (again.status, again.content) == (201, first.content)
         assert is_replayed(again)
-        assert Style.objects.count() == OutboxMessage.objects.count() == 1
+        assert Style.objects.count() == check_all() == OutboxMessage.objects.count() == 1
         assert files_in(media) == kept
         assert len(kept) == 20
 

@@ -17,6 +17,7 @@ from app.models import Comment, Generation, Style, User
 from app.services import token_service
 from app.services.jobs import lease_service
 from app.services.token_service import TokenService
+from app.services.uploads import checkers, copy_service
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.tests.ordering import order, report, report_training
@@ -78,6 +79,12 @@ def failed_training(scene: Scene) -> Callable[[], object]:
     return lambda: report_training(scene.as_worker, style, "failed")
 
 
+def compare_works(scene: Scene) -> Callable[[], object]:
+    style = StyleFactory(artist=scene.style.artist, training_status="pending", works=1)
+    checkers.look_for_copies(style)
+    return copy_service.check_next
+
+
 def delete_comment(scene: Scene) -> Callable[[], object]:
     scene.comment()
     comment = Comment.objects.get()
@@ -118,6 +125,8 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "failure": (reported("failed"), [PICTURE, BALANCES]),
     "lost job": (lost, [PICTURE]),
     "failed training": (failed_training, [STYLE]),
+    # The lease is taken in a transaction of its own.
+    "compare works": (compare_works, ["copycheck SKIP LOCKED", STYLE]),
     "like": (lambda s: s.like, [PICTURE, BALANCES]),
     "comment": (lambda s: s.comment, [PICTURE, BALANCES]),
     "delete a comment": (delete_comment, [PICTURE]),

@@ -131,7 +131,7 @@ WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/tokens/purchase": ({"amount": 100, "payment_method": "card"}, 5),
     "PATCH /api/models/{style}": ({"price": 20, "tags": ["fog", "sea"]}, 15),
     "DELETE /api/models/{style}": (None, 7),
-    "POST /api/models/{failed}/retrain": (None, 10),
+    "POST /api/models/{failed}/retrain": (None, 11),
     "PATCH /api/notifications/{note}/read": (None, 3),
     "POST /api/notifications/mark-all-read": (None, 2),
     "DELETE /api/comments/{comment}": (None, 8),

@@ -9,7 +9,7 @@ from app.services.generation_service import GENERATIONS
 from app.tests import ledger
 from app.tests.factories import StyleFactory
 from app.tests.ordering import order, order_of, report, report_training
-from app.tests.uploads import style_form
+from app.tests.uploads import check_all, style_form
 from protocol import decode_task
 from protocol.formats import COMMON, FORMATS
 from protocol.messages import GENERATION_QUEUE, TRAINING_QUEUE
@@ -21,6 +21,7 @@ RETRAIN = "/api/models/{}/retrain"
 
 
 def last_task():
+    check_all()
     message = OutboxMessage.objects.latest("pk")
     return message.queue, decode_task(bytes(message.body)).data.engine
 

@@ -15,7 +15,7 @@ from app.services.uploads import check_service
 from app.tests.api import Answer, Api
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory
 from app.tests.ordering import report_training
-from app.tests.uploads import file, files, files_in, picture, uploaded
+from app.tests.uploads import check_all, file, files, files_in, picture, uploaded
 from protocol import decode_task
 from tests.pictures import signature_png
 
@@ -155,6 +155,7 @@ class TestWorks:
         assert shown["thumbnail"] == shown["artworks"][0]["image_url"]
         failed.refresh_from_db()
         assert failed.task_id != former
+        check_all()
         task = decode_task(bytes(OutboxMessage.objects.get().body))
         assert (task.task_id, task.data.image_tags[1]) == (failed.task_id, ["boat"])
         stored = files_in(media)
@@ -223,6 +224,7 @@ class TestWorks:
         again = put(as_artist, failed, {"images": files(10)}, headers=headers)
         assert again.data["task_id"] == first.data["task_id"]
         assert again.headers["Idempotent-Replayed"] == "true"
+        assert check_all() == 1
         assert (OutboxMessage.objects.count(), files_in(media)) == (1, stored)
 
     def test_then_it_is_trained(self, as_artist, failed, as_worker) -> None:

@@ -13,7 +13,7 @@ from app.models import Artwork, OutboxMessage, Style, Tag
 from app.services.uploads import image_service
 from app.tests import ledger
 from app.tests.factories import StyleFactory
-from app.tests.uploads import file, files, files_in, picture, style_form
+from app.tests.uploads import check_all, file, files, files_in, picture, style_form
 from protocol import TrainingTask, decode_task
 from protocol.previews import family
 from tests.odd_pictures import bomb
@@ -68,6 +68,7 @@ class TestGoodUploads:
         assert as_artist.follow_link(made["thumbnail"]).status == 200
         assert len(files_in(media)) == 20
 
+        assert check_all() == 1
         task = decode_task(bytes(OutboxMessage.objects.get().body))
         assert isinstance(task, TrainingTask)
         assert (task.task_id, task.attempt) == (style.task_id, 1)

@@ -14,7 +14,7 @@ from app.services.jobs.attempts import output_folder
 from app.services.training_service import ALLOWED_MOVES, TRAININGS
 from app.tests.factories import StyleFactory
 from app.tests.ordering import report_training
-from app.tests.uploads import style_form
+from app.tests.uploads import check_all, style_form
 from app.utils import clock
 from protocol import decode_task
 
@@ -25,6 +25,7 @@ pytestmark = pytest.mark.django_db
 def style(as_artist) -> Style:
     """A style just uploaded, whose training is on the outbox."""
     made = as_artist.upload("/api/models", style_form(name="Quill"))
+    check_all()
     return Style.objects.get(pk=made.data["id"])
 
 
@@ -263,6 +264,7 @@ class TestRetraining:
         old_task = style.task_id
         style.refresh_from_db()
         assert style.task_id != old_task
+        check_all()
         message = OutboxMessage.objects.get(task_id=style.task_id)
         assert (message.queue, message.attempt) == ("model_training", 1)
         assert len(decode_task(bytes(message.body)).data.image_paths) == 10

@@ -59,7 +59,9 @@ def test_the_request_asks_only_whether_they_are_there(as_artist: Api) -> None:
         with storage.open_file(work.image_path) as original:
             assert original.read() == picture(number)
         assert storage.exists(work.preview_path)
-    assert OutboxMessage.objects.count() == 1
+    with operations() as asked:
+        assert check_service.check_next()
+    assert (OutboxMessage.objects.count(), asked) == (1, {"GetObject"})
     assert not any(storage.exists(key) for key in keys)
 
 

@@ -5,6 +5,8 @@ from tests.mutate.mutation import Mutation, in_file
 READING = "pictures/tests/test_reading.py"
 CHECKS = "app/tests/styles/test_upload_checks.py"
 MENDING = "app/tests/styles/test_mending.py"
+COPIES = "app/tests/styles/test_copies.py"
+AT_ONCE = "app/tests/styles/test_copies_at_once.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -23,7 +25,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/uploads/check_service.py",
         (
             "check-lease-renewed",
-            "        raise _LeaseLost\n\n\ndef _end",
+            "        raise LeaseLost\n\n\ndef _end",
             "        return\n\n\ndef _end",
             f"{CHECKS}::test_one_that_loses_its_lease_in_the_middle_clears_up",
         ),
@@ -41,11 +43,86 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         ("check-age", 'values_list("begun_at"', 'values_list("style__created_at"', MENDING),
         ("check-bad-works", "    verdicts.require_good()\n", "", CHECKS),
+    ),
+    *in_file(
+        "app/services/uploads/checkers.py",
         (
             "check-wakes",
             "cursor.execute(\"SELECT pg_notify(%s, '')\", [CHANNEL])",
             'cursor.execute("SELECT %s", [CHANNEL])',
             "app/tests/styles/test_upload_check_thread.py::test_a_request_wakes_it",
+        ),
+        (
+            "copies-forgotten-with-the-training",
+            "    CopyCheck.objects.filter(style=style).delete()\n    if",
+            "    if",
+            f"{COPIES}::TestWhileItIsHeld",
+        ),
+    ),
+    *in_file(
+        "app/services/uploads/copy_service.py",
+        (
+            "copies-are-held",
+            "    if _may_train(style, copies):\n",
+            "    if True:\n",
+            f"{COPIES}::TestWhatIsHeld",
+        ),
+        (
+            "copies-order-once",
+            "        if not _ours(check).delete()[0]:\n            raise LeaseLost\n        # The",
+            "        _ours(check).delete()\n        # The",
+            f"{COPIES}::TestChecks",
+        ),
+        (
+            "copies-held-once",
+            "    if not _ours(check).update(held_at",
+            "    if _ours(check).update(held_at",
+            f"{COPIES}::TestWhatIsHeld",
+        ),
+        (
+            "copies-fingerprints-first",
+            "    Artwork.objects.filter(pk=work.pk).update(",
+            "    Artwork.objects.filter(pk=-1).update(",
+            f"{AT_ONCE}::TestTwoArtistsWithTheSameWork",
+        ),
+        (
+            "copies-decided-once",
+            "    if not style.is_under_way or not held.delete()[0]:",
+            "    if not style.is_under_way and not held.delete()[0]:",
+            f"{COPIES}::TestDecisions",
+        ),
+        (
+            "copies-allowed-for-good",
+            "judged.issuperset(copy.work for copy in copies)",
+            "not copies",
+            f"{COPIES}::TestDecisions",
+        ),
+        (
+            "copies-own-pictures",
+            "        if licence.generation.style.artist_id != artist_id:\n",
+            "        if True:\n",
+            f"{COPIES}::TestWhatIsNot",
+        ),
+        (
+            "copies-own-page-alone",
+            "    style = Style.objects.offered().filter(",
+            "    style = Style.objects.filter(",
+            f"{COPIES}::TestWhatIsHeld",
+        ),
+    ),
+    *in_file(
+        "app/services/licences/finding.py",
+        (
+            "copies-own-works",
+            "style.artist_id <> %(artist_id)s\n        AND",
+            "style.artist_id <> -%(artist_id)s\n        AND",
+            f"{COPIES}::TestWhatIsNot",
+        ),
+        (
+            "copies-of-a-refused-thief",
+            "IS DISTINCT FROM 'refused'",
+            "IS DISTINCT FROM 'none'",
+            f"{COPIES}::TestWhatIsNot",
         ),
     ),
     *in_file(
@@ -59,14 +136,31 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "other-works-after-failure",
-            "        training_service.require_failed(style, OTHER_WORKS)\n",
-            "",
+            "        training_service.require_untrained(style, OTHER_WORKS)\n    work_tags",
+            "        pass\n    work_tags",
             MENDING,
         ),
         ("style-name-error-names-it", 'details={"name": [message]}', "details={}", MENDING),
     ),
     *in_file(
         "app/services/training_service.py",
-        ("training-without-works", "        if not artworks:\n", "        if False:\n", CHECKS),
+        (
+            "training-without-works",
+            "    if not style.artworks.exists():\n",
+            "    if False:\n",
+            CHECKS,
+        ),
+        (
+            "training-of-held-works",
+            "        if CopyCheck.objects.filter(style=job).exists():\n",
+            "        if False:\n",
+            f"{COPIES}::TestWhileItIsHeld",
+        ),
+        (
+            "training-of-refused-works",
+            "    if style.review_state == ReviewState.REFUSED:\n",
+            "    if False:\n",
+            f"{COPIES}::TestDecisions",
+        ),
     ),
 )

@@ -1,0 +1,49 @@
+"""The two checks of works: of the files that came by links, and for copies. One process does both,
+which a commit wakes (``app/delivery/upload_checks.py``)."""
+
+from __future__ import annotations
+
+from django.db import connection
+
+from app.models import CopyCheck, ReviewState, Style
+from app.utils import clock
+
+CHANNEL = "upload_checks"
+# For one work: fetched, decoded, its preview stored.
+LEASE_SECONDS = 120
+# Works that ended their checkers this often are not tried again.
+MAX_ATTEMPTS = 5
+# Until the next try where the storage does not answer.
+AWAY_SECONDS = 15
+BROKEN = "The pictures could not be checked. Upload them again."
+
+
+class LeaseLost(Exception):
+    """Somebody else checks these works by now."""
+
+
+class Stopped(Exception):
+    """This process is to end."""
+
+
+def wake() -> None:
+    """Wake a checker when the caller's transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def look_for_copies(style: Style) -> None:
+    """Have the works of a locked ``style`` compared with those of others, and then trained on.
+
+    In the caller's transaction. Whoever does so already for this style loses the lease.
+    """
+    CopyCheck.objects.filter(style=style).delete()
+    CopyCheck.objects.create(style=style, due_at=clock.now())
+    wake()
+
+
+def forget_copies(style: Style) -> None:
+    """End the check of a locked ``style`` without a finding. The caller saves the style."""
+    CopyCheck.objects.filter(style=style).delete()
+    if style.review_state == ReviewState.WAITING:
+        style.review = None

@@ -1,0 +1,326 @@
+"""Copies are held: a style does not train on what is nearly the work of another artist, or a
+picture made here in another's style, until our staff has looked at it.
+
+Works are found again by their fingerprints, and pictures made here by their marks too. Fingerprints
+are written down first and searched after that. So of two artists who upload the same work at once,
+at least whoever is looked at later is held. One's own works, and pictures in one's own styles, hold
+nothing.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import structlog
+from django.db import transaction
+from django.db.models import QuerySet
+from PIL import Image
+
+from app.exceptions import InvalidTransition, ServiceUnavailable
+from app.models import (
+    Artwork,
+    CopyCheck,
+    Licence,
+    Original,
+    ReviewState,
+    Style,
+    TrainingStatus,
+    WebhookEvent,
+)
+from app.services import notification_service, storage, training_service
+from app.services.licences import finding
+from app.services.training_service import TRAININGS
+from app.services.uploads.checkers import (
+    AWAY_SECONDS,
+    BROKEN,
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    LeaseLost,
+    Stopped,
+)
+from app.services.webhooks.events import tell_of_style
+from app.utils import clock
+from pictures import Bounds, PictureError, open_picture
+from provenance.bits import bands
+
+log = structlog.get_logger(__name__)
+
+# Pictures made here are no larger, so their marks are read as they are.
+LONGEST_SIDE = 1024
+ANY = Bounds(("JPEG", "PNG", "WEBP"))
+NOT_WAITING = "The works of this style do not wait for a review."
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A work, by its place (from 0), and what it is nearly the same as: an artwork, or a picture
+    made here, by its id. ``bits`` differ of 256; null if a mark told it."""
+
+    work: int
+    kind: Original
+    id: int
+    bits: int | None = None
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is searched of one work: fingerprints of all its turns, and the number in its mark."""
+
+    work: int
+    turns: Sequence[bytes]
+    mark_id: int | None
+
+
+def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
+    """Look at the next style that is due. Returns whether there was one.
+
+    Any number may do so at once. When ``is_stopping`` says so, it is given back after the work
+    under way.
+    """
+    check = _claim()
+    if check is None:
+        return False
+    with structlog.contextvars.bound_contextvars(
+        style_id=check.style_id, request_id=check.style.request_id
+    ):
+        try:
+            if check.attempt > MAX_ATTEMPTS:
+                _give_up(check)
+            else:
+                _end(check, list(_copies(check.style, _seen(check, is_stopping))))
+        except ServiceUnavailable:
+            _give_back(check, AWAY_SECONDS)
+        except Stopped:
+            _give_back(check, 0)
+        except LeaseLost:
+            log.warning("copy_check_lost")
+    return True
+
+
+def fill_in(seconds: float) -> bool:
+    """Fingerprint works that have none, of styles from before there was this check, for at most so
+    many seconds and one work more. Returns whether there were any."""
+    until = time.monotonic() + seconds
+    while (work := Artwork.objects.filter(pdq__isnull=True).order_by("pk").first()) is not None:
+        try:
+            _look_at(work)
+        except ServiceUnavailable:
+            return False
+        if time.monotonic() >= until:
+            return True
+    return False
+
+
+def allow(style: Style, reason: str) -> None:
+    """Train a locked style on the works that were held. Raises InvalidTransition.
+
+    They are not held again for what they are like.
+    """
+    _decide(style, ReviewState.ALLOWED, reason)
+    style.save(update_fields=["review", "updated_at"])
+    TRAININGS.enqueue(style)
+
+
+def refuse(style: Style, reason: str) -> None:
+    """End the training of a locked style whose works were held. Raises InvalidTransition."""
+    _decide(style, ReviewState.REFUSED, reason)
+    TRAININGS.move(style, TrainingStatus.FAILED)
+    style.failure_reason = reason
+    style.save()
+    tell_of_style(style, WebhookEvent.STYLE_FAILED)
+
+
+def _decide(style: Style, state: ReviewState, reason: str) -> None:
+    held = CopyCheck.objects.filter(style=style, held_at__isnull=False)
+    if not style.is_under_way or not held.delete()[0]:
+        raise InvalidTransition(NOT_WAITING)
+    decided = {"state": state, "reason": reason, "decided_at": _now()}
+    style.review = {**(style.review or {}), **decided}
+
+
+# --- The lease ------------------------------------------------------------------------------------
+
+
+def _claim() -> CopyCheck | None:
+    """The next check that is due, leased to the caller."""
+    with transaction.atomic():
+        due = CopyCheck.objects.due(clock.now()).select_related("style")
+        locked = due.select_for_update(of=("self",), skip_locked=True)
+        check = locked.order_by("due_at", "pk").first()
+        if check is not None:
+            check.lease = uuid.uuid4()
+            check.attempt += 1
+            check.due_at = clock.seconds_from_now(LEASE_SECONDS)
+            check.save(update_fields=["lease", "attempt", "due_at"])
+    return check
+
+
+def _ours(check: CopyCheck) -> QuerySet[CopyCheck]:
+    return CopyCheck.objects.filter(pk=check.pk, lease=check.lease)
+
+
+def _renew(check: CopyCheck) -> None:
+    if not _ours(check).update(due_at=clock.seconds_from_now(LEASE_SECONDS)):
+        raise LeaseLost
+
+
+def _give_back(check: CopyCheck, seconds: float) -> None:
+    """Let somebody look again, ``seconds`` from now. This attempt does not count."""
+    due_at = clock.seconds_from_now(seconds)
+    _ours(check).update(attempt=check.attempt - 1, due_at=due_at, lease=None)
+
+
+@transaction.atomic
+def _give_up(check: CopyCheck) -> None:
+    """Whatever ended its checkers: the artist may upload other works, or have it tried again."""
+    training_service.lock_style(check.style_id)
+    if not _ours(check).delete()[0]:
+        raise LeaseLost
+    TRAININGS.end(check.style, BROKEN, retryable=False)
+    log.error("copy_check_broke", attempts=check.attempt - 1)
+
+
+@transaction.atomic
+def _end(check: CopyCheck, copies: Sequence[Copy]) -> None:
+    """Order the training, or hold the style. Whoever does this first has the last word.
+
+    Raises LeaseLost.
+    """
+    style = training_service.lock_style(check.style_id)
+    if _may_train(style, copies):
+        if not _ours(check).delete()[0]:
+            raise LeaseLost
+        # The version before this one ends trainings without ending their checks.
+        if style.is_under_way:
+            _train(style)
+        return
+    found = [asdict(each) for each in copies]
+    if not _ours(check).update(held_at=clock.now(), due_at=None, lease=None, found=found):
+        raise LeaseLost
+    style.review = {
+        "state": ReviewState.WAITING,
+        "works": [{"work": copy.work, "kind": copy.kind, "url": _url(copy)} for copy in copies],
+        "held_at": _now(),
+        "reason": None,
+        "decided_at": None,
+    }
+    style.save(update_fields=["review", "updated_at"])
+    notification_service.tell_works_held(style, [copy.work for copy in copies])
+    log.info("works_held", works=len(copies))
+
+
+def _train(style: Style) -> None:
+    try:
+        TRAININGS.enqueue(style)
+    except InvalidTransition as error:
+        # Its works are gone.
+        TRAININGS.end(style, error.message, retryable=False)
+
+
+def _may_train(style: Style, copies: Sequence[Copy]) -> bool:
+    """Whether there is nothing to hold, or nothing that our staff has not allowed before."""
+    review = style.review or {"state": None}
+    is_allowed = review["state"] == ReviewState.ALLOWED
+    judged = {each["work"] for each in review["works"]} if is_allowed else set()
+    return not style.is_under_way or judged.issuperset(copy.work for copy in copies)
+
+
+def _now() -> str:
+    """As the API writes times."""
+    return clock.now().isoformat().replace("+00:00", "Z")
+
+
+# --- The works ------------------------------------------------------------------------------------
+
+
+def _seen(check: CopyCheck, is_stopping: Callable[[], bool]) -> list[_Seen]:
+    """Look at every work, and write down all fingerprints."""
+    style = check.style
+    # Reading a mark takes longer than all else.
+    of_others = Licence.objects.exclude(generation__style__artist_id=style.artist_id)
+    has_pictures = of_others.exists()
+    seen = []
+    for work in style.artworks.order_by("position"):
+        if is_stopping():
+            raise Stopped
+        _renew(check)
+        image, turns = _look_at(work)
+        if image is not None:
+            mark_id = _mark_in(image) if has_pictures else None
+            seen.append(_Seen(work.position, turns, mark_id))
+    return seen
+
+
+def _look_at(work: Artwork) -> tuple[Image.Image | None, Sequence[bytes]]:
+    """Write down the fingerprint of ``work``: an empty one if it is plain, or cannot be read.
+
+    Returns the picture and the fingerprints of its turns. Raises ServiceUnavailable.
+    """
+    from provenance.fingerprints import is_plain, pdq_of_all_turns
+
+    image = _opened(work)
+    turns = [] if image is None or is_plain(image) else pdq_of_all_turns(image)
+    pdq = turns[0] if turns else b""
+    Artwork.objects.filter(pk=work.pk).update(pdq=pdq, bands=bands(pdq) if pdq else [])
+    return image, turns
+
+
+def _opened(work: Artwork) -> Image.Image | None:
+    """None where the file is gone or cannot be read. Raises ServiceUnavailable."""
+    try:
+        with storage.open_file(work.image_path) as file:
+            return open_picture(file, ANY, side=LONGEST_SIDE).image
+    except PictureError:
+        return None
+    except ServiceUnavailable:
+        if storage.exists(work.image_path):
+            raise
+        return None
+
+
+def _mark_in(image: Image.Image) -> int | None:
+    from provenance.mark import MARKER
+
+    mark = MARKER.detect(image)
+    return None if mark is None else mark.mark_id
+
+
+# --- The search -----------------------------------------------------------------------------------
+
+
+def _copies(style: Style, seen: Sequence[_Seen]) -> Iterator[Copy]:
+    """For each work that is like another's, the nearest."""
+    for each in seen:
+        copy = _copy_of(each, style.artist_id)
+        if copy is not None:
+            yield copy
+
+
+def _copy_of(seen: _Seen, artist_id: int) -> Copy | None:
+    if seen.turns:
+        works = finding.by_fingerprint(
+            seen.turns, among=finding.WORKS_OF_OTHERS, artist_id=artist_id
+        )
+        if works:
+            return Copy(seen.work, Original.WORK, works[0].id, works[0].bits)
+        pictures = finding.by_fingerprint(
+            seen.turns, among=finding.PICTURES_OF_OTHERS, artist_id=artist_id
+        )
+        if pictures:
+            return Copy(seen.work, Original.PICTURE, pictures[0].id, pictures[0].bits)
+    # Anybody may put a mark into a picture. Here that costs nobody but whoever uploads it.
+    for licence in finding.by_mark(seen.mark_id) if seen.mark_id is not None else ():
+        if licence.generation.style.artist_id != artist_id:
+            return Copy(seen.work, Original.PICTURE, licence.pk)
+    return None
+
+
+def _url(copy: Copy) -> str | None:
+    """Where anybody may see what a work is like; None if nobody but its owner may."""
+    if copy.kind == Original.PICTURE:
+        return f"/licences/{Licence.objects.get(pk=copy.id).number}"
+    style = Style.objects.offered().filter(artworks=copy.id).first()
+    return None if style is None else f"/styles/{style.pk}"
