@@ -104,17 +104,13 @@ class TiledWaves:
         return Image.fromarray(np.clip(marked, 0, 255).astype(np.uint8))
 
     def detect(self, image: Image.Image) -> Mark | None:
-        best: tuple[float, int] | None = None
-        tried = 0
-        for picture in _sizes(image.convert("L")):
-            tried += 1
-            found = _read(_folded(*_detail(picture)))
-            if found and (best is None or found > best):
-                best = found
-        if best is None:
-            return None
-        false_alarm = tried * _false_alarms(best[0])
-        return Mark(best[1], false_alarm) if false_alarm <= MOST_FALSE_ALARMS else None
+        for tried, picture in enumerate(_sizes(image.convert("L")), 1):
+            if found := _read(_folded(*_detail(picture))):
+                clearness, mark_id = found
+                false_alarm = tried * _false_alarms(clearness)
+                if false_alarm <= MOST_FALSE_ALARMS:
+                    return Mark(mark_id, false_alarm)
+        return None
 
 
 MARKER: Marker = TiledWaves()
