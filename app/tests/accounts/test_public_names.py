@@ -32,7 +32,8 @@ LIKE_MIRA = [
     "Mira Hal\u20ddden",  # a circle around it
     "M\u00edra Hald\u00e9n",
     "Mira Ha\u0142den",  # l with stroke
-    "\u041cira \u041dalden",  # Cyrillic M and H, which look so as capitals alone
+    "\u041cira \u041dalden",  # Cyrillic M and H
+    "\u039cIRA HALDE\u039d",  # Greek M and N, which look so as capitals alone
     "\u043cira halden",
     "\u1d0d\u026a\u0280\u1d00 halden",  # small capitals
     "MlRA HALDEN",
