@@ -174,9 +174,8 @@ class State(StrEnum):
 class Reading:
     """``licence`` is known if we signed it: AUTHENTIC and ALTERED. ``failures`` are C2PA's codes.
 
-    ``digest`` is the SHA-256 of what was signed, as the log of signatures has it, of an AUTHENTIC
-    file. ``claims`` is the manifest for people, whoever signed it: title, generator, issuer and
-    what was done.
+    ``digest`` is then the SHA-256 of what was signed, as the log of signatures has it. ``claims``
+    is the manifest for people, whoever signed it: title, generator, issuer and what was done.
     """
 
     state: State
@@ -227,21 +226,19 @@ def _judged(content: bytes, report: dict[str, Any], revoked: frozenset[str]) -> 
     serial = manifest.get("signature_info", {}).get("cert_serial_number", "")
     if serial in revoked:
         failures = (*failures, "signingCredential.revoked")
-    licence = _licence_in(manifest)
-    if set(failures) - _CHANGED or licence is None:
+    licence, place = _licence_in(manifest), containers.find_store(content)
+    digest = _digest(content, place)
+    if set(failures) - _CHANGED or licence is None or place is None or not digest:
         return Reading(State.BROKEN, None, failures, b"", claims)
-    digest = b"" if report.get("validation_state") != "Trusted" else _digest(content)
-    state = State.AUTHENTIC if digest else State.ALTERED
+    is_whole = report.get("validation_state") == "Trusted" and place.is_exact
+    state = State.AUTHENTIC if is_whole else State.ALTERED
     return Reading(state, licence, failures, digest, claims)
 
 
-def _digest(content: bytes) -> bytes:
-    """b"" if bytes were changed that no hash covers."""
-    place = containers.find_store(content)
-    if place is None or not place.is_exact:
-        return b""
+def _digest(content: bytes, place: containers.Place | None) -> bytes:
+    """b"" if bytes of the manifest were changed that no hash covers."""
     try:
-        active = jumbf.read_store(content[place.start : place.end])[-1]
+        active = jumbf.read_store(content[place.start : place.end] if place else b"")[-1]
     except jumbf.NotOurs:
         return b""
     return hashlib.sha256(active.to_sign).digest()

@@ -42,6 +42,10 @@ FOUND: Mapping[tuple[Layer, str], tuple[str, str]] = {
     (Layer.SIGNATURE, "broken"): ("perhaps", _("not valid, so it proves nothing")),
     (Layer.SIGNATURE, "unissued"): ("perhaps", _("ours, of a picture that was never paid")),
     (Layer.SIGNATURE, "unlogged"): ("perhaps", _("by our key, but not by us")),
+    (Layer.SIGNATURE, "other_picture"): (
+        "perhaps",
+        _("ours, but made for another picture than this one"),
+    ),
     (Layer.SIGNATURE, "none"): ("no", _("none")),
     (Layer.MARK, "found"): ("yes", _("found")),
     (Layer.MARK, "other_picture"): ("perhaps", _("that of another picture")),

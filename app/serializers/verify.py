@@ -22,7 +22,8 @@ class EvidenceSerializer(BaseSerializer):
 
     layer = serializers.ChoiceField(choices=[each.value for each in Layer])
     says = serializers.CharField(
-        help_text="Of a signature: authentic, altered, foreign, broken, none, unissued, unlogged. "
+        help_text="Of a signature: authentic, altered, other_picture (ours, moved here from the "
+        "picture of `number`), foreign, broken, none, unissued, unlogged. "
         "Of a mark: found, other_picture, unissued, none. Of a fingerprint: found, none, plain. "
         "Of a part: found, alike, none, unavailable. Of a number: found."
     )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import atexit
 import io
 import shutil
+import struct
+import zlib
 from functools import cache
 from pathlib import Path
 from tempfile import mkdtemp
@@ -12,7 +14,7 @@ from tempfile import mkdtemp
 import numpy as np
 from PIL import Image
 
-from provenance import certificates, claims
+from provenance import certificates, claims, containers
 from provenance.certificates import Signer
 from provenance.facts import Facts, Terms
 from provenance.manifest import Sign, ToSign, sign_picture, sign_preview
@@ -91,3 +93,17 @@ def signed_preview(*, is_small: bool = False) -> bytes:
     source = None if is_small else signed()
     chain = signer().chain
     return sign_preview(written(drawn(), "WEBP"), ORIGIN, chain, signing(), source)
+
+
+def moved(source: bytes, target: bytes) -> bytes:
+    """The manifest of ``source``, a PNG, in ``target``."""
+    place = containers.find_store(source)
+    chunk = source[place.start - 8 : place.end + 4]
+    return target[:33] + chunk + target[33:]
+
+
+def with_text(content: bytes) -> bytes:
+    """A text chunk more, before the end."""
+    body = b"tEXtComment\0bought elsewhere"
+    chunk = struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
+    return content[:-12] + chunk + content[-12:]

@@ -58,12 +58,10 @@ def verify(content: bytes) -> Verification:
     if len(content) > MAX_BYTES:
         raise InvalidInput.field("file", f"At most {MAX_BYTES // 2**20} MB.")
     image = _opened(content)
-    by_signature, claims = _by_signature(content)
-    evidence = [by_signature.evidence]
-    if by_signature.licence is not None:
-        return Verification(by_signature.verdict, by_signature.licence, tuple(evidence), claims)
-    best = _Found(Verdict.UNKNOWN, by_signature.evidence)
-    for found in _by_pixels(image):
+    best, claims = _by_signature(content, image)
+    evidence = [best.evidence]
+    is_signed = best.verdict in {Verdict.AUTHENTIC, Verdict.ALTERED}
+    for found in () if is_signed else _by_pixels(image):
         evidence.append(found.evidence)
         if found.verdict is Verdict.MATCH:
             best = found
@@ -99,7 +97,7 @@ def _opened(content: bytes) -> Image.Image:
         raise InvalidInput.field("file", str(error)) from error
 
 
-def _by_signature(content: bytes) -> tuple[_Found, Mapping[str, Any] | None]:
+def _by_signature(content: bytes, image: Image.Image) -> tuple[_Found, Mapping[str, Any] | None]:
     # Who only orders pictures loads neither library.
     from provenance import certificates
     from provenance.manifest import State, read_manifest
@@ -115,16 +113,47 @@ def _by_signature(content: bytes) -> tuple[_Found, Mapping[str, Any] | None]:
         # Signed, and never completed: nobody paid for it.
         evidence = Evidence(Layer.SIGNATURE, "unissued", facts)
         return _Found(Verdict.UNKNOWN, evidence), reading.claims
-    is_whole = reading.state is State.AUTHENTIC
-    if is_whole and not _is_in_log(licence, reading.digest):
+    if not _is_in_log(licence, reading.digest):
         # Somebody else has our key.
         log.error("signature_not_in_log", number=licence.number, digest=reading.digest.hex())
         evidence = Evidence(Layer.SIGNATURE, "unlogged", facts)
         return _Found(Verdict.UNKNOWN, evidence), reading.claims
-    verdict = Verdict.AUTHENTIC if is_whole else Verdict.ALTERED
+    if reading.state is State.ALTERED:
+        return _altered(licence, image, facts), reading.claims
     if licence.file_sha256 == hashlib.sha256(content).hexdigest():
         evidence = Evidence(Layer.SIGNATURE, reading.state.value, facts | {"is_same_file": True})
-    return _Found(verdict, evidence, licence), reading.claims
+    return _Found(Verdict.AUTHENTIC, evidence, licence), reading.claims
+
+
+def _altered(licence: Licence, image: Image.Image, facts: dict[str, Any]) -> _Found:
+    """What our signature is worth in a file that was changed since. Anybody can move one into
+    another picture, so the pixels have to agree."""
+    compared = _compared(image, licence)
+    if compared is None:
+        return _Found(Verdict.POSSIBLE, Evidence(Layer.SIGNATURE, "altered", facts), licence)
+    if not compared:
+        facts = {**facts, "number": licence.number}
+        return _Found(Verdict.UNKNOWN, Evidence(Layer.SIGNATURE, "other_picture", facts))
+    evidence = Evidence(Layer.SIGNATURE, "altered", {**facts, **compared})
+    return _Found(Verdict.ALTERED, evidence, licence)
+
+
+def _compared(image: Image.Image, licence: Licence) -> Mapping[str, Any] | None:
+    """By which figures ``image`` shows the picture of ``licence`` or a part of it; {} if it does
+    not, None if there is nothing to compare with."""
+    from provenance.alignment import Part
+    from provenance.bits import SAME_BITS, distance
+    from provenance.fingerprints import is_plain, pdq_of_all_turns
+
+    if licence.pdq is not None and not is_plain(image):
+        bits = min(distance(bytes(licence.pdq), each) for each in pdq_of_all_turns(image))
+        if bits <= SAME_BITS:
+            return {"bits": bits}
+    preview = _preview_of(licence)
+    if preview is None:
+        return None
+    found = Part(image).within(preview)
+    return {"likeness": round(found.likeness, 3), "box": found.box} if found.is_part else {}
 
 
 def _is_in_log(licence: Licence, digest: bytes) -> bool:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import struct
-import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +12,8 @@ from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 from PIL import Image, ImageOps
 
-from app.models import LicenceState, Signature
+from app.models import Licence, LicenceState, Signature
+from app.services import storage
 from app.services.licences import finding, numbers, states
 from app.tests.api import Api
 from app.tests.licences.verifying import licensed, packed, signed
@@ -23,9 +22,17 @@ from provenance.bits import bands
 from provenance.fingerprints import pdq
 from provenance.mark import MARKER
 from provenance.tests.pictures import CHANGES, photographs
+from provenance.tests.signing import moved, with_text
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
+# Of a signed file: what somebody did to it since, given the image.
+CHANGED = {
+    "a text": lambda content, image: with_text(content),
+    "brighter": lambda content, image: moved(content, packed(CHANGES["brightness × 1.2"](image))),
+    "a part": lambda content, image: moved(content, packed(CHANGES["crop 30 %"](image))),
+    "mirrored": lambda content, image: moved(content, packed(ImageOps.mirror(image))),
+}
 OTHERS = ("astronaut.png", "chelsea.png", "ihc.png")
 
 
@@ -113,14 +120,35 @@ class TestByTheFile:
         assert layers(answer) == {"signature": "authentic"}
         assert answer["claims"]
 
-    def test_a_changed_one_is_altered(self, as_anyone, certified):
+    @pytest.mark.parametrize("change", CHANGED)
+    def test_a_changed_one_is_altered(self, as_anyone, certified, change):
         licence, image = licensed("coffee.png")
-        content = bytearray(signed(packed(image), licence.number, certified))
-        # A byte of the last block of pixels, and its check sum, so that it still decodes.
-        place = content.rfind(b"IEND") - 4
-        content = content[:place] + _text_chunk() + content[place:]
-        answer = ask(as_anyone, bytes(content))
+        content = signed(packed(image), licence.number, certified)
+        answer = ask(as_anyone, CHANGED[change](content, image))
         assert (answer["verdict"], answer["licence"]["number"]) == ("altered", licence.number)
+        assert layers(answer) == {"signature": "altered"}
+
+    def test_a_signature_in_another_picture_licenses_nothing(self, as_anyone, certified):
+        """The signature is ours and its pixels are not: nothing says that they are licensed."""
+        licence, image = licensed("coffee.png")
+        content = signed(packed(image), licence.number, certified)
+        answer = ask(as_anyone, moved(content, packed(photographs()["ihc.png"])))
+        assert (answer["verdict"], answer["licence"]) == ("unknown", None)
+        assert layers(answer)["signature"] == "other_picture"
+        assert answer["evidence"][0]["facts"]["number"] == licence.number
+        # In one that is licensed itself, that one's licence is the answer.
+        other, shown = licensed("rocket.jpg")
+        answer = ask(as_anyone, moved(content, packed(shown)))
+        assert (answer["verdict"], answer["licence"]["number"]) == ("match", other.number)
+        assert layers(answer) == {"signature": "other_picture", "mark": "found"}
+
+    def test_what_cannot_be_compared_is_not_sure(self, as_anyone, certified):
+        licence, image = licensed("coffee.png", is_marked=False)
+        content = signed(packed(image), licence.number, certified)
+        Licence.objects.update(pdq=None, bands=None, features=None)
+        storage.delete([licence.generation.preview_path])
+        answer = ask(as_anyone, moved(content, packed(photographs()["ihc.png"])))
+        assert (answer["verdict"], answer["licence"]["number"]) == ("possible", licence.number)
 
     def test_one_signed_by_somebody_else_is_never_authentic(self, as_anyone, certified, tmp_path):
         licence, image = licensed("coffee.png")
@@ -129,16 +157,25 @@ class TestByTheFile:
         assert answer["verdict"] == "match"
         assert layers(answer) == {"signature": "foreign", "mark": "found"}
 
+    @pytest.mark.parametrize("is_altered", [False, True], ids=["whole", "altered"])
     @pytest.mark.parametrize("whose", ["nobody", "another picture"])
-    def test_a_signature_that_we_did_not_give_proves_nothing(self, as_anyone, certified, whose):
+    def test_a_signature_that_we_did_not_give_proves_nothing(
+        self, as_anyone, certified, whose, is_altered
+    ):
         """Our key, and not our log: it was stolen, or the database is not the one of then."""
         licence, image = licensed("coffee.png")
         content = signed(packed(image), licence.number, certified, is_logged=whose != "nobody")
         other, _ = licensed("rocket.jpg")
         Signature.objects.update(generation=other.generation)
-        answer = ask(as_anyone, content)
+        answer = ask(as_anyone, with_text(content) if is_altered else content)
         assert (answer["verdict"], answer["licence"]["number"]) == ("match", licence.number)
         assert layers(answer) == {"signature": "unlogged", "mark": "found"}
+        # Its pixels spoke for it. Those of another picture do not.
+        content = signed(
+            packed(photographs()["ihc.png"]), licence.number, certified, is_logged=False
+        )
+        answer = ask(as_anyone, with_text(content) if is_altered else content)
+        assert (answer["verdict"], answer["licence"]) == ("unknown", None)
 
     def test_one_that_nobody_paid_for_is_told(self, as_anyone, certified):
         number = numbers.draw()
@@ -237,8 +274,3 @@ class TestTheSearch:
             cursor.execute("EXPLAIN " + finding.SHARING_BANDS, many)
             plan = "\n".join(row[0] for row in cursor.fetchall())
         assert "licence_bands" in plan
-
-
-def _text_chunk() -> bytes:
-    body = b"tEXt" + b"Comment\0changed"
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))
