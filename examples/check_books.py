@@ -141,7 +141,12 @@ def check(
 
 def check_licence(site: str, number: str) -> str:
     """What is wrong with the proof of one licence; "" if nothing is."""
-    said = data(site, f"/api/licences/{urllib.parse.quote(number)}/proof")
+    try:
+        said = data(site, f"/api/licences/{urllib.parse.quote(number)}/proof")
+    except urllib.error.HTTPError as error:
+        if error.code != 404:
+            raise
+        return f"{number}: {json.load(error)['error']['message']}"
     day, leaf = said["day"], hash_of(b"\0", canonical(said["leaf"]))
     [listed] = data(site, f"/api/books/days?first={day['day']}&last={day['day']}")["results"]
     path = [bytes.fromhex(each) for each in said["path"]]

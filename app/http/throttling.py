@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from rest_framework.request import Request
 from rest_framework.throttling import BaseThrottle
 
@@ -21,6 +22,8 @@ from app.utils.error_bodies import generic_body
 
 if TYPE_CHECKING:
     from rest_framework.views import APIView  # which imports this module
+
+Response = TypeVar("Response", bound=HttpResponseBase)
 
 
 class ApiThrottle(BaseThrottle):
@@ -42,11 +45,11 @@ class ApiThrottle(BaseThrottle):
         return float(self._verdict.reset_seconds) if self._verdict else None
 
 
-def limited(scope: str, view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+def limited(scope: str, view: Callable[..., Response]) -> Callable[..., Response | HttpResponse]:
     """``view``, a plain Django view, under the limit ``scope`` for each address."""
 
     @wraps(view)
-    def checked(request: HttpRequest, **named: Any) -> HttpResponse:
+    def checked(request: HttpRequest, **named: Any) -> Response | HttpResponse:
         verdict = check(request, scope, client_address(request))
         if verdict is None or verdict.is_allowed:
             return view(request, **named)

@@ -1,5 +1,5 @@
 from app.models.api_key import ApiKey, Scope
-from app.models.books import LicenceDay
+from app.models.books import LicenceDay, LicenceDayBlock
 from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
@@ -47,6 +47,7 @@ __all__ = [
     "IdempotencyKey",
     "Licence",
     "LicenceDay",
+    "LicenceDayBlock",
     "LicenceState",
     "Like",
     "Measure",

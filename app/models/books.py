@@ -34,3 +34,25 @@ class LicenceDay(models.Model):
 
     def __str__(self) -> str:
         return str(self.day)
+
+
+class LicenceDayBlock(models.Model):
+    """Some leaves of a day, one after the other, as they were published with it.
+
+    The list of a day is read from its blocks, and the proof of a licence needs one of them and the
+    roots of the others: neither reads the day's licences. Rows never change, as those of the days.
+    """
+
+    day = models.ForeignKey(LicenceDay, models.PROTECT, db_index=False, related_name="blocks")
+    number = models.PositiveIntegerField(help_text="From 0.")
+    leaves = models.BinaryField(help_text="Hashes of 32 bytes each.")
+    root = models.BinaryField(max_length=32, help_text="Of their tree.")
+
+    class Meta:
+        ordering = ["-day", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["day", "number"], name="licence_day_block_unique")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day_id}, {self.number}"

@@ -1,6 +1,6 @@
 """The rules of money, checked over the whole database with plain SQL.
 
-This is independent of the code that writes the ledger.
+This is independent of the code that writes the ledger. The books for all are computed again.
 """
 
 from __future__ import annotations
@@ -9,6 +9,9 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
+
+from app.models import LicenceDay
+from app.services.licences import recheck
 
 
 @dataclass(frozen=True)
@@ -125,6 +128,13 @@ RULES = {
         SELECT 'licence ' || l.number, 'is ' || l.state || ', and its picture is public'
         FROM app_licence l JOIN app_generation g ON g.id = l.generation_id
         WHERE l.state <> 'active' AND g.visibility = 'public' ORDER BY l.generation_id""",
+    "a published day has all the licences that were booked on it, and no others": """
+        SELECT 'day ' || d.day,
+               'has ' || d.count || ' licences in the books, and ' || COUNT(l.generation_id)
+                   || ' were booked'
+        FROM app_licenceday d
+        LEFT JOIN app_licence l ON (l.booked_at AT TIME ZONE 'UTC')::date = d.day
+        GROUP BY d.day HAVING COUNT(l.generation_id) <> d.count ORDER BY d.day""",
     "every purchase gave its tokens, once": """
         SELECT 'purchase ' || p.id,
                'bought ' || p.amount || ', given ' || COALESCE(SUM(t.amount), 0)
@@ -140,7 +150,12 @@ AUDIT = " UNION ALL ".join(f"({rule})" for rule in RULES.values())
 
 
 def audit(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
-    """All errors in the ledger, from one consistent snapshot; empty if there are none."""
+    """All errors in the ledger, from one consistent snapshot, and in the books for all; empty if
+    there are none."""
     with connections[using].cursor() as cursor:
         cursor.execute(AUDIT, {"artist_is_paid": settings.PLATFORM_FEE_PERCENT < 100})
-        return [Finding(row, problem) for row, problem in cursor.fetchall()]
+        found = cursor.fetchall()
+    # What was published does not change.
+    days = list(LicenceDay.objects.using(using).order_by("day"))
+    found += recheck.problems(days, using=using)
+    return [Finding(row, problem) for row, problem in found]

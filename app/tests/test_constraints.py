@@ -21,6 +21,8 @@ from app.models import (
     GenerationTag,
     IdempotencyKey,
     Licence,
+    LicenceDay,
+    LicenceDayBlock,
     Like,
     Notification,
     OutboxMessage,
@@ -80,6 +82,9 @@ class Scene:
         self.webhook = WebhookEndpoint.objects.create(user=self.buyer, url="", is_for_orders=True)
         WebhookDelivery.objects.create(endpoint=self.webhook, type="webhook.test", body="{}")
 
+        day = LicenceDay.objects.create(day=self.now.date(), count=1)
+        self.block = LicenceDayBlock.objects.create(day=day, number=0, leaves=b"", root=b"")
+
     def entry(self, kind: str, **conditions: Any) -> Transaction:
         return Transaction.objects.get(type=kind, **conditions)
 
@@ -136,6 +141,7 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         lambda s: GenerationFactory() and every(Generation, licence_number="SL-1"),
     ),
     "licence_state_known": (lambda s: every(Licence, state="lent", state_changed_at=s.now),),
+    "licence_day_block_unique": (lambda s: again(s.block),),
     "licence_change_has_time": (lambda s: every(Licence, state="revoked"),),
     "terms_version_unique": (lambda s: again(Terms.objects.first(), id="commercial/one"),),
     "declaration_once": (lambda s: again(DeclarationAcceptance.objects.first()),),

@@ -9,7 +9,9 @@ a cache of its own.
 from __future__ import annotations
 
 import hashlib
+import threading
 import uuid
+from collections import defaultdict
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -26,6 +28,8 @@ EARNED_SECONDS = 60
 VERSION_SECONDS = 86_400
 
 Kept = TypeVar("Kept")
+# For each key that is computed by one thread at a time.
+_making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
 
 def kept(key: str, make: Callable[[], Kept], *, seconds: int) -> Kept:
@@ -35,6 +39,27 @@ def kept(key: str, make: Callable[[], Kept], *, seconds: int) -> Kept:
         found = make()
         cache.set(key, found, seconds)
     return found
+
+
+def renewed(key: str, make: Callable[[], Kept], *, seconds: int) -> Kept:
+    """The value stored under ``key``, computed again every ``seconds`` by whoever asks next.
+
+    The others get the one before meanwhile. While there is none, one thread of each process
+    computes it. ``key`` is one of a few.
+    """
+    mark = f"{key}:new"
+    found = cache.get_many([key, mark])
+    if key in found and (mark in found or not cache.add(mark, True, seconds)):
+        kept: Kept = found[key]
+        return kept
+    with _making[key]:
+        made: Kept | None = None if key in found else cache.get(key)
+        if made is not None:
+            return made
+        new = make()
+        cache.set(key, new, 5 * seconds)
+        cache.set(mark, True, seconds)
+        return new
 
 
 def remembered(area: str, name: str, make: Callable[[], bytes], *, seconds: int) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
-from app.exceptions import InvalidInput
+from app.exceptions import InvalidInput, NotFound, ServiceUnavailable
 from app.http.bodies import Answer
 from app.http.errors import for_status
 from app.models import Licence, LicenceDay
@@ -19,7 +19,7 @@ from app.serializers.books import (
     DaysSerializer,
     ProofSerializer,
 )
-from app.services.licences import books
+from app.services.licences import blocks, books
 from app.services.licences.figures import figures
 from app.views.base import ApiViewSet
 from app.views.licence import parsed
@@ -63,7 +63,7 @@ class ProofViewSet(ApiViewSet):
     output = {"retrieve": ProofSerializer}
     schema_tag = "books"
     schema_names = {"retrieve": "proof"}
-    # It looks at all licences of a day.
+    errors = {"retrieve": ("SERVICE_UNAVAILABLE",)}
     throttle_scope = "verify"
 
     def retrieve(self, request: Request, number: str) -> Answer:
@@ -73,14 +73,17 @@ class ProofViewSet(ApiViewSet):
 
 
 @require_safe
-@cache_control(public=True, max_age=60)
-def leaves(request: HttpRequest, day: str) -> HttpResponse:
+@cache_control(public=True, max_age=3600)
+def leaves(request: HttpRequest, day: str) -> HttpResponse | StreamingHttpResponse:
     """The hashes of a day's licences, one a line."""
     try:
-        asked = date.fromisoformat(day)
-    except ValueError:
+        told = blocks.told(books.published(date.fromisoformat(day)))
+    except (ValueError, NotFound):
         return for_status(404)
-    if not LicenceDay.objects.filter(day=asked).exists():
-        return for_status(404)
-    lines = "".join(f"{leaf.hex()}\n" for leaf in books.told_leaves(asked))
-    return HttpResponse(lines, content_type="text/plain; charset=utf-8")
+    except ServiceUnavailable:
+        return for_status(503)
+    return StreamingHttpResponse(map(_lines, told), content_type="text/plain; charset=utf-8")
+
+
+def _lines(hashes: bytes) -> str:
+    return hashes.hex("\n", blocks.HASH_BYTES) + "\n"

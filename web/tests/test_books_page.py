@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import re
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from cryptography import x509
@@ -12,10 +11,11 @@ from cryptography.hazmat.primitives import hashes
 from django.core.cache import cache
 from django.test import Client
 
-from app.models import Licence, LicenceDay, LicenceState
+from app.models import LicenceDay, LicenceState
 from app.services import measure_service, signature_service
 from app.services.licences import books, states
 from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
+from app.tests.licences.booking import booked
 
 pytestmark = pytest.mark.django_db
 
@@ -55,7 +55,7 @@ def test_they_say_what_the_last_audit_found() -> None:
 
 def test_they_show_the_latest_days() -> None:
     licence = PublicPictureFactory().licence
-    Licence.objects.update(booked_at=datetime.now(UTC) - timedelta(days=20))
+    booked(licence, 20)
     books.publish_days()
     said = words_of("/about/books")
     rows = LicenceDay.objects.all()
@@ -68,11 +68,14 @@ def test_they_show_the_latest_days() -> None:
 def test_a_licence_leads_to_its_proof() -> None:
     licence = PublicPictureFactory().licence
     assert "In the books of" not in words_of(f"/licences/{licence.number}")
-    Licence.objects.update(booked_at=datetime.now(UTC) - timedelta(days=1))
+    booked(licence, 1)
     books.publish_days()
     day = LicenceDay.objects.get().day
     assert f"In the books of {day}" in words_of(f"/licences/{licence.number}")
     assert Client().get(f"/api/licences/{licence.number}/proof").status_code == 200
+    # One that somebody has put into a published day is not in its books.
+    late = booked(PublicPictureFactory().licence, 1)
+    assert "In the books of" not in words_of(f"/licences/{late.number}")
 
 
 def test_the_root_certificate_is_the_one_that_signs() -> None:

@@ -6,12 +6,14 @@ licence that was put in, taken out or changed up to that day; ``examples/check_b
 
 Only hashes of the leaves are told, since a list of all numbers would tell what each artist sold.
 They are in the order of the hashes, which says nothing of who came first.
+
+No licence is booked into a day that is published: a day waits for whoever may still do so, and a
+trigger books what comes later, such as after the database's clock was set back, into the next.
 """
 
 from __future__ import annotations
 
 import hashlib
-from bisect import bisect_left
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache as cache_of_process
@@ -19,13 +21,12 @@ from typing import Any
 
 import orjson
 import structlog
-from django.core.cache import cache
-from django.db import connection, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 from django.db.models import Max
 
-from app.exceptions import NotFound
+from app.exceptions import NotFound, ServiceUnavailable
 from app.models import Licence, LicenceDay
-from app.services.licences import merkle, terms
+from app.services.licences import blocks, merkle, terms
 
 log = structlog.get_logger(__name__)
 
@@ -33,17 +34,29 @@ ONE_DAY = timedelta(days=1)
 # ``previous`` of the first day.
 NOTHING = "0" * 64
 CHUNK = 5000
-KEPT_SECONDS = 600
+# After the end of a day. A statement shows in the server's tables a moment after it began, and
+# clocks are set back by seconds.
+MARGIN = timedelta(minutes=5)
 
 # The database's clock, by which licences are booked, and the last day that has ended.
-_NOW = "SELECT (statement_timestamp() AT TIME ZONE 'UTC')::date - 1"
+_LAST_DAY = """
+    SELECT (statement_timestamp() AT TIME ZONE 'UTC' - %(seconds)s * interval '1 second')::date - 1
+"""
 # Whoever may have written a licence before a moment and has not committed it. What begins to write
-# later is booked later, so once there is none the day has all its licences.
+# later is booked later, so once there is none the day has all its licences. When others of the
+# database's roles began is not shown, nor is it of prepared transactions; their locks are.
 _STILL_WRITING = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %(end)s
-        AND backend_type = 'client backend'
-        AND (backend_xid IS NOT NULL OR state = 'active' AND query_start < %(end)s)
+    SELECT (
+        SELECT count(*) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start < %(end)s
+            AND backend_type = 'client backend'
+            AND (backend_xid IS NOT NULL OR state = 'active' AND query_start < %(end)s)
+    ) + (
+        SELECT count(*) FROM pg_locks LEFT JOIN pg_stat_activity USING (pid)
+        WHERE database = (SELECT oid FROM pg_database WHERE datname = current_database())
+            AND relation = 'app_licence'::regclass AND mode = 'RowExclusiveLock'
+            AND xact_start IS NULL
+    )
 """
 _FACTS = (
     *("number", "issued_at", "file_sha256", "preview_sha256", "generation_id"),
@@ -70,8 +83,10 @@ def publish_days() -> int:
     do so at once: they publish the same.
     """
     with connection.cursor() as cursor:
-        cursor.execute(_NOW)
+        cursor.execute(_LAST_DAY, {"seconds": MARGIN.total_seconds()})
         (last,) = cursor.fetchone()
+    for listed in blocks.are_missing():
+        blocks.keep(listed, leaves_of(listed.day))
     day, published = _next_day(last), 0
     while day is not None and day <= last:
         if not _publish(day):
@@ -80,23 +95,12 @@ def publish_days() -> int:
     return published
 
 
-def leaves_of(day: date) -> list[bytes]:
+def leaves_of(day: date, *, using: str = DEFAULT_DB_ALIAS) -> list[bytes]:
     """The hashes of a day's licences, sorted, computed from the licences as they are now."""
     begin, end = _bounds(day)
-    booked = Licence.objects.filter(booked_at__gte=begin, booked_at__lt=end).order_by()
-    rows = booked.values_list(*_FACTS).iterator(chunk_size=CHUNK)
+    booked = Licence.objects.using(using).filter(booked_at__gte=begin, booked_at__lt=end)
+    rows = booked.order_by().values_list(*_FACTS).iterator(chunk_size=CHUNK)
     return sorted(merkle.leaf(_canonical(_leaf(*row))) for row in rows)
-
-
-def told_leaves(day: date) -> list[bytes]:
-    """The same, at most ``KEPT_SECONDS`` old: a hundred thousand take a second of CPU, and anybody
-    may ask."""
-    key = f"leaves-{day}"
-    kept: bytes | None = cache.get(key)
-    if kept is None:
-        kept = b"".join(leaves_of(day))
-        cache.set(key, kept, KEPT_SECONDS)
-    return [kept[start : start + 32] for start in range(0, len(kept), 32)]
 
 
 def published(day: date) -> LicenceDay:
@@ -109,22 +113,23 @@ def published(day: date) -> LicenceDay:
 
 def proof(licence: Licence) -> Proof:
     """Raises NotFound for a licence whose day has not ended, and for one that is not in its day's
-    books."""
+    books. Raises ServiceUnavailable."""
     day = published(_booked_on(licence))
     leaf = _leaf(*Licence.objects.filter(pk=licence.pk).values_list(*_FACTS).get())
-    digest, leaves = merkle.leaf(_canonical(leaf)), told_leaves(day.day)
-    # They are sorted.
-    index = bisect_left(leaves, digest)
-    if leaves[index : index + 1] != [digest]:
+    digest = merkle.leaf(_canonical(leaf))
+    place = blocks.place(day, digest)
+    if place is None:
         raise NotFound("This licence is not in the books of its day.")
-    path = [each.hex() for each in merkle.path(leaves, index)]
-    return Proof(day, leaf, digest.hex(), index, path)
+    index, path = place
+    return Proof(day, leaf, digest.hex(), index, [each.hex() for each in path])
 
 
 def day_of(licence: Licence) -> date | None:
-    """The day of the books that a licence is in; None before it is published."""
-    day = _booked_on(licence)
-    return day if LicenceDay.objects.filter(day=day).exists() else None
+    """The day whose books have a licence; None before it is published."""
+    try:
+        return proof(licence).day.day
+    except (NotFound, ServiceUnavailable):
+        return None
 
 
 def digest_of(day: date, count: int, root: str, previous: str) -> str:
@@ -165,6 +170,7 @@ def _publish(day: date) -> bool:
     )
     # Another relay may have been faster.
     LicenceDay.objects.bulk_create([row], ignore_conflicts=True)
+    blocks.keep(row, leaves)
     return True
 
 

@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.core.cache import cache
 from django.db.models import Count, Min, Sum
 
 from app.models import Licence, LicenceDay, LicenceState, Signature, Transaction, User
 from app.services import measure_service
+from app.utils import caches
 
 KEPT_SECONDS = 60
-_KEY = "books"
 
 
 def figures() -> dict[str, Any]:
-    """At most ``KEPT_SECONDS`` old."""
-    found: dict[str, Any] | None = cache.get(_KEY)
-    if found is None:
-        found = _count()
-        cache.set(_KEY, found, KEPT_SECONDS)
-    return found
+    """About ``KEPT_SECONDS`` old at most."""
+    return caches.renewed("books", _count, seconds=KEPT_SECONDS)
 
 
 def _count() -> dict[str, Any]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from contextlib import suppress
+from functools import partial
+
 import pytest
 import time_machine
 from django.db import transaction
@@ -12,6 +16,7 @@ from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, StyleFactory
+from app.tests.together import all_at_once
 from app.utils import caches
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -186,3 +191,36 @@ def test_what_is_read_before_the_commit_is_forgotten_by_it() -> None:
         caches.forget("area")
         assert caches.remembered("area", "", lambda: b"before", seconds=60) == b"before"
     assert caches.remembered("area", "", lambda: b"after", seconds=60) == b"after"
+
+
+class TestRenewed:
+    def test_at_first_one_computes_it_for_all(self) -> None:
+        made: list[str] = []
+        both = threading.Barrier(2)
+
+        def make() -> int:
+            made.append("again")
+            # Another one who computes it comes here too.
+            with suppress(threading.BrokenBarrierError):
+                both.wait(0.2)
+            return len(made)
+
+        found = all_at_once([partial(caches.renewed, "few", make, seconds=60)] * 4)
+        assert found == [1, 1, 1, 1]
+
+    def test_later_one_computes_it_and_the_others_get_the_one_before(self) -> None:
+        with time_machine.travel(timezone.now(), tick=False) as clock:
+            assert caches.renewed("few", lambda: "old", seconds=60) == "old"
+            clock.shift(61)
+            others = []
+
+            def make() -> str:
+                others.append(caches.renewed("few", lambda: "another", seconds=60))
+                return "new"
+
+            assert caches.renewed("few", make, seconds=60) == "new"
+            assert others == ["old"]
+            assert caches.renewed("few", lambda: "newer", seconds=60) == "new"
+            # So long nobody asked that it is too old to be told.
+            clock.shift(301)
+            assert caches.renewed("few", lambda: "newest", seconds=60) == "newest"

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import psycopg
 import pytest
 from django.core.management import call_command
-from django.db import IntegrityError, connection, connections
+from django.db import IntegrityError, connection, connections, transaction
+from django.test.utils import CaptureQueriesContext
 
-from app.models import Generation, Licence, LicenceDay, LicenceState
-from app.services.licences import books, merkle, states
+from app.models import Generation, Licence, LicenceDay, LicenceDayBlock, LicenceState
+from app.services.licences import blocks, books, merkle, states
 from app.services.licences.figures import figures
 from app.tests.factories import (
     GenerationFactory,
@@ -21,25 +22,12 @@ from app.tests.factories import (
     StyleFactory,
     UserFactory,
 )
+from app.tests.licences.booking import booked, day, sold, without_triggers
 from app.tests.together import all_at_once
 
 pytestmark = pytest.mark.django_db
 
-TODAY = datetime.now(UTC).date()
 EMPTY = hashlib.sha256().hexdigest()
-
-
-def sold(days_ago: int, **order: Any) -> Licence:
-    """A licence that was booked so many days ago."""
-    licence: Licence = GenerationFactory(**order).licence
-    booked_at = datetime.now(UTC) - timedelta(days=days_ago)
-    Licence.objects.filter(pk=licence.pk).update(booked_at=booked_at)
-    licence.refresh_from_db()
-    return licence
-
-
-def day(days_ago: int) -> date:
-    return TODAY - timedelta(days=days_ago)
 
 
 def recomputed(row: LicenceDay) -> str:
@@ -84,7 +72,7 @@ def test_the_relay_outlives_books_that_cannot_be_made(monkeypatch: pytest.Monkey
 
 def test_nothing_that_changes_later_is_in_it() -> None:
     picture = PublicPictureFactory()
-    Licence.objects.update(booked_at=datetime.now(UTC) - timedelta(days=1))
+    booked(picture.licence, 1)
     books.publish_days()
     row = LicenceDay.objects.get()
     Generation.objects.update(visibility="private", description="Another.")
@@ -112,7 +100,8 @@ def test_what_does_not_change_is(change: dict[str, Any]) -> None:
     other = sold(1)
     books.publish_days()
     row = LicenceDay.objects.get()
-    Licence.objects.filter(pk=other.pk).update(**change)
+    with without_triggers():
+        Licence.objects.filter(pk=other.pk).update(**change)
     assert recomputed(row) != row.root
 
 
@@ -128,7 +117,13 @@ def test_price_style_and_terms_are_in_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE app_licenceday SET count = 9", "DELETE FROM app_licenceday"]
+    "statement",
+    [
+        "UPDATE app_licenceday SET count = 9",
+        "DELETE FROM app_licenceday",
+        "UPDATE app_licencedayblock SET number = 9",
+        "DELETE FROM app_licencedayblock",
+    ],
 )
 def test_published_days_stay(statement: str) -> None:
     sold(1)
@@ -151,16 +146,8 @@ def test_relays_at_once_publish_the_same_once() -> None:
 def test_a_day_waits_for_whoever_may_still_book_into_it(monkeypatch: pytest.MonkeyPatch) -> None:
     """A transaction that was under way when the day ended."""
     licence = sold(1)
-    settings = connections["default"].get_connection_params()
-    known = {
-        name: settings[name]
-        for name in ("host", "port", "dbname", "user", "password")
-        if settings.get(name)
-    }
-    with psycopg.connect(**known) as other:
-        other.execute(
-            "UPDATE app_licence SET state_reason = 'x' WHERE generation_id = %s", [licence.pk]
-        )
+    with another_connection() as other:
+        other.execute(WRITE, [licence.pk])
         # As if the day had ended since: its end is what the question compares with.
         ends = books._bounds
         monkeypatch.setattr(
@@ -170,6 +157,70 @@ def test_a_day_waits_for_whoever_may_still_book_into_it(monkeypatch: pytest.Monk
         assert not LicenceDay.objects.exists()
         other.rollback()
         assert books.publish_days() == 1
+
+
+WRITE = "UPDATE app_licence SET state_reason = 'x' WHERE generation_id = %s"
+
+
+def another_connection() -> psycopg.Connection:
+    settings = connections["default"].get_connection_params()
+    names = ("host", "port", "dbname", "user", "password")
+    return psycopg.connect(**{name: settings[name] for name in names if settings.get(name)})
+
+
+@pytest.mark.django_db(transaction=True)
+def test_and_for_those_of_whom_it_may_not_see_when_they_began() -> None:
+    """A role sees of others only that they are there, and their locks."""
+    licence, end = sold(1), datetime.now(UTC) + timedelta(seconds=5)
+    counts = []
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE ROLE looks_on")
+        try:
+            with another_connection() as other:
+                for write in (False, True):
+                    if write:
+                        other.execute(WRITE, [licence.pk])
+                    cursor.execute("SET ROLE looks_on")
+                    cursor.execute(books._STILL_WRITING, {"end": end})
+                    counts += cursor.fetchone()
+                    cursor.execute("RESET ROLE")
+        finally:
+            cursor.execute("RESET ROLE")
+            cursor.execute("DROP ROLE looks_on")
+    assert counts == [0, 1]
+
+
+def test_a_day_ends_minutes_after_midnight(monkeypatch: pytest.MonkeyPatch) -> None:
+    licence = sold(1)
+    midnight = datetime.combine(day(0), time(), UTC)
+    # A minute before the end of the margin, and a minute after it.
+    for seconds, published in ((1, 0), (-1, 1)):
+        now = datetime.now(UTC)
+        monkeypatch.setattr(books, "MARGIN", now - midnight + timedelta(seconds=60 * seconds))
+        assert books.publish_days() == published
+    assert LicenceDay.objects.get().day == licence.booked_at.date()
+
+
+class TestTheDatabase:
+    def test_a_licence_stays_in_its_day(self) -> None:
+        licence = sold(1)
+        with pytest.raises(IntegrityError, match="stays in the books"), transaction.atomic():
+            Licence.objects.update(booked_at=datetime.now(UTC))
+        Licence.objects.update(booked_at=licence.booked_at, buyer_is_named=True)
+
+    @pytest.mark.parametrize(("published", "expected"), [(False, 2), (True, 0)])
+    def test_none_is_booked_into_a_published_day(self, published: bool, expected: int) -> None:
+        """After the clock was set back, or by somebody's hand."""
+        sold(3)
+        if published:
+            books.publish_days()
+        late = GenerationFactory().licence
+        copy = Licence.objects.get(pk=late.pk)
+        late.delete()
+        copy.booked_at = datetime.combine(day(2), time(12), UTC)
+        copy.save(force_insert=True)
+        copy.refresh_from_db()
+        assert copy.booked_at.astimezone(UTC).date() == day(expected)
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 5, 8, 13])
@@ -203,6 +254,19 @@ def root_by(leaf: bytes, index: int, count: int, path: list[bytes]) -> bytes:
     return found
 
 
+@pytest.mark.parametrize("count", [1, 4, 5, 8, 11])
+def test_blocks_are_parts_of_the_tree(count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blocks, "SIZE", 4)
+    leaves = sorted(merkle.leaf(bytes([number])) for number in range(count))
+    row = LicenceDay.objects.create(day=day(1), count=count, root=merkle.root(leaves).hex())
+    blocks.keep(row, leaves)
+    assert b"".join(blocks.told(row)) == b"".join(leaves)
+    for index, leaf in enumerate(leaves):
+        assert blocks.place(row, leaf) == (index, merkle.path(leaves, index))
+    for absent in (bytes(32), b"\xff" * 32, merkle.leaf(b"another")):
+        assert blocks.place(row, absent) is None
+
+
 class TestWhatIsPublished:
     def test_days_and_leaves_give_the_root(self, as_anyone) -> None:
         style = StyleFactory()
@@ -224,11 +288,38 @@ class TestWhatIsPublished:
     def test_a_day_that_is_not_over_is_not_told(self, as_anyone) -> None:
         licence = sold(0)
         assert as_anyone.get("/api/books/days").data == {"results": []}
-        assert as_anyone.get(f"/books/{TODAY}.txt").status == 404
+        assert as_anyone.get(f"/books/{day(0)}.txt").status == 404
         assert as_anyone.get("/books/today.txt").status == 404
         answer = as_anyone.get(f"/api/licences/{licence.number}/proof")
         assert answer.refusal == (404, "NOT_FOUND")
         assert "when it has ended" in answer.message
+
+    def test_a_day_of_before_gets_its_list(self, as_anyone) -> None:
+        """The version before kept none."""
+        licence = sold(1)
+        books.publish_days()
+        list_of_day, proof = f"/books/{day(1)}.txt", f"/api/licences/{licence.number}/proof"
+        told = [as_anyone.get(path).content for path in (list_of_day, proof)]
+        with without_triggers():
+            LicenceDayBlock.objects.all().delete()
+        assert [as_anyone.get(path).status for path in (list_of_day, proof)] == [503, 503]
+        assert books.publish_days() == 0
+        assert [as_anyone.get(path).content for path in (list_of_day, proof)] == told
+
+    def test_what_is_asked_for_reads_no_licences(self, as_anyone) -> None:
+        """Of a day, whose list and proofs anybody may ask for."""
+        licence = sold(1)
+        books.publish_days()
+        for path, reads in (
+            (f"/books/{day(1)}.txt", 0),
+            (f"/api/licences/{licence.number}/proof", 2),
+        ):
+            with CaptureQueriesContext(connection) as asked:
+                assert as_anyone.get(path).status == 200
+            statements = [each["sql"] for each in asked.captured_queries]
+            of_licences = [sql for sql in statements if 'FROM "app_licence"' in sql]
+            assert len(of_licences) == reads
+            assert not [sql for sql in of_licences if 'booked_at" >=' in sql]
 
     def test_not_all_days_at_once(self, as_anyone) -> None:
         sold(1)

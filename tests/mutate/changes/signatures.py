@@ -3,6 +3,7 @@
 from tests.mutate.mutation import Mutation, in_file
 
 ASKED = "app/tests/orders/test_signatures.py"
+VERIFIED = "app/tests/licences/test_verification.py::TestByTheFile"
 READ = "provenance/tests/test_manifest.py"
 MADE = "provenance/tests/test_certificates.py"
 WORKER = "worker/tests/test_signed_pictures.py"
@@ -56,9 +57,20 @@ MUTATIONS: tuple[Mutation, ...] = (
             '    except jumbf.NotOurs:\n        return b"?"\n',
             READ,
         ),
-        ("frame-exact", "if place is None or not place.is_exact:", "if place is None:", READ),
+        ("frame-exact", '== "Trusted" and place.is_exact', '== "Trusted"', READ),
         ("revoked-signers", "    if serial in revoked:\n", "    if False:\n", READ),
         ("trusted-alone-is-ours", "if not succeeded >= _SIGNED_BY_US:", "if False:", READ),
+    ),
+    *in_file(
+        "app/services/licences/verification.py",
+        (
+            "signatures-are-in-the-log",
+            "if not _is_in_log(licence, reading.digest):",
+            "if False:",
+            VERIFIED,
+        ),
+        ("moved-manifests-license-nothing", "    if not compared:\n", "    if False:\n", VERIFIED),
+        ("what-is-gone-is-not-sure", "    if compared is None:\n", "    if False:\n", VERIFIED),
     ),
     *in_file(
         "provenance/certificates.py",
