@@ -1,7 +1,8 @@
 """The books for all: the day on which each licence was booked, and what was published of each day.
 
 The version before this one goes on meanwhile: the database writes the time of its licences. Those
-of before are booked now, so that the first day of the books has them all.
+of before are booked now, so that the first day of the books has them all. What breaks off may be
+run again.
 """
 
 import django.contrib.postgres.indexes
@@ -9,6 +10,17 @@ from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 from django.db.models.functions import Now
 
+# Left by a run that broke off: nothing was published before the last of these was there.
+LEFT = [
+    "DROP INDEX CONCURRENTLY IF EXISTS licence_booked",
+    # While it waits for a lock, all others wait for it.
+    "SET lock_timeout = '5s'",
+    "ALTER TABLE app_licence DROP COLUMN IF EXISTS booked_at",
+    "DROP TABLE IF EXISTS app_licenceday",
+    "DROP FUNCTION IF EXISTS published_days_stay",
+]
+# An index that is built beside other work waits for all of it.
+PATIENT = "RESET lock_timeout"
 PUBLISHED_ONCE = """
 CREATE FUNCTION published_days_stay() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
@@ -30,6 +42,7 @@ class Migration(migrations.Migration):
     dependencies = [("app", "0022_artist_looks")]
 
     operations = [
+        migrations.RunSQL(LEFT, PATIENT),
         migrations.CreateModel(
             name="LicenceDay",
             fields=[
@@ -63,6 +76,7 @@ class Migration(migrations.Migration):
                 ),
             ),
         ),
+        migrations.RunSQL(PATIENT, "SET lock_timeout = '5s'"),
         AddIndexConcurrently(
             "licence",
             django.contrib.postgres.indexes.BrinIndex(fields=["booked_at"], name="licence_booked"),

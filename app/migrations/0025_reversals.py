@@ -28,8 +28,10 @@ REVERSED_ONCE = models.UniqueConstraint(
     fields=["generation", "type"],
     condition=Q(memo=REVERSED),
 )
+# While an ALTER waits for a lock, all others wait for it. One text is one transaction.
+BRIEFLY = "SET LOCAL lock_timeout = '5s';"
 CHECKS = [
-    """
+    f"""{BRIEFLY}
     ALTER TABLE app_transaction
         DROP CONSTRAINT IF EXISTS transaction_parties_fit_type,
         ADD CONSTRAINT transaction_parties_fit_type CHECK (
@@ -48,7 +50,7 @@ CHECKS = [
     "ALTER TABLE app_transaction VALIDATE CONSTRAINT transaction_parties_fit_type",
     "ALTER TABLE app_transaction VALIDATE CONSTRAINT transaction_reversal_fits_type",
 ]
-NO_CHECKS = """
+NO_CHECKS = f"""{BRIEFLY}
     ALTER TABLE app_transaction
         DROP CONSTRAINT transaction_reversal_fits_type,
         DROP CONSTRAINT transaction_parties_fit_type,

@@ -59,9 +59,7 @@ class Migration(migrations.Migration):
                 ("device", models.CharField(blank=True, max_length=200)),
                 (
                     "version",
-                    models.CharField(
-                        blank=True, help_text="That of the program.", max_length=50
-                    ),
+                    models.CharField(blank=True, help_text="That of the program.", max_length=50),
                 ),
                 (
                     "warm_styles",
