@@ -5,9 +5,12 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import subprocess
+import sys
 from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import httpx
 import jwt
@@ -18,7 +21,7 @@ from PIL import Image
 
 from provenance.metadata import read_provenance
 from tests.pictures import real_pictures
-from tests.system import Person, System, make_bucket, running, wait_for
+from tests.system import PROJECT, Person, System, make_bucket, running, wait_for
 from worker.engines.stylenet import StylenetEngine
 
 pytestmark = pytest.mark.slow
@@ -163,8 +166,10 @@ def test_from_twelve_artworks_to_paid_signed_pictures(
 
     _be_social(buyer, artist, last_id)
     assert set(_told_of(system, licence, file)) == {"active"}
+    assert _checked_off_line(system, licence, file) == (0, "The licence was valid.")
     _refund(system, licence["number"])
     assert set(_told_of(system, licence, file)) == {"refunded"}
+    assert _checked_off_line(system, licence, file) == (1, "The licence is no longer valid.")
     assert artist.http.get(f"/api/images/{last_id}").status_code == 404
     assert buyer.get("/api/tokens/balance") == {"balance": 200 - spent + cost}
     left = {"balance": 100 + spent - cost, "earned": spent - cost}
@@ -203,6 +208,39 @@ def _told_of(system: System, licence: dict, file: Path) -> Iterator[str]:
     bits = gzip.decompress(urlsafe_b64decode(packed + "=" * (-len(packed) % 4)))
     byte, bit = divmod(int(status["statusListIndex"]), 8)
     yield "refunded" if bits[byte] & 0x80 >> bit else "active"
+
+
+def _checked_off_line(system: System, licence: dict, file: Path) -> tuple[int, str]:
+    """How the example ends that checks a picture with its certificate, and what it says last."""
+    shown = httpx.get(f"{system.url}/api/licences/{licence['number']}").json()["data"]
+    entry = jwt.decode(shown["certificate"], options={"verify_signature": False})
+    known = {
+        "root": f"{system.url}/.well-known/c2pa-root.pem",
+        "keys": f"{system.url}/.well-known/jwks.json",
+        "status": entry["credentialStatus"]["statusListCredential"],
+    }
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "certificate").write_text(shown["certificate"])
+        for each, address in known.items():
+            (folder / each).write_text(httpx.get(address).text)
+        given = [part for each in ("keys", "certificate", "status") for part in (f"--{each}", each)]
+        done = subprocess.run(
+            [sys.executable, PROJECT / "examples" / "verify_picture.py", file, "root", *given],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    for sentence in (
+        "The picture is as it was signed, by a certificate of this root.",
+        f"  number: {licence['number']}",
+        f"Certificate: {licence['number']}, commercial version 1.",
+        "It names this very file.",
+    ):
+        assert sentence in done.stdout.splitlines(), done.stdout + done.stderr
+    return done.returncode, done.stdout.splitlines()[-1]
 
 
 def _refund(system: System, number: str) -> None:
