@@ -170,8 +170,14 @@ class TestWhatIsNot:
     def test_ones_own_works_and_pictures(self, artist: User, theirs: Style) -> None:
         own = style_of(painting(7), artist=artist.artist)
         copy_service.fill_in(60)
+        # Marks are read where others have sold pictures.
+        picture_in(theirs, 30)
         _, content = picture_in(own, 31, is_marked=True)
-        style = style_of(*(painting(7), content), artist=artist.artist, training_status="pending")
+        with Image.open(io.BytesIO(content)) as image:
+            cut = stored_as(image.crop((60, 40, 460, 440)))
+        style = style_of(
+            *(painting(7), content, cut), artist=artist.artist, training_status="pending"
+        )
         check_all()
         assert is_ordered(style)
         assert (style.review, news(artist)) == (None, [])

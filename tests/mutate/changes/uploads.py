@@ -119,6 +119,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{COPIES}::TestWhatIsNot",
         ),
         (
+            "copies-own-pictures-by-fingerprint",
+            "style.artist_id <> %(artist_id)s LIMIT",
+            "style.artist_id <> -%(artist_id)s LIMIT",
+            f"{COPIES}::TestWhatIsNot",
+        ),
+        (
             "copies-of-a-refused-thief",
             "IS DISTINCT FROM 'refused'",
             "IS DISTINCT FROM 'none'",
