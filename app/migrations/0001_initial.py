@@ -15,1189 +15,522 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     initial = True
 
     dependencies = [
-        ("auth", "0012_alter_user_first_name_max_length"),
+        ('auth', '0012_alter_user_first_name_max_length'),
     ]
 
     operations = [
         TrigramExtension(),
         migrations.CreateModel(
-            name="User",
+            name='User',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("password", models.CharField(max_length=128, verbose_name="password")),
-                (
-                    "last_login",
-                    models.DateTimeField(blank=True, null=True, verbose_name="last login"),
-                ),
-                (
-                    "is_superuser",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates that this user has all permissions without explicitly assigning them.",
-                        verbose_name="superuser status",
-                    ),
-                ),
-                (
-                    "username",
-                    models.CharField(
-                        error_messages={"unique": "A user with that username already exists."},
-                        help_text="Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.",
-                        max_length=150,
-                        unique=True,
-                        validators=[django.contrib.auth.validators.UnicodeUsernameValidator()],
-                        verbose_name="username",
-                    ),
-                ),
-                (
-                    "first_name",
-                    models.CharField(blank=True, max_length=150, verbose_name="first name"),
-                ),
-                (
-                    "last_name",
-                    models.CharField(blank=True, max_length=150, verbose_name="last name"),
-                ),
-                (
-                    "is_staff",
-                    models.BooleanField(
-                        default=False,
-                        help_text="Designates whether the user can log into this admin site.",
-                        verbose_name="staff status",
-                    ),
-                ),
-                (
-                    "is_active",
-                    models.BooleanField(
-                        default=True,
-                        help_text="Designates whether this user should be treated as active. Unselect this instead of deleting accounts.",
-                        verbose_name="active",
-                    ),
-                ),
-                (
-                    "date_joined",
-                    models.DateTimeField(
-                        default=django.utils.timezone.now, verbose_name="date joined"
-                    ),
-                ),
-                ("email", models.EmailField(blank=True, max_length=254)),
-                (
-                    "provider",
-                    models.CharField(
-                        blank=True, help_text="Who vouches for the sign-in.", max_length=30
-                    ),
-                ),
-                ("provider_user_id", models.CharField(blank=True, max_length=200)),
-                (
-                    "role",
-                    models.CharField(
-                        choices=[("user", "User"), ("artist", "Artist")],
-                        default="user",
-                        max_length=10,
-                    ),
-                ),
-                ("token_balance", models.BigIntegerField(default=0, editable=False)),
-                (
-                    "profile_image",
-                    models.CharField(
-                        blank=True,
-                        help_text="Storage key of a square picture, or an https URL.",
-                        max_length=300,
-                    ),
-                ),
-                ("bio", models.CharField(blank=True, max_length=500)),
-                (
-                    "closed_at",
-                    models.DateTimeField(blank=True, help_text="When the user left.", null=True),
-                ),
-                (
-                    "groups",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.group",
-                        verbose_name="groups",
-                    ),
-                ),
-                (
-                    "user_permissions",
-                    models.ManyToManyField(
-                        blank=True,
-                        help_text="Specific permissions for this user.",
-                        related_name="user_set",
-                        related_query_name="user",
-                        to="auth.permission",
-                        verbose_name="user permissions",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('password', models.CharField(max_length=128, verbose_name='password')),
+                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
+                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
+                ('username', models.CharField(error_messages={'unique': 'A user with that username already exists.'}, help_text='Required. 150 characters or fewer. Letters, digits and @/./+/-/_ only.', max_length=150, unique=True, validators=[django.contrib.auth.validators.UnicodeUsernameValidator()], verbose_name='username')),
+                ('first_name', models.CharField(blank=True, max_length=150, verbose_name='first name')),
+                ('last_name', models.CharField(blank=True, max_length=150, verbose_name='last name')),
+                ('is_staff', models.BooleanField(default=False, help_text='Designates whether the user can log into this admin site.', verbose_name='staff status')),
+                ('is_active', models.BooleanField(default=True, help_text='Designates whether this user should be treated as active. Unselect this instead of deleting accounts.', verbose_name='active')),
+                ('date_joined', models.DateTimeField(default=django.utils.timezone.now, verbose_name='date joined')),
+                ('email', models.EmailField(blank=True, max_length=254)),
+                ('provider', models.CharField(blank=True, help_text='Who vouches for the sign-in.', max_length=30)),
+                ('provider_user_id', models.CharField(blank=True, max_length=200)),
+                ('role', models.CharField(choices=[('user', 'User'), ('artist', 'Artist')], default='user', max_length=10)),
+                ('token_balance', models.BigIntegerField(default=0, editable=False)),
+                ('profile_image', models.CharField(blank=True, help_text='Storage key of a square picture, or an https URL.', max_length=300)),
+                ('bio', models.CharField(blank=True, max_length=500)),
+                ('closed_at', models.DateTimeField(blank=True, help_text='When the user left.', null=True)),
+                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
+                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
             managers=[
-                ("objects", app.models.user.AccountManager()),
+                ('objects', app.models.user.AccountManager()),
             ],
         ),
         migrations.CreateModel(
-            name="Style",
+            name='Style',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("attempt", models.PositiveSmallIntegerField(default=1)),
-                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("progress", models.JSONField(blank=True, null=True)),
-                ("failure_reason", models.CharField(blank=True, max_length=1000)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
-                ("name", models.CharField(max_length=100)),
-                ("description", models.TextField(blank=True, max_length=2000)),
-                (
-                    "price",
-                    models.PositiveIntegerField(
-                        help_text="Tokens for one 1:1 picture.",
-                        validators=[
-                            django.core.validators.MinValueValidator(1),
-                            django.core.validators.MaxValueValidator(10000),
-                        ],
-                    ),
-                ),
-                (
-                    "training_status",
-                    models.CharField(
-                        choices=[
-                            ("pending", "Waiting for the queue"),
-                            ("training", "Training"),
-                            ("completed", "Ready"),
-                            ("failed", "Failed"),
-                        ],
-                        default="pending",
-                        max_length=10,
-                    ),
-                ),
-                ("training_metric", models.JSONField(blank=True, null=True)),
-                ("model_path", models.CharField(blank=True, max_length=500)),
-                (
-                    "thumbnail",
-                    models.CharField(
-                        blank=True, help_text="Storage key of a preview.", max_length=300
-                    ),
-                ),
-                (
-                    "is_active",
-                    models.BooleanField(default=True, help_text="Off: deleted by its artist."),
-                ),
-                ("usage_count", models.PositiveIntegerField(default=0, editable=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("updated_at", models.DateTimeField(auto_now=True)),
-                ("trained_at", models.DateTimeField(blank=True, null=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('attempt', models.PositiveSmallIntegerField(default=1)),
+                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
+                ('progress', models.JSONField(blank=True, null=True)),
+                ('failure_reason', models.CharField(blank=True, max_length=1000)),
+                ('request_id', models.CharField(blank=True, max_length=64)),
+                ('name', models.CharField(max_length=100)),
+                ('description', models.TextField(blank=True, max_length=2000)),
+                ('price', models.PositiveIntegerField(help_text='Tokens for one 1:1 picture.', validators=[django.core.validators.MinValueValidator(1), django.core.validators.MaxValueValidator(10000)])),
+                ('training_status', models.CharField(choices=[('pending', 'Waiting for the queue'), ('training', 'Training'), ('completed', 'Ready'), ('failed', 'Failed')], default='pending', max_length=10)),
+                ('training_metric', models.JSONField(blank=True, null=True)),
+                ('model_path', models.CharField(blank=True, max_length=500)),
+                ('thumbnail', models.CharField(blank=True, help_text='Storage key of a preview.', max_length=300)),
+                ('is_active', models.BooleanField(default=True, help_text='Off: deleted by its artist.')),
+                ('usage_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('updated_at', models.DateTimeField(auto_now=True)),
+                ('trained_at', models.DateTimeField(blank=True, null=True)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Artist",
+            name='Artist',
             fields=[
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        primary_key=True,
-                        related_name="artist",
-                        serialize=False,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                ("artist_name", models.CharField(max_length=60)),
-                (
-                    "signature_image",
-                    models.CharField(
-                        blank=True, help_text="Storage key of a PNG with alpha.", max_length=300
-                    ),
-                ),
-                ("follower_count", models.PositiveIntegerField(default=0, editable=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('user', models.OneToOneField(on_delete=django.db.models.deletion.PROTECT, primary_key=True, related_name='artist', serialize=False, to=settings.AUTH_USER_MODEL)),
+                ('artist_name', models.CharField(max_length=60)),
+                ('signature_image', models.CharField(blank=True, help_text='Storage key of a PNG with alpha.', max_length=300)),
+                ('follower_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Generation",
+            name='Generation',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("task_id", models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
-                ("attempt", models.PositiveSmallIntegerField(default=1)),
-                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("progress", models.JSONField(blank=True, null=True)),
-                ("failure_reason", models.CharField(blank=True, max_length=1000)),
-                ("request_id", models.CharField(blank=True, max_length=64)),
-                (
-                    "prompt_tags",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.CharField(max_length=50), size=20
-                    ),
-                ),
-                (
-                    "aspect_ratio",
-                    models.CharField(
-                        choices=[
-                            ("1:1", "512 × 512"),
-                            ("2:2", "1024 × 1024"),
-                            ("1:2", "512 × 1024"),
-                        ],
-                        max_length=3,
-                    ),
-                ),
-                ("width", models.PositiveSmallIntegerField()),
-                ("height", models.PositiveSmallIntegerField()),
-                ("seed", models.BigIntegerField()),
-                ("cost", models.PositiveIntegerField(help_text="Tokens charged.")),
-                (
-                    "status",
-                    models.CharField(
-                        choices=[
-                            ("queued", "Queued"),
-                            ("processing", "Being made"),
-                            ("completed", "Completed"),
-                            ("failed", "Failed"),
-                            ("canceled", "Canceled"),
-                        ],
-                        default="queued",
-                        max_length=10,
-                    ),
-                ),
-                (
-                    "image_path",
-                    models.CharField(blank=True, help_text="Storage key.", max_length=300),
-                ),
-                (
-                    "preview_path",
-                    models.CharField(blank=True, help_text="Storage key.", max_length=300),
-                ),
-                (
-                    "placeholder",
-                    models.CharField(
-                        blank=True, help_text="Data URI of a tiny preview.", max_length=1000
-                    ),
-                ),
-                ("metadata", models.JSONField(blank=True, null=True)),
-                (
-                    "visibility",
-                    models.CharField(
-                        choices=[("public", "Public"), ("private", "Private")],
-                        default="private",
-                        max_length=10,
-                    ),
-                ),
-                ("description", models.CharField(blank=True, max_length=500)),
-                ("like_count", models.PositiveIntegerField(default=0, editable=False)),
-                ("comment_count", models.PositiveIntegerField(default=0, editable=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                ("started_at", models.DateTimeField(blank=True, null=True)),
-                ("finished_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="generations",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "style",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="generations",
-                        to="app.style",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('task_id', models.UUIDField(default=uuid.uuid4, editable=False, unique=True)),
+                ('attempt', models.PositiveSmallIntegerField(default=1)),
+                ('lease_expires_at', models.DateTimeField(blank=True, null=True)),
+                ('progress', models.JSONField(blank=True, null=True)),
+                ('failure_reason', models.CharField(blank=True, max_length=1000)),
+                ('request_id', models.CharField(blank=True, max_length=64)),
+                ('prompt_tags', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=50), size=20)),
+                ('aspect_ratio', models.CharField(choices=[('1:1', '512 × 512'), ('2:2', '1024 × 1024'), ('1:2', '512 × 1024')], max_length=3)),
+                ('width', models.PositiveSmallIntegerField()),
+                ('height', models.PositiveSmallIntegerField()),
+                ('seed', models.BigIntegerField()),
+                ('cost', models.PositiveIntegerField(help_text='Tokens charged.')),
+                ('status', models.CharField(choices=[('queued', 'Queued'), ('processing', 'Being made'), ('completed', 'Completed'), ('failed', 'Failed'), ('canceled', 'Canceled')], default='queued', max_length=10)),
+                ('image_path', models.CharField(blank=True, help_text='Storage key.', max_length=300)),
+                ('preview_path', models.CharField(blank=True, help_text='Storage key.', max_length=300)),
+                ('placeholder', models.CharField(blank=True, help_text='Data URI of a tiny preview.', max_length=1000)),
+                ('metadata', models.JSONField(blank=True, null=True)),
+                ('visibility', models.CharField(choices=[('public', 'Public'), ('private', 'Private')], default='private', max_length=10)),
+                ('description', models.CharField(blank=True, max_length=500)),
+                ('like_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('comment_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('started_at', models.DateTimeField(blank=True, null=True)),
+                ('finished_at', models.DateTimeField(blank=True, null=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='generations', to=settings.AUTH_USER_MODEL)),
+                ('style', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='generations', to='app.style')),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Comment",
+            name='Comment',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("content", models.CharField(max_length=500)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "parent",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="replies",
-                        to="app.comment",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="comments",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "generation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="comments",
-                        to="app.generation",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('content', models.CharField(max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('parent', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='replies', to='app.comment')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to=settings.AUTH_USER_MODEL)),
+                ('generation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='comments', to='app.generation')),
             ],
             options={
-                "ordering": ["created_at", "pk"],
+                'ordering': ['created_at', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="IdempotencyKey",
+            name='IdempotencyKey',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("key", models.CharField(max_length=255)),
-                (
-                    "fingerprint",
-                    models.CharField(help_text="SHA-256 of method, path and body.", max_length=64),
-                ),
-                ("response_status", models.PositiveSmallIntegerField()),
-                ("response_body", models.TextField(help_text="The answer's JSON, to the byte.")),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('key', models.CharField(max_length=255)),
+                ('fingerprint', models.CharField(help_text='SHA-256 of method, path and body.', max_length=64)),
+                ('response_status', models.PositiveSmallIntegerField()),
+                ('response_body', models.TextField(help_text="The answer's JSON, to the byte.")),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='+', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Like",
+            name='Like',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "generation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="likes",
-                        to="app.generation",
-                    ),
-                ),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="likes",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('generation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='likes', to='app.generation')),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='likes', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Notification",
+            name='Notification',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("like", "Like"),
-                            ("comment", "Comment"),
-                            ("follow", "New follower"),
-                            ("training_complete", "Style ready"),
-                            ("training_failed", "Training failed"),
-                            ("generation_complete", "Picture ready"),
-                            ("generation_failed", "Picture failed"),
-                        ],
-                        max_length=20,
-                    ),
-                ),
-                ("message", models.CharField(max_length=1200)),
-                (
-                    "target_type",
-                    models.CharField(
-                        blank=True,
-                        choices=[("style", "Style"), ("image", "Picture"), ("user", "User")],
-                        max_length=10,
-                    ),
-                ),
-                ("target_id", models.BigIntegerField(blank=True, null=True)),
-                ("is_read", models.BooleanField(default=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "actor",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="caused_notifications",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "recipient",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="notifications",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('like', 'Like'), ('comment', 'Comment'), ('follow', 'New follower'), ('training_complete', 'Style ready'), ('training_failed', 'Training failed'), ('generation_complete', 'Picture ready'), ('generation_failed', 'Picture failed')], max_length=20)),
+                ('message', models.CharField(max_length=1200)),
+                ('target_type', models.CharField(blank=True, choices=[('style', 'Style'), ('image', 'Picture'), ('user', 'User')], max_length=10)),
+                ('target_id', models.BigIntegerField(blank=True, null=True)),
+                ('is_read', models.BooleanField(default=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('actor', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='caused_notifications', to=settings.AUTH_USER_MODEL)),
+                ('recipient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='notifications', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="OutboxMessage",
+            name='OutboxMessage',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("queue", models.CharField(max_length=50)),
-                ("task_id", models.UUIDField()),
-                ("attempt", models.PositiveSmallIntegerField()),
-                ("body", models.BinaryField(help_text="The message, as it goes on the queue.")),
-                ("available_at", models.DateTimeField(help_text="Not to be sent before.")),
-                ("sent_at", models.DateTimeField(blank=True, null=True)),
-                ("tries", models.PositiveSmallIntegerField(default=0)),
-                ("last_error", models.CharField(blank=True, max_length=500)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('queue', models.CharField(max_length=50)),
+                ('task_id', models.UUIDField()),
+                ('attempt', models.PositiveSmallIntegerField()),
+                ('body', models.BinaryField(help_text='The message, as it goes on the queue.')),
+                ('available_at', models.DateTimeField(help_text='Not to be sent before.')),
+                ('sent_at', models.DateTimeField(blank=True, null=True)),
+                ('tries', models.PositiveSmallIntegerField(default=0)),
+                ('last_error', models.CharField(blank=True, max_length=500)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["available_at", "pk"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("sent_at__isnull", True)),
-                        fields=["queue", "available_at", "id"],
-                        name="outbox_unsent",
-                    )
-                ],
-                "constraints": [
-                    models.UniqueConstraint(
-                        fields=("task_id", "attempt"), name="outbox_attempt_once"
-                    )
-                ],
+                'ordering': ['available_at', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('sent_at__isnull', True)), fields=['queue', 'available_at', 'id'], name='outbox_unsent')],
+                'constraints': [models.UniqueConstraint(fields=('task_id', 'attempt'), name='outbox_attempt_once')],
             },
         ),
         migrations.CreateModel(
-            name="Purchase",
+            name='Purchase',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("amount", models.PositiveIntegerField(help_text="Tokens.")),
-                ("payment_method", models.CharField(max_length=30)),
-                ("gateway", models.CharField(max_length=30)),
-                ("gateway_reference", models.CharField(max_length=100)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "user",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="purchases",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('amount', models.PositiveIntegerField(help_text='Tokens.')),
+                ('payment_method', models.CharField(max_length=30)),
+                ('gateway', models.CharField(max_length=30)),
+                ('gateway_reference', models.CharField(max_length=100)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('user', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='purchases', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.CreateModel(
-            name="Artwork",
+            name='Artwork',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("position", models.PositiveSmallIntegerField()),
-                (
-                    "image_path",
-                    models.CharField(help_text="Storage key of the original.", max_length=300),
-                ),
-                (
-                    "preview_path",
-                    models.CharField(help_text="Storage key of the preview.", max_length=300),
-                ),
-                ("width", models.PositiveIntegerField()),
-                ("height", models.PositiveIntegerField()),
-                ("sha256", models.CharField(max_length=64)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "style",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="artworks",
-                        to="app.style",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('position', models.PositiveSmallIntegerField()),
+                ('image_path', models.CharField(help_text='Storage key of the original.', max_length=300)),
+                ('preview_path', models.CharField(help_text='Storage key of the preview.', max_length=300)),
+                ('width', models.PositiveIntegerField()),
+                ('height', models.PositiveIntegerField()),
+                ('sha256', models.CharField(max_length=64)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artworks', to='app.style')),
             ],
             options={
-                "ordering": ["position", "pk"],
+                'ordering': ['position', 'pk'],
             },
         ),
         migrations.CreateModel(
-            name="Tag",
+            name='Tag',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("name", models.CharField(max_length=50, unique=True)),
-                (
-                    "is_active",
-                    models.BooleanField(default=True, help_text="Inactive tags are not offered."),
-                ),
-                ("usage_count", models.PositiveIntegerField(default=0, editable=False)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=50, unique=True)),
+                ('is_active', models.BooleanField(default=True, help_text='Inactive tags are not offered.')),
+                ('usage_count', models.PositiveIntegerField(default=0, editable=False)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
             ],
             options={
-                "ordering": ["-usage_count", "name", "pk"],
-                "indexes": [
-                    models.Index(
-                        condition=models.Q(("is_active", True), ("usage_count__gt", 0)),
-                        fields=["-usage_count", "name", "id"],
-                        name="tag_popular",
-                    )
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("name__regex", "^[!-+\\--@\\[-~]([ -+\\--@\\[-~]*[!-+\\--@\\[-~])?$")
-                        ),
-                        name="tag_name_lower_printable_ascii",
-                    )
-                ],
+                'ordering': ['-usage_count', 'name', 'pk'],
+                'indexes': [models.Index(condition=models.Q(('is_active', True), ('usage_count__gt', 0)), fields=['-usage_count', 'name', 'id'], name='tag_popular')],
+                'constraints': [models.CheckConstraint(condition=models.Q(('name__regex', '^[!-+\\--@\\[-~]([ -+\\--@\\[-~]*[!-+\\--@\\[-~])?$')), name='tag_name_lower_printable_ascii')],
             },
         ),
         migrations.CreateModel(
-            name="StyleTag",
+            name='StyleTag',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sequence", models.PositiveSmallIntegerField()),
-                (
-                    "style",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="style_tags",
-                        to="app.style",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="app.tag"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('style', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='style_tags', to='app.style')),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='app.tag')),
             ],
             options={
-                "ordering": ["sequence", "pk"],
-                "abstract": False,
+                'ordering': ['sequence', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="GenerationTag",
+            name='GenerationTag',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sequence", models.PositiveSmallIntegerField()),
-                (
-                    "generation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="generation_tags",
-                        to="app.generation",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="app.tag"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('generation', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='generation_tags', to='app.generation')),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='app.tag')),
             ],
             options={
-                "ordering": ["sequence", "pk"],
-                "abstract": False,
+                'ordering': ['sequence', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="ArtworkTag",
+            name='ArtworkTag',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("sequence", models.PositiveSmallIntegerField()),
-                (
-                    "artwork",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="artwork_tags",
-                        to="app.artwork",
-                    ),
-                ),
-                (
-                    "tag",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="+", to="app.tag"
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('sequence', models.PositiveSmallIntegerField()),
+                ('artwork', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='artwork_tags', to='app.artwork')),
+                ('tag', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='app.tag')),
             ],
             options={
-                "ordering": ["sequence", "pk"],
-                "abstract": False,
+                'ordering': ['sequence', 'pk'],
+                'abstract': False,
             },
         ),
         migrations.CreateModel(
-            name="Transaction",
+            name='Transaction',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "type",
-                    models.CharField(
-                        choices=[
-                            ("consume", "Paid for a picture"),
-                            ("earn", "Earned"),
-                            ("refund", "Refunded"),
-                            ("purchase", "Bought"),
-                        ],
-                        max_length=10,
-                    ),
-                ),
-                ("amount", models.PositiveIntegerField()),
-                ("memo", models.CharField(blank=True, max_length=100)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "generation",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="transactions",
-                        to="app.generation",
-                    ),
-                ),
-                (
-                    "purchase",
-                    models.OneToOneField(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="transaction",
-                        to="app.purchase",
-                    ),
-                ),
-                (
-                    "receiver",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="received_transactions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "sender",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="sent_transactions",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('type', models.CharField(choices=[('consume', 'Paid for a picture'), ('earn', 'Earned'), ('refund', 'Refunded'), ('purchase', 'Bought')], max_length=10)),
+                ('amount', models.PositiveIntegerField()),
+                ('memo', models.CharField(blank=True, max_length=100)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('generation', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transactions', to='app.generation')),
+                ('purchase', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='transaction', to='app.purchase')),
+                ('receiver', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='received_transactions', to=settings.AUTH_USER_MODEL)),
+                ('sender', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='sent_transactions', to=settings.AUTH_USER_MODEL)),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.AddField(
-            model_name="style",
-            name="artist",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.PROTECT, related_name="styles", to="app.artist"
-            ),
+            model_name='style',
+            name='artist',
+            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='styles', to='app.artist'),
         ),
         migrations.CreateModel(
-            name="Follow",
+            name='Follow',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "follower",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="follows",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "following",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="followers",
-                        to="app.artist",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('follower', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='follows', to=settings.AUTH_USER_MODEL)),
+                ('following', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='followers', to='app.artist')),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
         migrations.AddConstraint(
-            model_name="user",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("token_balance__gte", 0)), name="user_balance_not_negative"
-            ),
+            model_name='user',
+            constraint=models.CheckConstraint(condition=models.Q(('token_balance__gte', 0)), name='user_balance_not_negative'),
         ),
         migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("provider_user_id", ""), _negated=True),
-                fields=("provider", "provider_user_id"),
-                name="user_provider_identity_unique",
-            ),
+            model_name='user',
+            constraint=models.UniqueConstraint(condition=models.Q(('provider_user_id', ''), _negated=True), fields=('provider', 'provider_user_id'), name='user_provider_identity_unique'),
         ),
         migrations.AddConstraint(
-            model_name="user",
-            constraint=models.UniqueConstraint(
-                django.db.models.functions.text.Lower("username"),
-                name="user_username_unique_any_case",
-            ),
+            model_name='user',
+            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('username'), name='user_username_unique_any_case'),
         ),
         migrations.AddIndex(
-            model_name="comment",
-            index=models.Index(
-                fields=["generation", "created_at", "id"], name="comment_by_picture"
-            ),
+            model_name='comment',
+            index=models.Index(fields=['generation', 'created_at', 'id'], name='comment_by_picture'),
         ),
         migrations.AddConstraint(
-            model_name="comment",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("content", ""), _negated=True), name="comment_not_empty"
-            ),
+            model_name='comment',
+            constraint=models.CheckConstraint(condition=models.Q(('content', ''), _negated=True), name='comment_not_empty'),
         ),
         migrations.AddIndex(
-            model_name="idempotencykey",
-            index=models.Index(fields=["created_at"], name="idempotency_age"),
+            model_name='idempotencykey',
+            index=models.Index(fields=['created_at'], name='idempotency_age'),
         ),
         migrations.AddConstraint(
-            model_name="idempotencykey",
-            constraint=models.UniqueConstraint(
-                fields=("user", "key"), name="idempotency_key_unique"
-            ),
+            model_name='idempotencykey',
+            constraint=models.UniqueConstraint(fields=('user', 'key'), name='idempotency_key_unique'),
         ),
         migrations.AddConstraint(
-            model_name="like",
-            constraint=models.UniqueConstraint(fields=("user", "generation"), name="like_unique"),
+            model_name='like',
+            constraint=models.UniqueConstraint(fields=('user', 'generation'), name='like_unique'),
         ),
         migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                fields=["recipient", "-created_at", "-id"], name="notification_by_recipient"
-            ),
+            model_name='notification',
+            index=models.Index(fields=['recipient', '-created_at', '-id'], name='notification_by_recipient'),
         ),
         migrations.AddIndex(
-            model_name="notification",
-            index=models.Index(
-                condition=models.Q(("is_read", False)),
-                fields=["recipient", "-created_at", "-id"],
-                name="notification_unread",
-            ),
+            model_name='notification',
+            index=models.Index(condition=models.Q(('is_read', False)), fields=['recipient', '-created_at', '-id'], name='notification_unread'),
         ),
         migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("actor__isnull", True),
-                    models.Q(("actor", models.F("recipient")), _negated=True),
-                    _connector="OR",
-                ),
-                name="notification_not_for_own_acts",
-            ),
+            model_name='notification',
+            constraint=models.CheckConstraint(condition=models.Q(('actor__isnull', True), models.Q(('actor', models.F('recipient')), _negated=True), _connector='OR'), name='notification_not_for_own_acts'),
         ),
         migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type", "like")),
-                fields=("recipient", "actor", "target_type", "target_id"),
-                name="notification_like_once",
-            ),
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('type', 'like')), fields=('recipient', 'actor', 'target_type', 'target_id'), name='notification_like_once'),
         ),
         migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type", "follow")),
-                fields=("recipient", "actor"),
-                name="notification_follow_once",
-            ),
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('type', 'follow')), fields=('recipient', 'actor'), name='notification_follow_once'),
         ),
         migrations.AddConstraint(
-            model_name="notification",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type__in", ["generation_complete", "generation_failed"])),
-                fields=("recipient", "target_id"),
-                name="notification_outcome_once",
-            ),
+            model_name='notification',
+            constraint=models.UniqueConstraint(condition=models.Q(('type__in', ['generation_complete', 'generation_failed'])), fields=('recipient', 'target_id'), name='notification_outcome_once'),
         ),
         migrations.AddConstraint(
-            model_name="purchase",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gte", 100), ("amount__lte", 1000000)),
-                name="purchase_amount_in_range",
-            ),
+            model_name='purchase',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gte', 100), ('amount__lte', 1000000)), name='purchase_amount_in_range'),
         ),
         migrations.AddConstraint(
-            model_name="purchase",
-            constraint=models.UniqueConstraint(
-                fields=("gateway", "gateway_reference"), name="purchase_reference_unique"
-            ),
+            model_name='purchase',
+            constraint=models.UniqueConstraint(fields=('gateway', 'gateway_reference'), name='purchase_reference_unique'),
         ),
         migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(fields=["user", "-created_at", "-id"], name="generation_by_user"),
+            model_name='generation',
+            index=models.Index(fields=['user', '-created_at', '-id'], name='generation_by_user'),
         ),
         migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(
-                condition=models.Q(("status", "completed"), ("visibility", "public")),
-                fields=["-created_at", "-id"],
-                name="generation_feed",
-            ),
+            model_name='generation',
+            index=models.Index(condition=models.Q(('status', 'completed'), ('visibility', 'public')), fields=['-created_at', '-id'], name='generation_feed'),
         ),
         migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(
-                condition=models.Q(("status", "completed"), ("visibility", "public")),
-                fields=["style", "-created_at", "-id"],
-                name="generation_feed_by_style",
-            ),
+            model_name='generation',
+            index=models.Index(condition=models.Q(('status', 'completed'), ('visibility', 'public')), fields=['style', '-created_at', '-id'], name='generation_feed_by_style'),
         ),
         migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(
-                condition=models.Q(("status", "queued")), fields=["id"], name="generation_queue"
-            ),
+            model_name='generation',
+            index=models.Index(condition=models.Q(('status', 'queued')), fields=['id'], name='generation_queue'),
         ),
         migrations.AddIndex(
-            model_name="generation",
-            index=models.Index(
-                condition=models.Q(("lease_expires_at__isnull", False)),
-                fields=["lease_expires_at"],
-                name="generation_lease",
-            ),
+            model_name='generation',
+            index=models.Index(condition=models.Q(('lease_expires_at__isnull', False)), fields=['lease_expires_at'], name='generation_lease'),
         ),
         migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("status__in", ["queued", "processing", "completed", "failed", "canceled"])
-                ),
-                name="generation_status_known",
-            ),
+            model_name='generation',
+            constraint=models.CheckConstraint(condition=models.Q(('status__in', ['queued', 'processing', 'completed', 'failed', 'canceled'])), name='generation_status_known'),
         ),
         migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("visibility__in", ["public", "private"])),
-                name="generation_visibility_known",
-            ),
+            model_name='generation',
+            constraint=models.CheckConstraint(condition=models.Q(('visibility__in', ['public', 'private'])), name='generation_visibility_known'),
         ),
         migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("seed__gte", 0), ("seed__lte", 4294967295)),
-                name="generation_seed_in_range",
-            ),
+            model_name='generation',
+            constraint=models.CheckConstraint(condition=models.Q(('seed__gte', 0), ('seed__lte', 4294967295)), name='generation_seed_in_range'),
         ),
         migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("cost__gt", 0)), name="generation_cost_positive"
-            ),
+            model_name='generation',
+            constraint=models.CheckConstraint(condition=models.Q(('cost__gt', 0)), name='generation_cost_positive'),
         ),
         migrations.AddConstraint(
-            model_name="generation",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("status", "completed"), _negated=True),
-                    models.Q(("image_path", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="generation_completed_has_image",
-            ),
+            model_name='generation',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'completed'), _negated=True), models.Q(('image_path', ''), _negated=True), _connector='OR'), name='generation_completed_has_image'),
         ),
         migrations.AddConstraint(
-            model_name="artwork",
-            constraint=models.UniqueConstraint(
-                fields=("style", "position"), name="artwork_position_unique"
-            ),
+            model_name='artwork',
+            constraint=models.UniqueConstraint(fields=('style', 'position'), name='artwork_position_unique'),
         ),
         migrations.AddConstraint(
-            model_name="artwork",
-            constraint=models.UniqueConstraint(
-                fields=("style", "sha256"), name="artwork_image_unique"
-            ),
+            model_name='artwork',
+            constraint=models.UniqueConstraint(fields=('style', 'sha256'), name='artwork_image_unique'),
         ),
         migrations.AddConstraint(
-            model_name="styletag",
-            constraint=models.UniqueConstraint(fields=("style", "tag"), name="style_tag_unique"),
+            model_name='styletag',
+            constraint=models.UniqueConstraint(fields=('style', 'tag'), name='style_tag_unique'),
         ),
         migrations.AddConstraint(
-            model_name="generationtag",
-            constraint=models.UniqueConstraint(
-                fields=("generation", "tag"), name="generation_tag_unique"
-            ),
+            model_name='generationtag',
+            constraint=models.UniqueConstraint(fields=('generation', 'tag'), name='generation_tag_unique'),
         ),
         migrations.AddConstraint(
-            model_name="artworktag",
-            constraint=models.UniqueConstraint(
-                fields=("artwork", "tag"), name="artwork_tag_unique"
-            ),
+            model_name='artworktag',
+            constraint=models.UniqueConstraint(fields=('artwork', 'tag'), name='artwork_tag_unique'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(fields=["sender", "-created_at", "-id"], name="transaction_sender"),
+            model_name='transaction',
+            index=models.Index(fields=['sender', '-created_at', '-id'], name='transaction_sender'),
         ),
         migrations.AddIndex(
-            model_name="transaction",
-            index=models.Index(
-                fields=["receiver", "-created_at", "-id"], name="transaction_receiver"
-            ),
+            model_name='transaction',
+            index=models.Index(fields=['receiver', '-created_at', '-id'], name='transaction_receiver'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("amount__gt", 0)), name="transaction_amount_positive"
-            ),
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(('amount__gt', 0)), name='transaction_amount_positive'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(
-                        ("receiver__isnull", True), ("sender__isnull", False), ("type", "consume")
-                    ),
-                    models.Q(
-                        ("receiver__isnull", False),
-                        ("sender__isnull", True),
-                        ("type__in", ["earn", "refund", "purchase"]),
-                    ),
-                    _connector="OR",
-                ),
-                name="transaction_parties_fit_type",
-            ),
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('receiver__isnull', True), ('sender__isnull', False), ('type', 'consume')), models.Q(('receiver__isnull', False), ('sender__isnull', True), ('type__in', ['earn', 'refund', 'purchase'])), _connector='OR'), name='transaction_parties_fit_type'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("purchase__isnull", True), ("type", "purchase"), _connector="OR"
-                ),
-                name="transaction_purchase_fits_type",
-            ),
+            model_name='transaction',
+            constraint=models.CheckConstraint(condition=models.Q(('purchase__isnull', True), ('type', 'purchase'), _connector='OR'), name='transaction_purchase_fits_type'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type", "consume")),
-                fields=("generation",),
-                name="transaction_charge_once",
-            ),
+            model_name='transaction',
+            constraint=models.UniqueConstraint(condition=models.Q(('type', 'consume')), fields=('generation',), name='transaction_charge_once'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(("type__in", ["earn", "refund"])),
-                fields=("generation",),
-                name="transaction_settle_once",
-            ),
+            model_name='transaction',
+            constraint=models.UniqueConstraint(condition=models.Q(('type__in', ['earn', 'refund'])), fields=('generation',), name='transaction_settle_once'),
         ),
         migrations.AddConstraint(
-            model_name="transaction",
-            constraint=models.UniqueConstraint(
-                condition=models.Q(
-                    ("generation__isnull", True), ("memo", "welcome_bonus"), ("type", "earn")
-                ),
-                fields=("receiver",),
-                name="transaction_welcome_bonus_once",
-            ),
+            model_name='transaction',
+            constraint=models.UniqueConstraint(condition=models.Q(('generation__isnull', True), ('memo', 'welcome_bonus'), ('type', 'earn')), fields=('receiver',), name='transaction_welcome_bonus_once'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=models.Index(
-                fields=["created_at", "training_status"], name="style_created_status"
-            ),
+            model_name='style',
+            index=models.Index(fields=['created_at', 'training_status'], name='style_created_status'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=models.Index(
-                condition=models.Q(("is_active", True), ("training_status", "completed")),
-                fields=["-created_at", "-id"],
-                name="style_offered_newest",
-            ),
+            model_name='style',
+            index=models.Index(condition=models.Q(('is_active', True), ('training_status', 'completed')), fields=['-created_at', '-id'], name='style_offered_newest'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=models.Index(
-                condition=models.Q(("is_active", True), ("training_status", "completed")),
-                fields=["-usage_count", "-created_at", "-id"],
-                name="style_offered_popular",
-            ),
+            model_name='style',
+            index=models.Index(condition=models.Q(('is_active', True), ('training_status', 'completed')), fields=['-usage_count', '-created_at', '-id'], name='style_offered_popular'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=models.Index(fields=["artist", "-created_at", "-id"], name="style_by_artist"),
+            model_name='style',
+            index=models.Index(fields=['artist', '-created_at', '-id'], name='style_by_artist'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=models.Index(
-                condition=models.Q(("lease_expires_at__isnull", False)),
-                fields=["lease_expires_at"],
-                name="style_lease",
-            ),
+            model_name='style',
+            index=models.Index(condition=models.Q(('lease_expires_at__isnull', False)), fields=['lease_expires_at'], name='style_lease'),
         ),
         migrations.AddIndex(
-            model_name="style",
-            index=django.contrib.postgres.indexes.GinIndex(
-                django.contrib.postgres.indexes.OpClass(
-                    django.db.models.functions.text.Upper("name"), name="gin_trgm_ops"
-                ),
-                name="style_name_trigram",
-            ),
+            model_name='style',
+            index=django.contrib.postgres.indexes.GinIndex(django.contrib.postgres.indexes.OpClass(django.db.models.functions.text.Upper('name'), name='gin_trgm_ops'), name='style_name_trigram'),
         ),
         migrations.AddConstraint(
-            model_name="style",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("price__gte", 1), ("price__lte", 10000)),
-                name="style_price_in_range",
-            ),
+            model_name='style',
+            constraint=models.CheckConstraint(condition=models.Q(('price__gte', 1), ('price__lte', 10000)), name='style_price_in_range'),
         ),
         migrations.AddConstraint(
-            model_name="style",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    ("training_status__in", ["pending", "training", "completed", "failed"])
-                ),
-                name="style_training_status_known",
-            ),
+            model_name='style',
+            constraint=models.CheckConstraint(condition=models.Q(('training_status__in', ['pending', 'training', 'completed', 'failed'])), name='style_training_status_known'),
         ),
         migrations.AddConstraint(
-            model_name="style",
-            constraint=models.CheckConstraint(
-                condition=models.Q(
-                    models.Q(("training_status", "completed"), _negated=True),
-                    models.Q(("model_path", ""), _negated=True),
-                    _connector="OR",
-                ),
-                name="style_completed_has_model",
-            ),
+            model_name='style',
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('training_status', 'completed'), _negated=True), models.Q(('model_path', ''), _negated=True), _connector='OR'), name='style_completed_has_model'),
         ),
         migrations.AddConstraint(
-            model_name="style",
-            constraint=models.UniqueConstraint(
-                models.F("artist"),
-                django.db.models.functions.text.Lower("name"),
-                condition=models.Q(("is_active", True)),
-                name="style_name_unique_per_artist",
-            ),
+            model_name='style',
+            constraint=models.UniqueConstraint(models.F('artist'), django.db.models.functions.text.Lower('name'), condition=models.Q(('is_active', True)), name='style_name_unique_per_artist'),
         ),
         migrations.AddIndex(
-            model_name="follow",
-            index=models.Index(
-                fields=["follower", "-created_at", "-id"], name="follow_by_follower"
-            ),
+            model_name='follow',
+            index=models.Index(fields=['follower', '-created_at', '-id'], name='follow_by_follower'),
         ),
         migrations.AddConstraint(
-            model_name="follow",
-            constraint=models.UniqueConstraint(
-                fields=("follower", "following"), name="follow_unique"
-            ),
+            model_name='follow',
+            constraint=models.UniqueConstraint(fields=('follower', 'following'), name='follow_unique'),
         ),
         migrations.AddConstraint(
-            model_name="follow",
-            constraint=models.CheckConstraint(
-                condition=models.Q(("follower", models.F("following")), _negated=True),
-                name="follow_not_oneself",
-            ),
+            model_name='follow',
+            constraint=models.CheckConstraint(condition=models.Q(('follower', models.F('following')), _negated=True), name='follow_not_oneself'),
         ),
     ]

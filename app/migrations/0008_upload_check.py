@@ -5,51 +5,25 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("app", "0007_outbox_first_due"),
+        ('app', '0007_outbox_first_due'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="UploadCheck",
+            name='UploadCheck',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                (
-                    "works",
-                    models.JSONField(
-                        help_text="In their order: the upload's storage key, and its tags."
-                    ),
-                ),
-                (
-                    "due_at",
-                    models.DateTimeField(
-                        help_text="When somebody may check it: the end of a lease."
-                    ),
-                ),
-                ("attempt", models.PositiveSmallIntegerField(default=0)),
-                (
-                    "folder",
-                    models.CharField(
-                        blank=True, help_text="Where this attempt stores.", max_length=100
-                    ),
-                ),
-                (
-                    "style",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="+",
-                        to="app.style",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('works', models.JSONField(help_text="In their order: the upload's storage key, and its tags.")),
+                ('due_at', models.DateTimeField(help_text='When somebody may check it: the end of a lease.')),
+                ('attempt', models.PositiveSmallIntegerField(default=0)),
+                ('folder', models.CharField(blank=True, help_text='Where this attempt stores.', max_length=100)),
+                ('style', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, related_name='+', to='app.style')),
             ],
             options={
-                "ordering": ["pk"],
-                "indexes": [models.Index(fields=["due_at"], name="upload_check_due")],
+                'ordering': ['pk'],
+                'indexes': [models.Index(fields=['due_at'], name='upload_check_due')],
             },
         ),
     ]

@@ -80,7 +80,9 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "terms",
                 "ordering": ["key", "version"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("key", "version"), name="terms_version_unique")
+                    models.UniqueConstraint(
+                        fields=("key", "version"), name="terms_version_unique"
+                    )
                 ],
             },
         ),
@@ -113,7 +115,9 @@ class Migration(migrations.Migration):
             options={
                 "ordering": ["-accepted_at", "-pk"],
                 "constraints": [
-                    models.UniqueConstraint(fields=("user", "declaration"), name="declaration_once")
+                    models.UniqueConstraint(
+                        fields=("user", "declaration"), name="declaration_once"
+                    )
                 ],
             },
         ),
@@ -183,7 +187,9 @@ class Migration(migrations.Migration):
                 ("state_changed_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "buyer_is_named",
-                    models.BooleanField(default=False, help_text="Whether the buyer wants that."),
+                    models.BooleanField(
+                        default=False, help_text="Whether the buyer wants that."
+                    ),
                 ),
             ],
             options={

@@ -5,38 +5,24 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
+
     dependencies = [
-        ("app", "0015_licences"),
+        ('app', '0015_licences'),
     ]
 
     operations = [
         migrations.CreateModel(
-            name="Signature",
+            name='Signature',
             fields=[
-                (
-                    "id",
-                    models.BigAutoField(
-                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-                    ),
-                ),
-                ("attempt", models.PositiveSmallIntegerField()),
-                (
-                    "signer",
-                    models.CharField(help_text="The name of the certificate.", max_length=60),
-                ),
-                ("digest", models.BinaryField(db_index=True, max_length=32)),
-                ("created_at", models.DateTimeField(auto_now_add=True)),
-                (
-                    "generation",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="signatures",
-                        to="app.generation",
-                    ),
-                ),
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('attempt', models.PositiveSmallIntegerField()),
+                ('signer', models.CharField(help_text='The name of the certificate.', max_length=60)),
+                ('digest', models.BinaryField(db_index=True, max_length=32)),
+                ('created_at', models.DateTimeField(auto_now_add=True)),
+                ('generation', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='signatures', to='app.generation')),
             ],
             options={
-                "ordering": ["-created_at", "-pk"],
+                'ordering': ['-created_at', '-pk'],
             },
         ),
     ]

@@ -59,7 +59,9 @@ class Migration(migrations.Migration):
                 ("device", models.CharField(blank=True, max_length=200)),
                 (
                     "version",
-                    models.CharField(blank=True, help_text="That of the program.", max_length=50),
+                    models.CharField(
+                        blank=True, help_text="That of the program.", max_length=50
+                    ),
                 ),
                 (
                     "warm_styles",

@@ -40,11 +40,15 @@ class Migration(migrations.Migration):
                 ("attempt", models.PositiveSmallIntegerField(default=0)),
                 (
                     "lease",
-                    models.UUIDField(editable=False, help_text="Of this attempt alone.", null=True),
+                    models.UUIDField(
+                        editable=False, help_text="Of this attempt alone.", null=True
+                    ),
                 ),
                 (
                     "held_at",
-                    models.DateTimeField(help_text="Since when it waits for our staff.", null=True),
+                    models.DateTimeField(
+                        help_text="Since when it waits for our staff.", null=True
+                    ),
                 ),
                 (
                     "found",
