@@ -51,7 +51,7 @@ class Received:
 
     @property
     def status(self) -> str:
-        return self.body.get("status") or self.body["training_status"]
+        return str(self.body.get("status") or self.body["training_status"])
 
 
 class Backend:
@@ -252,7 +252,7 @@ def files_under(folder: Path) -> Iterator[str]:
     return (str(p.relative_to(folder)) for p in sorted(folder.rglob("*")) if p.is_file())
 
 
-def last_report(backend: Backend, task: GenerationTask | TrainingTask) -> dict:
+def last_report(backend: Backend, task: GenerationTask | TrainingTask) -> dict[str, Any]:
     report = backend.of(task)[-1].body
     kind = GenerationReport if isinstance(task, GenerationTask) else TrainingReport
     msgspec.convert(report, kind)
@@ -264,7 +264,9 @@ def assert_nothing_left(work: WorkDir, out: Path) -> None:
     assert not out.exists() or list(files_under(out)) == []
 
 
-def in_background(runner: JobRunner, task: GenerationTask) -> tuple[threading.Thread, list]:
+def in_background(
+    runner: JobRunner, task: GenerationTask
+) -> tuple[threading.Thread, list[Outcome]]:
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(runner.run(task)))
     thread.start()

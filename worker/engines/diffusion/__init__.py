@@ -13,3 +13,11 @@ Only ``engine.py`` and what it imports need torch. Their packages have a lock fi
 ``safety.py``       who may refuse a picture before it is stored
 ``failures.py``     what torch raises, as errors that the worker knows
 """
+
+import os
+
+# Nothing is fetched while a worker runs, and nobody is told that it does. ``download.py`` is
+# another process. The libraries look at these once, when they are imported.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TRANSFORMERS_OFFLINE", "1")
+os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")

@@ -7,16 +7,17 @@ writes ``base-model.json`` into it; the engine takes no folder without, and none
 import argparse
 import hashlib
 import json
+import re
 import sys
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import msgspec
 
 from worker.engines.base import EngineUnavailable
+from worker.engines.diffusion.families import FAMILIES, OF_PIPELINE
 
 REGISTRATION = "base-model.json"
-FAMILIES = {"StableDiffusionPipeline": "sd1", "StableDiffusionXLPipeline": "sdxl"}
 # Whether pictures may be sold that a model under this licence has made. What isn't listed, may not.
 COMMERCIAL = {
     "apache-2.0": True,
@@ -28,6 +29,8 @@ COMMERCIAL = {
     "flux-non-commercial": False,
 }
 READ_BYTES = 2**20
+# As the hub names a model, with the commit that was downloaded.
+HUB_MODEL = re.compile(r"(?P<owner>[\w.-]+)/(?P<name>[\w.-]+)@(?P<commit>[0-9a-f]{40})")
 
 
 class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,6 +59,17 @@ class BaseModel(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         }
 
 
+def models_folder(environ: Mapping[str, str]) -> Path:
+    """Where downloaded base models lie."""
+    return Path(environ.get("DIFFUSION_MODELS") or ".data/models").absolute()
+
+
+def folder_of(reference: str, models: Path) -> Path:
+    """The folder of a base model: ``reference`` itself, or that of ``owner/name@commit``."""
+    found = HUB_MODEL.fullmatch(reference)
+    return models / "--".join(found.groups()) if found else Path(reference)
+
+
 def known_base_model(
     folder: Path, *, is_production: bool, allowed: Collection[str] = ()
 ) -> BaseModel:
@@ -73,7 +87,7 @@ def known_base_model(
         ) from error
     except (msgspec.DecodeError, msgspec.ValidationError) as error:
         raise EngineUnavailable(f"{folder / REGISTRATION} cannot be read: {error}.") from error
-    if model.family not in FAMILIES.values():
+    if model.family not in FAMILIES:
         raise EngineUnavailable(f"This engine knows no base models of the family {model.family}.")
     if is_production and not model.is_commercial and model.name not in allowed:
         raise EngineUnavailable(
@@ -95,10 +109,10 @@ def register(
         pipeline = json.loads((folder / "model_index.json").read_bytes())["_class_name"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise EngineUnavailable(f"{folder} holds no pipeline as diffusers saves it.") from error
-    if pipeline not in FAMILIES:
+    if pipeline not in OF_PIPELINE:
         raise EngineUnavailable(f"This engine cannot use a {pipeline}.")
     digest = digest_of(folder)
-    model = BaseModel(name, revision, FAMILIES[pipeline], digest, licence, list(trained_on))
+    model = BaseModel(name, revision, OF_PIPELINE[pipeline], digest, licence, list(trained_on))
     content = msgspec.json.format(msgspec.json.encode(model))
     (folder / REGISTRATION).write_bytes(content + b"\n")
     return model
@@ -149,6 +163,8 @@ def main(arguments: Sequence[str]) -> int:
         return 2
     terms = "permits" if model.is_commercial else "is not known to permit"
     print(f"{model.name}: SHA-256 {model.sha256}. {model.licence} {terms} selling pictures.")  # noqa: T201
+    if not FAMILIES[model.family].trains:
+        print(f"This engine draws with a {model.family}, and does not train styles for it.")  # noqa: T201
     return 0
 
 

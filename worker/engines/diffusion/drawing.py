@@ -30,11 +30,6 @@ SCHEDULERS: Mapping[str, Callable[[Any], Any]] = {
     "dpm": diffusers.DPMSolverMultistepScheduler.from_config,
     "unipc": diffusers.UniPCMultistepScheduler.from_config,
 }
-# What the four numbers of a latent say of red, green and blue, roughly: a preview without decoder.
-COLOURS = {
-    "sd1": ((0.35, 0.23, 0.32), (0.33, 0.50, 0.24), (-0.28, 0.18, 0.27), (-0.21, -0.26, -0.72)),
-    "sdxl": ((0.37, 0.42, 0.43), (-0.25, 0.00, 0.11), (0.11, 0.11, -0.04), (-0.32, -0.25, -0.22)),
-}
 
 
 class Drawer:
@@ -46,10 +41,10 @@ class Drawer:
         self._base, self._safety = base, safety
         self._max_rank, self._most_styles = max_rank, styles_in_memory
         self._scheduler = base.pipe.scheduler
-        self._network = Network.of(base.pipe.unet)
+        self._network = Network.of(base.network, base.family)
         self._styles: OrderedDict[tuple[Path, int, int], Style] = OrderedDict()
         self._held: str | None = None
-        self._add_layers()
+        self._slots = self._add_layers()
 
     def draw(
         self,
@@ -62,7 +57,7 @@ class Drawer:
     ) -> list[Image.Image]:
         """The pictures in the order of ``wanted``; those of one size are drawn together."""
         style = self._style(model)
-        settings = read(DrawingSettings, as_data(style.draw), given)
+        settings = read(DrawingSettings, self._base.family.draw, style.draw, given)
         groups: dict[tuple[int, int], list[int]] = {}
         for place, each in enumerate(wanted):
             groups.setdefault(each.size, []).append(place)
@@ -76,7 +71,7 @@ class Drawer:
 
                 def on_step(step: int, latents: torch.Tensor, *, begun: int = begun) -> None:
                     on_progress(begun + step, total)
-                    if on_preview and step == settings.steps // 2:
+                    if on_preview and self._base.family.colours and step == settings.steps // 2:
                         on_preview(self._preview(latents))
 
                 chosen = [wanted[place] for place in places]
@@ -94,6 +89,7 @@ class Drawer:
         size = wanted[0].size
         width, height = self._fitted(size)
         pipe, schedule = self._base.pipe, self._scheduler
+        guided = self._guidance(settings, len(wanted))
         make = SCHEDULERS.get(settings.scheduler, type(schedule).from_config)
         pipe.scheduler = make(schedule.config)
 
@@ -106,15 +102,14 @@ class Drawer:
         with torch.no_grad():
             drawn = pipe(
                 prompt=[_prompt(style, each) for each in wanted],
-                negative_prompt=[settings.negative_prompt] * len(wanted),
                 num_inference_steps=settings.steps,
-                guidance_scale=settings.guidance,
                 width=width,
                 height=height,
                 # Drawn one by one or together, each picture begins with the noise of its own seed.
                 generator=[torch.Generator("cpu").manual_seed(each.seed) for each in wanted],
                 output_type="pt",
                 callback_on_step_end=at_end_of_step,
+                **guided,
             ).images
         if not torch.isfinite(drawn).all():
             raise EngineError(
@@ -126,6 +121,18 @@ class Drawer:
         if size == (width, height):
             return pictures
         return [each.resize(size, Image.Resampling.LANCZOS) for each in pictures]
+
+    def _guidance(self, settings: DrawingSettings, count: int) -> dict[str, object]:
+        """What a family calls it. Raises EngineError for what it has not."""
+        family = self._base.family
+        if settings.scheduler != "base" and not family.takes_schedulers:
+            raise EngineError(f"The base model {self._base.model.name} has one scheduler only.")
+        told: dict[str, object] = {family.guidance: settings.guidance}
+        if family.takes_negative_prompt:
+            return told | {"negative_prompt": [settings.negative_prompt] * count}
+        if settings.negative_prompt:
+            raise EngineError(f"The base model {self._base.model.name} takes no negative prompt.")
+        return told
 
     def _finished(
         self, picture: Image.Image, style: Style, settings: DrawingSettings
@@ -141,7 +148,8 @@ class Drawer:
             "dtype": str(base.dtype).removeprefix("torch."),
             "device": base.card,
             "diffusers": diffusers.__version__,
-            "torch": torch.__version__,
+            # Not the class that it is: no encoder of JSON knows that.
+            "torch": str(torch.__version__),
             "safety": self._safety.name,
         }
         return picture
@@ -160,34 +168,48 @@ class Drawer:
         self._styles.move_to_end(key)
         return self._styles[key]
 
-    def _add_layers(self) -> None:
-        """A style that changes nothing, in all layers that any may change: those that come are
-        swapped for it, and the layers that they leave alone are set back."""
-        unet = self._base.pipe.unet
+    def _add_layers(self) -> dict[str, tuple[torch.Tensor, torch.Tensor]]:
+        """Room for a style in all layers that any may change; A and B of each. What they hold then
+        changes nothing."""
+        network = self._base.network
         nothing: Tensors = {}
         for layer, (width_in, width_out) in self._network.layers.items():
-            nothing[f"{layer}.lora_A.weight"] = torch.zeros(1, width_in)
-            nothing[f"{layer}.lora_B.weight"] = torch.zeros(width_out, 1)
-            if unet.get_submodule(layer).weight.dim() == 4:
+            nothing[f"{layer}.lora_A.weight"] = torch.zeros(self._max_rank, width_in)
+            nothing[f"{layer}.lora_B.weight"] = torch.zeros(width_out, self._max_rank)
+            if network.get_submodule(layer).weight.dim() == 4:
                 for which in ("A", "B"):
                     name = f"{layer}.lora_{which}.weight"
                     nothing[name] = nothing[name][..., None, None]
-        self._base.pipe.enable_lora_hotswap(target_rank=self._max_rank)
-        unet.load_lora_adapter(nothing, prefix=None, adapter_name=STYLE)
-        unet.eval()
+        network.load_lora_adapter(nothing, prefix=None, adapter_name=STYLE)
+        network.eval()
+        slots = {}
+        for layer in self._network.layers:
+            module = network.get_submodule(layer)
+            first, second = module.lora_A[STYLE].weight, module.lora_B[STYLE].weight
+            slots[layer] = (first.detach().flatten(1), second.detach().flatten(1))
+        return slots
 
     def _hold(self, style: Style) -> None:
+        """Write the style into the network's layers, and empty those that it leaves alone.
+
+        diffusers' own hot swap does the same, and takes ten times as long to find the layers.
+        """
         if self._held == style.sha256:
             return
         self._held = None  # a swap that fails half-way leaves a mixture
-        self._base.pipe.unet.load_lora_adapter(
-            dict(style.weights), prefix="unet", adapter_name=STYLE, hotswap=True
-        )
+        for layer, (first, second) in self._slots.items():
+            second.zero_()
+            if layer in style.weights:
+                changed, back = style.weights[layer]
+                rank = changed.shape[0]
+                first.zero_()
+                first[:rank].copy_(changed)
+                second[:, :rank].copy_(back)
         self._held = style.sha256
 
     def _fitted(self, size: tuple[int, int]) -> tuple[int, int]:
         """The size to draw at: of that shape, no larger than the base model can, in its steps."""
-        step = self._base.scale
+        step = self._base.scale * self._base.family.step
         width, height = size
         most = MOST_PIXELS * self._base.native_side**2
         shrink = min(1.0, (most / (width * height)) ** 0.5)
@@ -199,7 +221,7 @@ class Drawer:
 
     def _preview(self, latents: torch.Tensor) -> Image.Image:
         """One pixel for each latent of the first picture."""
-        mix = torch.tensor(COLOURS[self._base.model.family])
+        mix = torch.tensor(self._base.family.colours)
         values = torch.einsum("chw,cr->hwr", latents[0].float().cpu(), mix)
         pixels = ((values + 1) * 127.5).clamp(0, 255).numpy()
         return Image.fromarray(np.nan_to_num(pixels).astype(np.uint8))

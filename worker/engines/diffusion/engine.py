@@ -14,6 +14,7 @@ from worker.engines.base import (
     NO_SETTINGS,
     Artwork,
     Engine,
+    EngineError,
     OnPreview,
     OnProgress,
     SaveCheckpoint,
@@ -24,6 +25,7 @@ from worker.engines.base import (
 from worker.engines.diffusion.base_models import known_base_model
 from worker.engines.diffusion.drawing import Drawer
 from worker.engines.diffusion.failures import told
+from worker.engines.diffusion.families import FAMILIES
 from worker.engines.diffusion.pipelines import Base
 from worker.engines.diffusion.safety import AllowAll, SafetyCheck
 from worker.engines.diffusion.settings import (
@@ -43,7 +45,7 @@ MODEL_FILE = "model.safetensors"
 
 
 class DiffusionEngine(Engine):
-    """Stable Diffusion 1.x or XL, with a LoRA for each style."""
+    """A base model of one of the families, with a LoRA for each style."""
 
     name = "diffusion"
     version = "1"
@@ -83,6 +85,11 @@ class DiffusionEngine(Engine):
         held out, and the epoch that was kept. Raises EngineError.
         """
         asked = read(TrainingSettings, settings)
+        if not FAMILIES[self._model.family].trains:
+            raise EngineError(
+                f"The base model {self._model.name} draws, but does not learn styles here.",
+                retryable=True,
+            )
         self._drawer = None  # its network has layers for styles, and its memory is needed
         with told():
             base = Base(self._settings, self._model)

@@ -1,4 +1,4 @@
-"""A base model in memory: Stable Diffusion 1.x or XL, used in the same way."""
+"""A base model in memory: those of all families are used in the same way."""
 
 import contextlib
 import hashlib
@@ -7,25 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import diffusers
+import structlog
 import torch
 import transformers
-from diffusers import StableDiffusionPipeline, StableDiffusionXLPipeline
 
 from worker.engines.base import EngineUnavailable
 from worker.engines.diffusion.base_models import BaseModel
+from worker.engines.diffusion.families import FAMILIES
 from worker.engines.diffusion.settings import EngineSettings
+
+log = structlog.get_logger()
 
 # Their bars would be between the lines of the log.
 diffusers.utils.logging.disable_progress_bar()
 transformers.utils.logging.disable_progress_bar()
 
-PIPELINES: dict[str, Any] = {"sd1": StableDiffusionPipeline, "sdxl": StableDiffusionXLPipeline}
-# The side of the square that a family was trained on, in pixels.
-NATIVE_SIDE = {"sd1": 512, "sdxl": 1024}
-ARCHITECTURES = {"sd1": "stable-diffusion-v1/lora", "sdxl": "stable-diffusion-xl-v1-base/lora"}
-# What LoRA is trained on here, and what other programs' files may have besides.
-ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
-SWAPPED = (*ATTENTION, "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out")
 # A larger network takes a minute a step on a CPU.
 MOST_ON_CPU = 50_000_000
 
@@ -48,11 +44,11 @@ class Base:
 
     def __init__(self, settings: EngineSettings, model: BaseModel) -> None:
         """Load the files. Raises EngineUnavailable if that cannot be done on this device."""
-        self.model = model
+        self.model, self.family = model, FAMILIES[model.family]
         self.device = torch.device(settings.device or _best_device())
         self.dtype: torch.dtype = getattr(torch, settings.dtype or _best_dtype(self.device))
         try:
-            self.pipe = PIPELINES[model.family].from_pretrained(
+            self.pipe = getattr(diffusers, self.family.pipeline).from_pretrained(
                 settings.model,
                 dtype=self.dtype,
                 use_safetensors=True,  # pickles may run code
@@ -65,23 +61,27 @@ class Base:
                 f"The base model {model.name} cannot be loaded on {self.device}: {error}"
             ) from error
         self.pipe.set_progress_bar_config(disable=True)
-        for network in (self.pipe.unet, self.pipe.vae, *self._text_encoders):
-            network.requires_grad_(False)
-        weights = sum(each.numel() for each in self.pipe.unet.parameters())
+        for part in self.pipe.components.values():
+            if isinstance(part, torch.nn.Module):
+                part.requires_grad_(False)
+        weights = sum(each.numel() for each in self.network.parameters())
         if self.device.type == "cpu" and settings.device != "cpu" and weights > MOST_ON_CPU:
             raise EngineUnavailable(
                 f"There is no graphics card here, and {model.name} takes a minute a step without."
                 " To use the CPU all the same, set DIFFUSION_DEVICE=cpu."
             )
 
-    @property
-    def native_side(self) -> int:
-        return NATIVE_SIDE[self.model.family]
+        if self.device.type == "cpu":
+            log.warning("no_graphics_card", meaning="a CPU is for tests only")
 
     @property
-    def _text_encoders(self) -> list[Any]:
-        both = (self.pipe.text_encoder, getattr(self.pipe, "text_encoder_2", None))
-        return [each for each in both if each is not None]
+    def network(self) -> Any:
+        """The part of the pipeline that a style changes."""
+        return getattr(self.pipe, self.family.network)
+
+    @property
+    def native_side(self) -> int:
+        return self.family.native_side
 
     @property
     def card(self) -> str:
@@ -112,7 +112,7 @@ class Base:
             times = torch.tensor([ids] * len(noisy), device=self.device, dtype=self.dtype)
             added = {"text_embeds": conditions.pooled, "time_ids": times}
         with self._mixed_precision():
-            made: torch.Tensor = self.pipe.unet(
+            made: torch.Tensor = self.network(
                 noisy, timesteps, conditions.tokens, added_cond_kwargs=added
             ).sample
         return made.float()
@@ -138,12 +138,6 @@ def generator(*parts: object) -> torch.Generator:
     """
     digest = hashlib.sha256(repr(parts).encode()).digest()
     return torch.Generator("cpu").manual_seed(int.from_bytes(digest[:8], "big") >> 1)
-
-
-def is_swapped(layer: str) -> bool:
-    """Whether a style may change the layer of this name."""
-    inside = ".attentions." in layer or layer.startswith("attentions.")
-    return inside and layer.endswith(tuple(f".{name}" for name in SWAPPED))
 
 
 def _best_device() -> str:

@@ -9,6 +9,7 @@ from msgspec import Meta
 
 from worker.engines.base import EngineError, EngineUnavailable
 from worker.engines.base import Settings as Given
+from worker.engines.diffusion.base_models import HUB_MODEL, folder_of, models_folder
 
 Fraction = Annotated[float, Meta(ge=0, le=1)]
 Text = Annotated[str, Meta(max_length=500)]
@@ -92,13 +93,8 @@ def as_data(settings: msgspec.Struct) -> dict[str, Any]:
 
 def read_environment(environ: Mapping[str, str]) -> EngineSettings:
     """Raises EngineUnavailable if a variable is missing or makes no sense."""
-    model = environ.get("DIFFUSION_MODEL", "")
-    if not Path(model).is_dir() or not model:
-        raise EngineUnavailable(
-            "DIFFUSION_MODEL must name the folder of a base model as diffusers saves it."
-        )
     return EngineSettings(
-        model=Path(model),
+        model=_model(environ.get("DIFFUSION_MODEL", ""), models_folder(environ)),
         dtype=_dtype(environ.get("DIFFUSION_DTYPE", "")),
         device=environ.get("DIFFUSION_DEVICE", ""),
         is_production=environ.get("DJANGO_ENV") != "development",
@@ -106,6 +102,21 @@ def read_environment(environ: Mapping[str, str]) -> EngineSettings:
         max_rank=_number(environ, "DIFFUSION_MAX_RANK", 64),
         checkpoint_seconds=_number(environ, "DIFFUSION_CHECKPOINT_SECONDS", 180),
         styles_in_memory=_number(environ, "DIFFUSION_STYLES_IN_MEMORY", 16),
+    )
+
+
+def _model(reference: str, models: Path) -> Path:
+    folder = folder_of(reference, models)
+    if reference and folder.is_dir():
+        return folder
+    if HUB_MODEL.fullmatch(reference):
+        raise EngineUnavailable(
+            f"{reference} is not in {models}: python -m worker.engines.diffusion.download"
+            f" {reference} fetches it."
+        )
+    raise EngineUnavailable(
+        "DIFFUSION_MODEL must name a base model: owner/name@commit, as"
+        " python -m worker.engines.diffusion.download prints it, or a folder as diffusers saves it."
     )
 
 

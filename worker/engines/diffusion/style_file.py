@@ -7,25 +7,30 @@ gives the same bytes.
 
 import hashlib
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import diffusers
 import torch
-from diffusers import StableDiffusionXLPipeline
 from diffusers.utils import convert_state_dict_to_kohya, convert_unet_state_dict_to_peft
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import load
 
 from worker.engines.base import EngineError
 from worker.engines.diffusion.base_models import BaseModel
-from worker.engines.diffusion.pipelines import ARCHITECTURES, is_swapped
+from worker.engines.diffusion.families import FAMILIES, Family
 from worker.engines.diffusion.settings import DrawingSettings, TrainingSettings, as_data, read
 
 Tensors = dict[str, torch.Tensor]
 DTYPES = {torch.float32: "F32", torch.float16: "F16", torch.bfloat16: "BF16", torch.int64: "I64"}
+# Layers whose weights are a matrix: in Stable Diffusion some are convolutions of one pixel.
+CHANGEABLE = (torch.nn.Linear, torch.nn.Conv2d)
 HASH = "modelspec.hash_sha256"
 OURS = "stylelicense."
+# How the readers of foreign files fail.
+KNOWN_COMPLAINTS = (ValueError, KeyError, IndexError, AttributeError, TypeError, RuntimeError)
 FOREIGN = "The style's file is not a LoRA that this worker can draw with"
 DAMAGED = "The style's file is damaged"
 
@@ -35,27 +40,31 @@ class Network:
     """What a file must fit: the network's configuration, and the layers that a style may change,
     each with the numbers that go in and come out."""
 
+    family: Family
     config: Any
     layers: dict[str, tuple[int, int]]
 
     @classmethod
-    def of(cls, network: Any) -> "Network":
+    def of(cls, network: Any, family: Family) -> "Network":
         """Of a network that holds no LoRA yet."""
         layers = {
             name: (module.weight.shape[1], module.weight.shape[0])
             for name, module in network.named_modules()
-            if is_swapped(name)
+            if family.is_swapped(name) and isinstance(module, CHANGEABLE)
         }
-        return cls(network.config, layers)
+        return cls(family, network.config, layers)
 
 
 @dataclass(frozen=True)
 class Style:
-    """A style as the pipeline takes it: layers of the network, without alpha (it is in B)."""
+    """A style as the pipeline takes it: for each layer of the network A and B, which alpha is in.
 
-    weights: Tensors
+    ``draw`` are the settings that it says for its pictures.
+    """
+
+    weights: dict[str, tuple[torch.Tensor, torch.Tensor]]
     trigger: str
-    draw: DrawingSettings
+    draw: Mapping[str, object]
     sha256: str
 
 
@@ -125,7 +134,7 @@ def write_style(
     metadata = {
         "format": "pt",
         "modelspec.sai_model_spec": "1.0.1",
-        "modelspec.architecture": ARCHITECTURES[base.family],
+        "modelspec.architecture": FAMILIES[base.family].architecture,
         "modelspec.implementation": "diffusers",
         "modelspec.title": settings.title,
         "modelspec.author": settings.author,
@@ -154,51 +163,83 @@ def read_style(path: Path, base: BaseModel, network: Network, rank: int) -> Styl
     architecture = metadata.get("modelspec.architecture")
     if made_for not in (None, base.sha256) or architecture not in (
         None,
-        ARCHITECTURES[base.family],
+        network.family.architecture,
     ):
         other = metadata.get(f"{OURS}base") or architecture
         raise EngineError(f"This style is for another base model, {other}: not for {base.name}.")
-    weights, layers = _without_alpha(tensors, network), network.layers
-    for name, tensor in weights.items():
-        layer, _, which = name.removeprefix("unet.").rpartition(".lora_")
-        is_first = which == "A.weight"
-        if layer not in layers or which not in ("A.weight", "B.weight"):
-            raise EngineError(f"{FOREIGN}: it changes {layer or name}.")
-        width = tensor.shape[1 if is_first else 0]
-        if width != layers[layer][0 if is_first else 1]:
-            raise EngineError(f"{FOREIGN}: its layers have other sizes than {base.name}.")
-        if tensor.shape[0 if is_first else 1] > rank:
-            raise EngineError(f"{FOREIGN}: its rank is above {rank}.")
+    named = _without_alpha(tensors, network)
+    weights = {}
+    for layer in {name.rpartition(".lora_")[0] for name in named}:
+        pair = [named.get(f"{layer}.lora_{which}.weight") for which in ("A", "B")]
+        inside = layer.removeprefix(f"{network.family.network}.")
+        weights[inside] = _pair(inside, pair, network, base, rank)
     ours = json.loads(metadata.get(f"{OURS}settings", "{}"))
+    draw = ours.get("draw", {})
+    read(DrawingSettings, draw)
     return Style(
         weights,
         metadata.get("modelspec.trigger_phrase", ""),
-        read(DrawingSettings, ours.get("draw", {})),
+        draw,
         hashlib.sha256(path.read_bytes()).hexdigest(),
     )
 
 
+def _pair(
+    layer: str,
+    pair: Sequence[torch.Tensor | None],
+    network: Network,
+    base: BaseModel,
+    most_rank: int,
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """A and B of one layer as matrices. Raises EngineError if they don't fit it."""
+    first, second = pair
+    if layer not in network.layers or first is None or second is None:
+        raise EngineError(f"{FOREIGN}: it changes {layer}.")
+    if first.dim() not in (2, 4) or second.dim() != first.dim():
+        raise EngineError(f"{FOREIGN}: its layers have other sizes than {base.name}.")
+    rank = first.shape[0]
+    width_in, width_out = network.layers[layer]
+    if first.numel() != rank * width_in or second.numel() != width_out * rank:
+        raise EngineError(f"{FOREIGN}: its layers have other sizes than {base.name}.")
+    if rank > most_rank:
+        raise EngineError(f"{FOREIGN}: its rank is above {most_rank}.")
+    return first.reshape(rank, width_in), second.reshape(width_out, rank)
+
+
 def _without_alpha(tensors: Tensors, network: Network) -> Tensors:
     """By peft's names, whosever they were. Raises EngineError if it is no LoRA of a network."""
+    family = network.family
+    pipeline: Any = getattr(diffusers, family.pipeline)
     try:
-        named, alphas = StableDiffusionXLPipeline.lora_state_dict(
-            dict(tensors), unet_config=network.config
-        )
-        if any(not name.startswith("unet.") for name in named):
-            raise EngineError(f"{FOREIGN}: it changes the text encoder, or is no LoRA.")
-        weights: Tensors = {
-            name: tensor.float() for name, tensor in convert_unet_state_dict_to_peft(named).items()
-        }
-        for name, alpha in (alphas or {}).items():
-            layer = name.removesuffix(".alpha")
-            down = layer if layer.endswith(".down.weight") else f"{layer}.lora.down.weight"
-            (first,) = convert_unet_state_dict_to_peft({down: None})
-            factor = float(alpha) / weights[first].shape[0]
-            weights[first.replace(".lora_A.", ".lora_B.")] *= factor
-    except (ValueError, KeyError, IndexError, AttributeError, TypeError) as error:
+        if family.network == "unet":
+            weights = _of_unet(tensors, network)
+        else:
+            found = pipeline.lora_state_dict(dict(tensors), return_lora_metadata=False)
+            weights = {name: tensor.float() for name, tensor in found.items()}
+    except KNOWN_COMPLAINTS as error:
         raise EngineError(f"{FOREIGN}.") from error
+    if any(not name.startswith(f"{family.network}.") for name in weights):
+        raise EngineError(f"{FOREIGN}: it changes the text encoder, or is no LoRA.")
     if not weights:
         raise EngineError(f"{FOREIGN}: it is empty.")
+    return weights
+
+
+def _of_unet(tensors: Tensors, network: Network) -> Tensors:
+    named, alphas = diffusers.StableDiffusionXLPipeline.lora_state_dict(
+        dict(tensors), unet_config=network.config
+    )
+    if any(not name.startswith("unet.") for name in named):
+        return dict(named)
+    weights: Tensors = {
+        name: tensor.float() for name, tensor in convert_unet_state_dict_to_peft(named).items()
+    }
+    for name, alpha in (alphas or {}).items():
+        layer = name.removesuffix(".alpha")
+        down = layer if layer.endswith(".down.weight") else f"{layer}.lora.down.weight"
+        (first,) = convert_unet_state_dict_to_peft({down: None})
+        factor = float(alpha) / weights[first].shape[0]
+        weights[first.replace(".lora_A.", ".lora_B.")] *= factor
     return weights
 
 

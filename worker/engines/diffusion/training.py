@@ -19,7 +19,8 @@ from peft import LoraConfig, get_peft_model_state_dict, set_peft_model_state_dic
 from torch.nn.functional import mse_loss
 
 from worker.engines.base import EngineError, OnProgress, SaveCheckpoint
-from worker.engines.diffusion.pipelines import ATTENTION, Base, generator
+from worker.engines.diffusion.families import ATTENTION
+from worker.engines.diffusion.pipelines import Base, generator
 from worker.engines.diffusion.settings import TrainingSettings, as_data
 from worker.engines.diffusion.style_file import Tensors, open_file, save
 from worker.engines.diffusion.works import Works
@@ -73,7 +74,7 @@ class Training:
         self.steps = self.steps_an_epoch * num_epochs
         self._noise = DDPMScheduler.from_config(base.pipe.scheduler.config)
         self._alphas = self._noise.alphas_cumprod.to(base.device)
-        self._network = base.pipe.unet
+        self._network = base.network
         self._add_layers()
         self._parameters = dict(
             sorted((n, p) for n, p in self._network.named_parameters() if p.requires_grad)

@@ -1,4 +1,5 @@
 import os
+import sys
 from pathlib import Path
 
 # Before the libraries look at it: nothing is fetched, whatever a test does.
@@ -14,6 +15,16 @@ from worker.engines.diffusion.tests.doing import train
 
 # More threads wait for each other on a busy machine.
 torch.set_num_threads(1)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """End as the worker does. Once torch and onnxruntime have both worked in a thread, Python may
+    wait for ever while it collects what they leave."""
+    session = config.pluginmanager.get_plugin("session")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(int(session.exitstatus) if session else 1)
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import (
@@ -28,7 +29,7 @@ NOISE = {"beta_start": 0.00085, "beta_end": 0.012, "beta_schedule": "scaled_line
 
 
 def settings(folder: Path, **changes: object) -> EngineSettings:
-    values: dict = {
+    values: dict[str, Any] = {
         "model": folder,
         "dtype": None,
         "device": "",
@@ -44,10 +45,10 @@ def settings(folder: Path, **changes: object) -> EngineSettings:
 def sd1(folder: Path, *, seed: int = 0, licence: str = "creativeml-openrail-m") -> Path:
     """A Stable Diffusion 1.x. Other seeds are other base models."""
     torch.manual_seed(seed)
-    words = _tokenizer(folder / "words")
+    words = tokenizer(folder / "words")
     StableDiffusionPipeline(
         vae=_decoder(),
-        text_encoder=CLIPTextModel(_text(words)),
+        text_encoder=CLIPTextModel(text_config(words)),
         tokenizer=words,
         unet=_network(WIDTH),
         scheduler=DDIMScheduler(**NOISE, clip_sample=False, steps_offset=1),
@@ -60,11 +61,11 @@ def sd1(folder: Path, *, seed: int = 0, licence: str = "creativeml-openrail-m") 
 
 def sdxl(folder: Path) -> Path:
     torch.manual_seed(0)
-    words = _tokenizer(folder / "words")
+    words = tokenizer(folder / "words")
     StableDiffusionXLPipeline(
         vae=_decoder(),
-        text_encoder=CLIPTextModel(_text(words)),
-        text_encoder_2=CLIPTextModelWithProjection(_text(words)),
+        text_encoder=CLIPTextModel(text_config(words)),
+        text_encoder_2=CLIPTextModelWithProjection(text_config(words)),
         tokenizer=words,
         tokenizer_2=words,
         unet=_network(
@@ -99,12 +100,16 @@ def _registered(folder: Path, name: str, licence: str) -> Path:
     return folder
 
 
-def _tokenizer(folder: Path) -> CLIPTokenizer:
-    """CLIP's, with its bytes for an alphabet and no merges."""
+def letters() -> list[str]:
+    """One for each byte, as tokenizers write them."""
     shown = [*range(ord("!"), ord("~") + 1), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [256 + number for number in range(256 - len(shown))]
-    letters = [chr(code) for code in shown + others]
-    names = [*letters, *(f"{letter}</w>" for letter in letters)]
+    return [chr(code) for code in shown + others]
+
+
+def tokenizer(folder: Path) -> CLIPTokenizer:
+    """CLIP's, with its bytes for an alphabet and no merges."""
+    names = [*letters(), *(f"{letter}</w>" for letter in letters())]
     names += ["<|startoftext|>", "<|endoftext|>"]
     folder.mkdir(parents=True, exist_ok=True)
     vocabulary = {name: place for place, name in enumerate(names)}
@@ -113,7 +118,7 @@ def _tokenizer(folder: Path) -> CLIPTokenizer:
     return CLIPTokenizer.from_pretrained(folder, model_max_length=77)
 
 
-def _text(words: CLIPTokenizer) -> CLIPTextConfig:
+def text_config(words: CLIPTokenizer) -> CLIPTextConfig:
     return CLIPTextConfig(
         hidden_size=WIDTH,
         intermediate_size=2 * WIDTH,
