@@ -3,6 +3,8 @@
 #
 #   docker compose build        builds all of them
 #
+# A fifth, worker-diffusion, is for machines with an NVIDIA GPU: docs/gpu.md.
+#
 # Nothing secret is needed to build, and nothing secret is in them.
 
 FROM python:3.11-slim-trixie AS python
@@ -26,6 +28,16 @@ FROM python AS worker-packages
 COPY requirements/worker.txt requirements/
 RUN python -m venv /opt/venv && \
     /opt/venv/bin/pip install --no-deps --require-hashes -r requirements/worker.txt
+
+FROM python AS worker-diffusion-packages
+# The other lock, worker-diffusion.txt, has torch's build for CPUs: a third of the size, for trials.
+# That build is not on PyPI, so one of the other two says where it is.
+ARG DIFFUSION_LOCK=worker-diffusion-cuda.txt
+ARG PIP_EXTRA_INDEX_URL=
+ARG PIP_FIND_LINKS=
+COPY requirements/${DIFFUSION_LOCK} requirements/
+RUN python -m venv /opt/venv && \
+    /opt/venv/bin/pip install --no-deps --require-hashes -r requirements/${DIFFUSION_LOCK}
 
 FROM python AS files-packages
 COPY requirements/files.txt requirements/
@@ -63,22 +75,37 @@ HEALTHCHECK --interval=10s --timeout=6s --start-period=60s --retries=3 \
 CMD ["python", "-m", "serving"]
 
 
-# --- AI worker ------------------------------------------------------------------------------------
+# --- AI workers: one without GPU, one for GPUs ----------------------------------------------------
 
-FROM python AS worker
-# Artists sign with any name; these fonts know the letters of most of them.
-RUN apt-get update && \
-    apt-get install -y --no-install-recommends fonts-noto-core fonts-noto-cjk && \
-    rm -rf /var/lib/apt/lists/*
-COPY --from=worker-packages /opt/venv /opt/venv
+FROM scratch AS worker-code
 COPY pictures pictures
 COPY words words
 COPY protocol protocol
 COPY provenance provenance
 COPY worker worker
+
+FROM python AS worker-system
+# Artists sign with any name; these fonts know the letters of most of them.
+RUN apt-get update && \
+    apt-get install -y --no-install-recommends fonts-noto-core fonts-noto-cjk && \
+    rm -rf /var/lib/apt/lists/* && \
+    install --directory --owner=app --group=app /app/work
 # Reports that could not be delivered lie here, so it should be a volume.
-RUN install --directory --owner=app --group=app /app/work
 ENV WORKER_DIR=/app/work
+
+FROM worker-system AS worker
+COPY --from=worker-packages /opt/venv /opt/venv
+COPY --from=worker-code / ./
+USER app
+CMD ["python", "-m", "worker"]
+
+FROM worker-system AS worker-diffusion
+# Base models, many gigabytes, which the download command fills in: it should be a volume.
+RUN install --directory --owner=app --group=app /app/models
+ENV DIFFUSION_MODELS=/app/models \
+    WORKER_ENGINE=diffusion
+COPY --from=worker-diffusion-packages /opt/venv /opt/venv
+COPY --from=worker-code / ./
 USER app
 CMD ["python", "-m", "worker"]
 

@@ -1,20 +1,22 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench rights format lock clean restore-drill
+.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench bench-engine rights format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
 UV = $(shell command -v uv || echo $(BIN)/uv)
 LOCK := pip compile --quiet pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-annotate --no-emit-index-url
-# torch's build for the CPU exists for one system at a time.
-DIFFUSION_LOCK := $(filter-out --universal,$(LOCK)) requirements/worker-diffusion.in --extra worker \
+# torch's builds exist for one system at a time.
+COMPILE_DIFFUSION := $(filter-out --universal,$(LOCK)) --extra worker \
 	--constraint requirements/worker.txt --python-platform x86_64-manylinux_2_28 \
 	--no-emit-find-links
-# The environment of the engine's tests: 1.3 GB, so all checkouts of one lock share it.
+# The environment of the engine's tests: 1.3 GB, so all checkouts of one lock share it. On a machine
+# with a GPU, DIFFUSION_LOCK=worker-diffusion-cuda.txt has torch for CUDA.
+DIFFUSION_LOCK ?= worker-diffusion.txt
 DIFFUSION ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/style-license/diffusion-$(shell \
-	cksum < requirements/worker-diffusion.txt | cut -d ' ' -f 1)
+	cksum < requirements/$(DIFFUSION_LOCK) | cut -d ' ' -f 1)
 # In the order of pyproject.toml's testpaths: what takes longest starts first, short modules fill up.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
@@ -74,6 +76,9 @@ bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/perfo
 	@$(BIN)/python -m pytest -q benchmarks/tests
 	@$(BIN)/python -m benchmarks.report $(BENCH_ARGS)
 
+bench-engine: $(DIFFUSION)/installed ## measure the engine for GPUs and write docs/engine-performance.md
+	@$(DIFFUSION)/bin/python -m benchmarks.engine $(BENCH_ARGS)
+
 rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS= FOLDER=)
 	@$(BIN)/python -m pytest -q app/tests/licences/every_byte.py
 	@$(BIN)/python -m benchmarks.rights --own $(or $(OWN),1000) --foreign $(or $(FOREIGN),200) \
@@ -92,7 +97,10 @@ lock: .venv/bin/python ## compile requirements/*.txt from pyproject.toml
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra test -o requirements/dev.txt
 	$(UV) $(LOCK) --extra backend --extra worker --extra embedded --extra bench \
 		--constraint requirements/dev.txt -o requirements/bench.txt
-	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(UV) $(DIFFUSION_LOCK) -o requirements/worker-diffusion.txt
+	UV_FIND_LINKS="$$PIP_FIND_LINKS" $(UV) $(COMPILE_DIFFUSION) requirements/worker-diffusion.in \
+		-o requirements/worker-diffusion.txt
+	$(UV) $(COMPILE_DIFFUSION) requirements/worker-diffusion-cuda.in \
+		-o requirements/worker-diffusion-cuda.txt
 
 restore-drill: .venv/installed-run ## back up the database, restore it elsewhere, audit it there
 	@$(BIN)/python manage.py restore_drill
@@ -141,9 +149,9 @@ clean: ## stop a server left behind and delete all data of `make run` (asks; YES
 	@touch $@
 
 $(DIFFUSION)/installed: | .venv/bin/python # its name says which lock it was made from
-	@echo "Installing requirements/worker-diffusion.txt into $(DIFFUSION)."
+	@echo "Installing requirements/$(DIFFUSION_LOCK) into $(DIFFUSION)."
 	@rm -rf "$(DIFFUSION)"
 	@$(BIN)/python -m venv --without-pip "$(DIFFUSION)"
 	@$(BIN)/python -m pip --python "$(DIFFUSION)/bin/python" install --quiet --disable-pip-version-check \
-		--no-deps --require-hashes -r requirements/worker-diffusion.txt
+		--no-deps --require-hashes -r requirements/$(DIFFUSION_LOCK)
 	@touch $@

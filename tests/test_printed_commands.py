@@ -52,6 +52,9 @@ ELSEWHERE = {
     "make run": "tests/test_make_run.py",
     "make test": "it is what .ci/run runs, and this is part of it",
     "make test-diffusion": "it is what .ci/run runs after this",
+    # What docs/gpu.md prints, and a GPU or a hub of models is needed for, or torch.
+    "make bench-engine": "it needs torch, and measures for ten minutes",
+    "make bench-engine DIFFUSION_LOCK=worker-diffusion-cuda.txt": "it needs a graphics card",
     "make static": "make test begins with it",
     # For the tests of production, which need what it collects; it compresses for 20 seconds.
     "python manage.py collectstatic": "tests/production/running.py",

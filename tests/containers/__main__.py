@@ -2,7 +2,7 @@
 
 With Docker it uses that; without, on Debian and as root, podman from apt, with stand-ins for the
 base images. Prints what it does; exits 1 with the ends of all logs when something fails. ``--only``
-plays one of the two scenes.
+plays one scene; that of a machine with a GPU is played only so.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from pathlib import Path
 
 from app.tests.identity_provider import IdentityProvider
 from tests.containers import engine as engines
-from tests.containers import one_machine, three_machines
+from tests.containers import gpu_machine, one_machine, three_machines
 from tests.containers.machines import OVERLAYS, Machine, certificate_for_all, secret
 from tests.containers.people import MainJob, Site, audit
 from tests.containers.printing import say
 from tests.containers.standin import machine as private
 
-SCENES = ("one-machine", "three-machines")
+SCENES = ("one-machine", "three-machines", "gpu")
 
 
 def main() -> int:
@@ -55,9 +55,11 @@ def play(engine: engines.Engine, only: str | None) -> int:
         site = Site(engine.address, certificate[0], provider)
         outside = Outside(engine, folder, certificate, provider)
         try:
-            if only != "three-machines":
+            if only == "gpu":
+                play_gpu(outside, machines)
+            elif only != "three-machines":
                 play_one_machine(outside, site, machines)
-            if only != "one-machine":
+            if only in (None, "three-machines"):
                 play_three_machines(outside, site, machines)
         except Exception as error:  # noqa: BLE001 - whatever it is, the logs say more
             say(f"FAILED: {type(error).__name__}: {error}")
@@ -165,6 +167,23 @@ def play_three_machines(outside: Outside, site: Site, machines: list[Machine]) -
     three_machines.see_who_reaches_what(three, outside.engine)
     three_machines.use(three, site)
     three_machines.stop(three)
+
+
+def play_gpu(outside: Outside, machines: list[Machine]) -> None:
+    say("== A machine with a GPU: deploy/gpu.yml, here with a CPU")
+    machine = outside.machine(
+        "gpu",
+        "deploy/gpu.yml",
+        None,
+        AMQP_URL="amqp://nobody",
+        DIFFUSION_MODEL=gpu_machine.REFERENCE,
+        DIFFUSION_LOCK="worker-diffusion.txt",
+    )
+    machines.append(machine)
+    shared = outside.folder / "shared"
+    shared.mkdir()
+    outside.folder.chmod(0o755)
+    gpu_machine.play(machine, shared)
 
 
 if __name__ == "__main__":

@@ -242,7 +242,7 @@ def _logs(project: Project, given: argparse.Namespace) -> None:
 def _run(project: Project, given: argparse.Namespace) -> int:
     service = project.services[given.service]
     _make_network(project)
-    if not given.no_deps:
+    if service.needs and not given.no_deps:
         for needed in project.in_order(list(service.needs)):
             _reconcile(project, needed, needed.replicas, recreate=True)
         _wait_for_needs(project, service)

@@ -18,7 +18,7 @@ from dotenv import dotenv_values
 SERVICE_KEYS = {
     *("image", "build", "command", "environment", "env_file", "volumes", "ports", "healthcheck"),
     *("depends_on", "deploy", "restart", "logging", "security_opt", "stop_grace_period"),
-    *("hostname", "configs", "extra_hosts"),
+    *("hostname", "configs", "extra_hosts", "profiles"),
 }
 TOP_KEYS = {"name", "services", "volumes", "configs"}
 _REFERENCE = re.compile(
@@ -76,7 +76,8 @@ class Project:
             found.setdefault(name, self.services[name])
 
         for name in wanted or self.services:
-            visit(name)
+            if name in wanted or not self.services[name].given.get("profiles"):
+                visit(name)
         return list(found.values())
 
 

@@ -20,7 +20,7 @@ SERVICE = "com.docker.compose.service"
 NUMBER = "com.docker.compose.container-number"
 ONE_OFF = "com.docker.compose.oneoff"
 CONFIG = "com.docker.compose.config-hash"
-IGNORED = {"build", "depends_on", "deploy", "logging"}
+IGNORED = {"build", "depends_on", "deploy", "logging", "profiles"}
 
 
 @dataclass(frozen=True)

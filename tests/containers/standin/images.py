@@ -59,9 +59,12 @@ def make_bases(say: Any) -> None:
 def build(context: Path, image: str, service: dict[str, Any]) -> None:
     """Build ``image`` as the service's ``build`` says."""
     target = service["build"]["target"]
-    known = set(service["build"]) - {"context", "target"}
-    assert not known, f"build: {known} is not known here"
-    _bud("--target", target, "--tag", image, context.resolve())
+    unknown = set(service["build"]) - {"context", "target", "args"}
+    assert not unknown, f"build: {unknown} is not known here"
+    told = [
+        f"--build-arg={name}={value}" for name, value in service["build"].get("args", {}).items()
+    ]
+    _bud("--target", target, "--tag", image, *told, context.resolve())
 
 
 def _bud(*arguments: str | Path) -> None:
@@ -83,7 +86,9 @@ def _mounts() -> Iterator[str]:
     sources = CACHE / "sources.list"
     sources.write_text("".join(f"deb {uri} {suite} main\n" for uri, suite in _sources()))
     yield from ("--volume", f"{sources}:/etc/apt/sources.list:ro")
-    for path in ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf", "/etc/apt/auth.conf.d"):
+    wheels = os.environ.get("PIP_FIND_LINKS", "")
+    trusted = ("/etc/ssl/certs/ca-certificates.crt", "/etc/pip.conf", "/etc/apt/auth.conf.d")
+    for path in (*trusted, *(wheels.split() if wheels.startswith("/") else [])):
         if Path(path).exists():
             yield from ("--volume", f"{path}:{path}:ro")
 
