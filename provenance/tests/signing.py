@@ -98,6 +98,7 @@ def signed_preview(*, is_small: bool = False) -> bytes:
 def moved(source: bytes, target: bytes) -> bytes:
     """The manifest of ``source``, a PNG, in ``target``."""
     place = containers.find_store(source)
+    assert place is not None
     chunk = source[place.start - 8 : place.end + 4]
     return target[:33] + chunk + target[33:]
 
