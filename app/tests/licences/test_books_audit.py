@@ -94,6 +94,19 @@ def test_a_day_that_is_left_out_is_named(licences: list[Licence]) -> None:
     assert found() == [(row(1), "it does not follow the day before")]
 
 
+def test_nor_may_one_be_left_out_if_the_next_names_the_day_before_it() -> None:
+    style = StyleFactory()
+    for days_ago in (3, 1):
+        sold(days_ago, style=style)
+    books.publish_days()
+    first, _, last = LicenceDay.objects.order_by("day")
+    digest = books.digest_of(last.day, last.count, last.root, first.digest)
+    with without_triggers():
+        LicenceDay.objects.filter(day=day(2)).delete()
+        LicenceDay.objects.filter(day=day(1)).update(previous=first.digest, digest=digest)
+    assert found() == [(row(1), "it does not follow the day before")]
+
+
 def test_each_day_has_its_turn() -> None:
     """The latest ones are looked at each time, the others one after the other."""
     days = [LicenceDay(day=day(days_ago)) for days_ago in range(7, 0, -1)]
