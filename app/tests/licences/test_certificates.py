@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import gzip
+import html
 import json
 from base64 import urlsafe_b64decode
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import jwt
+import msgspec
 import pytest
+from django.test import Client
 
 from app.models import Licence, SigningKey
+from app.services import signature_service
 from app.services.licences import certificate, keys, states
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from provenance import certificates
 from provenance.facts import Facts
 
 pytestmark = pytest.mark.django_db
@@ -75,6 +81,35 @@ class TestTheCertificate:
             assert Facts.of(shown) == Facts.of(said) == facts
             for name in ("width", "height", "price_tokens", "file_sha256"):
                 assert said.get(name) == shown[name]
+
+    @pytest.mark.parametrize(
+        ("artist", "style"),
+        [
+            ("Ann Ärt", "Blau 달"),
+            ("O’Neil & <Söhne>", 'Ink "&amp;" Wash'),
+            ("김하늘", "밤 & 낮"),
+            ("Zoë  \\ Ø", "{{ style }} %(name)s"),
+        ],
+    )
+    def test_site_api_certificate_and_file_say_the_same(
+        self, as_anyone, served, settings, tmp_path, artist, style
+    ):
+        """What the worker writes into C2PA and XMP is what it is told with its task."""
+        settings.CERTIFICATES_DIR = tmp_path
+        certificates.make(tmp_path / certificates.FOLDER)
+        made = StyleFactory(name=style, artist__artist_name=artist)
+        picture = PublicPictureFactory(style=made)
+        shown = as_anyone.get(f"/api/licences/{picture.licence.number}").data
+        said = read(shown["certificate"], served())["credentialSubject"]
+        task = signature_service.licence_of(picture)
+        page = html.unescape(Client().get(f"/licences/{task.number}").content.decode())
+        facts = Facts.of(shown)
+        assert (facts.artist, facts.style) == (artist, style)
+        assert Facts.of(said) == facts
+        # Its words are its buyer's until it is public.
+        assert Facts.of(msgspec.to_builtins(task)) == replace(facts, prompt=None)
+        for word in (facts.number, artist, style):
+            assert word in page
 
 
 class TestKeys:
