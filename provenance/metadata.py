@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
@@ -178,10 +179,7 @@ def licence_in(said: dict[str, str]) -> Facts | None:
 
 def xmp_packet(provenance: Provenance) -> bytes:
     """The XMP packet for ``provenance`` (UTF-8, read only)."""
-    root = ElementTree.Element(_name("x:xmpmeta"))
-    rdf = ElementTree.SubElement(root, _name("rdf:RDF"))
-    about = ElementTree.SubElement(rdf, _name("rdf:Description"), {_name("rdf:about"): ""})
-
+    about, packet = _packet()
     _languages(about, "dc:title", provenance.title)
     _text(_first(about, "dc:creator"), "rdf:li", provenance.artist)
     _languages(about, "dc:description", provenance.description)
@@ -190,12 +188,7 @@ def xmp_packet(provenance: Provenance) -> bytes:
     _text(about, "xmp:CreatorTool", SOFTWARE)
     _text(about, "xmpRights:Marked", "True")
     _text(about, "xmpRights:WebStatement", provenance.statement_url)
-    _text(about, "Iptc4xmpExt:DigitalSourceType", TRAINED_MEDIA)
-    _text(about, "Iptc4xmpExt:AIPromptInformation", provenance.prompt)
-    if provenance.system:
-        _text(about, "Iptc4xmpExt:AISystemUsed", provenance.system)
-    if provenance.system_version:
-        _text(about, "Iptc4xmpExt:AISystemVersionUsed", provenance.system_version)
+    _made_by_model(about, provenance.prompt, provenance.system, provenance.system_version)
     if licence := provenance.licence:
         _text(about, "dc:identifier", licence.number)
         _languages(about, "xmpRights:UsageTerms", f"{licence.number}: {licence.terms.url}")
@@ -210,11 +203,46 @@ def xmp_packet(provenance: Provenance) -> bytes:
     _text(about, "plus:DataMining", NO_MINING)
     for name, fact in provenance.own_facts.items():
         _text(about, f"styleLicense:{name}", fact)
+    return packet()
 
-    # The id is the one fixed string that XMP scanners look for (ISO 16684-1, 7.3.2).
-    head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
-    body = ElementTree.tostring(root, encoding="unicode")
-    return f'{head}{body}\n<?xpacket end="r"?>'.encode()
+
+def sample_packet(*, style: str, prompt: str, system: str, system_version: str) -> bytes:
+    """The XMP packet of a sample: it shows what a style can do, and nobody gets a licence."""
+    about, packet = _packet()
+    _languages(about, "dc:title", f"{style}: {prompt}")
+    _languages(about, "dc:description", f"A sample of the style “{style}”, AI generated.")
+    _languages(about, "dc:rights", "A sample, without a licence. All rights reserved.")
+    _text(about, "xmp:CreatorTool", SOFTWARE)
+    _text(about, "xmpRights:Marked", "True")
+    _made_by_model(about, prompt, system, system_version)
+    _text(about, "plus:DataMining", NO_MINING)
+    return packet()
+
+
+def _packet() -> tuple[ElementTree.Element, Callable[[], bytes]]:
+    """The element that is to be filled, and what then makes the packet."""
+    root = ElementTree.Element(_name("x:xmpmeta"))
+    rdf = ElementTree.SubElement(root, _name("rdf:RDF"))
+    about = ElementTree.SubElement(rdf, _name("rdf:Description"), {_name("rdf:about"): ""})
+
+    def packet() -> bytes:
+        # The id is the one fixed string that XMP scanners look for (ISO 16684-1, 7.3.2).
+        head = '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>\n'
+        body = ElementTree.tostring(root, encoding="unicode")
+        return f'{head}{body}\n<?xpacket end="r"?>'.encode()
+
+    return about, packet
+
+
+def _made_by_model(
+    about: ElementTree.Element, prompt: str, system: str, system_version: str
+) -> None:
+    _text(about, "Iptc4xmpExt:DigitalSourceType", TRAINED_MEDIA)
+    _text(about, "Iptc4xmpExt:AIPromptInformation", prompt)
+    if system:
+        _text(about, "Iptc4xmpExt:AISystemUsed", system)
+    if system_version:
+        _text(about, "Iptc4xmpExt:AISystemVersionUsed", system_version)
 
 
 def _texts(provenance: Provenance) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""Training: the model of a style, and how near its pictures are to the works."""
+"""Training: the model of a style, samples of it, and how near its pictures are to the works."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -6,12 +6,14 @@ from pathlib import Path
 from PIL import Image
 
 from pictures import PictureError, open_picture, preview
-from protocol import Memorisation, TrainingProgress, TrainingReport, TrainingTask
+from protocol import Memorisation, Sample, TrainingProgress, TrainingReport, TrainingTask
 from provenance.nearness import Works
 from worker.checkpoints import Checkpoints
 from worker.engines.base import Artwork, EngineError
 from worker.found_again import REPORT_SIDE, WORKS, keep_works, memorisation_of, told
 from worker.jobs import Job, Pace, Progress, Workshop, seconds_left, under
+from worker.samples import Sampler, file_of
+from worker.samples import told as sample_of
 from worker.storage import file_suffix
 
 SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
@@ -51,12 +53,27 @@ class TrainingJob(Job):
             output=output,
             num_epochs=self._task.data.num_epochs,
             on_progress=progress.note,
+            settings=self._task.data.settings,
             resume_from=self._checkpoints.last(folder),
             save_checkpoint=self._checkpoints.save,
         )
         self._works = folder / WORKS
         works = keep_works(self._watched(progress), self._works)
         self._memorisation = self._compare(works, folder, progress) if works else None
+        self._draw_samples(works, folder, progress)
+
+    def _draw_samples(self, works: Works | None, folder: Path, progress: Progress) -> None:
+        """Samples, and how like the works they look."""
+        data, engine = self._task.data, self._shop.engine
+        sampler = Sampler(engine, data.sample_prompts, progress.check)
+        drawn = sampler.draw(self._model.path)
+        self._samples: list[tuple[Sample, Path]] = []
+        for prompt, picture in drawn:
+            name = f"sample-{prompt.place}.webp"
+            (folder / name).write_bytes(file_of(picture, prompt, style=data.name, engine=engine))
+            told = sample_of(prompt, picture, under(data.output_path, name))
+            self._samples.append((told, folder / name))
+        self._score = sampler.score(self._model, drawn, works, folder) if works else None
 
     def _compare(self, works: Works, folder: Path, progress: Progress) -> Memorisation | None:
         """How near pictures of the new model are to its works. The nearest one is kept."""
@@ -96,6 +113,8 @@ class TrainingJob(Job):
         if self._memorisation:
             nearest_path = self._memorisation.image_path
             self._shop.storage.store(self._nearest, nearest_path, "image/webp")
+        for sample, path in self._samples:
+            self._shop.storage.store(path, sample.image_path, "image/webp")
         name = f"model{file_suffix(model.path.name)}"
         model_path = under(task.data.output_path, name)
         self._shop.storage.store(model.path, model_path, "application/octet-stream")
@@ -107,6 +126,8 @@ class TrainingJob(Job):
             training_metric=dict(model.metric),
             engine_version=self._shop.engine.version,
             memorisation=self._memorisation,
+            samples=[sample for sample, _ in self._samples],
+            style_score=self._score,
         )
 
     def started(self, pace: Pace | None) -> TrainingReport:

@@ -32,10 +32,14 @@ class Artwork:
 
 @dataclass(frozen=True)
 class TrainedModel:
-    """The result of a training: a local file, and figures to show (loss, artworks used …)."""
+    """The result of a training: a local file, and figures to show (loss, artworks used …).
+
+    ``held_out`` are the places of the artworks (from 0) that it was not learned from.
+    """
 
     path: Path
     metric: dict[str, object] = field(default_factory=dict)
+    held_out: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -66,12 +70,14 @@ class Engine(Protocol):
     ``train`` and ``generate`` are deterministic: on one machine, the same arguments give the same
     result. All methods are called from one thread at a time. ``name`` and ``version`` are in the
     metadata of each picture. ``makes_checkpoints`` says whether a training can go on from where it
-    was interrupted. Subclasses inherit what an engine can do without.
+    was interrupted. ``sample_side`` is that of the square pictures (in pixels) that are drawn to
+    look at after a training. Subclasses inherit what an engine can do without.
     """
 
     name: str
     version: str
     makes_checkpoints: bool = False
+    sample_side: int = 256
 
     def vocabulary(self) -> frozenset[str] | None:
         """The words that the engine can draw, in lower case; None if it is not limited to any."""
@@ -119,6 +125,17 @@ class Engine(Protocol):
         if ``model`` cannot be read.
         """
         ...
+
+    def plain(
+        self, prompt: Sequence[str], *, size: tuple[int, int], seed: int, on_progress: OnProgress
+    ) -> Image.Image | None:
+        """What ``generate`` would draw without any style; None if there is no such picture."""
+        return None
+
+    def without(self, model: Path, works: Sequence[int], *, output: Path) -> Path | None:
+        """Write ``model``, as if it had not been learned from ``works`` (their places, from 0),
+        into the folder ``output``; None if that would take another training."""
+        return None
 
     def generate_batch(
         self,

@@ -175,6 +175,21 @@ class StylenetEngine(Engine):
         on_progress(4, 4)
         return finished
 
+    def plain(
+        self, prompt: Sequence[str], *, size: tuple[int, int], seed: int, on_progress: OnProgress
+    ) -> Image.Image:
+        """The scene."""
+        on_progress(0, 1)
+        return paint(prompt, size=size, seed=seed)
+
+    def without(self, model: Path, works: Sequence[int], *, output: Path) -> Path:
+        """Each work has a vector of its own, so these are left out."""
+        style = StyleModel.load(model)
+        kept = [place for place in range(len(style.tags)) if place not in works]
+        path = output / "without.npz"
+        StyleModel(style.vectors[kept], tuple(style.tags[place] for place in kept)).save(path)
+        return path
+
     def style_of(self, picture: Image.Image) -> Array:
         """The style vector, shape (100,), of an RGB picture, which is scaled to 256 x 256."""
         small = picture.resize((PREDICT_SIDE, PREDICT_SIDE), Image.Resampling.LANCZOS)
