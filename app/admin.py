@@ -14,6 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -21,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from app import models
 from app.exceptions import DomainError
 from app.services import moderation_service, operations_service, reversal_service
+from app.utils.links import link
 
 # Google's application comes from the environment; a second one here would break sign-in.
 admin.site.unregister([SocialApp, SocialToken])
@@ -163,21 +165,29 @@ class StyleAdmin(Moderated, ModelAdmin):
         "price",
         "usage_count",
         "is_active",
+        "is_draft",
         "created_at",
     )
-    list_filter = ("training_status", "is_active")
+    list_filter = ("training_status", "is_active", "is_draft")
     search_fields = ("name", "artist__artist_name")
     list_select_related = ("artist",)
     inlines = (StyleTagInline, ArtworkInline)
     fields = (
-        *("name", "artist", "description", "price", "is_active", "withdrawn_reason"),
+        *("name", "artist", "description", "price"),
+        *("is_active", "is_draft", "withdrawn_reason"),
         *("training_status", "review"),
         *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
+        *("sample_pictures", "style_score"),
         *("usage_count", "created_at", "trained_at", "lease_expires_at"),
     )
 
     def get_readonly_fields(self, request: HttpRequest, obj: object = None) -> tuple[str, ...]:
         return tuple(name for name in self.fields if name not in {"description", "price"})
+
+    @admin.display(description="Samples")
+    def sample_pictures(self, style: models.Style) -> str:
+        shown = ((link(each["path"]), each["prompt"]) for each in style.samples or [])
+        return format_html_join(" ", '<img src="{}" alt="{}" width="128">', shown)
 
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # styles begin with an upload

@@ -114,6 +114,7 @@ api = [
     path("keys/<id:pk>", Keys({"delete": "destroy"}), name="key"),
     # Styles
     path("models/mine", Styles({"get": "mine"}), name="own_styles"),
+    path("models/<id:pk>/offer", Styles({"post": "offer"}), name="offer"),
     path("models/<id:pk>/retrain", Styles({"post": "retrain"}), name="retrain"),
     path("models/<id:pk>/works", Styles({"put": "replace_works"}), name="works"),
     path("models/<id:pk>/status", Styles({"patch": "report"}), name="training_report"),

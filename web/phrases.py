@@ -16,7 +16,7 @@ from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from app import exceptions as domain
-from app.models import Notification, NotificationType
+from app.models import Notification, NotificationType, Style
 from app.models.notification import words_of
 from app.services.licences import terms
 from app.services.uploads import image_service
@@ -125,6 +125,8 @@ OF_ERRORS = (
     _("Only a completed picture can be published."),
     _("Our staff has hidden this picture. You cannot publish it."),
     _("Our staff has withdrawn this style. You cannot offer it."),
+    _("A style can be offered once its training is complete."),
+    _("This style is still being trained. You can discard it once that has ended."),
     _("It is against the rules of this site."),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
@@ -184,6 +186,29 @@ def field_errors(error: domain.InvalidInput) -> dict[str, list[str]]:
         name: [say(error.code, message) for message in messages]
         for name, messages in details.items()
     }
+
+
+# How much of the way from a picture without style to the artist's own works. docs/rights.md says
+# how these were measured.
+CLEARLY_LIKE = 0.17
+SOMEWHAT_LIKE = 0.08
+
+
+def likeness_to(style: Style) -> str:
+    """How like the artist's works the samples look, in words for the artist; "" if nobody knows."""
+    told = style.style_score
+    if not told:
+        return ""
+    whole = told["works"] - told["plain"]
+    share = (told["samples"] - told["plain"]) / whole if whole > 0 else 0
+    if share >= CLEARLY_LIKE:
+        return gettext("Pictures in this style look clearly like your works.")
+    if share >= SOMEWHAT_LIKE:
+        return gettext("Pictures in this style look somewhat like your works.")
+    return gettext(
+        "By this measure, pictures in this style are hardly more like your works than the same"
+        " pictures without it."
+    )
 
 
 def day(day: date) -> str:

@@ -85,6 +85,7 @@ urlpatterns = [
     path("studio/styles/<id:style_id>/training", studio.training, name="training"),
     path("studio/styles/<id:style_id>/retrain", studio.retrain, name="retrain"),
     path("studio/styles/<id:style_id>/again", studio.upload_again, name="upload_again"),
+    path("studio/styles/<id:style_id>/discard", studio.discard, name="discard"),
     path("studio/styles/<id:style_id>/offer", studio.offer, name="offer"),
     # Signing in and out
     path("sign-in", session.sign_in, name="sign_in"),

@@ -107,7 +107,9 @@ class StyleQuerySet(models.QuerySet["Style"]):
 
     def withdrawn(self, style_id: int) -> Style | None:
         """Withdrawn styles that were once offered: their pictures still link to them."""
-        styles = self.filter(is_active=False, training_status=TrainingStatus.COMPLETED)
+        styles = self.filter(
+            is_active=False, is_draft=False, training_status=TrainingStatus.COMPLETED
+        )
         return styles.select_related("artist__user").filter(pk=style_id).first()
 
     def with_earnings(self) -> StyleQuerySet:
@@ -248,9 +250,29 @@ class Style(Job):
         db_default="",
         help_text="Storage key of the nearest of those pictures.",
     )
+    samples = models.JSONField(
+        null=True, blank=True, help_text="Pictures that were drawn after the training."
+    )
+    style_score = models.JSONField(
+        null=True, blank=True, help_text="How like the artist's works they look: docs/rights.md."
+    )
+    sample_prompts = models.JSONField(
+        null=True, blank=True, help_text="What else its artist wants to see after the training."
+    )
+    training_settings = models.JSONField(
+        null=True, blank=True, help_text="What its artist told the engine."
+    )
     model_path = models.CharField(max_length=500, blank=True)
     thumbnail = models.CharField(max_length=300, blank=True, help_text="Storage key of a preview.")
-    is_active = models.BooleanField(default=True, help_text="Off: deleted by its artist.")
+    is_active = models.BooleanField(
+        default=True, help_text="Off: withdrawn by its artist, or a draft."
+    )
+    is_draft = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Not offered yet, so it is not active. Its artist offers it.",
+    )
     withdrawn_reason = models.CharField(
         max_length=500,
         blank=True,
@@ -353,6 +375,17 @@ class Style(Job):
     @property
     def review_state(self) -> str | None:
         return self.review["state"] if self.review else None
+
+    @property
+    def is_unoffered(self) -> bool:
+        """A draft. The version before this one may have made one active without more."""
+        return self.is_draft and not self.is_active
+
+    @property
+    def may_be_trained_again(self) -> bool:
+        """What somebody may have bought from stays as it is."""
+        is_trained_draft = self.is_unoffered and self.training_status == TrainingStatus.COMPLETED
+        return self.training_status == TrainingStatus.FAILED or is_trained_draft
 
     @property
     def is_ready(self) -> bool:

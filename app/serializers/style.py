@@ -11,8 +11,11 @@ from app.models.reads.style import StyleCreated, StyleDetail
 from app.models.reads.styles import OwnStyle, StyleRow
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
+from app.serializers.generation import PromptTagsField
 from app.utils import tag_names
 from protocol.engines import LONGEST_NAME
+from protocol.samples import MOST_OWN_PROMPTS
+from words import prompts
 
 
 @extend_schema_field(
@@ -83,6 +86,25 @@ class TrainingReportedSerializer(BaseSerializer):
     training_status = serializers.ChoiceField(choices=TrainingStatus.choices)
 
 
+OFFERS = (("when_trained", "as soon as it is trained"), ("by_hand", "when its artist says so"))
+
+
+@extend_schema_field(
+    {
+        "type": "array",
+        "items": {"type": "array", "items": {"type": "string", "maxLength": prompts.MAX_LENGTH}},
+        "maxItems": MOST_OWN_PROMPTS,
+        "description": "Tags of up to three pictures that are drawn after the training, besides"
+        " those of every style. In a form: JSON.",
+    }
+)
+class SamplePromptsField(FormListField):
+    child = PromptTagsField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MOST_OWN_PROMPTS, **kwargs)
+
+
 class WorksSerializer(BaseSerializer):
     """The works of an upload; what the images are is judged by ``image_service``."""
 
@@ -144,6 +166,18 @@ class StyleCreateSerializer(WorksSerializer):
     tags = TagListField(default=list)
     terms = serializers.ChoiceField(choices=TermsKey.choices, default=TermsKey.COMMERCIAL)
     engine = EngineField()
+    offer = serializers.ChoiceField(
+        choices=OFFERS,
+        default="when_trained",
+        help_text="When everybody can order from it. `by_hand`: after"
+        " `POST /api/models/{id}/offer`; until then it is a draft that only its artist sees.",
+    )
+    sample_prompts = SamplePromptsField(default=list)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        attrs = super().validate(attrs)
+        is_draft = attrs.pop("offer") == "by_hand"
+        return {**attrs, "is_draft": is_draft}
 
 
 class StyleUpdateSerializer(BaseSerializer):
@@ -156,6 +190,12 @@ class StyleUpdateSerializer(BaseSerializer):
         max_value=2**63 - 1,
         required=False,
         help_text="The id of the work that is shown for the style.",
+    )
+    cover_sample = serializers.IntegerField(
+        min_value=0,
+        max_value=100,
+        required=False,
+        help_text="The place of a sample (from 0) that is shown for the style.",
     )
     terms = serializers.ChoiceField(choices=TermsKey.choices, required=False)
     is_active = serializers.BooleanField(required=False)

@@ -20,7 +20,7 @@ from app.exceptions import (
 )
 from app.models import Artist, Artwork, Generation, Style, TermsKey, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
-from app.services import engines, storage, tag_service, training_service
+from app.services import draft_service, engines, storage, tag_service, training_service
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
@@ -83,6 +83,9 @@ class StyleUpload(Works):
     tags: tuple[str, ...]
     terms_id: str
     engine: str
+    is_draft: bool
+    # Besides those of every style.
+    sample_prompts: tuple[str, ...]
 
 
 def prepare_upload(
@@ -97,14 +100,17 @@ def prepare_upload(
     image_keys: Sequence[str] = (),
     terms: str = TermsKey.COMMERCIAL,
     engine: str | None = None,
+    is_draft: bool = False,
+    sample_prompts: Sequence[Sequence[str]] = (),
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
     With ``image_keys`` the files are those that were uploaded there, whose content is checked
     later; else ``images``. ``image_tags`` is parallel to either. ``terms`` is the key of those
-    under which pictures will be licensed, ``engine`` the one to learn the style with. Raises
-    ArtistOnly, DeclarationRequired, DuplicateStyleName, InvalidInput, UploadRejected or
-    ServiceUnavailable.
+    under which pictures will be licensed, ``engine`` the one to learn the style with. A draft is
+    not offered before its artist says so. ``sample_prompts`` are tags of pictures to draw after the
+    training, besides the usual ones. Raises ArtistOnly, DeclarationRequired, DuplicateStyleName,
+    InvalidInput, UploadRejected or ServiceUnavailable.
     """
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
@@ -120,6 +126,8 @@ def prepare_upload(
         declaration_id=works.declaration_id,
         terms_id=terms_id,
         engine=engine,
+        is_draft=is_draft,
+        sample_prompts=tuple(", ".join(each) for each in sample_prompts),
         artist=artist,
         name=name,
         description=description,
@@ -197,6 +205,9 @@ def create_style(upload: StyleUpload) -> Style:
             price=upload.price,
             terms_id=upload.terms_id,
             engine=upload.engine,
+            is_active=not upload.is_draft,
+            is_draft=upload.is_draft,
+            sample_prompts=list(upload.sample_prompts) or None,
             declaration_id=upload.declaration_id,
             thumbnail=upload.thumbnail,
             request_id=current_request_id(),
@@ -235,6 +246,7 @@ def update_style(
     style_id: int,
     name: str | None = None,
     cover: int | None = None,
+    cover_sample: int | None = None,
     description: str | None = None,
     price: int | None = None,
     tags: Sequence[str] | None = None,
@@ -242,12 +254,13 @@ def update_style(
     is_active: bool | None = None,
     may_change: MayChange = is_owner,
 ) -> Style:
-    """Change what is given; ``cover`` is the id of the work that is shown for the style. A new
-    price and new ``terms`` hold for pictures ordered from now on.
+    """Change what is given; ``cover`` is the id of the work that is shown for the style, or
+    ``cover_sample`` the place of a sample. A new price and new ``terms`` hold for pictures ordered
+    from now on. A draft that is made active is offered.
 
     Raises NotAllowed or NotFound unless the user may change the style, InvalidInput,
     DuplicateStyleName when another style of the artist bears the name, and InvalidTransition if
-    staff withdrew it.
+    staff withdrew it, or it is a draft that is not trained.
     """
     labels = None if tags is None else tag_service.parse(tags, field="tags")
     style = training_service.lock_own_style(user, style_id, may_change)
@@ -265,10 +278,15 @@ def update_style(
         style.name_skeleton = skeleton(style.name)
     if cover is not None:
         style.thumbnail = _preview_of(style, cover)
+    if cover_sample is not None:
+        style.thumbnail = draft_service.sample_of(style, cover_sample)
     if is_active is not None:
         if is_active and style.withdrawn_reason:
             raise InvalidTransition("Our staff has withdrawn this style. You cannot offer it.")
+        if is_active and style.is_draft:
+            draft_service.require_trained(style)
         style.is_active = style.was_offered = is_active
+        style.is_draft = style.is_draft and not is_active
     with _name_conflicts(style.name):
         style.save()
     tag_service.move_counts(counted, tag_service.counted_in(style))
@@ -292,12 +310,28 @@ def uploaded_before(user: User, style_id: int) -> list[tuple[int, str]]:
 
 
 @transaction.atomic
-def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner) -> None:
-    """Withdraw a style: nobody can order from it, what was made with it stays.
+def offer_style(*, user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
+    """Offer a style that is trained: everybody finds it and can order from it. What is offered
+    stays so. Raises what ``update_style`` does."""
+    style = training_service.lock_own_style(user, style_id, may_change)
+    draft_service.require_trained(style)
+    if style.is_active:
+        return style
+    return update_style(user=user, style_id=style_id, may_change=may_change, is_active=True)
 
-    Raises NotAllowed or NotFound unless the user may change the style.
+
+@transaction.atomic
+def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner) -> None:
+    """Withdraw a style: nobody can order from it, what was made with it stays. A draft is deleted.
+
+    Raises NotAllowed or NotFound unless the user may change the style, and InvalidTransition for a
+    draft that is being trained.
     """
-    withdraw([training_service.lock_own_style(user, style_id, may_change)])
+    style = training_service.lock_own_style(user, style_id, may_change)
+    if style.is_unoffered:
+        draft_service.discard(style)
+    else:
+        withdraw([style])
 
 
 @transaction.atomic(savepoint=False)
@@ -351,7 +385,7 @@ def _preview_of(style: Style, work_id: int) -> str:
 
 def _has_style_named(artist: Artist, name: str) -> bool:
     alike = Q(name__iexact=name) | Q(name_skeleton=skeleton(name))
-    return artist.styles.filter(alike, is_active=True).exists()
+    return artist.styles.filter(alike, Q(is_active=True) | draft_service.NAMED).exists()
 
 
 def _duplicate_name(name: str) -> DuplicateStyleName:

@@ -20,6 +20,7 @@ from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
+from protocol.samples import SAMPLE_PROMPTS
 
 ALLOWED_MOVES = {
     TrainingStatus.PENDING: {
@@ -43,15 +44,16 @@ NO_WORKS = "This style has no works to train on."
 def retrain(
     *, user: User, style_id: int, engine: str | None = None, may_change: MayChange = is_owner
 ) -> Style:
-    """Train again after a failure, as a new task, with another ``engine`` if one is named.
+    """Train again, as a new task: after a failure, or a draft that is not offered yet. With another
+    ``engine`` if one is named.
 
     Raises NotFound, NotAllowed, InvalidTransition, InvalidInput.
     """
     style = lock_own_style(user, style_id, may_change)
+    if not style.may_be_trained_again:
+        raise InvalidTransition("Only a style whose training failed can be trained again.")
     if engine is not None:
         style.engine = engines.chosen(engine)
-    if style.training_status != TrainingStatus.FAILED:
-        raise InvalidTransition("Only a style whose training failed can be trained again.")
     if style.review_state == ReviewState.REFUSED:
         raise InvalidTransition("Our staff has refused these works. Upload other works.")
     if not style.artworks.exists():
@@ -71,7 +73,15 @@ def require_untrained(style: Style, otherwise: str) -> None:
 
 
 def begin_again(style: Style, *, thumbnail: str | None = None) -> None:
-    """Let a locked style wait for a new training, which the caller orders."""
+    """Let a locked style wait for a new training, which the caller orders. What the last one made
+    is deleted."""
+    made = made_files(style)
+    if style.thumbnail in made:
+        first = style.artworks.order_by("position").first()
+        style.thumbnail = first.preview_path if first else ""
+    style.model_path = style.nearest_path = ""
+    style.training_metric = style.memorisation = style.samples = style.style_score = None
+    transaction.on_commit(lambda: storage.delete(made))
     style.training_status = TrainingStatus.PENDING
     style.task_id = uuid.uuid4()
     style.attempt = 1
@@ -84,13 +94,24 @@ def begin_again(style: Style, *, thumbnail: str | None = None) -> None:
     style.save()
 
 
+def made_files(style: Style) -> list[str]:
+    """The keys of what the last training made."""
+    files = [str(sample["path"]) for sample in style.samples or []]
+    if style.model_path:
+        model = storage.key_under(style.model_path, Trainings.folder)
+        # What workers keep beside a model: docs/protocol.md.
+        files += [model, f"{model.rpartition('/')[0]}/works.npz"]
+    return [*files, style.nearest_path] if style.nearest_path else files
+
+
 @dataclass(frozen=True)
 class Model:
     """What a worker learned: the model's address, figures of how well, and the version of the
     engine that did.
 
     ``memorisation`` says how near pictures of it are to its works; ``nearest_path`` is the storage
-    key of the nearest one.
+    key of the nearest one. ``samples`` are pictures that were drawn with it, ``style_score`` says
+    how like the artist's works they look.
     """
 
     path: str
@@ -98,6 +119,8 @@ class Model:
     engine_version: str = ""
     memorisation: dict[str, object] | None = None
     nearest_path: str = ""
+    samples: list[dict[str, object]] | None = None
+    style_score: dict[str, object] | None = None
 
 
 class Trainings(JobKind[Style, TrainingReport, Model]):
@@ -137,6 +160,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
                 num_epochs=settings.TRAINING_EPOCHS,
                 output_path=storage.uri(output_folder(self.folder, job)),
                 engine=job.engine,
+                sample_prompts=sample_prompts_of(job),
             ),
             webhook_url=outbox.webhook_url(f"/api/models/{job.pk}/status"),
         )
@@ -148,6 +172,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         folder = output_folder(self.folder, report)
         key = reported_key(report.model_path or "", folder, field="model_path")
         model = Model(storage.uri(key), report.training_metric, report.engine_version or "")
+        model = replace(model, samples=_samples_in(report, folder), style_score=_score_in(report))
         told = report.memorisation
         if told is None:
             return model
@@ -177,6 +202,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         job.training_metric = result.metric
         job.engine_version = result.engine_version
         job.memorisation, job.nearest_path = result.memorisation, result.nearest_path
+        job.samples, job.style_score = _with_prompts(job, result.samples), result.style_score
         job.trained_at = clock.now()
         job.save()
         manifest.make(job, result.metric)
@@ -193,6 +219,43 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
 
 
 TRAININGS = Trainings(Style)
+
+
+def sample_prompts_of(style: Style) -> list[str]:
+    """What is drawn with it once it is trained: the same for every style, then its artist's own."""
+    return [*SAMPLE_PROMPTS, *(style.sample_prompts or [])]
+
+
+def _samples_in(report: TrainingReport, folder: str) -> list[dict[str, object]] | None:
+    """Each with the place of its prompt. Raises InvalidInput."""
+    places = [sample.prompt for sample in report.samples]
+    if len(set(places)) < len(places):
+        raise InvalidInput.field("samples", "One sample for each prompt.")
+    samples: list[dict[str, object]] = [
+        {
+            "prompt": sample.prompt,
+            "seed": sample.seed,
+            "width": sample.width,
+            "height": sample.height,
+            "path": reported_key(sample.image_path, folder, field="samples.image_path"),
+        }
+        for sample in sorted(report.samples, key=lambda each: each.prompt)
+    ]
+    return samples or None
+
+
+def _with_prompts(
+    style: Style, samples: list[dict[str, object]] | None
+) -> list[dict[str, object]] | None:
+    """With the words of each prompt in place of its number; samples of others are left out."""
+    asked = dict(enumerate(sample_prompts_of(style)))
+    known = [each for each in samples or [] if each["prompt"] in asked]
+    return [{**each, "prompt": asked[each["prompt"]]} for each in known] or None  # type: ignore[index]
+
+
+def _score_in(report: TrainingReport) -> dict[str, object] | None:
+    told = report.style_score
+    return None if told is None else {name: getattr(told, name) for name in told.__struct_fields__}
 
 
 def lock_style(style_id: int) -> Style:

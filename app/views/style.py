@@ -53,6 +53,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         "retrieve": StyleDetailSerializer,
         "create": StyleCreatedSerializer,
         "update": StyleDetailSerializer,
+        "offer": StyleDetailSerializer,
         "retrain": StyleDetailSerializer,
         "replace_works": StyleCreatedSerializer,
         "report": TrainingReportedSerializer,
@@ -77,6 +78,8 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         ),
         "mine": ("ARTIST_ONLY",),
         "update": ("DUPLICATE_STYLE_NAME", "INVALID_TRANSITION"),
+        "destroy": ("INVALID_TRANSITION",),
+        "offer": ("DUPLICATE_STYLE_NAME", "INVALID_TRANSITION"),
         "retrain": ("INVALID_TRANSITION",),
         "replace_works": (
             *("DECLARATION_REQUIRED", "INVALID_TRANSITION", *UPLOAD_CODES),
@@ -132,7 +135,8 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Upload 10–100 works; they are checked, and a worker learns the style. By uploading them I
         repeat the declaration that I have accepted (`GET /api/users/me/declaration`). Pictures in
-        the style are licensed under its `terms` (`GET /api/terms`).
+        the style are licensed under its `terms` (`GET /api/terms`). With `offer=by_hand` it is a
+        draft until I offer it.
 
         Works that were uploaded by links (`image_keys`) are looked into after the answer. When one
         of them is bad the style's `training_status` becomes `failed`, its `failure_reason` names
@@ -148,8 +152,8 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         )
 
     def change(self, given: dict[str, Any]) -> StyleDetail:
-        """Change name, cover, description, price, terms or tags; withdraw the style or bring it
-        back.
+        """Change name, cover (a work or a sample), description, price, terms or tags; withdraw the
+        style or bring it back.
 
         Pictures that are made keep the name of the style that is written into their files. A new
         price and new terms are for pictures that are ordered from now on.
@@ -161,11 +165,17 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
         return self._style(style_id)
 
     def remove(self, pk: Any) -> None:
-        """Withdraw my style. What was made with it stays."""
+        """Withdraw my style. What was made with it stays. A draft is deleted, with its works."""
         style_service.delete_style(user=self.user, style_id=pk, may_change=self.may_change)
 
+    def offer(self, request: Request, pk: int) -> Answer:
+        """Offer my draft, or a style that I have withdrawn: everybody finds it and can order from
+        it. It has to be trained. What is offered already stays so."""
+        style_service.offer_style(user=self.user, style_id=pk, may_change=self.may_change)
+        return self.show(self._style(pk))
+
     def retrain(self, request: Request, pk: int) -> Answer:
-        """Train again after a failure, with the same engine unless another is named."""
+        """Train again: after a failure, or a draft. The engine stays unless another is named."""
         trained = training_service.retrain(
             user=self.user, style_id=pk, may_change=self.may_change, **self.parse()
         )

@@ -15,7 +15,9 @@ from app.models import TermsKey
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services.licences import declaration, terms
 from app.utils import tag_names
+from protocol.samples import MOST_OWN_PROMPTS
 from web.forms.base import OnceForm, SiteForm
+from words import prompts
 
 # What artists are told of the engines that they choose among.
 ENGINES = {
@@ -99,15 +101,24 @@ class StyleForm(SiteForm):
 
 
 class OwnStyleForm(StyleForm):
-    """A style that its artist changes. ``cover`` is the id of one of its works."""
+    """A style that its artist changes. ``cover`` is the id of one of its works, or ``sample-`` and
+    the place of a sample."""
 
     name = forms.CharField(
         max_length=100,
         label=_("Name of the style"),
         help_text=_("Files that were delivered keep the old name in their licence."),
     )
-    cover = forms.IntegerField(required=False, min_value=1, max_value=2**63 - 1)
+    cover = forms.RegexField(r"^(?:sample-\d{1,3}|[1-9]\d{0,17})$", required=False)
     field_order = ["name", "description", "tags", "price", "terms", "cover"]
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        chosen = cleaned.get("cover") or ""
+        of_sample = chosen.startswith("sample-")
+        cleaned["cover"] = int(chosen) if chosen and not of_sample else None
+        cleaned["cover_sample"] = int(chosen.removeprefix("sample-")) if of_sample else None
+        return cleaned
 
 
 class FilesInput(forms.ClearableFileInput):
@@ -149,6 +160,27 @@ class UploadForm(OnceForm, StyleForm):
         label=_("What is to draw in this style?"),
         widget=forms.RadioSelect,
     )
+    offer = forms.ChoiceField(
+        required=False,
+        initial="by_hand",
+        label=_("When may people order from it?"),
+        choices=[
+            ("by_hand", _("When I have seen samples of it, and press “Offer”")),
+            ("when_trained", _("As soon as it is trained")),
+        ],
+        widget=forms.RadioSelect,
+    )
+    sample_prompts = forms.CharField(
+        required=False,
+        strip=False,
+        max_length=1100 * MOST_OWN_PROMPTS,
+        label=_("Samples that you want to see"),
+        help_text=_(
+            "After the training, six samples are drawn for everybody to see what your style does."
+            " Add up to three of your own: one line for each, words with commas."
+        ),
+        widget=forms.Textarea(attrs={"rows": 3, "placeholder": _("robot, rain")}),
+    )
     declared = forms.BooleanField(
         error_messages={"required": _("Confirm what you declare about your works.")}
     )
@@ -156,7 +188,7 @@ class UploadForm(OnceForm, StyleForm):
     wording = forms.IntegerField(required=False, widget=forms.HiddenInput)
     field_order = [
         *("name", "description", "tags", "price", "terms", "images", "image_tags"),
-        *("engine", "declared", "wording", "key"),
+        *("engine", "offer", "sample_prompts", "declared", "wording", "key"),
     ]
 
     def __init__(
@@ -172,6 +204,23 @@ class UploadForm(OnceForm, StyleForm):
         engine.initial = settings.ENGINES[0]
         if len(engine.choices) == 1:
             del self.fields["engine"]
+
+    def clean_offer(self) -> str:
+        return self.cleaned_data["offer"] or "by_hand"
+
+    def clean_sample_prompts(self) -> list[list[str]]:
+        lines = map(tag_names.split, LINE_END.split(self.cleaned_data["sample_prompts"]))
+        given = [tags for tags in lines if tags]
+        if len(given) > MOST_OWN_PROMPTS:
+            raise forms.ValidationError(gettext("At most three samples."))
+        if any(len(tags) > prompts.MAX_TAGS for tags in given):
+            raise forms.ValidationError(gettext("At most 20 words or phrases."))
+        try:
+            return [list(map(prompts.normalise, tags)) for tags in given]
+        except ValueError as error:
+            raise forms.ValidationError(
+                gettext("Use letters, digits and signs, at most 50 for each word or phrase.")
+            ) from error
 
     def clean_image_tags(self) -> list[list[str]]:
         lines: str = self.cleaned_data["image_tags"]

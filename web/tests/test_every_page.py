@@ -23,7 +23,7 @@ from django.utils import translation
 from PIL import Image
 from playwright.sync_api import Browser
 
-from app.models import Notification, User
+from app.models import Notification, Style, User
 from app.models.terms import TermsKey
 from app.services import api_key_service, community_service
 from app.services.webhooks import endpoints
@@ -42,7 +42,7 @@ pytestmark = [
 NO_PAGES = {
     *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
     *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
-    *("act_on_webhook",),
+    *("act_on_webhook", "discard"),
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
@@ -75,6 +75,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     """What the arguments of routes stand for: things in all their states."""
     style = StyleFactory(artist=artist.artist, tags=("sea", "soft"), works=12, description="Wet.")
     withdrawn = StyleFactory(artist=artist.artist, works=10, is_active=False)
+    draft = draft_of(artist)
     training = StyleFactory(artist=artist.artist, works=10, training_status="training")
     failed = StyleFactory(artist=artist.artist, works=10, training_status="failed")
     shown = PublicPictureFactory(user=buyer, style=style, description="For the kitchen.")
@@ -97,7 +98,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     endpoints.change(user=buyer, endpoint_id=off.pk, is_enabled=False)
     return {
         "picture_id": [shown.pk, private.pk, *states],
-        "style_id": [style.pk, withdrawn.pk, training.pk, failed.pk],
+        "style_id": [style.pk, withdrawn.pk, draft.pk, training.pk, failed.pk],
         "artist_id": [artist.pk],
         "user_id": [buyer.pk, artist.pk],
         "comment_id": [said.pk],
@@ -108,6 +109,22 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "key": TermsKey.values,
         "version": [1],
     }
+
+
+def draft_of(artist: User) -> Style:
+    """A trained one, with samples."""
+    path = "models/trained/sample-0.webp"
+    shown = {"prompt": "castle, sunset", "seed": 1, "width": 256, "height": 256, "path": path}
+    score = {"held_out": 3, "samples": 0.37, "plain": 0.28, "works": 0.55}
+    draft: Style = StyleFactory(
+        artist=artist.artist,
+        works=10,
+        is_active=False,
+        is_draft=True,
+        samples=[shown, {**shown, "prompt": "비, robot"}],
+        style_score=score,
+    )
+    return draft
 
 
 def addresses(ids: dict[str, list[Any]]) -> Iterator[tuple[str, str]]:

@@ -167,7 +167,7 @@ class TestStyle:
         assert again["Location"] == f"/studio/upload?again={style.pk}"
         assert 'value="Fog"' in client.get(again["Location"]).content.decode()
         client.post("/studio/upload", uploads.style_form(name="Fog", declared="on"))
-        assert Artwork.objects.filter(style__name="Fog", style__is_active=True).count() == 10
+        assert Artwork.objects.filter(style__name="Fog", style__is_draft=True).count() == 10
 
     def test_trained_works_stay(self, artist: User, style: Style, signed_in) -> None:
         client = signed_in(artist)

@@ -20,6 +20,7 @@ from app.exceptions import (
     DomainError,
     DuplicateStyleName,
     InvalidInput,
+    InvalidTransition,
     NotAllowed,
     NotFound,
 )
@@ -41,7 +42,7 @@ from web.chart import Chart
 from web.context import mark_seen, zone_of
 from web.forms.studio import JoinForm, OwnStyleForm
 from web.paging import page_of
-from web.phrases import explain, field_errors
+from web.phrases import explain, field_errors, likeness_to
 
 CHART_DAYS = 30
 MAX_DRAWING = 1_400_000  # a PNG of 1 MB in base64
@@ -173,6 +174,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
     content = {"style": own, "form": form, "price": own.price, "is_refused": _is_refused(own)}
+    content["likeness"] = likeness_to(own)
     content["known"] = style_service.uploaded_before(user, style_id)
     status = 400 if form.errors else 200
     return render(request, "web/studio/style.html", content, status=status)
@@ -205,10 +207,27 @@ def retrain(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
 def upload_again(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Withdraw a style that could not be trained, so that its name is free, and fill in the form
     for another upload."""
-    if not _is_untrained(_own_style(user, style_id)):
+    own = _own_style(user, style_id)
+    if not _is_untrained(own):
         return go(request, f"/studio/styles/{style_id}")
-    style_service.delete_style(user=user, style_id=style_id)
+    if not own.is_unoffered:  # a draft keeps nobody from its name once its training failed
+        style_service.delete_style(user=user, style_id=style_id)
     return go(request, f"/studio/upload?again={style_id}")
+
+
+@form_of("/studio/styles/{style_id}")
+@artists_only
+def discard(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """Delete a draft with its works; what was offered is not."""
+    if not _own_style(user, style_id).is_unoffered:
+        return go(request, f"/studio/styles/{style_id}")
+    try:
+        style_service.delete_style(user=user, style_id=style_id)
+    except InvalidTransition as error:
+        messages.error(request, explain(error))
+        return go(request, f"/studio/styles/{style_id}")
+    messages.success(request, _("The draft is deleted, with its works."))
+    return go(request, "/studio")
 
 
 @form_of("/studio/styles/{style_id}")
@@ -219,6 +238,7 @@ def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     Withdrawn styles cannot be found or ordered from.
     """
     is_active = request.POST.get("offered") == "yes"
+    was_draft = Style.objects.of(user).filter(pk=style_id, is_active=False, is_draft=True).exists()
     try:
         style_service.update_style(user=user, style_id=style_id, is_active=is_active)
     except (NotFound, NotAllowed):
@@ -226,11 +246,12 @@ def offer(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     except DomainError as error:
         messages.error(request, explain(error))
     else:
-        said = (
-            _("The style is offered again.")
-            if is_active
-            else _("The style is withdrawn. Pictures made with it stay.")
-        )
+        if not is_active:
+            said = _("The style is withdrawn. Pictures made with it stay.")
+        elif was_draft:
+            said = _("The style is offered: everybody can find it and order from it.")
+        else:
+            said = _("The style is offered again.")
         messages.success(request, said)
     return go(request, f"/studio/styles/{style_id}")
 

@@ -57,9 +57,13 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
         return _page(request, form)
     asked = {
         name: form.cleaned_data[name]
-        for name in ("name", "description", "price", "tags", "terms", "images", "image_tags")
+        for name in (
+            *("name", "description", "price", "tags", "terms", "images", "image_tags"),
+            "sample_prompts",
+        )
     }
     asked["engine"] = form.cleaned_data.get("engine") or None
+    asked["is_draft"] = form.cleaned_data["offer"] == "by_hand"
     try:
         declaration.accept(user, form.cleaned_data["wording"])
         style_id = once.run(

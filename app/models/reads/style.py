@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
+import msgspec
+
 from app.exceptions import NotFound
 from app.models.reads.compiled import Read, Values
 from app.models.reads.row import (
@@ -21,6 +23,7 @@ from app.models.reads.row import (
 from app.models.reads.styles import StyleRow, TrainingProgress, artist_viewer, styles_for
 from app.models.style import Artwork, TrainingStatus
 from app.models.upload import Original, ReviewState
+from app.utils.links import linker
 
 
 class ArtworkRow(Row):
@@ -74,6 +77,27 @@ class Review(Row):
     decided_at: datetime | None
 
 
+class Sample(Row):
+    """A picture that was drawn after a style's training, to show what it does. It is not sold."""
+
+    prompt: str
+    seed: int
+    width: int
+    height: int
+    image_url: FileLink
+
+
+class StyleScore(Row):
+    """How like the artist's works the samples look, for the artist alone: the mean likeness, at
+    most 1, to `held_out` works that the style was not learned from. `samples` is that of pictures
+    in the style, `plain` that of the same pictures without it, `works` that of the other works."""
+
+    held_out: int
+    samples: float
+    plain: float
+    works: float
+
+
 class StyleDetail(StyleRow):
     """A style with everything that is shown of it."""
 
@@ -83,12 +107,15 @@ class StyleDetail(StyleRow):
     artworks: Annotated[list[ArtworkRow], FILLED_IN]
     is_ready: Annotated[bool, FILLED_IN]
     is_active: bool
+    is_draft: bool
     progress: Annotated[TrainingProgress | None, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     withdrawn_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     review: Annotated[Review | None, OWNER_ONLY, IS_JSON]
     memorisation: Annotated[Memorisation | None, IS_JSON]
     nearest_picture_url: Annotated[FileLink, Column("nearest_path")]
+    samples: Annotated[list[Sample], IS_JSON]
+    style_score: Annotated[StyleScore | None, IS_JSON, OWNER_ONLY]
     prices: Annotated[dict[str, int], FILLED_IN]
     terms: Annotated[str, Column("terms__key")]
     terms_version: Annotated[int, Column("terms__version")]
@@ -117,6 +144,15 @@ def _build_artworks(shape: Any, values: Values) -> Any:
 ARTWORKS = Read(ArtworkRow, _build_artworks)
 
 
+def _samples(stored: Any) -> list[Sample]:
+    """Those of the column, with links."""
+    make = linker()
+    return [
+        Sample(each["prompt"], each["seed"], each["width"], each["height"], make(each["path"]))
+        for each in (msgspec.json.decode(stored) if stored else [])
+    ]
+
+
 def style(
     viewer: Any,
     style_id: int,
@@ -136,6 +172,7 @@ def style(
     found.artworks = ARTWORKS.rows("any", {"style_id": style_id})
     found.is_ready = found.is_active and found.training_status == TrainingStatus.COMPLETED
     found.prices = prices_of(found.price, found.engine)
+    found.samples = _samples(found.samples)
     if found.artist.id != viewer.pk:
         found.hide_from_others()
     return found

@@ -48,6 +48,7 @@ class OwnStyle(StyleRow):
     """A style as its artist finds it among their own."""
 
     is_active: bool
+    is_draft: bool
     progress: Annotated[TrainingProgress | None, IS_JSON]
     failure_reason: str
     earned: int

@@ -45,8 +45,8 @@ def _engine_of(style: Style) -> dict[str, str]:
 
 
 def of(style_id: int) -> TrainingManifest:
-    """Raises NotFound."""
-    found = TrainingManifest.objects.filter(pk=style_id).first()
+    """That of a style that is offered, or was. Raises NotFound."""
+    found = TrainingManifest.objects.filter(pk=style_id, style__is_draft=False).first()
     if found is None:
         raise NotFound("There is no such manifest.")
     return found

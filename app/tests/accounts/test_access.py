@@ -24,6 +24,7 @@ from app.tests.factories import (
     StyleFactory,
     UserFactory,
 )
+from app.tests.ordering import order_of
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +41,9 @@ class Scene:
         self.ids: dict[str, Any] = {"owner": self.owner.pk}
         style = StyleFactory(artist=self.owner.artist, tags=("sea",))
         failed = StyleFactory(artist=self.owner.artist, training_status="failed")
+        self.draft = draft = StyleFactory(
+            artist=self.owner.artist, works=1, is_active=False, is_draft=True
+        )
         self.style = StyleFactory()
         # Not in the owner's styles: who has pictures under way in theirs cannot leave.
         pictures: dict[str, Callable[..., Any]] = {
@@ -60,6 +64,7 @@ class Scene:
         self.ids |= {
             "style": style.pk,
             "failed_style": failed.pk,
+            "draft": draft.pk,
             "queued_picture": queued.pk,
             "comment": comment["id"],
             "notification": note.pk,
@@ -94,15 +99,13 @@ class Scene:
                 return client.upload(path, form)
             body = encode_multipart(BOUNDARY, form)
             return client.call(row.method, path, data=body, content_type=MULTIPART_CONTENT)
-        body = row.body
-        if body == "an order":
-            body = {"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}
-        if body == "a quote":
-            body = {
-                "items": [
-                    {"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}
-                ]
-            }
+        bodies = {
+            "an order": order_of(self.style),
+            "a draft": order_of(self.draft),
+            "a quote": {"items": [order_of(self.style)]},
+            "a quote of a draft": {"items": [order_of(self.draft)]},
+        }
+        body = bodies[row.body] if isinstance(row.body, str) else row.body
         if row.method in {"POST", "PATCH"}:
             return client.send(row.method, path, body)
         return client.call(row.method, path)

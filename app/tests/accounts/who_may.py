@@ -97,6 +97,20 @@ TABLE = [
     ),
     Row("DELETE /api/models/{id}", (401, 403, 204, 403, 403, 401, 403), "style"),
     Row("DELETE /api/models/{id} (failed)", (401, 404, 204, 404, 404, 401, 403), "failed_style"),
+    # Nobody but its artist knows of a draft.
+    Row("GET /api/models/{id} (draft)", (404, 404, 200, 404, 404, 404, 200), "draft"),
+    Row(
+        "PATCH /api/models/{id} (draft)",
+        (401, 404, 200, 404, 404, 401, 403),
+        "draft",
+        body={"price": 20},
+    ),
+    Row("DELETE /api/models/{id} (draft)", (401, 404, 204, 404, 404, 401, 403), "draft"),
+    Row("POST /api/models/{id}/offer", (401, 403, 200, 403, 403, 401, 403), "style"),
+    Row("POST /api/models/{id}/offer (draft)", (401, 404, 200, 404, 404, 401, 403), "draft"),
+    Row("POST /api/models/{id}/retrain (draft)", (401, 404, 200, 404, 404, 401, 403), "draft"),
+    Row("POST /api/images/generate (draft)", (401, 404, 422, 404, 404, 401, 403), body="a draft"),
+    Row("POST /api/quotes (draft)", (401, 404, 422, 404, 404, 401, 403), body="a quote of a draft"),
     Row("POST /api/models/{id}/retrain", (401, 404, 200, 404, 404, 401, 403), "failed_style"),
     Row(
         "PUT /api/models/{id}/works",

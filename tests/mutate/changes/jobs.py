@@ -161,8 +161,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "retrain-after-failure-alone",
-            "if style.training_status != TrainingStatus.FAILED:\n        raise",
-            "if style.training_status == TrainingStatus.TRAINING:\n        raise",
+            "if not style.may_be_trained_again:\n        raise",
+            "if style.is_under_way:\n        raise",
             f"{TRAININGS}::TestRetraining",
         ),
         (

@@ -1,0 +1,47 @@
+"""Drafts: styles that their artist looks at before anybody can order from them. They are not
+active, so all that is said of withdrawn styles holds for them, and nobody else sees them."""
+
+from __future__ import annotations
+
+from django.db import transaction
+from django.db.models import Q
+
+from app.exceptions import InvalidInput, InvalidTransition
+from app.models import Notification, ReviewState, Style, TrainingStatus
+from app.models.notification import TargetType
+from app.services import storage, training_service
+from app.services.uploads import artwork_service
+
+# Those whose name no other style of the artist can get.
+NAMED = Q(is_draft=True) & ~Q(training_status=TrainingStatus.FAILED)
+
+
+def require_trained(style: Style) -> None:
+    """Raises InvalidTransition for a draft that cannot be offered yet."""
+    if style.training_status != TrainingStatus.COMPLETED:
+        raise InvalidTransition("A style can be offered once its training is complete.")
+
+
+def discard(draft: Style) -> None:
+    """Delete a locked draft with its works, its model and its samples: nobody has bought from it.
+    Its files go once the caller's transaction has ended.
+
+    Raises InvalidTransition while it is being trained, but not while its works are held for staff.
+    """
+    if draft.is_under_way and draft.review_state != ReviewState.WAITING:
+        raise InvalidTransition(
+            "This style is still being trained. You can discard it once that has ended."
+        )
+    files = [key for work in draft.artworks.all() for key in artwork_service.files_of(work)]
+    files += training_service.made_files(draft)
+    Notification.objects.filter(target_type=TargetType.STYLE, target_id=draft.pk).delete()
+    draft.delete()
+    transaction.on_commit(lambda: storage.delete(files))
+
+
+def sample_of(style: Style, place: int) -> str:
+    """The storage key of a sample. Raises InvalidInput."""
+    samples = style.samples or []
+    if place >= len(samples):
+        raise InvalidInput.field("cover_sample", "There is no such sample.")
+    return str(samples[place]["path"])
