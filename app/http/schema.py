@@ -116,7 +116,7 @@ class EnvelopeSchema(AutoSchema):
     ) -> Any:
         answer = super()._get_response_for_code(serializer, status_code, media_types, direction)
         headers: dict[str, Any] = {"X-Request-ID": {"schema": {"type": "string"}}}
-        if status_code in {"429", "503"}:
+        if status_code in {"429", "503"} or (status_code == "200" and self._is_polled()):
             headers["Retry-After"] = {"schema": {"type": "integer"}}
         answer["headers"] = {**headers, **answer.get("headers", {})}
         if status_code.startswith("2") and not self._is_bare():
@@ -130,6 +130,9 @@ class EnvelopeSchema(AutoSchema):
                     "properties": properties,
                 }
         return answer
+
+    def _is_polled(self) -> bool:
+        return self.action in self._of_view("polled", ())
 
     def get_examples(self) -> list[OpenApiExample]:
         name = self.get_operation_id()

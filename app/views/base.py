@@ -72,6 +72,8 @@ class ApiViewSet(SharedParts):
     errors: ClassVar[dict[str, tuple[str, ...]]] = {}
     schema_names: ClassVar[dict[str, str]] = {}
     paged: ClassVar[tuple[str, ...]] = ("list",)
+    # Those whose answers say in Retry-After when to ask again.
+    polled: ClassVar[tuple[str, ...]] = ()
     # What to tell beside the answer.
     warnings: Sequence[str] = ()
 

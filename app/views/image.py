@@ -47,6 +47,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     query = {"mine": OwnPicturesQuerySerializer}
     schema_tag = "images"
     paged = ("mine",)
+    polled = ("status",)
     success = {"generate": 202}
     errors = {
         "generate": (
@@ -113,6 +114,11 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         return self.show(picture(self.user.pk, pk))
 
     def status(self, request: Request, pk: int) -> Answer:
-        """What has become of a picture. Made to be polled."""
+        """What has become of a picture. Made to be polled: as long as it is queued or being made,
+        `Retry-After` says when to ask again."""
         own = status_in(self.session_of_user)
-        return self.show(own or status(request.user.pk, pk))
+        found = own or status(request.user.pk, pk)
+        answer = self.show(found)
+        if (seconds := found.retry_after) is not None:
+            answer.headers["Retry-After"] = str(seconds)
+        return answer

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
+
+import msgspec
 
 from app.exceptions import NotFound
 from app.models.generation import Generation, GenerationStatus
 from app.models.reads.compiled import Read, Values, Viewer, of_viewer
 from app.models.reads.row import BLANK_IS_NULL, IS_JSON, Column, FileLink, Row
+
+# Of a Retry-After, in seconds.
+SOONEST, LATEST = 1, 30
+# What a place in the queue takes at least.
+SECONDS_A_PLACE = 0.1
 
 
 class GenerationProgress(Row):
@@ -29,6 +37,30 @@ class Status(Row):
     image_url: Annotated[FileLink, Column("image_path")]
     preview_url: Annotated[FileLink, Column("preview_path")]
     failure_reason: Annotated[str | None, BLANK_IS_NULL]
+
+    @property
+    def retry_after(self) -> int | None:
+        """After how many seconds it is worth asking again; None when all is said.
+
+        What is being made takes as long as its worker expects; what is queued, a tenth of a second
+        for each place. It is rather too short: who asks too often loses a request, not time.
+        """
+        if self.status == GenerationStatus.QUEUED:
+            return within_bounds((self.queue_position or 0) * SECONDS_A_PLACE)
+        if self.status == GenerationStatus.PROCESSING:
+            return within_bounds(_expected(self.progress))
+        return None
+
+
+def within_bounds(seconds: float) -> int:
+    """``seconds`` as a Retry-After says them."""
+    return max(SOONEST, min(math.ceil(seconds), LATEST))
+
+
+def _expected(progress: Any) -> float:
+    """What a worker expects, in seconds: 0 as long as it does not know."""
+    said = msgspec.json.decode(progress) if progress is not None else None
+    return float((said or {}).get("estimated_seconds") or 0)
 
 
 def _build(is_signed_in: bool, values: Values) -> Any:

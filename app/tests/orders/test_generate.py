@@ -3,6 +3,7 @@
 import pytest
 
 from app.models import Generation, GenerationTag, OutboxMessage, Tag, Transaction
+from app.models.reads.status import status as status_of
 from app.services.pricing import artist_share, cost_of
 from app.tests import ledger
 from app.tests.api import Api
@@ -200,6 +201,26 @@ class TestStatus:
         }
         Api(queued[0].user).post(f"/api/images/{queued[0].pk}/cancel")
         assert as_buyer.get(f"/api/images/{mine.pk}/status").data["queue_position"] == 2
+
+    def test_it_says_when_to_ask_again(self, as_buyer, buyer):
+        def told(picture, client) -> str | None:
+            return client.get(f"/api/images/{picture.pk}/status").headers.get("Retry-After")
+
+        style = StyleFactory()
+        queued = [GenerationFactory(user=buyer, style=style, status="queued") for _ in range(64)]
+        by_place = {1: "1", 10: "1", 11: "2", 64: "7"}
+        assert {n: told(queued[n - 1], as_buyer) for n in by_place} == by_place
+        for seconds, expected in ((None, "1"), (0.2, "1"), (7.5, "8"), (600, "30")):
+            progress = {"current_step": 1, "total_steps": 20, "progress_percent": 5.0}
+            progress["estimated_seconds"] = seconds
+            made = GenerationFactory(user=buyer, status="processing")
+            Generation.objects.filter(pk=made.pk).update(progress=progress)
+            assert told(made, as_buyer) == expected
+            # With a key, there is no session to be read with it.
+            assert str(status_of(buyer.pk, made.pk).retry_after) == expected
+        assert told(GenerationFactory(user=buyer, status="processing"), as_buyer) == "1"
+        for status in ("completed", "failed", "canceled"):
+            assert told(GenerationFactory(user=buyer, status=status), as_buyer) is None
 
     def test_a_failed_picture_says_why(self, as_buyer, buyer):
         picture = GenerationFactory(user=buyer, status="failed")
