@@ -29,7 +29,7 @@ VERSION_SECONDS = 86_400
 
 Kept = TypeVar("Kept")
 # For each key that is computed by one thread at a time.
-_making: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+_making: defaultdict[str, threading.RLock] = defaultdict(threading.RLock)
 
 
 def kept(key: str, make: Callable[[], Kept], *, seconds: int) -> Kept:
