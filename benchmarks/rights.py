@@ -220,7 +220,9 @@ def table(figures: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
+@cache
 def _opened(path: Path) -> Image.Image:
+    """All of them fit into memory, and each is compared with many others."""
     return Image.open(path).convert("RGB")
 
 
