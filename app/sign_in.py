@@ -26,12 +26,13 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.utils.crypto import constant_time_compare
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
+from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
 from app.http.bodies import to_json
 from app.models import User
-from app.services import user_service
+from app.services import mail_service, user_service
 from app.utils.error_bodies import error_body
 
 PROVIDER = "google"
@@ -161,6 +162,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             return user
         sociallogin.user.username = username
         user = super().save_user(request, sociallogin, form)
+        mail_service.remember_language(user, get_language() or "")
         return user_service.welcome(user, provider=PROVIDER, provider_user_id=account.uid)
 
     def on_authentication_error(

@@ -102,6 +102,7 @@ api = [
         Users({"get": "declaration", "post": "accept_declaration"}),
         name="declaration",
     ),
+    path("users/me/mail", Users({"get": "mail", "patch": "change_mail"}), name="mail"),
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
     path(

@@ -10,9 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from config import mail
 from config.problems import (
     Environment,
     Rule,
@@ -51,7 +53,7 @@ NOT_ASKED_FOR = (
 _OF_DEPLOYMENTS = ("DATABASE_URL", "AMQP_URL", "REDIS_URL", "S3_BUCKET", "ALLOWED_HOSTS")
 # Commands that are development by their name, and those that never are unless it is asked for.
 _DEVELOPMENT_COMMANDS = frozenset({"dev", "test"})
-_DEPLOYED_COMMANDS = frozenset({"relay_outbox", "deliver_webhooks", "local_worker"})
+_DEPLOYED_COMMANDS = frozenset({"relay_outbox", "deliver_webhooks", "send_mail", "local_worker"})
 
 
 def is_development(environment: Environment) -> bool:
@@ -240,6 +242,14 @@ def _certificates_dir(environment: Environment) -> str:
     return certificates.problem(folder / certificates.FOLDER)
 
 
+def _mail_from(environment: Environment) -> str:
+    sender = value_of(environment, "MAIL_FROM")
+    if not sender:
+        return "" if url("SMTP_URL", *mail.PORTS)(environment) else "is missing"
+    _name, address = parseaddr(sender)
+    return "" if "@" in address else "has no e-mail address in it"
+
+
 def _payment_gateway(environment: Environment) -> str:
     gateway = value_of(environment, "PAYMENT_GATEWAY") or "test"
     if gateway == "test" and not is_true(environment, "ALLOW_TEST_GATEWAY"):
@@ -365,6 +375,16 @@ RULES: tuple[Rule, ...] = (
         "WEBHOOK_ALLOW_LOOPBACK",
         "Leave it out: webhooks would reach what listens on this machine alone.",
         is_off("WEBHOOK_ALLOW_LOOPBACK"),
+    ),
+    Rule(
+        "SMTP_URL",
+        "Set smtp+starttls://USER:PASSWORD@HOST:587, or leave it out to send no e-mail.",
+        optional(url("SMTP_URL", *mail.PORTS), "SMTP_URL"),
+    ),
+    Rule(
+        "MAIL_FROM",
+        "Set who e-mail is from, e.g. Style License <no-reply@styles.example.com>.",
+        _mail_from,
     ),
     Rule(
         "PAYMENT_GATEWAY",

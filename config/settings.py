@@ -14,7 +14,7 @@ import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from environs import Env
 
-from config import environment
+from config import environment, mail
 from config.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.problems import list_of
 from protocol.engines import DEFAULT_ENGINE
@@ -136,6 +136,11 @@ JOB_RETRY_DELAYS = [int(seconds) for seconds in env.list("JOB_RETRY_DELAYS", ["0
 # Webhooks are sent to public addresses by https. Development may send to this machine.
 WEBHOOK_ALLOW_HTTP = env.bool("WEBHOOK_ALLOW_HTTP", False)
 WEBHOOK_ALLOW_LOOPBACK = env.bool("WEBHOOK_ALLOW_LOOPBACK", True)
+
+# E-mail. Without a server, development writes mails as files, and production sends none.
+SMTP_URL = env.str("SMTP_URL", "")
+MAIL_FROM = env.str("MAIL_FROM", "Style License <style-license@localhost>")
+globals().update(mail.settings_of(SMTP_URL, str(DATA_DIR / "mail")))
 
 # --- Django -----------------------------------------------------------------------------------
 

@@ -27,6 +27,7 @@ ALLOWED_HOSTS = env.list("ALLOWED_HOSTS")
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", False)
 # What is within our network is nobody else's to reach.
 WEBHOOK_ALLOW_LOOPBACK = False
+MAIL_FROM = env.str("MAIL_FROM", "") if env.str("SMTP_URL", "") else ""
 # nginx alone stands before the web processes, and sends the one address that it believes.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 1)
 PAGE_CACHE_SECONDS = env.float("PAGE_CACHE_SECONDS", 1)

@@ -10,6 +10,7 @@ from web.views import (
     feed,
     information,
     licences,
+    mail,
     making,
     notifications,
     people,
@@ -73,6 +74,8 @@ urlpatterns = [
     path("account/webhooks", webhooks.webhooks, name="webhooks"),
     path("account/webhooks/<id:webhook_id>", webhooks.webhook, name="webhook"),
     path("account/webhooks/<id:webhook_id>/act", webhooks.act_on_webhook, name="act_on_webhook"),
+    path("account/mail", mail.mail, name="mail"),
+    path("mail/unsubscribe/<str:token>", mail.unsubscribe, name="unsubscribe"),
     path("account/leave", account.leave, name="leave"),
     # Artists
     path("studio", studio.dashboard, name="studio"),

@@ -5,6 +5,7 @@ from app.models.feed import FeedEntry
 from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
 from app.models.licence import Licence, LicenceState, SigningKey
+from app.models.mail import MailKind, MailPreference, MailRhythm
 from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.outbox import OutboxMessage
@@ -50,6 +51,9 @@ __all__ = [
     "LicenceDayBlock",
     "LicenceState",
     "Like",
+    "MailKind",
+    "MailPreference",
+    "MailRhythm",
     "Measure",
     "Notification",
     "NotificationType",

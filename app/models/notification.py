@@ -287,6 +287,7 @@ class Notification(models.Model):
         default=0, db_default=0, help_text="For how many others of its group it speaks."
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    mailed_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     # Of ``with_subject``.
     subject: str | None

@@ -147,6 +147,20 @@ FORGET_ACTOR = """
     RETURNING next.id
 """
 
+# Makes users due for an e-mail, at the latest at ``due_at``, if they want one of this kind. One who
+# was mailed a moment ago waits a little longer.
+MAIL_IS_DUE = """
+    INSERT INTO app_mailpreference (user_id, kinds, due_at)
+    SELECT recipient.id, %(kinds)s::text[], %(due_at)s
+    FROM unnest(%(user_ids)s::bigint[]) AS recipient(id)
+    ON CONFLICT (user_id) DO UPDATE SET due_at = LEAST(
+        COALESCE(app_mailpreference.due_at, 'infinity'),
+        GREATEST(EXCLUDED.due_at, app_mailpreference.sent_at + %(least_pause)s::interval)
+    )
+    WHERE %(kind)s = ANY (app_mailpreference.kinds) AND app_mailpreference.refused = ''
+    RETURNING user_id
+"""
+
 # Writes a message for each endpoint of a user that is to be told of an event; for nearly everybody
 # there is none. Who deletes an endpoint meanwhile is waited for.
 _TELL_WEBHOOKS = """

@@ -1,9 +1,10 @@
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from app.models import User
+from app.models import MailKind, MailRhythm, User
 from app.serializers.base import BaseSerializer, LinkField
 
 
@@ -110,3 +111,21 @@ class BecomeArtistSerializer(BaseSerializer):
 class ArtistUpdateSerializer(BaseSerializer):
     artist_name = serializers.CharField(max_length=60, required=False)
     signature_image = serializers.FileField(required=False)
+
+
+class MailSerializer(BaseSerializer):
+    """What I hear of by e-mail: `money` and `moderation` within minutes, the rest together, as
+    often as `rhythm` says. `refused` is what my mail server said when it refused one."""
+
+    kinds = serializers.ListField(child=serializers.ChoiceField(MailKind.choices))
+    rhythm = serializers.ChoiceField(MailRhythm.choices)
+    language = serializers.CharField()
+    refused = serializers.CharField()
+
+
+class MailChangeSerializer(BaseSerializer):
+    kinds = serializers.ListField(
+        child=serializers.ChoiceField(MailKind.choices), required=False, max_length=20
+    )
+    rhythm = serializers.ChoiceField(MailRhythm.choices, required=False)
+    language = serializers.ChoiceField(settings.LANGUAGES, required=False)

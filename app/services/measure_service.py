@@ -14,6 +14,9 @@ LEDGER_FINDINGS = "ledger_findings"
 # How many endpoints there are; its time says when the last process that delivers was alive.
 WEBHOOKS_KEPT = "webhook_endpoints"
 
+# How many users are due for e-mail; its time likewise.
+MAIL_KEPT = "mail_due"
+
 
 def count(name: str, by: int = 1) -> None:
     """Add to the counter ``name``."""

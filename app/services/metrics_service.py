@@ -14,7 +14,7 @@ from django.db.models import Count, Sum
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
-from app.services import connection_service, measure_service
+from app.services import connection_service, mail_service, measure_service
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.uploads import check_service
@@ -45,6 +45,8 @@ class Figures:
     connections: Connections
     webhooks_due: int
     webhooks_alive_at: datetime | None
+    mail_due: int
+    mail_alive_at: datetime | None
     queues: Mapping[str, int] = field(default_factory=dict)
     is_broker_reached: bool | None = None
 
@@ -71,6 +73,7 @@ def _count() -> Figures:
     audit = measure_service.last(measure_service.LEDGER_FINDINGS)
     leases = measure_service.last(measure_service.LEASES_EXPIRED)
     alive = measure_service.last(measure_service.WEBHOOKS_KEPT)
+    mailing = measure_service.last(measure_service.MAIL_KEPT)
     queues, is_reached = _queues()
     held, held_for = check_service.held()
     return Figures(
@@ -90,6 +93,8 @@ def _count() -> Figures:
         connections=connection_service.used(),
         webhooks_due=deliveries.due_count(),
         webhooks_alive_at=alive[1] if alive else None,
+        mail_due=mail_service.due().count(),
+        mail_alive_at=mailing[1] if mailing else None,
         queues=queues,
         is_broker_reached=is_reached,
     )

@@ -23,6 +23,7 @@ from app.models import (
 from app.models.notification import WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
 from app.models.writes import FORGET_ACTOR, NOTIFY, NOTIFY_OF_FOLLOW, NOTIFY_OF_LIKE, write
+from app.services import mail_service
 from app.utils import clock
 
 # Of each picture, one of them is told, once.
@@ -142,6 +143,7 @@ def tell(
             told = Notification.objects.create(
                 recipient_id=recipient_id, type=kind, message=message, **target
             )
+            mail_service.note([recipient_id], kind)
     except IntegrityError as error:
         if "notification_outcome_once" not in str(error):
             raise
@@ -188,6 +190,7 @@ def forget_user(user: User) -> None:
     Runs in the caller's transaction.
     """
     Notification.objects.filter(recipient=user).delete()
+    mail_service.forget_user(user)
     write(FORGET_ACTOR, actor_id=user.pk)
 
 
@@ -209,6 +212,7 @@ def _create(recipient_id: int, *told: Any, actor: User | None = None, by: str = 
     """Never for one's own acts; what the constraints allow once is silently kept to once."""
     if actor is None or actor.pk != recipient_id:
         write(by, **_values(recipient_id, *told, actor=actor))
+        mail_service.note([recipient_id], told[0])
 
 
 def _values(

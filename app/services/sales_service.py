@@ -17,6 +17,7 @@ from django.db.models import Max
 
 from app.models import Notification, NotificationType, SalesDay, Transaction
 from app.models.notification import TargetType, words_of
+from app.services import mail_service
 from app.utils import clock
 
 # Days are those of the marketplace's home, for all artists. The studio's chart has the reader's.
@@ -52,6 +53,7 @@ def _tell_of_day(day: date) -> int:
     by_artist = groupby(sold, itemgetter("receiver_id"))
     told = [_told(day, artist_id, list(styles)) for artist_id, styles in by_artist]
     Notification.objects.bulk_create(told, batch_size=BATCH)
+    mail_service.note([each.recipient_id for each in told], NotificationType.SALES)
     return len(told)
 
 

@@ -69,6 +69,10 @@ class _SystemCollector:
             yield _gauge(
                 "webhooks_alive_timestamp_seconds", text, now.webhooks_alive_at.timestamp()
             )
+        yield _gauge("mail_due", "Users due for an e-mail.", now.mail_due)
+        if now.mail_alive_at is not None:
+            text = "When a process that sends e-mail was last alive."
+            yield _gauge("mail_alive_timestamp_seconds", text, now.mail_alive_at.timestamp())
         if ends := signature_service.days_left():
             text = "Days until a certificate that signs pictures expires."
             yield _by("certificate_days_left", text, "certificate", ends)

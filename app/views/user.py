@@ -22,11 +22,13 @@ from app.serializers.user import (
     BecomeArtistSerializer,
     DeclarationSerializer,
     FollowedArtistSerializer,
+    MailChangeSerializer,
+    MailSerializer,
     MeSerializer,
     ProfileUpdateSerializer,
     PublicProfileSerializer,
 )
-from app.services import community_service, user_service
+from app.services import community_service, mail_service, user_service
 from app.services.licences import declaration
 from app.views.base import BaseViewSet, ReadOnlyViewSet
 
@@ -43,6 +45,7 @@ class UserViewSet(BaseViewSet):
         "retrieve": PublicProfileSerializer,
         "become_artist": BecameArtistSerializer,
         **dict.fromkeys(("declaration", "accept_declaration"), DeclarationSerializer),
+        **dict.fromkeys(("mail", "change_mail"), MailSerializer),
         **dict.fromkeys(("follow", "start_following", "stop_following"), FollowStateSerializer),
     }
     input = {
@@ -50,6 +53,7 @@ class UserViewSet(BaseViewSet):
         "become_artist": BecomeArtistSerializer,
         "update_artist": ArtistUpdateSerializer,
         "accept_declaration": AcceptDeclarationSerializer,
+        "change_mail": MailChangeSerializer,
     }
     success = {"destroy": 204, "become_artist": 201}
     errors = {
@@ -103,6 +107,14 @@ class UserViewSet(BaseViewSet):
     def accept_declaration(self, request: Request) -> Answer:
         """Accept the declaration's wording of the day, by its version. Twice is once."""
         return self.show(declaration.accept(self.user, **self.parse()))
+
+    def mail(self, request: Request) -> Answer:
+        """What I hear of by e-mail."""
+        return self.show(mail_service.preference_of(self.user))
+
+    def change_mail(self, request: Request) -> Answer:
+        """Choose what I hear of by e-mail. No kinds: nothing."""
+        return self.show(mail_service.change(self.user, **self.parse()))
 
     def update_artist(self, request: Request) -> Answer:
         """Change my artist name or signature. The name alone may be sent as JSON as well.

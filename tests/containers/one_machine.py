@@ -53,7 +53,7 @@ def upgrade(machine: Machine, site: Site, job: MainJob) -> None:
     after = _numbers(machine)
     assert len(after) == 2
     assert not before & after, f"old web processes are left: {before & after}"
-    for service in ("backend", "relay", "webhooks", "worker"):
+    for service in ("backend", "relay", "webhooks", "mail", "worker"):
         images = machine.run(
             f"docker inspect --format '{{{{.Config.Image}}}}' $(docker compose ps -q {service})"
         )

@@ -14,6 +14,7 @@ from app.tests.identity_provider import IdentityProvider
 from devtools.servers.certificate import make_certificate
 from tests.production.files import COMPOSE
 from tests.production.running import (
+    MAIL,
     MIGRATE,
     PREPARE_FILES,
     RELAY,
@@ -79,6 +80,7 @@ def production(
         system.start_web()
         system.run(RELAY, "relay")
         system.run(WEBHOOKS, "webhooks")
+        system.run(MAIL, "mail")
         system.run(WORKER, "worker")
         yield system
     finally:

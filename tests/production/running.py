@@ -28,6 +28,7 @@ PREPARE_FILES = "python manage.py prepare_files"
 BACKEND = "python -m serving"
 RELAY = "python manage.py relay_outbox"
 WEBHOOKS = "python manage.py deliver_webhooks"
+MAIL = "python manage.py send_mail"
 WORKER = "python -m worker"
 
 

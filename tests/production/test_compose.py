@@ -20,6 +20,7 @@ OUR_COMMANDS = {
     "backend": [running.BACKEND],
     "relay": [running.RELAY],
     "webhooks": [running.WEBHOOKS],
+    "mail": [running.MAIL],
     "worker": [running.WORKER],
 }
 
@@ -35,7 +36,7 @@ def test_the_whole_system_is_there(compose: dict[str, Any]) -> None:
     services = compose["services"]
     assert set(services) == {
         *("postgres", "rabbitmq", "redis", "files"),
-        *("migrate", "backend", "relay", "webhooks", "worker", "nginx"),
+        *("migrate", "backend", "relay", "webhooks", "mail", "worker", "nginx"),
     }
     assert services["backend"]["deploy"]["replicas"] == 2
     assert services["worker"]["deploy"]["replicas"] == 2
@@ -66,7 +67,7 @@ def test_services_wait_for_what_they_need(compose: dict[str, Any]) -> None:
                 # In the file, or in the image.
                 assert "test" in services[needed].get("healthcheck", {}) or needed == "backend"
             assert needed in services, f"{name} waits for nobody"
-    for name in ("backend", "relay", "webhooks"):
+    for name in ("backend", "relay", "webhooks", "mail"):
         assert "migrate" in services[name]["depends_on"]
 
 
@@ -103,7 +104,7 @@ def test_variables_of_the_file_are_in_the_example(compose: dict[str, Any]) -> No
     assert not re.search(r"(?<!\$)\$[A-Za-z]", COMPOSE.read_text())
     assert all(
         compose["services"][n]["env_file"] == ".env"
-        for n in ("migrate", "backend", "relay", "webhooks")
+        for n in ("migrate", "backend", "relay", "webhooks", "mail")
     )
     assert "env_file" not in compose["services"]["worker"]
 

@@ -15,7 +15,7 @@ from tests.system import PROJECT
 
 MACHINES = {
     "data": {"postgres", "rabbitmq", "redis", "files"},
-    "web": {"migrate", "backend", "relay", "webhooks", "nginx"},
+    "web": {"migrate", "backend", "relay", "webhooks", "mail", "nginx"},
     "workers": {"worker"},
 }
 # What is another machine's: nobody here can wait for it.
@@ -70,11 +70,14 @@ def test_services_are_those_of_one_machine(
 
 PORT = {"postgres": [5432], "rabbitmq": [5672], "redis": [6379], "files": [9000]}
 CHANGED = {
-    **{(name, "env_file"): "../.env" for name in ("migrate", "backend", "relay", "webhooks")},
+    **{
+        (name, "env_file"): "../.env"
+        for name in ("migrate", "backend", "relay", "webhooks", "mail")
+    },
     # Files on this disk would be of one machine alone.
     **{
         (name, "volumes"): ["certificates:/app/certificates"]
-        for name in ("migrate", "backend", "relay", "webhooks")
+        for name in ("migrate", "backend", "relay", "webhooks", "mail")
     },
     ("nginx", "volumes"): ["../nginx/tls:/etc/nginx/tls:ro"],
     ("nginx", "environment"): {

@@ -14,7 +14,7 @@ def test_operations_speaks_of_things_that_are_there(compose: dict[str, Any]) -> 
     text = (PROJECT / "docs/operations.md").read_text()
     commands_of_ours = {
         path.stem
-        for package in ("app", "devtools")
+        for package in ("app", "devtools", "web")
         for path in (PROJECT / package / "management/commands").glob("*.py")
     }
     for command in re.findall(r"manage\.py ([a-z_]+)", text):

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from app.models import WebhookEvent
+from app.models import MailKind, MailRhythm, WebhookEvent
 from app.models.api_key import Scope
 from app.services import user_service
 from app.utils.public_addresses import MAX_LENGTH
@@ -99,6 +100,31 @@ class WebhookForm(OnceForm):
         help_text=_("Choose nothing for everything."),
         widget=forms.CheckboxSelectMultiple,
     )
+
+
+class MailForm(SiteForm):
+    kinds = forms.MultipleChoiceField(
+        required=False,
+        choices=[
+            (MailKind.MONEY, _("Sales, refunds and licences that end")),
+            (MailKind.MODERATION, _("What our staff decides about my things")),
+            (MailKind.PICTURES, _("My pictures are ready, or failed")),
+            (MailKind.STYLES, _("My styles are trained, or failed")),
+            (MailKind.PEOPLE, _("Likes, comments and followers")),
+            (MailKind.SYSTEMS, _("My webhooks are switched off")),
+        ],
+        label=_("What do you want to hear of?"),
+        help_text=_("The first two are sent within minutes, the others together."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    rhythm = forms.ChoiceField(
+        choices=[
+            (MailRhythm.HOUR, _("At most once an hour")),
+            (MailRhythm.DAY, _("At most once a day")),
+        ],
+        label=_("How often?"),
+    )
+    language = forms.ChoiceField(choices=settings.LANGUAGES, required=False, label=_("Language"))
 
 
 class LeaveForm(SiteForm):

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser
 from app.models import Notification, Style, User
 from app.models.terms import TermsKey
 from app.services import api_key_service, community_service
+from app.services import mail_service
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from tests.browser import DESKTOP, PHONE, Visitor
@@ -104,6 +105,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "comment_id": [said.pk],
         "notification_id": [Notification.objects.of(buyer)[0].pk],
         "key_id": [key.pk],
+        "token": [mail_service.unsubscribe_token(buyer.pk)],
         "webhook_id": [hook.pk, off.pk],
         "number": [shown.licence.number, private.licence.number],
         "key": TermsKey.values,

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import InvalidInput
 from app.models import User
-from app.services import user_service
+from app.services import mail_service, user_service
 from web.access import form_of, local_path
 from web.context import THEME_COOKIE, THEMES
 from web.forms.account import DemoSignInForm
@@ -74,6 +74,8 @@ def preferences(request: HttpRequest) -> HttpResponse:
         response.delete_cookie(THEME_COOKIE, samesite="Lax")
     if language in dict(settings.LANGUAGES) and check_for_language(language):
         response.set_cookie(settings.LANGUAGE_COOKIE_NAME, language, **options)
+        if isinstance(request.user, User):
+            mail_service.remember_language(request.user, language)
     return response
 
 

@@ -67,6 +67,10 @@ TABLE = [
         (401, 403, 200, 200, 403, 401, 403),
         body={"artist_name": "Somebody"},
     ),
+    Row("GET /api/users/me/mail", SIGNED_IN),
+    Row(
+        "PATCH /api/users/me/mail", (401, 200, 200, 200, 200, 401, 403), body={"kinds": ["people"]}
+    ),
     Row("GET /api/users/following", SIGNED_IN),
     Row("POST /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
     Row("PUT /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),

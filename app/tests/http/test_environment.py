@@ -102,6 +102,9 @@ UNSAFE = [
     ("DEMO_SIGN_IN", "1", "is on"),
     ("DEMO_SIGN_IN", "True", "is on"),
     ("WEBHOOK_ALLOW_LOOPBACK", "1", "is on"),
+    ("SMTP_URL", "mail.example.com", "smtp://"),
+    ("SMTP_URL", "smtps://me:@mail.example.com", "empty password"),
+    ("MAIL_FROM", "nobody", "no e-mail address"),
     ("PAYMENT_GATEWAY", "test", "gives tokens away"),
     ("PAYMENT_GATEWAY", "", "gives tokens away"),
 ]

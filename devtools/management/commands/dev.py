@@ -104,6 +104,7 @@ class Command(BaseCommand):
             yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")
         yield Child("relay", [*manage, "relay_outbox"], log=logs / "relay.log")
         yield Child("webhooks", [*manage, "deliver_webhooks"], log=logs / "webhooks.log")
+        yield Child("mail", [*manage, "send_mail"], log=logs / "mail.log")
 
     def wait_until_healthy(self, supervisor: Supervisor) -> None:
         def is_healthy() -> bool:

@@ -86,11 +86,12 @@ def _messages() -> Any:
     from babel.messages.extract import extract
 
     found = Catalog(fuzzy=False)
-    for path in sorted([*WEB.rglob("*.py"), *WEB.rglob("*.html"), NOTIFICATIONS]):
+    templates = [*WEB.rglob("*.html"), *WEB.glob("templates/**/*.txt")]
+    for path in sorted([*WEB.rglob("*.py"), *templates, NOTIFICATIONS]):
         if "tests" in path.parts:
             continue
         text = path.read_text()
-        code = templatize(text, origin=str(path)) if path.suffix == ".html" else text
+        code = templatize(text, origin=str(path)) if path.suffix != ".py" else text
         for _line, message, _comments, _context in extract(
             "python", BytesIO(code.encode()), keywords=KEYWORDS
         ):

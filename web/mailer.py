@@ -1,0 +1,110 @@
+"""Sends e-mail: to those whom ``mail_service`` says are due. ``manage.py send_mail`` runs it."""
+
+from __future__ import annotations
+
+import smtplib
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from django.core.mail import get_connection
+
+from app.models import MailPreference
+from app.services import mail_service
+from web.mail import digest
+
+log = structlog.get_logger(__name__)
+
+BATCH = 20
+
+
+class ServerAway(Exception):
+    """The mail server cannot be reached, or does not let us in. Nothing is wrong with a mail."""
+
+
+@dataclass(frozen=True)
+class Refused(Exception):
+    """The mail server does not want this mail. ``is_final``: it never will."""
+
+    said: str
+    is_final: bool
+
+
+def send_due(is_stopping: Callable[[], bool] = lambda: False) -> int:
+    """Mail all who are due, unless the server is away. Returns to how many."""
+    sent = 0
+    with _Server() as server:
+        while not server.is_away and not is_stopping() and (claimed := mail_service.claim(BATCH)):
+            sent += sum(_send(server, mine) for mine in claimed)
+    return sent
+
+
+def _send(server: _Server, mine: MailPreference) -> bool:
+    news = mail_service.news_of(mine)
+    if not news:
+        mail_service.record_sent(mine, [])
+        return False
+    try:
+        server.send(digest(mine, news))
+    except Refused as error:
+        log.warning("mail_refused", user=mine.pk, said=error.said, is_final=error.is_final)
+        if error.is_final:
+            mail_service.record_refused(mine, error.said)
+        else:
+            mail_service.record_failed(mine)
+        return False
+    except ServerAway as error:
+        log.warning("mail_server_away", error=str(error))
+        mail_service.record_failed(mine)
+        return False
+    except Exception:
+        # Our own mistake. The others still get theirs.
+        log.exception("mail_not_made", user=mine.pk)
+        mail_service.record_failed(mine)
+        return False
+    mail_service.record_sent(mine, news)
+    log.info("mail_sent", user=mine.pk, lines=len(news))
+    return True
+
+
+class _Server:
+    """One connection to the mail server for several mails. After it was lost, none is tried."""
+
+    def __init__(self) -> None:
+        self._connection: Any = get_connection()
+        self._lost = ""
+
+    def __enter__(self) -> _Server:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    @property
+    def is_away(self) -> bool:
+        return bool(self._lost)
+
+    def send(self, message: Any) -> None:
+        """Raises Refused or ServerAway."""
+        if self._lost:
+            raise ServerAway(self._lost)
+        try:
+            self._connection.open()
+            self._connection.send_messages([message])
+        except smtplib.SMTPRecipientsRefused as error:
+            self._connection.close()
+            code, said = next(iter(error.recipients.values()))
+            raise Refused(_text(said), is_final=code >= 500) from error
+        except smtplib.SMTPDataError as error:
+            # Of this text or of too many: another one may do.
+            self._connection.close()
+            raise Refused(_text(error.smtp_error), is_final=False) from error
+        except (smtplib.SMTPException, OSError) as error:
+            self._lost = str(error) or type(error).__name__
+            self._connection.close()
+            raise ServerAway(self._lost) from error
+
+
+def _text(said: bytes | str) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said
