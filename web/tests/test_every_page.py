@@ -25,8 +25,7 @@ from playwright.sync_api import Browser
 
 from app.models import Notification, Style, User
 from app.models.terms import TermsKey
-from app.services import api_key_service, community_service
-from app.services import mail_service
+from app.services import api_key_service, community_service, mail_service
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from tests.browser import DESKTOP, PHONE, Visitor
