@@ -8,6 +8,7 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
@@ -43,6 +44,11 @@ class DocsView(SpectacularSwaggerSplitView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         response: Response = super().get(request, *args, **kwargs)  # type: ignore[no-untyped-call]
         if response.template_name == self.template_name:
+            # By the address, not by the reader's language: the page is cached for all.
+            korean = request.query_params.get("lang") == "ko"
+            response.data["language"] = "ko" if korean else "en"
+            response.data["beginning"] = f"app/quick_start/{response.data['language']}.html"
+            response.data["site"] = settings.SITE_URL
             response.data["tags"] = _operations()
             about = _schema()["info"]["description"]
             response.data["about"], _, response.data["errors"] = about.partition("\n\n")

@@ -118,6 +118,7 @@ def test_swagger_is_served_from_our_own_host_alone(as_anyone):
     addresses = re.findall(r"(?:src|href)=\"([^\"]+)\"", text)
     assert any("swagger-ui" in address for address in addresses)
     assert all(address.startswith("/") for address in addresses)
+    text = text.replace(django_settings.SITE_URL, "")
     assert not re.findall(r"https?://(?!testserver|example\.org)[\w.]+", text)
     for address in addresses:
         if address.startswith("/static/"):
@@ -148,6 +149,25 @@ def test_the_docs_say_all_there_is_before_any_script_runs(as_anyone, schema):
     assert page.headers["Cache-Control"] == "public, max-age=300"
     # The one script is small; those of Swagger are named, not fetched.
     assert re.findall(r"<script[^>]* src=\"([^\"]+)\"", text) == ["/static/app/docs.js"]
+
+
+@pytest.mark.django_db
+def test_the_docs_begin_with_a_quick_start_in_both_languages(as_anyone):
+    pages = [as_anyone.get(f"/api/docs{query}") for query in ("", "?lang=ko", "?lang=xx")]
+    english, korean, other = (page.content.decode() for page in pages)
+    for text in (english, korean, other):
+        assert text.index('id="quick-start"') < text.index("<details")
+    assert "Quick start" in other
+    assert (english.count('lang="ko"'), korean.count("빠른 시작")) == (1, 1)
+    snippets = [re.findall(r"<pre data-run.*?</pre>", text, re.S) for text in (english, korean)]
+    assert snippets[0] == snippets[1]
+    assert len(snippets[0]) == 3
+    for page in pages:
+        # Without what it names, which is fetched on request.
+        assert len(page.content) < 100_000
+        assert (
+            page.headers["Content-Security-Policy"] == pages[0].headers["Content-Security-Policy"]
+        )
 
 
 @pytest.mark.django_db
