@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from PIL import Image
 
-from app.models import Generation, Licence, Style
+from app.models import Generation, Licence, Notification, OutboxMessage, Style, User
 from app.services import storage
 from app.services.licences import numbers
 from app.services.uploads import checkers
@@ -63,3 +63,18 @@ def picture_in(style: Style, seed: int, *, is_marked: bool = False) -> tuple[Gen
     found = pdq(image)
     Licence.objects.filter(pk=picture.pk).update(pdq=found, bands=bands(found))
     return picture, stored_as(image)
+
+
+def found(style: Style) -> list[tuple[int, str, str | None]]:
+    return [(each["work"], each["kind"], each["url"]) for each in (style.review or {})["works"]]
+
+
+def news(user: User) -> list[tuple[str, str]]:
+    told = Notification.objects.filter(recipient=user).order_by("pk")
+    return list(told.values_list("type", "message"))
+
+
+def is_ordered(style: Style) -> bool:
+    """Whether its training is: once, and never twice."""
+    style.refresh_from_db()
+    return OutboxMessage.objects.filter(task_id=style.task_id, attempt=style.attempt).count() == 1

@@ -13,14 +13,23 @@ import time_machine
 from PIL import Image, ImageEnhance, ImageOps
 
 from app.exceptions import InvalidTransition
-from app.models import Artwork, CopyCheck, Notification, Original, OutboxMessage, Style, User
+from app.models import Artwork, CopyCheck, Original, Style, User
 from app.services import operations_service, storage, user_service
 from app.services.style_service import CLOSED
 from app.services.training_service import NO_WORKS, TRAININGS
 from app.services.uploads import check_service, checkers, copy_service
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, StyleFactory
-from app.tests.styles.copying import painting, picture_in, put_works, stored_as, style_of
+from app.tests.styles.copying import (
+    found,
+    is_ordered,
+    news,
+    painting,
+    picture_in,
+    put_works,
+    stored_as,
+    style_of,
+)
 from app.tests.uploads import check_all, file, files, style_form
 
 pytestmark = pytest.mark.django_db
@@ -46,26 +55,11 @@ def upload(artist: User, *works: Image.Image) -> Style:
     return Style.objects.get(pk=made["id"])
 
 
-def found(style: Style) -> list[tuple[int, str, str | None]]:
-    return [(each["work"], each["kind"], each["url"]) for each in (style.review or {})["works"]]
-
-
-def news(user: User) -> list[tuple[str, str]]:
-    told = Notification.objects.filter(recipient=user).order_by("pk")
-    return list(told.values_list("type", "message"))
-
-
 def held_by(artist: User, *works: Image.Image) -> list[tuple[int, str, str | None]]:
     style = style_of(*works, artist=artist.artist, training_status="pending")
     check_all()
     style.refresh_from_db()
     return found(style)
-
-
-def is_ordered(style: Style) -> bool:
-    """Whether its training is: once, and never twice."""
-    style.refresh_from_db()
-    return OutboxMessage.objects.filter(task_id=style.task_id, attempt=style.attempt).count() == 1
 
 
 @pytest.fixture
