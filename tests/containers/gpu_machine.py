@@ -13,6 +13,8 @@ from pathlib import Path
 from time import monotonic
 from typing import Any
 
+import msgspec
+
 from protocol import encode
 from tests.containers import document
 from tests.containers.machines import Machine
@@ -23,6 +25,7 @@ from worker.tests.helpers import TOKEN, Backend, generation_task, training_task
 
 NAME, LICENCE = "tiny/sd1", "creativeml-openrail-m"
 REFERENCE = f"{NAME}@{hub.COMMIT}"
+QUICK = {"resolution": 64, "repeats": 1}
 IMAGE = "style-license-worker-diffusion:trial-1"
 VOLUME = "style-license-trial_models:/app/models:ro"
 MAKE = "import pathlib, worker.engines.diffusion.tests.tiny as t; t.sd1(pathlib.Path('/made'))"
@@ -85,8 +88,14 @@ def _learn_and_draw(machine: Machine, folder: Path) -> None:
     backend = Backend()
     try:
         training = training_task(files, backend.url, [("boat",)] * 4)
+        quick = msgspec.structs.replace(
+            training.data, num_epochs=1, settings=QUICK, engine="diffusion"
+        )
+        training = msgspec.structs.replace(training, data=quick)
         model = f"file://{files}/style/model.safetensors"
-        picture = generation_task(files, backend.url, "boat, sea", lora_path=model)
+        picture = generation_task(
+            files, backend.url, "boat, sea", lora_path=model, engine="diffusion"
+        )
         began = monotonic()
         outcomes = _worked_off(machine, worker(folder), [_line(training), _line(picture)])
         assert [each.get("outcome") for each in outcomes[1:]] == ["done", "done"], outcomes
