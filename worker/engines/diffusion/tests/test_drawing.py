@@ -1,5 +1,6 @@
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 import torch
@@ -141,6 +142,7 @@ def test_the_settings_of_style_and_order_are_kept_with_the_picture(
     ).path
     picture = draw(engine, model, steps=2)
     kept = picture.info["settings"]
+    assert msgspec.json.decode(msgspec.json.encode(kept)) == kept  # it is reported
     assert kept["steps"] == 2
     assert (kept["guidance"], kept["negative_prompt"]) == (2.5, "text")
     assert (kept["trigger"], kept["base_model"]) == ("mira style", "tiny-sd1@r1")
