@@ -4,6 +4,9 @@
 DEFAULT_ENGINE = "stylenet"
 # Those that draw only what ``words`` knows; all others draw what the words say.
 DRAW_KNOWN_WORDS = frozenset({"stylenet"})
+# Where a worker keeps what an interrupted training goes on from, under its output path. The backend
+# deletes it when the training has ended.
+CHECKPOINT = "checkpoints/last"
 LONGEST_NAME = 30
 # "image_generation.dead" is the queue of dead letters.
 NAME_PATTERN = rf"(?!dead\b)[a-z][a-z0-9-]{{0,{LONGEST_NAME - 1}}}"

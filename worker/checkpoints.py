@@ -5,12 +5,11 @@ from pathlib import Path
 import structlog
 
 from protocol import TrainingTask
+from protocol.engines import CHECKPOINT
 from worker.engines.base import Engine
 from worker.storage import Storage, StorageError
 
 log = structlog.get_logger()
-
-CHECKPOINT = "checkpoints/last"
 
 
 class Checkpoints:

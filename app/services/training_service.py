@@ -20,6 +20,7 @@ from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
 from protocol import TRAINING_QUEUE, TrainingData, TrainingReport, TrainingTask
+from protocol.engines import CHECKPOINT
 from protocol.samples import SAMPLE_PROMPTS
 
 ALLOWED_MOVES = {
@@ -205,6 +206,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         job.samples, job.style_score = _with_prompts(job, result.samples), result.style_score
         job.trained_at = clock.now()
         job.save()
+        _forget_checkpoints(job)
         manifest.make(job, result.metric)
         caches.forget(caches.POPULAR_STYLES)
         tag_service.move_counts([], tag_service.counted_in(job))
@@ -214,6 +216,7 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
     def fail(self, job: Style) -> None:
         checkers.forget_copies(job)
         job.save()
+        _forget_checkpoints(job)
         notification_service.tell_training_failed(job)
         tell_of_style(job, WebhookEvent.STYLE_FAILED)
 
@@ -256,6 +259,13 @@ def _with_prompts(
 def _score_in(report: TrainingReport) -> dict[str, object] | None:
     told = report.style_score
     return None if told is None else {name: getattr(told, name) for name in told.__struct_fields__}
+
+
+def _forget_checkpoints(style: Style) -> None:
+    """Delete what its attempts would have gone on from, once it has ended."""
+    folder = f"{TRAININGS.folder}/{style.task_id}"
+    keys = [f"{folder}/{attempt}/{CHECKPOINT}" for attempt in range(1, style.attempt + 1)]
+    transaction.on_commit(lambda: storage.delete(keys))
 
 
 def lock_style(style_id: int) -> Style:

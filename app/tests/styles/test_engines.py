@@ -94,6 +94,25 @@ class TestTrainings:
         }
 
 
+class TestCheckpoints:
+    @pytest.mark.parametrize("status", ["completed", "failed", "training"])
+    def test_they_go_when_the_training_has_ended(
+        self, as_worker, media, status, django_capture_on_commit_callbacks
+    ):
+        style = StyleFactory(training_status="training", attempt=2, works=1)
+        folder = media / "models" / str(style.task_id)
+        kept = [folder / str(attempt) / "checkpoints" / "last" for attempt in (1, 2)]
+        model = folder / "2" / "model.npz"
+        for path in (*kept, model):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"x")
+        result = {"model_path": model.as_uri()} if status == "completed" else {}
+        with django_capture_on_commit_callbacks(execute=True):
+            assert report_training(as_worker, style, status, **result).status == 200
+        assert [path.exists() for path in kept] == [status == "training"] * 2
+        assert model.exists()
+
+
 class TestOrders:
     def test_every_attempt_goes_to_the_workers_of_its_style(self, as_buyer, as_worker):
         assert order(as_buyer, StyleFactory(engine="diffusion")).status == 202

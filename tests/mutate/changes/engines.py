@@ -43,6 +43,18 @@ MUTATIONS: tuple[Mutation, ...] = (
             "        engines.chosen(engine)\n",
             f"{ENGINES}::TestTrainings",
         ),
+        (
+            "checkpoints-of-the-trained-deleted",
+            "        job.save()\n        _forget_checkpoints(job)\n        manifest",
+            "        job.save()\n        manifest",
+            f"{ENGINES}::TestCheckpoints",
+        ),
+        (
+            "checkpoints-of-the-failed-deleted",
+            "        _forget_checkpoints(job)\n        notification_service.tell_training_failed",
+            "        notification_service.tell_training_failed",
+            f"{ENGINES}::TestCheckpoints",
+        ),
     ),
     *in_file(
         "app/models/generation.py",
