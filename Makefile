@@ -30,9 +30,11 @@ test: static ## every check and test, stopping at the first that fails
 	@echo "== Tests: pytest"
 	@$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-test-diffusion: $(DIFFUSION)/installed ## the tests of the engine for GPUs, here on a CPU and without network
+test-diffusion: $(DIFFUSION)/installed .venv/installed-dev ## the tests of the engine for GPUs, here on a CPU and without network
 	@echo "== Tests of the engine diffusion: pytest, in $(DIFFUSION)"
 	@$(DIFFUSION)/bin/python -m pytest -q worker/engines/diffusion
+	@echo "== The whole system with a worker of that engine: pytest, in .venv"
+	@DIFFUSION_PYTHON=$(DIFFUSION)/bin/python $(BIN)/python -m pytest -q tests/diffusion_system.py
 
 check: static ## the checks and the quick tests, to run by hand after a change
 	@echo "== Quick tests: pytest -m 'not slow'"

@@ -105,11 +105,11 @@ class System:
         else:
             self.spawn(name, "manage.py", "local_worker")
 
-    def spawn(self, name: str, *arguments: str) -> None:
+    def spawn(self, name: str, *arguments: str, python: str = sys.executable) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         with self.log(name).open("ab") as log:
             self._processes[name] = subprocess.Popen(
-                [sys.executable, *arguments],
+                [python, *arguments],
                 cwd=self.project,
                 env=self.environment,
                 stdout=log,
