@@ -168,14 +168,14 @@ class StyleAdmin(Moderated, ModelAdmin):
         "is_draft",
         "created_at",
     )
-    list_filter = ("training_status", "is_active", "is_draft")
+    list_filter = ("training_status", "engine", "is_active", "is_draft")
     search_fields = ("name", "artist__artist_name")
     list_select_related = ("artist",)
     inlines = (StyleTagInline, ArtworkInline)
     fields = (
         *("name", "artist", "description", "price"),
         *("is_active", "is_draft", "withdrawn_reason"),
-        *("training_status", "review"),
+        *("training_status", "review", "engine", "engine_version"),
         *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
         *("sample_pictures", "style_score"),
         *("usage_count", "created_at", "trained_at", "lease_expires_at"),
@@ -281,6 +281,15 @@ class TransactionAdmin(ReadOnlyAdmin):
 class PurchaseAdmin(ReadOnlyAdmin):
     list_display = ("id", "user", "amount", "payment_method", "gateway", "created_at")
     list_select_related = ("user",)
+
+
+@admin.register(models.Worker)
+class WorkerAdmin(ReadOnlyAdmin):
+    list_display = (
+        *("engine", "engine_version", "device", "base_model", "version", "warm_styles"),
+        *("done_count", "failed_count", "started_at", "seen_at"),
+    )
+    list_filter = ("engine",)
 
 
 @admin.register(models.Tag)

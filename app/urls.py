@@ -150,6 +150,11 @@ api = [
         webhooks.SignatureViewSet.as_view({"post": "create"}),
         name="signatures",
     ),
+    path(
+        "internal/workers",
+        webhooks.WorkerViewSet.as_view({"post": "announce"}),
+        name="workers",
+    ),
     # Notifications
     path(
         "notifications/mark-all-read",

@@ -23,6 +23,7 @@ from protocol.figures import (
     Uri,
     WorkNearness,
 )
+from protocol.workers import WorkerAnnouncement
 
 # --- Queues -----------------------------------------------------------------------------------
 
@@ -338,6 +339,7 @@ class SignatureAnswer(msgspec.Struct, frozen=True):
 
 _training_decoder = msgspec.json.Decoder(TrainingReport)
 _generation_decoder = msgspec.json.Decoder(GenerationReport)
+_announcement_decoder = msgspec.json.Decoder(WorkerAnnouncement)
 _request_decoder = msgspec.json.Decoder(SignatureRequest)
 
 _MISSING = re.compile(r"Object missing required field `([^`]+)`")
@@ -360,6 +362,11 @@ def decode_generation_report(body: bytes) -> GenerationReport:
 def decode_signature_request(body: bytes) -> SignatureRequest:
     """Parse the body of a request for a signature. Raises InvalidReport."""
     return _decode(body, _request_decoder)
+
+
+def decode_announcement(body: bytes) -> WorkerAnnouncement:
+    """Parse the body of a worker's announcement. Raises InvalidReport."""
+    return _decode(body, _announcement_decoder)
 
 
 def _decode(body: bytes, decoder: msgspec.json.Decoder[Message]) -> Message:

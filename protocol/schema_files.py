@@ -12,6 +12,7 @@ from protocol.messages import (
     TrainingReport,
     TrainingTask,
 )
+from protocol.workers import WorkerAnnouncement
 
 FOLDER = Path(__file__).parent / "schemas"
 TYPES: dict[str, type[msgspec.Struct]] = {
@@ -20,6 +21,7 @@ TYPES: dict[str, type[msgspec.Struct]] = {
     "training_report": TrainingReport,
     "generation_report": GenerationReport,
     "signature_request": SignatureRequest,
+    "worker_announcement": WorkerAnnouncement,
 }
 
 

@@ -58,6 +58,9 @@ def see_each_get_its_own(system: System, start_other: Callable[[], None]) -> Non
     # The worker has been idle since, and left alone what it has no engine for.
     wait_for(lambda: _waiting(system, TRAINING_QUEUE) == 1, seconds=10, what="the other's task")
     assert artist.get(f"/api/models/{made}")["engine_version"] is None
+    warned = system.try_manage("workers")
+    assert warned.returncode == 1
+    assert "no living worker has: 1 for diffusion" in warned.stderr
     start_other()
     styles["diffusion"] = trained(artist, made, seconds=120)
     orders = {engine: _order(buyer, style["id"]) for engine, style in styles.items()}
@@ -72,6 +75,11 @@ def see_each_get_its_own(system: System, start_other: Callable[[], None]) -> Non
         assert _drawn_by(system, number) == engine
         assert styles[engine]["engine_version"]
         _see_the_certificate_says_so(system, buyer.get(path), styles[engine])
+    wait_for(
+        lambda: "1 of stylenet, 1 of diffusion" in system.manage("workers").stdout,
+        seconds=60,
+        what="both workers' announcements",
+    )
 
 
 def _order(buyer: Person, style_id: int) -> int:

@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import structlog
 
+from worker.announcing import Announcer, Tally
 from worker.engines import load_engine
 from worker.engines.base import Engine, EngineUnavailable
 from worker.feeds.amqp import AmqpFeed, InvalidBrokerUrl
@@ -62,6 +63,7 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
     reports = ReportClient(token=settings.token, work=work, stop=stop)
     signatures = SignatureClient(token=settings.token, stop=stop)
     storage = Storage(settings.s3_endpoint_url)
+    tally = Tally()
     runner = JobRunner(
         Workshop(engine, storage, FileCache(storage, work.models), signatures),
         reports,
@@ -70,6 +72,10 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
         job_timeout=settings.job_timeout,
         grace=settings.grace,
         engine=settings.engine,
+        tally=tally,
+    )
+    announcer = Announcer(
+        engine, settings.engine, tally, backend=settings.backend, token=settings.token
     )
     feed: AmqpFeed | StdioFeed
     if pipes is not None:
@@ -77,8 +83,10 @@ def _work(settings: Settings, load: Callable[[str], Engine], stop: threading.Eve
     else:
         feed = AmqpFeed(settings.broker, settings.queues, runner, stop)
     reports.start()
+    announcer.start()
     log.info("worker_ready", engine=engine.name, queues=settings.queues)
     feed.serve()
+    announcer.close()
     reports.close()
     signatures.close()
     return EXIT_STUCK if runner.stuck and not stop.is_set() else 0

@@ -13,6 +13,7 @@ import structlog
 
 from protocol import GenerationTask, InvalidMessage, Task, decode_task, encode
 from protocol.engines import DEFAULT_ENGINE
+from worker.announcing import Tally
 from worker.engines.base import EngineError
 from worker.jobs import (
     MAX_GAP,
@@ -69,6 +70,7 @@ class JobRunner:
         grace: float,
         max_silence: float = MAX_GAP,
         engine: str = DEFAULT_ENGINE,
+        tally: Tally | None = None,
     ) -> None:
         """``engine`` is the name of the one whose tasks it takes. ``job_timeout``, ``grace`` (for a
         job that runs when ``stop`` is set) and ``max_silence`` (the longest gap between reports of
@@ -82,6 +84,7 @@ class JobRunner:
         self._grace = grace
         self._max_silence = max_silence
         self._engine = engine
+        self._tally = tally
         self.stuck = False
 
     def run(self, task: Task) -> Outcome:
@@ -141,6 +144,8 @@ class JobRunner:
         return self._report(task, job.failed(OTHER_ENGINE, retryable=True))
 
     def _report(self, task: Task, report: Report) -> Outcome:
+        if self._tally is not None:
+            self._tally.note(task, report)
         delivery = self._reports.final(task, report)
         log.info("job_reported", delivery=delivery.value)
         if delivery is Delivery.REFUSED:

@@ -36,6 +36,7 @@ class Settings:
     job_timeout: float
     grace: float
     token: str = field(repr=False)
+    backend: str = ""
     s3_endpoint_url: str | None = None
     stops_with_stdin: bool = False
 
@@ -67,6 +68,7 @@ def read_settings(arguments: Sequence[str], environ: Mapping[str, str]) -> Setti
         job_timeout=_seconds("--job-timeout", given.job_timeout),
         grace=_seconds("--grace", given.grace),
         token=_token(token, is_development=environ.get("DJANGO_ENV") == "development"),
+        backend=_backend(given.backend),
         s3_endpoint_url=environ.get("S3_ENDPOINT_URL") or environ.get("AWS_S3_ENDPOINT_URL"),
         stops_with_stdin=given.stop_with_stdin,
     )
@@ -92,6 +94,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
         default=environ.get("WORKER_QUEUES", ",".join(QUEUES)),
         metavar="NAME[,NAME]",
         help="kinds of tasks to take, those of the engine; default: all (WORKER_QUEUES)",
+    )
+    parser.add_argument(
+        "--backend",
+        default=environ.get("SITE_URL", ""),
+        metavar="URL",
+        help="where to tell of itself; default: where the tasks come from (SITE_URL)",
     )
     parser.add_argument(
         "--concurrency",
@@ -125,6 +133,12 @@ def _parser(environ: Mapping[str, str]) -> argparse.ArgumentParser:
 def _broker(url: str) -> str:
     if url != STDIO and urlsplit(url).scheme not in ("amqp", "amqps"):
         raise SettingsError("--broker must be stdio: or begin with amqp:// or amqps://.")
+    return url
+
+
+def _backend(url: str) -> str:
+    if url and urlsplit(url).scheme not in ("http", "https"):
+        raise SettingsError("--backend must begin with http:// or https://.")
     return url
 
 

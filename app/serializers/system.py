@@ -40,3 +40,9 @@ class ReadinessSerializer(BaseSerializer):
     @extend_schema_field({"type": "string", "enum": ["ok", "error"]})
     def get_status(self, readiness: Any) -> str:
         return "ok" if readiness.is_ready else "error"
+
+
+class WorkerSeenSerializer(BaseSerializer):
+    """What a worker is told that has told of itself."""
+
+    worker_id = serializers.UUIDField(source="pk")

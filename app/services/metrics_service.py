@@ -14,7 +14,7 @@ from django.db.models import Count, Sum
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway
 from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
-from app.services import connection_service, mail_service, measure_service
+from app.services import connection_service, mail_service, measure_service, worker_service
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.uploads import check_service
@@ -43,6 +43,8 @@ class Figures:
     audit_findings: int | None
     audited_at: datetime | None
     connections: Connections
+    workers: Mapping[str, int]
+    jobs_without_worker: Mapping[str, int]
     webhooks_due: int
     webhooks_alive_at: datetime | None
     mail_due: int
@@ -91,6 +93,8 @@ def _count() -> Figures:
         audit_findings=audit[0] if audit else None,
         audited_at=audit[1] if audit else None,
         connections=connection_service.used(),
+        workers=worker_service.living_by_engine(),
+        jobs_without_worker=worker_service.jobs_without_worker(),
         webhooks_due=deliveries.due_count(),
         webhooks_alive_at=alive[1] if alive else None,
         mail_due=mail_service.due().count(),

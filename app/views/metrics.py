@@ -60,6 +60,9 @@ class _SystemCollector:
             yield _gauge("broker_up", "Whether the broker answers.", float(now.is_broker_reached))
         yield _by("generations", "Pictures by state.", "status", now.generations)
         yield _by("trainings", "Styles by state of training.", "status", now.trainings)
+        yield _by("workers", "Living workers by engine.", "engine", now.workers)
+        text = "Jobs that wait for an engine that no living worker has."
+        yield _by("jobs_without_worker", text, "engine", now.jobs_without_worker)
         yield _counter("leases_expired", "Attempts whose lease expired.", now.leases_expired)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)

@@ -12,7 +12,8 @@ from app.exceptions import InvalidInput
 from app.http.authentication import require_internal_token
 from app.http.bodies import Answer
 from app.serializers.generation import SignatureSerializer
-from app.services import signature_service
+from app.serializers.system import WorkerSeenSerializer
+from app.services import signature_service, worker_service
 from app.services.generation_service import GENERATIONS
 from app.services.training_service import TRAININGS
 from app.views.base import ApiViewSet
@@ -21,10 +22,12 @@ from protocol import (
     InvalidReport,
     SignatureRequest,
     TrainingReport,
+    decode_announcement,
     decode_generation_report,
     decode_signature_request,
     decode_training_report,
 )
+from protocol.workers import WorkerAnnouncement
 
 Report = TypeVar("Report", bound=msgspec.Struct)
 MAX_REPORT_BYTES = 256 * 1024
@@ -71,6 +74,22 @@ class SignatureViewSet(ApiViewSet):
     def create(self, request: Request) -> Answer:
         """A signature for the picture that a worker is making."""
         return self.show(signature_service.sign(_decode(request, decode_signature_request)))
+
+
+class WorkerViewSet(ApiViewSet):
+    """``POST /api/internal/workers``."""
+
+    output = {"announce": WorkerSeenSerializer}
+    input = {"announce": WorkerAnnouncement}
+    schema_tag = "models"
+    errors = {"announce": ("INVALID_INTERNAL_TOKEN",)}
+    internal = ("announce",)
+    permission_classes = ()
+
+    @require_internal_token
+    def announce(self, request: Request) -> Answer:
+        """A worker tells that it lives."""
+        return self.show(worker_service.note(_decode(request, decode_announcement)))
 
 
 def _decode(request: Request, decode: Callable[[bytes], Report]) -> Report:

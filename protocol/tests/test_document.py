@@ -16,6 +16,7 @@ from protocol import (
     SignatureRequest,
     TrainingData,
     TrainingReport,
+    decode_announcement,
     decode_generation_report,
     decode_signature_request,
     decode_task,
@@ -33,6 +34,8 @@ def schema_of(example: dict[str, Any]) -> str:
         return str(example["type"])
     if "to_sign" in example:
         return "signature_request"
+    if "worker_id" in example:
+        return "worker_announcement"
     return "training_report" if "training_status" in example else "generation_report"
 
 
@@ -45,6 +48,8 @@ def test_each_example_is_valid(example: dict[str, Any]) -> None:
         decode_task(body)
     elif name == "training_report":
         decode_training_report(body)
+    elif name == "worker_announcement":
+        decode_announcement(body)
     elif name == "signature_request":
         decode_signature_request(body)
     else:

@@ -78,6 +78,9 @@ class Engine(Protocol):
     version: str
     makes_checkpoints: bool = False
     sample_side: int = 256
+    # For operators: what it is built on, and what it runs on.
+    base_model: str = ""
+    device: str = ""
 
     def vocabulary(self) -> frozenset[str] | None:
         """The words that the engine can draw, in lower case; None if it is not limited to any."""

@@ -241,6 +241,7 @@ class TestSettings:
             ("", TOKEN, "--broker"),
             ("--broker redis://127.0.0.1", TOKEN, "--broker"),
             ("--broker stdio: --queues image_generation,images", TOKEN, "--queues"),
+            ("--broker stdio: --backend ftp://127.0.0.1", TOKEN, "--backend"),
             ("--broker stdio: --engine dead", TOKEN, "--engine"),
             ("--broker stdio: --engine a.b", TOKEN, "--engine"),
             ("--broker stdio: --queues ,", TOKEN, "--queues"),

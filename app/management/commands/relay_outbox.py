@@ -17,7 +17,7 @@ from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
-from app.services import idempotency_service, sales_service, user_service
+from app.services import idempotency_service, sales_service, user_service, worker_service
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.uploads import check_service, upload_service
@@ -77,6 +77,7 @@ class Command(BaseCommand):
         idempotency_service.forget_old()
         upload_service.forget_expired()
         user_service.forget_ended_sessions()
+        worker_service.forget_old()
         sales_service.tell_of_sales()
         try:
             books.publish_days()

@@ -158,6 +158,7 @@ TABLE = [
     ),
     Row("PATCH /api/images/{id}/status", WORKER_ONLY, "queued_picture"),
     Row("POST /api/internal/signatures", WORKER_ONLY),
+    Row("POST /api/internal/workers", WORKER_ONLY),
     Row("POST /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
     Row("PUT /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),
     Row("DELETE /api/images/{id}/like", (401, 200, 200, 200, 200, 401, 403), "public_picture"),

@@ -39,6 +39,7 @@ class WorkerProcess:
 
     def __init__(self, engine: str) -> None:
         environment = {**os.environ, "INTERNAL_API_TOKEN": settings.INTERNAL_API_TOKENS[0]}
+        environment["SITE_URL"] = settings.SITE_URL
         work_dir = Path(settings.DATA_DIR) / "worker"
         self._process = subprocess.Popen(  # noqa: S603 (our own command)
             [

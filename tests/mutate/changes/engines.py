@@ -2,6 +2,7 @@
 
 from tests.mutate.mutation import Mutation, in_file
 
+WORKERS = "app/tests/styles/test_workers.py"
 ENGINES = "app/tests/styles/test_engines.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -64,6 +65,22 @@ MUTATIONS: tuple[Mutation, ...] = (
             "if engine else ()",
             f"{ENGINES}::TestWords",
         ),
+    ),
+    *in_file(
+        "app/services/worker_service.py",
+        (
+            "silent-workers-are-gone",
+            "Worker.objects.filter(seen_at__gt=clock.seconds_from_now(-LIVING_SECONDS))",
+            "Worker.objects.all()",
+            WORKERS,
+        ),
+        (
+            "jobs-in-vain-are-named",
+            "        if not living.get(engine):\n",
+            "        if engine not in living:\n",
+            WORKERS,
+        ),
+        ("gone-workers-are-forgotten", "seen_at__lt=", "seen_at__gt=", WORKERS),
     ),
     *in_file(
         "worker/runner.py",

@@ -61,6 +61,8 @@ class DiffusionEngine(Engine):
         self._model = known_base_model(
             settings.model, is_production=settings.is_production, allowed=settings.allowed
         )
+        self.base_model = f"{self._model.name}@{self._model.revision}"
+        self.device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
         self._safety = safety or AllowAll()
         if isinstance(self._safety, AllowAll):
             log.warning("no_safety_check", meaning="every picture is delivered, whatever it shows")
