@@ -29,7 +29,13 @@ pytestmark = pytest.mark.slow
 # More than two marks differ in any pixel; a pen's line differs by far more.
 MARK = 40
 
-FORMATS = {"1:1": ((512, 512), 7), "3:2": ((768, 512), 8), "1:2": ((512, 1024), 9)}
+FORMATS = {
+    "1:1": ((512, 512), 7),
+    "3:2": ((768, 512), 8),
+    "1:2": ((512, 1024), 9),
+    "4:3": ((768, 576), 8),
+    "3:4": ((576, 768), 8),
+}
 PRICE = 7
 PROMPT = ["castle", "sunset", "sea"]
 # As in the admin.
@@ -159,10 +165,10 @@ def test_from_twelve_artworks_to_paid_signed_pictures(
     assert buyer.get("/api/tokens/balance") == {"balance": 200 - spent}
     assert artist.get("/api/tokens/balance") == {"balance": 100 + spent, "earned": spent}
     kinds = [entry["type"] for entry in buyer.get("/api/tokens/transactions")["results"]]
-    assert kinds == ["consume", "consume", "consume", "purchase", "earn"]
+    assert kinds == [*["consume"] * len(FORMATS), "purchase", "earn"]
     assert [n["type"] for n in buyer.get("/api/notifications")["results"]] == [
         "generation_complete"
-    ] * 3
+    ] * len(FORMATS)
 
     _be_social(buyer, artist, last_id)
     assert set(_told_of(system, licence, file)) == {"active"}
