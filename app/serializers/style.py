@@ -153,8 +153,27 @@ class EngineField(serializers.CharField):
         )
 
 
+class TrainingField(serializers.JSONField):
+    """Settings of the engine, such as `{"epochs": 5}`; each engine has its own. In a form: JSON."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(required=False, help_text=str(self.__doc__), **kwargs)
+
+    def to_internal_value(self, data: Any) -> dict[str, Any]:
+        if isinstance(data, str):
+            try:
+                # A form's value is of a class of its own, which orjson does not take.
+                data = orjson.loads(str(data))
+            except ValueError as error:
+                raise serializers.ValidationError("This is not valid JSON.") from error
+        if not isinstance(data, dict):
+            raise serializers.ValidationError("Give an object: setting → value.")
+        return data
+
+
 class RetrainSerializer(BaseSerializer):
     engine = EngineField()
+    training = TrainingField()
 
 
 class StyleCreateSerializer(WorksSerializer):
@@ -166,6 +185,7 @@ class StyleCreateSerializer(WorksSerializer):
     tags = TagListField(default=list)
     terms = serializers.ChoiceField(choices=TermsKey.choices, default=TermsKey.COMMERCIAL)
     engine = EngineField()
+    training = TrainingField()
     offer = serializers.ChoiceField(
         choices=OFFERS,
         default="when_trained",

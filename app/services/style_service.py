@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-import uuid
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import IO
+from typing import IO, Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Q, QuerySet, Subquery
@@ -20,7 +19,14 @@ from app.exceptions import (
 )
 from app.models import Artist, Artwork, Generation, Style, TermsKey, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
-from app.services import draft_service, engines, storage, tag_service, training_service
+from app.services import (
+    draft_service,
+    engines,
+    storage,
+    tag_service,
+    training_service,
+    training_settings,
+)
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
@@ -29,7 +35,6 @@ from app.services.uploads import (
     artwork_service,
     check_service,
     checkers,
-    image_service,
     upload_service,
 )
 from app.services.uploads.artwork_service import StoredArtwork
@@ -86,6 +91,7 @@ class StyleUpload(Works):
     is_draft: bool
     # Besides those of every style.
     sample_prompts: tuple[str, ...]
+    training: dict[str, Any] | None
 
 
 def prepare_upload(
@@ -102,6 +108,7 @@ def prepare_upload(
     engine: str | None = None,
     is_draft: bool = False,
     sample_prompts: Sequence[Sequence[str]] = (),
+    training: Mapping[str, Any] | None = None,
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
@@ -109,8 +116,8 @@ def prepare_upload(
     later; else ``images``. ``image_tags`` is parallel to either. ``terms`` is the key of those
     under which pictures will be licensed, ``engine`` the one to learn the style with. A draft is
     not offered before its artist says so. ``sample_prompts`` are tags of pictures to draw after the
-    training, besides the usual ones. Raises ArtistOnly, DeclarationRequired, DuplicateStyleName,
-    InvalidInput, UploadRejected or ServiceUnavailable.
+    training, besides the usual ones; ``training`` has settings of the engine. Raises ArtistOnly,
+    DeclarationRequired, DuplicateStyleName, InvalidInput, UploadRejected or ServiceUnavailable.
     """
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
@@ -121,12 +128,14 @@ def prepare_upload(
         raise _duplicate_name(name)
     terms_id = licence_terms.current(terms).id
     engine = engines.chosen(engine)
+    told = training_settings.checked(engine, training)
     works = _prepared(user, images, work_tags, image_keys)
     return StyleUpload(
         declaration_id=works.declaration_id,
         terms_id=terms_id,
         engine=engine,
         is_draft=is_draft,
+        training=told,
         sample_prompts=tuple(", ".join(each) for each in sample_prompts),
         artist=artist,
         name=name,
@@ -169,28 +178,9 @@ def _prepared(
         upload_service.require_uploaded(user=user, keys=image_keys)
         uploads = tuple(zip(image_keys, work_tags, strict=True))
         return Works(declaration_id=declared, uploads=uploads)
-    return Works(declaration_id=declared, artworks=tuple(_check_and_store(images, work_tags)))
-
-
-def _check_and_store(
-    images: Sequence[IO[bytes]], work_tags: Sequence[Sequence[str]]
-) -> list[StoredArtwork]:
-    checked = image_service.check_uploads(images)
-    folder = f"styles/{uuid.uuid4()}"
-    stored: list[StoredArtwork] = []
-    written: list[str] = []
-    try:
-        for index, (image, tags_of_work) in enumerate(zip(checked, work_tags, strict=True)):
-            original = artwork_service.original_key(folder, index, image.extension)
-            written += [original, *artwork_service.preview_keys(folder, index)]
-            storage.save(original, image.content)
-            preview = artwork_service.store_previews(folder, index, image)
-            work = StoredArtwork.of(image, tags_of_work, image_path=original, preview_path=preview)
-            stored.append(work)
-    except BaseException:
-        storage.delete(written)
-        raise
-    return stored
+    return Works(
+        declaration_id=declared, artworks=tuple(artwork_service.check_and_store(images, work_tags))
+    )
 
 
 @transaction.atomic(savepoint=False)
@@ -207,6 +197,7 @@ def create_style(upload: StyleUpload) -> Style:
             engine=upload.engine,
             is_active=not upload.is_draft,
             is_draft=upload.is_draft,
+            training_settings=upload.training,
             sample_prompts=list(upload.sample_prompts) or None,
             declaration_id=upload.declaration_id,
             thumbnail=upload.thumbnail,

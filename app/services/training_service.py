@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Any
 
-from django.conf import settings
 from django.db import transaction
 
 from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
 from app.models import CopyCheck, ReviewState, Style, TrainingStatus, User, WebhookEvent
 from app.models.ownership import MayChange, is_owner
-from app.services import engines, notification_service, storage, tag_service
+from app.services import engines, notification_service, storage, tag_service, training_settings
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
 from app.services.uploads import checkers
@@ -43,10 +44,15 @@ NO_WORKS = "This style has no works to train on."
 
 @transaction.atomic
 def retrain(
-    *, user: User, style_id: int, engine: str | None = None, may_change: MayChange = is_owner
+    *,
+    user: User,
+    style_id: int,
+    engine: str | None = None,
+    training: Mapping[str, Any] | None = None,
+    may_change: MayChange = is_owner,
 ) -> Style:
     """Train again, as a new task: after a failure, or a draft that is not offered yet. With another
-    ``engine`` if one is named.
+    ``engine`` if one is named, and with other settings if ``training`` has them.
 
     Raises NotFound, NotAllowed, InvalidTransition, InvalidInput.
     """
@@ -55,6 +61,10 @@ def retrain(
         raise InvalidTransition("Only a style whose training failed can be trained again.")
     if engine is not None:
         style.engine = engines.chosen(engine)
+        # Another engine has other settings.
+        style.training_settings = None
+    if training is not None:
+        style.training_settings = training_settings.checked(style.engine, training)
     if style.review_state == ReviewState.REFUSED:
         raise InvalidTransition("Our staff has refused these works. Upload other works.")
     if not style.artworks.exists():
@@ -158,10 +168,11 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
                 image_tags=[
                     [link.tag.name for link in artwork.artwork_tags.all()] for artwork in artworks
                 ],
-                num_epochs=settings.TRAINING_EPOCHS,
+                num_epochs=training_settings.epochs_of(job),
                 output_path=storage.uri(output_folder(self.folder, job)),
                 engine=job.engine,
                 sample_prompts=sample_prompts_of(job),
+                settings=training_settings.of_task(job),
             ),
             webhook_url=outbox.webhook_url(f"/api/models/{job.pk}/status"),
         )

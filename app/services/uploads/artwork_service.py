@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from typing import IO
 
 from app.models import Artwork, Style
 from app.services import storage, tag_service
-from app.services.uploads import checkers
+from app.services.uploads import checkers, image_service
 from app.services.uploads.image_service import CheckedImage
 from protocol.previews import REPORTED, family, preview_name, reported_name, widths_of
 
@@ -58,6 +60,29 @@ def store_previews(folder: str, index: int, image: CheckedImage) -> str:
 
 def _stem(folder: str, index: int) -> str:
     return f"{folder}/previews/{index:03}"
+
+
+def check_and_store(
+    images: Sequence[IO[bytes]], work_tags: Sequence[Sequence[str]]
+) -> list[StoredArtwork]:
+    """Store good images; nothing stays of those that are refused. Raises UploadRejected or
+    ServiceUnavailable."""
+    checked = image_service.check_uploads(images)
+    folder = f"styles/{uuid.uuid4()}"
+    stored: list[StoredArtwork] = []
+    written: list[str] = []
+    try:
+        for index, (image, tags_of_work) in enumerate(zip(checked, work_tags, strict=True)):
+            original = original_key(folder, index, image.extension)
+            written += [original, *preview_keys(folder, index)]
+            storage.save(original, image.content)
+            preview = store_previews(folder, index, image)
+            work = StoredArtwork.of(image, tags_of_work, image_path=original, preview_path=preview)
+            stored.append(work)
+    except BaseException:
+        storage.delete(written)
+        raise
+    return stored
 
 
 def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:
