@@ -44,6 +44,7 @@ HERE = {
     ".venv/bin/python manage.py jobs": "",
     "python manage.py jobs --stuck": "",
     "python manage.py issue_licences": "0 were new",
+    "python manage.py check_signatures": "0 artists were told.",
     "python manage.py restore_drill": "The ledger is right in the restored database.",
     ".venv/bin/python -m pytest app/tests/money/test_token_service.py -k refund": "passed",
 }

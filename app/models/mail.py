@@ -36,6 +36,7 @@ KIND_OF: dict[str, MailKind] = {
     NotificationType.WORKS_HELD: MailKind.MODERATION,
     NotificationType.WORKS_ALLOWED: MailKind.MODERATION,
     NotificationType.WORKS_REFUSED: MailKind.MODERATION,
+    NotificationType.SIGNATURE_UNSEEN: MailKind.STYLES,
     NotificationType.GENERATION_COMPLETE: MailKind.PICTURES,
     NotificationType.GENERATION_FAILED: MailKind.PICTURES,
     NotificationType.TRAINING_COMPLETE: MailKind.STYLES,

@@ -35,6 +35,7 @@ class NotificationType(models.TextChoices):
     WORKS_HELD = "works_held", "Works wait for our staff"
     WORKS_ALLOWED = "works_allowed", "Works may be trained on"
     WORKS_REFUSED = "works_refused", "Works refused by our staff"
+    SIGNATURE_UNSEEN = "signature_unseen", "Signature too faint to be drawn"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -88,6 +89,10 @@ WORDS: dict[str, str] = {
     NotificationType.WEBHOOK_DISABLED: _(
         "Your webhook %(url)s is switched off: it said that it is gone, or failed for five days."
         " The log of its deliveries says more."
+    ),
+    NotificationType.SIGNATURE_UNSEEN: _(
+        "There is too little to see of your signature, so your name is set in type on new pictures."
+        " Upload one that is larger, or in stronger ink."
     ),
     NotificationType.WORKS_HELD: _(
         "Works of your style %(name)s are nearly the same as works of other artists, or as pictures"

@@ -11,6 +11,7 @@ from psycopg.types.json import Jsonb
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
+    Artist,
     Comment,
     Follow,
     Generation,
@@ -126,6 +127,15 @@ def tell_of_sale(
 
 def tell_webhook_disabled(user_id: int, url: str) -> None:
     _create(user_id, NotificationType.WEBHOOK_DISABLED, {"url": url}, "", None)
+
+
+def tell_signature_unseen(artist: Artist) -> bool:
+    """Tell an artist, unless that was done before. Returns whether it was not."""
+    kind = NotificationType.SIGNATURE_UNSEEN
+    if Notification.objects.filter(recipient_id=artist.pk, type=kind).exists():
+        return False
+    _create(artist.pk, kind, {}, "", None)
+    return True
 
 
 def tell(

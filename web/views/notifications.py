@@ -41,6 +41,8 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
         return redirect("web:studio")
     if read.type == NotificationType.WEBHOOK_DISABLED:
         return redirect("web:webhooks")
+    if read.type == NotificationType.SIGNATURE_UNSEEN:
+        return redirect("web:artist_profile")
     if read.subject is None:
         # It is no longer theirs to see, or there was nothing.
         messages.info(request, _("There is nothing here."))
