@@ -20,6 +20,7 @@ from worker.engines.diffusion.settings import DrawingSettings, as_data, read
 from worker.engines.diffusion.style_file import Network, Style, Tensors, read_style
 from worker.engines.diffusion.works import caption_of
 
+NO_STYLE = Style(weights={}, trigger="", draw={}, sha256="")
 STYLE = "style"  # the one LoRA in the pipeline; what it holds is swapped
 # A picture with more pixels than 1.5 times those that the base model knows shows things twice. It
 # is drawn smaller, and enlarged.
@@ -48,15 +49,16 @@ class Drawer:
 
     def draw(
         self,
-        model: Path,
+        model: Path | None,
         wanted: Sequence[Wanted],
         given: Given,
         *,
         on_progress: OnProgress,
         on_preview: OnPreview | None,
     ) -> list[Image.Image]:
-        """The pictures in the order of ``wanted``; those of one size are drawn together."""
-        style = self._style(model)
+        """The pictures in the order of ``wanted``; those of one size are drawn together. Without a
+        model they are the base model's own."""
+        style = self._style(model) if model else NO_STYLE
         settings = read(DrawingSettings, self._base.family.draw, style.draw, given)
         groups: dict[tuple[int, int], list[int]] = {}
         for place, each in enumerate(wanted):

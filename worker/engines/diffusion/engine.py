@@ -42,6 +42,7 @@ from worker.engines.diffusion.works import digest_of, prepare
 log = structlog.get_logger()
 
 MODEL_FILE = "model.safetensors"
+SIDE_ON_CPU = 64
 
 
 class DiffusionEngine(Engine):
@@ -63,6 +64,10 @@ class DiffusionEngine(Engine):
         )
         self.base_model = f"{self._model.name}@{self._model.revision}"
         self.device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+        # Smaller pictures than those that the base model knows come out poor. A CPU, which is for
+        # tests alone, would take minutes for one.
+        native_side = FAMILIES[self._model.family].native_side
+        self.sample_side = native_side if self.device != "cpu" else SIDE_ON_CPU
         self._safety = safety or AllowAll()
         if isinstance(self._safety, AllowAll):
             log.warning("no_safety_check", meaning="every picture is delivered, whatever it shows")
@@ -128,7 +133,7 @@ class DiffusionEngine(Engine):
             "settings": as_data(asked),
             "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         }
-        return TrainedModel(path, metric)
+        return TrainedModel(path, metric, tuple(works.held_out))
 
     def generate(
         self,
@@ -162,8 +167,22 @@ class DiffusionEngine(Engine):
     ) -> list[Image.Image]:
         """Draw pictures of one size together. Next to one drawn alone, a pixel may differ by a
         rounding: sums are taken in another order."""
-        drawer = self._drawer = self._drawer or self._new_drawer()
+        drawer = self._ready()
         return drawer.draw(model, wanted, settings, on_progress=on_progress, on_preview=on_preview)
+
+    def plain(
+        self, prompt: Sequence[str], *, size: tuple[int, int], seed: int, on_progress: OnProgress
+    ) -> Image.Image:
+        """The base model's own picture."""
+        wanted = [Wanted(prompt, size, seed)]
+        (picture,) = self._ready().draw(
+            None, wanted, NO_SETTINGS, on_progress=on_progress, on_preview=None
+        )
+        return picture
+
+    def _ready(self) -> Drawer:
+        self._drawer = self._drawer or self._new_drawer()
+        return self._drawer
 
     def _new_drawer(self) -> Drawer:
         return Drawer(

@@ -49,6 +49,19 @@ def test_swapping_styles_is_exact_and_nothing_grows(
     assert {name: draw(engine, path).tobytes() for name, path in styles.items()} == first
 
 
+def test_the_plain_picture_is_that_of_the_base_model_alone(
+    engine: DiffusionEngine, sd1: Path, styles: dict[str, Path]
+) -> None:
+    def plain(of: DiffusionEngine) -> bytes:
+        return of.plain(["boat"], size=(64, 64), seed=3, on_progress=ignore).tobytes()
+
+    styled = draw(engine, styles["ann"], prompt=["boat"], seed=3).tobytes()
+    assert plain(engine) != styled
+    # Nothing of the style is left in it, and the style is whole afterwards.
+    assert plain(engine) == plain(DiffusionEngine(tiny.settings(sd1)))
+    assert draw(engine, styles["ann"], prompt=["boat"], seed=3).tobytes() == styled
+
+
 def test_a_new_process_draws_what_the_old_one_drew(
     engine: DiffusionEngine, sd1: Path, styles: dict[str, Path]
 ) -> None:

@@ -47,6 +47,7 @@ def test_training_leaves_one_file_and_tells_what_it_used(
     assert [done for done, _ in seen] == sorted(done for done, _ in seen)
     metric = trained.metric
     assert (metric["artworks"], metric["held_out"], metric["steps"]) == (5, 1, STEPS)
+    assert trained.held_out == tuple(split(5, TrainingSettings())[1])
     assert metric["epochs"] == EPOCHS
     held_out = metric["held_out_losses"]
     assert isinstance(held_out, list)

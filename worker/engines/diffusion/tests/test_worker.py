@@ -7,6 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from PIL import Image
 
@@ -81,11 +82,18 @@ def test_a_style_is_trained_and_a_picture_of_it_delivered(
     sd1: Path, worker: MakeRunner, backend: Backend, tmp_path: Path
 ) -> None:
     task = training(tmp_path, backend)
+    data = msgspec.structs.replace(task.data, sample_prompts=["boat, sea", "tree"])
+    task = msgspec.structs.replace(task, data=data)
     runner = worker(Quick(tiny.settings(sd1)))
     assert runner.run(task) is Outcome.DONE
     trained = last_report(backend, task)
     assert trained["training_status"] == "completed", trained
     assert trained["training_metric"]["base_model"]["name"] == "tiny-sd1"
+    # What the artist is told before the style is offered.
+    assert len(trained["samples"]) == 2
+    score = trained["style_score"]
+    assert score["held_out"] == trained["training_metric"]["held_out"]
+    assert {"samples", "plain", "works"} <= set(score)
     order = generation_task(
         tmp_path, backend.url, "boat, sea", lora_path=trained["model_path"], width=64
     )
