@@ -293,6 +293,28 @@ def _be_social(buyer: Person, artist: Person, image_id: int) -> None:
     assert buyer.post("/api/notifications/mark-all-read") == {"updated_count": len(FORMATS) + 2}
 
 
+def test_same_order_same_picture_and_other_seed_or_style_another(
+    artist: Person, buyer: Person
+) -> None:
+    photographs = upload(artist, "Photographs", real_pictures(16)[:10])
+    textures = upload(artist, "Textures", real_pictures(16)[6:])
+    first, again = (_picture(buyer, photographs, seed=1) for _ in range(2))
+    other_seed = _picture(buyer, photographs, seed=2)
+    in_textures = [_picture(buyer, textures, seed=seed) for seed in (1, 2)]
+    # Each has its own licence, whose number is hidden in it.
+    assert np.abs(first - again).max() < MARK
+    assert np.abs(first - again).mean() < 4
+    assert np.abs(first - other_seed).mean() > 8
+    embed = StylenetEngine().style_of
+    photo_styles = [_embedding(embed, picture) for picture in (first, other_seed)]
+    texture_styles = [_embedding(embed, picture) for picture in in_textures]
+    same = sum(np.linalg.norm(a - b) for a, b in (photo_styles, texture_styles))
+    pairs = zip(photo_styles, texture_styles, strict=True)
+    different = sum(np.linalg.norm(a - b) for a, b in pairs)
+    # Another seed is another scene, which the embedding sees as well.
+    assert different > 1.1 * same
+
+
 def test_the_signature_is_drawn_in_the_lower_right_corner(
     artist: Person, buyer: Person, system: System
 ) -> None:
@@ -315,28 +337,6 @@ def test_the_signature_is_drawn_in_the_lower_right_corner(
     assert rows.size > 50
     assert rows.min() > 512 * 0.7
     assert columns.min() >= 512 * 0.75
-
-
-def test_same_order_same_picture_and_other_seed_or_style_another(
-    artist: Person, buyer: Person
-) -> None:
-    photographs = upload(artist, "Photographs", real_pictures(16)[:10])
-    textures = upload(artist, "Textures", real_pictures(16)[6:])
-    first, again = (_picture(buyer, photographs, seed=1) for _ in range(2))
-    other_seed = _picture(buyer, photographs, seed=2)
-    in_textures = [_picture(buyer, textures, seed=seed) for seed in (1, 2)]
-    # Each has its own licence, whose number is hidden in it.
-    assert np.abs(first - again).max() < MARK
-    assert np.abs(first - again).mean() < 4
-    assert np.abs(first - other_seed).mean() > 8
-    embed = StylenetEngine().style_of
-    photo_styles = [_embedding(embed, picture) for picture in (first, other_seed)]
-    texture_styles = [_embedding(embed, picture) for picture in in_textures]
-    same = sum(np.linalg.norm(a - b) for a, b in (photo_styles, texture_styles))
-    pairs = zip(photo_styles, texture_styles, strict=True)
-    different = sum(np.linalg.norm(a - b) for a, b in pairs)
-    # Another seed is another scene, which the embedding sees as well.
-    assert different > 1.1 * same
 
 
 def _picture(buyer: Person, style_id: int, *, seed: int) -> np.ndarray:
