@@ -335,6 +335,13 @@ class NotificationAdmin(ReadOnlyAdmin):
     list_select_related = ("recipient",)
 
 
+@admin.register(models.Order)
+class OrderAdmin(ReadOnlyAdmin):
+    list_display = ("id", "user", "item_count", "cost", "deadline", "created_at", "ended_at")
+    search_fields = ("=id", "user__username")
+    list_select_related = ("user",)
+
+
 @admin.register(models.OutboxMessage)
 class OutboxMessageAdmin(ReadOnlyAdmin):
     list_display = ("id", "queue", "task_id", "attempt", "tries", "available_at", "sent_at")

@@ -122,6 +122,16 @@ class IdempotencyKeyReused(DomainError):
     default_message = "This Idempotency-Key was used for another request. Use a new one."
 
 
+class QuotaExceeded(DomainError):
+    code = "QUOTA_EXCEEDED"
+
+    def __init__(self, *, limit: int, waiting: int) -> None:
+        super().__init__(
+            f"{waiting} of your pictures wait, and at most {limit} may. Order the others later.",
+            details={"limit": limit, "waiting": waiting},
+        )
+
+
 class InsufficientTokensError(DomainError):
     code = "INSUFFICIENT_TOKENS"
     default_message = "You do not have enough tokens."

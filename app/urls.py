@@ -22,6 +22,7 @@ from app.views import (
     media,
     metrics,
     notification,
+    order,
     rights,
     search,
     style,
@@ -45,6 +46,7 @@ Comments = community.CommentViewSet.as_view
 Licences = licence.LicenceViewSet.as_view
 Books = books.BooksViewSet.as_view
 Proofs = books.ProofViewSet.as_view
+Orders = order.OrderViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 Webhooks = webhook_endpoints.WebhookViewSet.as_view
@@ -127,7 +129,10 @@ api = [
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
     # Pictures
-    path("quotes", Images({"post": "quote"}), name="quotes"),
+    path("quotes", Orders({"post": "quote"}), name="quotes"),
+    path("orders", Orders({"get": "list", "post": "create"}), name="orders"),
+    path("orders/<id:pk>", Orders({"get": "retrieve"}), name="order"),
+    path("orders/<id:pk>/cancel", Orders({"post": "cancel"}), name="cancel_order"),
     path("images/mine", Images({"get": "mine"}), name="own_images"),
     path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
     path(

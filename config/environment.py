@@ -289,13 +289,16 @@ VALUES = (
     number("OUTBOX_MAX_AGE_SECONDS", 1, None),
     number("JOB_MAX_ATTEMPTS", 1, None),
     number("TRUSTED_PROXIES", 0, None),
+    number("MAX_IN_WORK", 1, None),
+    number("MAX_IN_WORK_PAID", 1, None),
+    number("MAX_WAITING", 0, None),
     matches(
         "ENGINES", rf"{NAME_PATTERN}(\s*,\s*{NAME_PATTERN})*", "a list of engines, parted by commas"
     ),
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
-        for name in ("SIGN_IN", "GENERATE", "VERIFY", "USER", "ANONYMOUS")
+        for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "USER", "ANONYMOUS")
     ),
     matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
     *map(flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),

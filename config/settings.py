@@ -363,10 +363,17 @@ REST_FRAMEWORK = {
 RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", "600/300" if DEMO_SIGN_IN else "5/300"),
     "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
+    "orders": env.str("RATE_LIMIT_ORDERS", "30/60"),
     "verify": env.str("RATE_LIMIT_VERIFY", "20/60"),
     "user": env.str("RATE_LIMIT_USER", "100/60"),
     "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),
 }
+# How many pictures of one buyer are in work at once; more wait until some of these have ended.
+MAX_IN_WORK = env.int("MAX_IN_WORK", 100)
+# The same of who has bought tokens.
+MAX_IN_WORK_PAID = env.int("MAX_IN_WORK_PAID", 500)
+# How many pictures of one buyer may wait.
+MAX_WAITING = env.int("MAX_WAITING", 2000)
 # How many of our own proxies stand before the web processes and append to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 

@@ -78,6 +78,7 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
     )
     assert takes_key == {
         "POST /api/images/generate",
+        "POST /api/orders",
         "POST /api/tokens/purchase",
         "POST /api/models",
         "PUT /api/models/{id}/works",
@@ -98,13 +99,15 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
     assert shipped == {
         "SIGN_IN": "5/300",
         "GENERATE": "6/60",
+        "ORDERS": "30/60",
         "VERIFY": "20/60",
         "USER": "100/60",
         "ANONYMOUS": "50/60",
     }
     assert (
         "100 requests a minute for a user, 50 for an address that is not signed in (of IPv6, for a "
-        "/64), 6 orders a minute, 20 pictures to verify, 5 sign-ins in 5 minutes"
+        "/64), 6 orders of one picture a minute, 30 of several, 20 pictures to verify, 5 sign-ins "
+        "in 5 minutes"
     ) in WORDS
 
 

@@ -55,6 +55,9 @@ BY_CODE: Mapping[str, str] = {
         "The terms of this style have changed: they are “%(terms)s” now, not “%(expected)s”. Read"
         " below what you may do with the picture. If you agree, order again."
     ),
+    "QUOTA_EXCEEDED": _(
+        "%(waiting)s of your pictures wait, and at most %(limit)s may. Order the others later."
+    ),
     "RATE_LIMITED": _("Too many requests. Try again in %(seconds)s seconds."),
     "SERVICE_UNAVAILABLE": _(
         "This is not available right now. Nothing was changed; try again in a moment."

@@ -6,7 +6,7 @@ Either way, a message is delivered at least once, and is marked as sent afterwar
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -37,6 +37,21 @@ def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> 
         attempt=task.attempt,
         body=encode(task),
         available_at=available_at or clock.now(),
+    )
+
+
+def enqueue_all(tasks: Iterable[tuple[str, Task]]) -> None:
+    """Write many tasks to the outbox at once, each with its queue."""
+    now = clock.now()
+    OutboxMessage.objects.bulk_create(
+        OutboxMessage(
+            queue=queue,
+            task_id=task.task_id,
+            attempt=task.attempt,
+            body=encode(task),
+            available_at=now,
+        )
+        for queue, task in tasks
     )
 
 

@@ -8,6 +8,7 @@ from app.models.licence import Licence, LicenceState, SigningKey
 from app.models.mail import MailKind, MailPreference, MailRhythm
 from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType, SalesDay
+from app.models.order import Order
 from app.models.outbox import OutboxMessage
 from app.models.session import Session
 from app.models.signature import Signature
@@ -57,6 +58,7 @@ __all__ = [
     "Measure",
     "Notification",
     "NotificationType",
+    "Order",
     "OrderWebhook",
     "Original",
     "OutboxMessage",

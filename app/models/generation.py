@@ -14,6 +14,7 @@ from django.db.models import Q
 
 from app.exceptions import NotFound
 from app.models.job import Job
+from app.models.order import Order
 from app.models.style import Style
 from app.models.terms import Terms
 from app.models.user import User
@@ -63,6 +64,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def under_way(self) -> GenerationQuerySet:
         return self.filter(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
+
+    def waiting(self) -> GenerationQuerySet:
+        """Those that no worker is told of yet: their buyer has enough pictures in work."""
+        return self.filter(is_held=True, status=GenerationStatus.QUEUED)
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
         """Who may see a picture: everybody a public one, its buyer also in any other state."""
@@ -151,6 +156,11 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             pictures = pictures.filter(visibility=visibility)
         return pictures.order_by("-created_at", "-pk")
 
+    def of_order(self, user: User, order_id: int) -> GenerationQuerySet:
+        """The pictures of an order by ``user``, in the order's order, with all that is shown."""
+        pictures = self.filter(order_id=order_id, user_id=user.pk).with_people()
+        return pictures.with_liked_by(user).select_related("licence").order_by("pk")
+
     def detail(self, viewer: User | AnonymousUser, generation_id: int) -> Generation:
         """One generation with everything that its page shows. Raises NotFound."""
         pictures = self.visible_to(viewer).with_people().with_liked_by(viewer)
@@ -186,6 +196,10 @@ class Generation(Job):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="generations")
     style = models.ForeignKey(Style, models.PROTECT, related_name="generations")
+    # That of a picture which was ordered together with others; its charge is the order's.
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="items", db_index=False
+    )
     prompt_tags = ArrayField(models.CharField(max_length=50), size=20)
     aspect_ratio = models.CharField(max_length=3, choices=AspectRatio.choices)
     width = models.PositiveSmallIntegerField()
@@ -200,6 +214,12 @@ class Generation(Job):
     )
     status = models.CharField(
         max_length=10, choices=GenerationStatus.choices, default=GenerationStatus.QUEUED
+    )
+    is_held = models.BooleanField(
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text="Waits until its buyer has fewer pictures in work. No worker is told of it.",
     )
     image_path = models.CharField(max_length=300, blank=True, help_text="Storage key.")
     preview_path = models.CharField(max_length=300, blank=True, help_text="Storage key.")
@@ -272,6 +292,22 @@ class Generation(Job):
                 condition=Q(visibility="public", status="completed"),
             ),
             models.Index(name="generation_queue", fields=["id"], condition=Q(status="queued")),
+            models.Index(
+                name="generation_of_order",
+                fields=["order", "id"],
+                condition=Q(order__isnull=False),
+            ),
+            # How much of a buyer is in work and what waits.
+            models.Index(
+                name="generation_under_way",
+                fields=["user", "is_held"],
+                condition=Q(status__in=["queued", "processing"]),
+            ),
+            models.Index(
+                name="generation_held",
+                fields=["user", "id"],
+                condition=Q(is_held=True, status="queued"),
+            ),
             models.Index(
                 name="generation_lease",
                 fields=["lease_expires_at"],

@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, TruncDate
 
 from app.models.generation import Generation
+from app.models.order import Order
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
@@ -58,8 +59,8 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return self.alias(party=PARTY).filter(party=user.pk).order_by("-created_at", "-pk")
 
     def with_style(self) -> TransactionQuerySet:
-        """With the style of the generation that the entry is for, if any."""
-        return self.select_related("generation__style")
+        """With the style of the generation that the entry is for, or the order, if any."""
+        return self.select_related("generation__style", "order")
 
     def bought(self, pk: int, balance: int | None = None) -> Transaction:
         """A purchase with its buyer, who had ``balance`` afterwards."""
@@ -158,6 +159,10 @@ class Transaction(models.Model):
     generation = models.ForeignKey(
         Generation, models.PROTECT, null=True, blank=True, related_name="transactions"
     )
+    # Of the one charge for all its pictures.
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="transactions", db_index=False
+    )
     purchase = models.OneToOneField(
         Purchase, models.PROTECT, null=True, blank=True, related_name="transaction"
     )
@@ -185,6 +190,10 @@ class Transaction(models.Model):
                 condition=Q(purchase__isnull=True) | Q(type="purchase"),
             ),
             models.CheckConstraint(
+                name="transaction_order_fits_type",
+                condition=Q(order__isnull=True) | Q(type="consume", generation__isnull=True),
+            ),
+            models.CheckConstraint(
                 name="transaction_reversal_fits_type",
                 condition=Q(
                     memo=REVERSED_MEMO, type__in=["refund", "reversal"], generation__isnull=False
@@ -197,6 +206,11 @@ class Transaction(models.Model):
                 name="transaction_charge_once",
                 fields=["generation"],
                 condition=Q(type="consume"),
+            ),
+            models.UniqueConstraint(
+                name="transaction_charge_order_once",
+                fields=["order"],
+                condition=Q(order__isnull=False),
             ),
             models.UniqueConstraint(
                 name="transaction_settle_once",

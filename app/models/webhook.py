@@ -21,6 +21,7 @@ class WebhookEvent(models.TextChoices):
     GENERATION_COMPLETED = "generation.completed", "A picture is ready"
     GENERATION_FAILED = "generation.failed", "A picture failed and was refunded"
     GENERATION_CANCELED = "generation.canceled", "A picture was canceled and refunded"
+    ORDER_COMPLETED = "order.completed", "All pictures of an order have ended"
     STYLE_TRAINED = "style.trained", "A style is trained"
     STYLE_FAILED = "style.failed", "The training of a style failed"
     LICENCE_ISSUED = "licence.issued", "A picture got its licence"

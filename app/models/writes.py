@@ -23,10 +23,11 @@ from speed.queries import CompiledInstances, Row, Values
 BOOK_ENTRY = """
     WITH entry AS (
         INSERT INTO app_transaction
-            (sender_id, receiver_id, type, amount, memo, generation_id, purchase_id, created_at)
+            (sender_id, receiver_id, type, amount, memo, generation_id, order_id, purchase_id,
+             created_at)
         VALUES
             (%(sender_id)s, %(receiver_id)s, %(type)s, %(amount)s, %(memo)s, %(generation_id)s,
-             %(purchase_id)s, %(created_at)s)
+             %(order_id)s, %(purchase_id)s, %(created_at)s)
         ON CONFLICT DO NOTHING
         RETURNING id
     )
@@ -35,9 +36,75 @@ BOOK_ENTRY = """
     RETURNING token_balance
 """
 
+# Gives one buyer back what each of their pictures ``ids`` cost. Returns the new balance, and how
+# many entries there are; an entry that the ledger has already is not written.
+BOOK_REFUNDS = """
+    WITH entry AS (
+        INSERT INTO app_transaction
+            (sender_id, receiver_id, type, amount, memo, generation_id, order_id, purchase_id,
+             created_at)
+        SELECT NULL, user_id, 'refund', cost, %(memo)s, id, NULL, NULL, %(created_at)s
+        FROM app_generation WHERE id = ANY (%(ids)s::bigint[]) AND user_id = %(user_id)s
+        ORDER BY id
+        ON CONFLICT DO NOTHING
+        RETURNING amount
+    ), refunded AS (SELECT COALESCE(sum(amount), 0) AS total, count(*) AS entries FROM entry)
+    UPDATE app_user SET token_balance = token_balance + refunded.total
+    FROM refunded WHERE app_user.id = %(user_id)s
+    RETURNING token_balance, refunded.entries
+"""
+
+# Keeps styles on offer until the transaction ends: who closes an artist's account waits for it.
+# Returns the ids of those that are.
+KEEP_OFFERED = """
+    SELECT id FROM app_style WHERE id = ANY (%(ids)s::bigint[]) AND is_active
+    ORDER BY id FOR KEY SHARE
+"""
+
+# The numbers of the next ``count`` generations, ascending.
+NEXT_GENERATION_IDS = """
+    SELECT nextval(pg_get_serial_sequence('app_generation', 'id'))
+    FROM generate_series(1, %(count)s::int)
+"""
+
+# How many pictures of a buyer are in work, and how many may be.
+_IN_WORK = """(
+    SELECT count(*) FROM app_generation
+    WHERE user_id = {user_id} AND status IN ('queued', 'processing') AND NOT is_held
+)"""
+_MAY_BE_IN_WORK = """
+    CASE WHEN EXISTS (SELECT FROM app_purchase WHERE user_id = {user_id})
+        THEN %(max_in_work_paid)s::bigint ELSE %(max_in_work)s::bigint END
+"""
+_IS_FULL = f"{_IN_WORK} >= {_MAY_BE_IN_WORK}".format(user_id="%(user_id)s")
+# How many pictures of a buyer are in work and held, and how many may be in work.
+WORK_OF_BUYER = f"""
+    SELECT count(*) FILTER (WHERE NOT is_held), count(*) FILTER (WHERE is_held),
+        {_MAY_BE_IN_WORK.format(user_id="%(user_id)s")}
+    FROM app_generation WHERE user_id = %(user_id)s AND status IN ('queued', 'processing')
+"""  # noqa: S608 (no value is put in)
+# The held pictures whose turn it is: of each buyer the oldest, as many as may be in work.
+HELD_TO_HAND_OVER = """
+    SELECT waiting.id
+    FROM (
+        SELECT DISTINCT user_id FROM app_generation WHERE is_held AND status = 'queued'
+    ) buyer
+    CROSS JOIN LATERAL (
+        SELECT id FROM app_generation
+        WHERE user_id = buyer.user_id AND is_held AND status = 'queued'
+        ORDER BY id
+        LIMIT GREATEST(0, {may_be} - {in_work})
+    ) waiting
+    ORDER BY waiting.id LIMIT %(batch)s
+""".format(  # noqa: S608 (no value is put in)
+    may_be=_MAY_BE_IN_WORK.format(user_id="buyer.user_id"),
+    in_work=_IN_WORK.format(user_id="buyer.user_id"),
+)
+
 # Writes a generation, its tags and its task, unless its style was withdrawn: until the transaction
 # ends, who closes the artist's account waits for it. Words of the prompt that are no tags make no
-# new tags. Returns the id of the outbox message.
+# new tags. While the buyer has many pictures in work, the task is left out: the picture is held,
+# and ``orders.admission`` tells the workers later. Returns whether it is.
 PLACE_ORDER = """
     WITH offered AS (
         SELECT FROM app_style WHERE id = %(style_id)s AND is_active FOR KEY SHARE
@@ -47,28 +114,30 @@ PLACE_ORDER = """
              progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
              image_path, preview_path, placeholder, metadata, visibility, description,
              hidden_reason, like_count, comment_count, created_at, started_at, finished_at,
-             licence_number, terms_id)
+             licence_number, terms_id, order_id, is_held)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
             %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s,
-            NULL, NULL, %(licence_number)s, %(terms_id)s
+            NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full
         FROM offered
+        RETURNING is_held
     ), tagged AS (
         INSERT INTO app_generationtag (generation_id, tag_id, sequence)
         SELECT %(id)s, tag.id, word.sequence - 1
         FROM offered, unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
         JOIN app_tag tag ON tag.name = word.name
+    ), told AS (
+        INSERT INTO app_outboxmessage
+            (queue, task_id, attempt, body, available_at, due_at, sent_at, tries, last_error,
+             created_at)
+        SELECT
+            %(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
+            %(created_at)s
+        FROM placed WHERE NOT is_held
     )
-    INSERT INTO app_outboxmessage
-        (queue, task_id, attempt, body, available_at, due_at, sent_at, tries, last_error,
-         created_at)
-    SELECT
-        %(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
-        %(created_at)s
-    FROM offered
-    RETURNING id
-"""
+    SELECT is_held FROM placed
+""".replace("is_full", _IS_FULL)
 
 # Keeps the progress of a generation that is locked, and prolongs its lease.
 RECORD_PROGRESS = """
@@ -175,7 +244,9 @@ _TELL_WEBHOOKS = """
     FROM (VALUES {events}) AS event(type, data), app_webhookendpoint endpoint
     WHERE endpoint.user_id = %(user_id)s AND endpoint.is_enabled AND endpoint.deleted_at IS NULL
         AND CASE
-            WHEN endpoint.is_for_orders THEN starts_with(event.type, 'generation.') AND EXISTS (
+            WHEN endpoint.is_for_orders
+                THEN (starts_with(event.type, 'generation.') OR event.type = 'order.completed')
+                AND EXISTS (
                 SELECT FROM app_orderwebhook named
                 WHERE named.generation_id = {generation_id} AND named.endpoint_id = endpoint.id
             )

@@ -101,28 +101,38 @@ class PromptTagsField(FormListField):
         super().__init__(min_length=1, max_length=prompts.MAX_TAGS, **kwargs)
 
 
-class GenerateSerializer(BaseSerializer):
+class OrderedPictureSerializer(BaseSerializer):
+    """What every order says of a picture."""
+
     style_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
     prompt_tags = PromptTagsField()
     aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices)
     seed = serializers.IntegerField(
         min_value=0, max_value=MAX_SEED, required=False, allow_null=True, default=None
     )
-    expected_cost = serializers.IntegerField(
-        min_value=1,
-        max_value=MAX_COST,
-        allow_null=True,
-        default=None,
-        help_text="The cost that the buyer has seen. Nothing is charged at any other.",
-    )
-    expected_terms = serializers.RegexField(
-        TERMS_ID,
-        max_length=60,
-        allow_null=True,
-        default=None,
-        error_messages={"invalid": "Send the `terms_id` of a style or a quote."},
-        help_text="The `terms_id` that the buyer has seen. Nothing is sold under any other terms.",
-    )
+
+
+class ExpectedCostField(serializers.IntegerField):
+    """The cost that the buyer has seen. Nothing is charged at any other."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        options = {"min_value": 1, "max_value": MAX_COST, "allow_null": True, "default": None}
+        super().__init__(help_text=str(self.__doc__), **options | kwargs)
+
+
+class ExpectedTermsField(serializers.RegexField):
+    """The `terms_id` that the buyer has seen. Nothing is sold under any other terms."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        wrong = {"invalid": "Send the `terms_id` of a style or a quote."}
+        options: dict[str, Any] = {"max_length": 60, "allow_null": True, "default": None}
+        options |= {"error_messages": wrong, "help_text": str(self.__doc__)}
+        super().__init__(TERMS_ID, **options | kwargs)
+
+
+class GenerateSerializer(OrderedPictureSerializer):
+    expected_cost = ExpectedCostField()
+    expected_terms = ExpectedTermsField()
     webhook_url = serializers.CharField(
         max_length=MAX_URL,
         allow_null=True,
@@ -153,13 +163,18 @@ _PlainTag = Annotated[
 _KnownFormat = Annotated[str, msgspec.Meta(pattern=rf"^(?:{'|'.join(AspectRatio.values)})\Z")]
 
 
-class _PlainOrder(msgspec.Struct):
-    """Nothing that ``GenerateSerializer`` would refuse or change."""
+class PlainPicture(msgspec.Struct):
+    """Nothing that ``OrderedPictureSerializer`` would refuse or change."""
 
     style_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
     prompt_tags: Annotated[list[_PlainTag], msgspec.Meta(min_length=1, max_length=20)]
     aspect_ratio: _KnownFormat
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
+
+
+class _PlainOrder(PlainPicture):
+    """Nothing that ``GenerateSerializer`` would refuse or change."""
+
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
     expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None
     webhook_url: Annotated[str, msgspec.Meta(max_length=MAX_URL, pattern=r"^[!-~]+\Z")] | None = (
@@ -169,24 +184,6 @@ class _PlainOrder(msgspec.Struct):
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.
 msgspec.json.Decoder(_PlainOrder)
-
-
-class QuoteSerializer(BaseSerializer):
-    items = serializers.ListField(child=GenerateSerializer(), min_length=1, max_length=20)
-
-
-class QuotedItemSerializer(BaseSerializer):
-    cost = serializers.IntegerField()
-    terms_id = serializers.CharField()
-    unknown_words = UnknownWordsField()
-
-
-class QuotedSerializer(BaseSerializer):
-    cost = serializers.IntegerField()
-    balance_after = serializers.IntegerField(
-        help_text="What would be left. Below 0, tokens have to be bought first."
-    )
-    items = QuotedItemSerializer(many=True)
 
 
 class OwnPicturesQuerySerializer(BaseSerializer):

@@ -36,6 +36,9 @@ class TokenTransactionSerializer(BaseSerializer):
     direction = serializers.SerializerMethodField()
     memo = serializers.CharField()
     generation_id = serializers.IntegerField(allow_null=True)
+    order_id = serializers.IntegerField(
+        allow_null=True, help_text="Of the one charge for all pictures of an order."
+    )
     style_name = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
 

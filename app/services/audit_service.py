@@ -51,9 +51,37 @@ RULES = {
                    || COALESCE(STRING_AGG(t.amount::text, ' + '), 'nothing')
         FROM app_generation g
         LEFT JOIN app_transaction t ON t.generation_id = g.id AND t.type = 'consume'
+        WHERE g.order_id IS NULL
         GROUP BY g.id
         HAVING COUNT(t.id) <> 1 OR MIN(t.amount) <> g.cost OR MIN(t.sender_id) <> g.user_id
         ORDER BY g.id""",
+    "an order was charged once, by its buyer, what its pictures cost": """
+        WITH items AS (
+            SELECT order_id, COUNT(*) AS count, SUM(cost) AS cost, MIN(user_id) AS first,
+                   MAX(user_id) AS last
+            FROM app_generation WHERE order_id IS NOT NULL GROUP BY order_id
+        ), charges AS (
+            SELECT order_id, COUNT(*) AS count, SUM(amount) AS amount, MIN(sender_id) AS sender
+            FROM app_transaction WHERE order_id IS NOT NULL GROUP BY order_id
+        )
+        SELECT 'order ' || o.id,
+               'cost is ' || o.cost || ', its ' || COALESCE(i.count, 0) || ' of ' || o.item_count
+                   || ' pictures cost ' || COALESCE(i.cost, 0) || ', charged '
+                   || COALESCE(c.amount, 0) || ' in ' || COALESCE(c.count, 0) || ' entries'
+        FROM app_order o
+        LEFT JOIN items i ON i.order_id = o.id
+        LEFT JOIN charges c ON c.order_id = o.id
+        WHERE (i.count, i.cost, i.first, i.last, c.count, c.amount, c.sender) IS DISTINCT FROM
+            (o.item_count, o.cost, o.user_id, o.user_id, 1, o.cost, o.user_id)
+        ORDER BY o.id""",
+    "a picture of an order was charged with it alone": """
+        SELECT 'generation ' || g.id, 'is of order ' || g.order_id || ' and was charged by itself'
+        FROM app_transaction t JOIN app_generation g ON g.id = t.generation_id
+        WHERE t.type = 'consume' AND g.order_id IS NOT NULL ORDER BY g.id""",
+    "an order that has ended has no picture under way": """
+        SELECT 'order ' || o.id, 'has ended, and picture ' || g.id || ' is ' || g.status
+        FROM app_order o JOIN app_generation g ON g.order_id = o.id
+        WHERE o.ended_at IS NOT NULL AND g.status IN ('queued', 'processing') ORDER BY g.id""",
     "a failed or canceled picture was refunded in full, once, to its buyer": """
         SELECT 'generation ' || g.id,
                'is ' || g.status || ', cost ' || g.cost

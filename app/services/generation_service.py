@@ -24,6 +24,7 @@ from app.exceptions import (
 from app.models import (
     Generation,
     GenerationStatus,
+    Style,
     Transaction,
     TransactionType,
     User,
@@ -100,47 +101,70 @@ def request_generation(
         style = styles[0]
         if not style.is_ready:
             raise StyleNotReady
-        size = pricing.format_of(style.engine, aspect_ratio)
         cost = pricing.cost_of(style.price, aspect_ratio)
         if expected_cost is not None and expected_cost != cost:
             raise PriceChanged(expected=expected_cost, cost=cost)
         if expected_terms is not None and expected_terms != style.terms_id:
             raise TermsChanged(expected=expected_terms, terms=style.terms_id)
         buyer = lock_open(user.pk)
-        generation = Generation(
-            pk=style.next_generation_id,
-            user=buyer,
+        generation = draft(
+            style.next_generation_id,
+            buyer=buyer,
             style=style,
-            prompt_tags=list(prompt_tags),
+            prompt_tags=prompt_tags,
             aspect_ratio=aspect_ratio,
-            width=size.width,
-            height=size.height,
-            seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-            cost=cost,
-            licence_number=numbers.draw(),
-            terms_id=style.terms_id,
-            request_id=current_request_id(),
-            created_at=clock.now(),
+            seed=seed,
         )
         task = GENERATIONS.task_of(generation)
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
-        is_placed = write(
+        placed = write(
             PLACE_ORDER,
             **vars(generation),
+            max_in_work=settings.MAX_IN_WORK,
+            max_in_work_paid=settings.MAX_IN_WORK_PAID,
             words=list(dict.fromkeys(tag.lower() for tag in prompt_tags)),
             queue=queue_for(GENERATION_QUEUE, style.engine),
             body=encode(task),
         )
-        if not is_placed:
+        if not placed:
             # It was withdrawn after it was read.
             raise StyleNotReady
+        generation.is_held = placed[0][0]
         TokenService.consume_tokens(
             user.pk, cost, "generation", locked=buyer, generation=generation
         )
         if webhook_url is not None:
             endpoints.name_in_order(generation, webhook_url)
     return generation
+
+
+def draft(
+    number: int,
+    *,
+    buyer: User,
+    style: Style,
+    prompt_tags: Sequence[str],
+    aspect_ratio: str,
+    seed: int | None,
+) -> Generation:
+    """An order of one picture at today's price, not written yet. Without a seed, one is drawn."""
+    size = pricing.format_of(style.engine, aspect_ratio)
+    return Generation(
+        pk=number,
+        user=buyer,
+        style=style,
+        prompt_tags=list(prompt_tags),
+        aspect_ratio=aspect_ratio,
+        width=size.width,
+        height=size.height,
+        seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
+        cost=pricing.cost_of(style.price, aspect_ratio),
+        licence_number=numbers.draw(),
+        terms_id=style.terms_id,
+        request_id=current_request_id(),
+        created_at=clock.now(),
+    )
 
 
 @transaction.atomic
@@ -337,9 +361,12 @@ def _is_placeholder(value: object) -> bool:
 
 
 def _refund(generation: Generation, reason: str) -> None:
-    """Give back what was charged, as the ledger has it."""
-    charge = Transaction.objects.get(generation=generation, type=TransactionType.CONSUME)
-    TokenService.refund_tokens(generation.user_id, charge.amount, reason, generation=generation)
+    """Give back what was charged, as the ledger has it; of an order of many, the picture's part."""
+    cost = generation.cost
+    if generation.order_id is None:
+        charge = Transaction.objects.get(generation=generation, type=TransactionType.CONSUME)
+        cost = charge.amount
+    TokenService.refund_tokens(generation.user_id, cost, reason, generation=generation)
 
 
 def _lock_own(user: User, generation_id: int, may_change: MayChange) -> Generation:

@@ -76,7 +76,9 @@ def _refund(
     entries show how much: the payout less the reversal."""
     buyer, artist = people[picture.user_id], people[picture.style.artist_id]
     moved = dict(Transaction.objects.filter(generation=picture).values_list("type", "amount"))
-    paid, earned = moved[TransactionType.CONSUME], moved.get(TransactionType.EARN, 0)
+    # The charge of an order of many is one for all its pictures.
+    paid = moved.get(TransactionType.CONSUME, picture.cost)
+    earned = moved.get(TransactionType.EARN, 0)
     TokenService.refund_tokens(buyer.pk, paid, REVERSED_MEMO, locked=buyer, generation=picture)
     # Asked after the refund: artists buy pictures in their own styles, too.
     if taken := min(earned, artist.token_balance):

@@ -5,14 +5,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 from django.db import IntegrityError, connection, transaction
 
 from app.exceptions import InsufficientTokensError, InvalidInput, NotAllowed, NotFound
-from app.models import Generation, Purchase, Transaction, TransactionType, User
+from app.models import Generation, Order, Purchase, Transaction, TransactionType, User
 from app.models.token import WELCOME_BONUS_MEMO
-from app.models.writes import BOOK_ENTRY, LOCKED_USERS, write
+from app.models.writes import BOOK_ENTRY, BOOK_REFUNDS, LOCKED_USERS, write
 from app.utils import clock
 
 # What the ledger has room for.
@@ -59,10 +60,12 @@ class TokenService:
         *,
         locked: User | None = None,
         generation: Generation | None = None,
+        order: Order | None = None,
     ) -> bool:
-        """Take ``amount`` from the user. Raises InsufficientTokensError; else returns True."""
+        """Take ``amount`` from the user, for one picture or for all of an order. Raises
+        InsufficientTokensError; else returns True."""
         kind = TransactionType.CONSUME
-        _book(user_id, amount, kind, reason, locked=locked, generation=generation)
+        _book(user_id, amount, kind, reason, locked=locked, generation=generation, order=order)
         return True
 
     @staticmethod
@@ -99,6 +102,22 @@ class TokenService:
         _book(user_id, amount, kind, reason, locked=locked, generation=generation)
 
     @staticmethod
+    def refund_each(pictures: Sequence[Generation], reason: str, *, locked: User) -> None:
+        """Give back what each of ``pictures`` cost, each with its own entry, to their buyer."""
+        if not connection.in_atomic_block:
+            raise ValueError("Hand over the buyer, locked in the transaction that goes on here.")
+        written = write(
+            BOOK_REFUNDS,
+            user_id=locked.pk,
+            ids=[picture.pk for picture in pictures],
+            memo=reason,
+            created_at=clock.now(),
+        )
+        if not written or written[0][1] != len(pictures):
+            raise IntegrityError("The ledger has one of these refund entries already.")
+        locked.token_balance = written[0][0]
+
+    @staticmethod
     def take_back_tokens(
         user_id: int,
         amount: int,
@@ -133,6 +152,7 @@ def _book(
     *,
     locked: User | None,
     generation: Generation | None = None,
+    order: Order | None = None,
     purchase: Purchase | None = None,
 ) -> None:
     """Change the balance and enter it in the ledger."""
@@ -158,6 +178,7 @@ def _book(
             amount=amount,
             memo=memo,
             generation_id=generation and generation.pk,
+            order_id=order and order.pk,
             purchase_id=purchase and purchase.pk,
             created_at=clock.now(),
         )

@@ -25,6 +25,7 @@ from app.models import (
     LicenceDayBlock,
     Like,
     Notification,
+    Order,
     OutboxMessage,
     Purchase,
     Style,
@@ -90,6 +91,11 @@ class Scene:
 
     def note(self, kind: str) -> Notification:
         return Notification.objects.get(type=kind)
+
+    def order(self, **changes: Any) -> Order:
+        """The same each time."""
+        given = {"user": self.buyer, "item_count": 1, "cost": 1, **changes}
+        return Order.objects.get_or_create(**given)[0]
 
     def book(self, kind: str, **columns: Any) -> None:
         Transaction.objects.create(**{"type": kind, "amount": 1, **columns})
@@ -175,6 +181,14 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         lambda s: s.book("earn", receiver=s.buyer, purchase=_unbooked_purchase(s)),
     ),
     "transaction_charge_once": (lambda s: again(s.entry("consume")),),
+    "transaction_charge_order_once": (
+        lambda s: [s.book("consume", sender=s.buyer, order=s.order()) for _ in range(2)],
+    ),
+    "transaction_order_fits_type": (
+        lambda s: s.book("refund", receiver=s.buyer, order=s.order()),
+        lambda s: s.book("consume", sender=s.buyer, order=s.order(), generation=s.picture),
+    ),
+    "order_has_pictures": (lambda s: s.order(cost=0), lambda s: s.order(item_count=0)),
     "transaction_settle_once": (
         lambda s: again(s.entry("earn", generation=s.picture)),
         lambda s: s.book("refund", receiver=s.buyer, generation=s.picture),

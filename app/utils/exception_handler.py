@@ -45,6 +45,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.StaleAttempt: 409,
     domain.InvalidTransition: 409,
     domain.PriceChanged: 409,
+    domain.QuotaExceeded: 429,
     domain.TermsChanged: 409,
     domain.StyleNotReady: 422,
     domain.IdempotencyKeyReused: 422,

@@ -19,10 +19,8 @@ from app.serializers.generation import (
     OwnPicturesQuerySerializer,
     PictureDetailSerializer,
     PictureUpdateSerializer,
-    QuotedSerializer,
-    QuoteSerializer,
 )
-from app.services import generation_service, quote_service, rate_limit_service
+from app.services import generation_service, rate_limit_service
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
@@ -34,13 +32,11 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     output = {
         "list": PictureDetailSerializer,
         "generate": GenerationAcceptedSerializer,
-        "quote": QuotedSerializer,
         "status": GenerationStatusSerializer,
         "report": GenerationReportedSerializer,
     }
     input = {
         "generate": GenerateSerializer,
-        "quote": QuoteSerializer,
         "update": PictureUpdateSerializer,
         "report": GENERATION_REPORT,
     }
@@ -55,7 +51,6 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
             "NOT_FOUND",
             *IDEMPOTENCY_CODES,
         ),
-        "quote": ("STYLE_NOT_READY", "NOT_FOUND"),
         "update": ("INVALID_TRANSITION",),
         "cancel": ("INVALID_TRANSITION",),
         "report": REPORT_CODES,
@@ -69,7 +64,6 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     permission_classes = (IsOwnerOrReadOnly,)
     action_permissions = {
         "generate": (IsAuthenticated,),
-        "quote": (IsAuthenticated,),
         "mine": (IsAuthenticated,),
         "report": (),
     }
@@ -85,10 +79,6 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
             discard=lambda _: rate_limit_service.give_back(*limited),
             status=202,
         )
-
-    def quote(self, request: Request) -> Answer:
-        """What orders would cost, and the words in them that the engine does not know."""
-        return self.show(quote_service.quote(user=self.user, items=self.parse()["items"]))
 
     def mine(self, request: Request) -> Answer:
         """The pictures I ordered, in every state."""

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
@@ -123,6 +124,12 @@ def _words(row: Transaction) -> str:
         return _("Welcome bonus")
     if row.type == TransactionType.PURCHASE:
         return _("Tokens bought")
+    if row.order:
+        count = row.order.item_count
+        pictures = ngettext(
+            "An order of %(count)s picture", "An order of %(count)s pictures", count
+        )
+        return pictures % {"count": count}
     style = row.generation.style.name if row.generation else ""
     if row.type == TransactionType.REFUND:
         return _("Refunded: a picture in the style %(style)s") % {"style": style}

@@ -1,5 +1,5 @@
-"""``manage.py relay_outbox``: publish tasks, check uploads, end expired leases, delete old rows,
-once a day tell artists what they sold, and publish the books."""
+"""``manage.py relay_outbox``: publish tasks, check uploads, end expired leases and orders, delete
+old rows, once a day tell artists what they sold, and publish the books."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from app.delivery.upload_checks import UploadChecks
 from app.services import idempotency_service, sales_service, user_service, worker_service
 from app.services.jobs import lease_service
 from app.services.licences import books
+from app.services.orders import admission, ending
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
@@ -61,6 +62,7 @@ class Command(BaseCommand):
     def _round(self, relay: Relay) -> None:
         try:
             relay.keep_alive()
+            admission.hand_over()
             relay.publish_due()
             # Every order wakes the relay; what ends by its age can wait for the next sweep.
             if time.monotonic() >= self._sweep_at:
@@ -74,6 +76,8 @@ class Command(BaseCommand):
     @staticmethod
     def _sweep() -> None:
         lease_service.sweep()
+        ending.end_overdue()
+        ending.tell_of_ended()
         idempotency_service.forget_old()
         upload_service.forget_expired()
         user_service.forget_ended_sessions()

@@ -8,7 +8,7 @@ subclasses of ``JobKind`` beside their use cases.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -193,6 +193,12 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         due = clock.seconds_from_now(delay) if delay else None
         queue = queue_for(self.queue, self.engine_of(job))
         outbox.enqueue(queue, self.task_of(job), available_at=due)
+
+    def enqueue_all(self, jobs: Iterable[JobT]) -> None:
+        """Write the tasks of many jobs to the outbox, by one statement."""
+        outbox.enqueue_all(
+            (queue_for(self.queue, self.engine_of(job)), self.task_of(job)) for job in jobs
+        )
 
     def _lock_current(self, job_id: int, report: ReportT, *, to_complete: bool = False) -> JobT:
         """Lock the job, of whose latest attempt the report has to be."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import orjson
 from django.conf import settings
@@ -73,7 +73,12 @@ def name_in_order(generation: Generation, url: str) -> None:
 
     Raises InvalidInput.
     """
-    user, field = generation.user, "webhook_url"
+    name_in_orders(generation.user, [generation], url)
+
+
+def name_in_orders(user: User, pictures: Sequence[Generation], url: str) -> None:
+    """The same of several pictures of ``user``."""
+    field = "webhook_url"
     address = checked_url(url, field=field)
     of_orders = WebhookEndpoint.objects.of(user).filter(is_for_orders=True)
     endpoint = of_orders.filter(url=address).first()
@@ -85,7 +90,9 @@ def name_in_order(generation: Generation, url: str) -> None:
         endpoint = WebhookEndpoint.objects.create(
             user=user, url=address, is_for_orders=True, secrets=signing.new_secrets()
         )
-    OrderWebhook.objects.create(generation_id=generation.pk, endpoint=endpoint)
+    OrderWebhook.objects.bulk_create(
+        OrderWebhook(generation_id=picture.pk, endpoint=endpoint) for picture in pictures
+    )
 
 
 def find(user: User, endpoint_id: int, *, may_change: MayChange = is_owner) -> WebhookEndpoint:

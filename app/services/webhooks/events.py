@@ -5,9 +5,20 @@ A completed picture is told of by its own statement, ``COMPLETE_GENERATION``, wi
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import orjson
 
-from app.models import Generation, Licence, LicenceState, Style, WebhookEvent
+from app.models import (
+    Generation,
+    Licence,
+    LicenceState,
+    Order,
+    Style,
+    WebhookEndpoint,
+    WebhookEvent,
+)
 from app.models.writes import TELL_WEBHOOKS, write
 from app.utils import clock
 
@@ -28,6 +39,26 @@ def tell_of_generation(generation: Generation, event: WebhookEvent) -> None:
         "failure_reason": generation.failure_reason,
     }
     _tell(generation.user_id, event, data, generation.pk)
+
+
+def tell_of_each(user_id: int, pictures: Sequence[Generation], event: WebhookEvent) -> None:
+    """Of many pictures of one buyer; nearly everybody has no endpoint to be told."""
+    if WebhookEndpoint.objects.filter(user_id=user_id, deleted_at=None).exists():
+        for picture in pictures:
+            tell_of_generation(picture, event)
+
+
+def tell_of_order(order: Order, facts: Mapping[str, Any]) -> None:
+    """Of an order whose pictures have all ended, to its buyer, and to the address it named."""
+    data = {
+        "order_id": order.pk,
+        "item_count": order.item_count,
+        "cost": order.cost,
+        "refunded": facts["refunded"],
+        "counts": {state: count for state, count in facts["counts"].items() if count},
+    }
+    named = Generation.objects.filter(order=order).order_by("pk").values_list("pk", flat=True)
+    _tell(order.user_id, WebhookEvent.ORDER_COMPLETED, data, named.first())
 
 
 def tell_of_style(style: Style, event: WebhookEvent) -> None:

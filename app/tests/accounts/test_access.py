@@ -58,6 +58,8 @@ class Scene:
         path = f"/api/images/{self.ids['public_picture']}/comments"
         comment = as_owner.post(path, {"content": "Mine."}).data
         note = Notification.objects.create(recipient=self.owner, type="like", message="Liked.")
+        items = [{"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}]
+        order = as_owner.post("/api/orders", {"items": items}).data
         hook = endpoints.create(user=self.owner, url=HOOK)
         body = {"name": "script", "scopes": ["read"]}
         key = as_owner.post("/api/keys", body).data
@@ -66,6 +68,7 @@ class Scene:
             "failed_style": failed.pk,
             "draft": draft.pk,
             "queued_picture": queued.pk,
+            "order": order["id"],
             "comment": comment["id"],
             "notification": note.pk,
             "key": key["id"],

@@ -286,6 +286,7 @@ class TestTheTableOfErrors:
             ("INVALID_TRANSITION", 409),
             ("STYLE_NOT_READY", 422),
             ("IDEMPOTENCY_KEY_REUSED", 422),
+            ("QUOTA_EXCEEDED", 429),
             ("SERVICE_UNAVAILABLE", 503),
         }
 

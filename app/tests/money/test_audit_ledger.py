@@ -6,8 +6,9 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from app.models import Generation, Purchase, Transaction, User
+from app.models import Generation, Order, Purchase, Transaction, User
 from app.services import payment_service, reversal_service
+from app.services.orders import placing
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 
@@ -276,3 +277,64 @@ def test_a_platform_that_keeps_all_pays_no_artist_and_is_right(books, settings):
 def test_an_empty_database_is_right():
     assert User.objects.count() == 0
     assert audit()[0] == 0
+
+
+class TestOrders:
+    @pytest.fixture
+    def placed(self) -> Order:
+        """An order of three pictures that cost 10 each."""
+        item = {"style_id": StyleFactory().pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}
+        return placing.place(user=UserFactory(tokens=100), items=[{**item, "count": 3}])
+
+    def test_right_orders_pass(self, placed):
+        assert audit()[0] == 0
+
+    @pytest.mark.parametrize(
+        ("statement", "found"),
+        [
+            (
+                "UPDATE app_transaction SET amount = 29 WHERE order_id = {order}",
+                "order {order}: cost is 30, its 3 of 3 pictures cost 30, charged 29 in 1 entries",
+            ),
+            (
+                "DELETE FROM app_transaction WHERE order_id = {order}",
+                "order {order}: cost is 30, its 3 of 3 pictures cost 30, charged 0 in 0 entries",
+            ),
+            (
+                "UPDATE app_generation SET cost = 9 WHERE id = {picture}",
+                "order {order}: cost is 30, its 3 of 3 pictures cost 29, charged 30 in 1 entries",
+            ),
+            (
+                "UPDATE app_generation SET order_id = NULL WHERE id = {picture}",
+                "order {order}: cost is 30, its 2 of 3 pictures cost 20, charged 30 in 1 entries",
+            ),
+            (
+                "UPDATE app_generation SET user_id = {other} WHERE id = {picture}",
+                "order {order}: cost is 30",
+            ),
+            (
+                "INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id,"
+                " created_at) VALUES ({buyer}, 'consume', 10, '', {picture}, now())",
+                "generation {picture}: is of order {order} and was charged by itself",
+            ),
+            (
+                "UPDATE app_order SET ended_at = now() WHERE id = {order}",
+                "order {order}: has ended, and picture {picture} is queued",
+            ),
+            (
+                "UPDATE app_generation SET status = 'failed' WHERE id = {picture}",
+                "generation {picture}: is failed, cost 10, refunded 0",
+            ),
+        ],
+    )
+    def test_what_is_wrong_with_one_is_named(self, placed, corrupt, statement, found):
+        names = {
+            "order": placed.pk,
+            "buyer": placed.user_id,
+            "picture": placed.items.earliest("pk").pk,
+            "other": UserFactory().pk,
+        }
+        corrupt(statement.format(**names))
+        code, said = audit()
+        assert code == 1
+        assert found.format(**names) in said

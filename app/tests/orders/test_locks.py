@@ -13,14 +13,15 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from app.models import Comment, Generation, Style, User
+from app.models import Comment, Generation, Order, OutboxMessage, Style, User
 from app.services import token_service
 from app.services.jobs import lease_service
+from app.services.orders import admission, ending
 from app.services.token_service import TokenService
 from app.services.uploads import checkers, copy_service
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
-from app.tests.ordering import order, report, report_training
+from app.tests.ordering import order, order_of, report, report_training
 
 pytestmark = pytest.mark.django_db
 
@@ -53,6 +54,34 @@ class Scene:
 def purchase(scene: Scene) -> Callable[[], object]:
     body = {"amount": 100, "payment_method": "card"}
     return lambda: scene.as_buyer.post("/api/tokens/purchase", body)
+
+
+def several(scene: Scene) -> Callable[[], object]:
+    return lambda: scene.as_buyer.post("/api/orders", {"items": [order_of(scene.style)] * 2})
+
+
+def cancel_order(scene: Scene) -> Callable[[], object]:
+    placed = several(scene)().data  # type: ignore[attr-defined]
+    return lambda: scene.as_buyer.post(f"/api/orders/{placed['id']}/cancel")
+
+
+def miss(scene: Scene) -> Callable[[], object]:
+    scene.as_buyer.post("/api/orders", {"items": [order_of(scene.style)]})
+    Order.objects.update(deadline="2026-01-01T00:00:00Z")
+    return ending.end_overdue
+
+
+def hand_over(scene: Scene) -> Callable[[], object]:
+    several(scene)()
+    OutboxMessage.objects.all().delete()
+    Generation.objects.filter(status="queued").update(is_held=True)
+    return admission.hand_over
+
+
+def end_order(scene: Scene) -> Callable[[], object]:
+    several(scene)()
+    Generation.objects.filter(order__isnull=False).update(status="canceled")
+    return ending.tell_of_ended
 
 
 def cancel(scene: Scene) -> Callable[[], object]:
@@ -118,7 +147,12 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "welcome": (lambda s: lambda: TokenService.grant_welcome_bonus(s.buyer.pk, 100), [BALANCES]),
     "purchase": (purchase, [BALANCES]),
     "order": (lambda s: lambda: order(s.as_buyer, s.style), [BALANCES]),
+    "order of several": (several, [BALANCES]),
     "cancel": (cancel, [PICTURE, BALANCES]),
+    "cancel an order": (cancel_order, [PICTURES, BALANCES]),
+    "deadline missed": (miss, [PICTURE, BALANCES]),
+    "hand over": (hand_over, [PICTURES]),
+    "orders that ended": (end_order, ["order SKIP LOCKED"]),
     "progress": (reported("processing"), [PICTURE]),
     # Both by one statement, in this order.
     "completion": (reported("completed"), [f"{PICTURE}, {BALANCE}"]),

@@ -22,14 +22,11 @@ def test_a_quote_names_cost_balance_and_unknown_words_and_writes_nothing(as_buye
     ]
     answer = as_buyer.post(QUOTES, {"items": items})
     assert answer.status == 200
-    assert answer.data == {
-        "cost": 16,
-        "balance_after": 984,
-        "items": [
-            {"cost": 7, "terms_id": "commercial/1", "unknown_words": ["zorblax", "throne"]},
-            {"cost": 9, "terms_id": "commercial/1", "unknown_words": ["왕좌"]},
-        ],
-    }
+    assert (answer.data["cost"], answer.data["balance_after"]) == (16, 984)
+    assert answer.data["items"] == [
+        {"cost": 7, "terms_id": "commercial/1", "unknown_words": ["zorblax", "throne"]},
+        {"cost": 9, "terms_id": "commercial/1", "unknown_words": ["왕좌"]},
+    ]
     assert not Generation.objects.exists()
     assert ledger.entries_of(buyer) == [("earn", 1000)]
 
@@ -42,11 +39,13 @@ def test_a_quote_may_be_more_than_one_has(as_buyer):
 
 def test_hidden_styles_are_not_quoted(as_buyer):
     for style in (StyleFactory(is_active=False), StyleFactory(training_status="failed")):
-        assert as_buyer.post(QUOTES, {"items": [order_of(style)]}).refusal == (404, "NOT_FOUND")
+        refused = as_buyer.post(QUOTES, {"items": [order_of(style)]})
+        assert refused.refusal == (400, "VALIDATION_ERROR")
+        assert refused.details == {"items.0.style_id": ["There is no such style."]}
     artist = ArtistFactory()
     own = StyleFactory(artist=artist, training_status="pending")
     refused = Api(artist.user).post(QUOTES, {"items": [order_of(own)]})
-    assert refused.refusal == (422, "STYLE_NOT_READY")
+    assert refused.details == {"items.0.style_id": ["This style is not ready."]}
 
 
 def test_the_answer_to_an_order_names_the_unknown_words_and_so_does_its_replay(as_buyer):

@@ -65,14 +65,14 @@ def test_an_insert_names_every_column_of_its_model(name: str) -> None:
 
 def test_every_statement_is_held_to_its_columns() -> None:
     assert set(STATEMENTS) == {
-        *("BOOK_ENTRY", "PLACE_ORDER", "COMPLETE_GENERATION"),
+        *("BOOK_ENTRY", "BOOK_REFUNDS", "PLACE_ORDER", "COMPLETE_GENERATION"),
         *("NOTIFY", "_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
         *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "_TELL_OF_DELIVERED"),
     }
 
 
-def place(**changes: Any) -> tuple[Generation, int]:
-    """An order that is written, and the id of its message."""
+def place(**changes: Any) -> tuple[Generation, bool]:
+    """An order that is written, and whether it is held."""
     order = Generation(
         pk=7,
         user=UserFactory(),
@@ -87,15 +87,18 @@ def place(**changes: Any) -> tuple[Generation, int]:
         created_at=clock.now(),
     )
     values = {**vars(order), "words": ["castle", "sea"], "queue": "a queue", "body": b"{}"}
-    [(message_id,)] = write(PLACE_ORDER, **values | changes)
-    return order, message_id
+    values |= {"max_in_work": 1, "max_in_work_paid": 2}
+    [(is_held,)] = write(PLACE_ORDER, **values | changes)
+    return order, is_held
 
 
 def test_an_order_has_the_models_defaults() -> None:
-    order, message_id = place()
+    order, is_held = place()
+    assert not is_held
     assert_same(Generation.objects.get(), order)
+    message = OutboxMessage.objects.get()
     expected = OutboxMessage(
-        pk=message_id,
+        pk=message.pk,
         queue="a queue",
         task_id=order.task_id,
         attempt=order.attempt,
@@ -103,7 +106,7 @@ def test_an_order_has_the_models_defaults() -> None:
         available_at=order.created_at,
         created_at=order.created_at,
     )
-    assert_same(OutboxMessage.objects.get(), expected)
+    assert_same(message, expected)
 
 
 def test_words_that_are_tags_are_linked_in_their_order() -> None:
@@ -116,7 +119,10 @@ def test_words_that_are_tags_are_linked_in_their_order() -> None:
 
 def test_an_entry_has_the_models_defaults() -> None:
     user = UserFactory(tokens=100)
-    values = {**dict.fromkeys(("sender_id", "generation_id", "purchase_id")), "memo": "100 % yours"}
+    values = {
+        **dict.fromkeys(("sender_id", "generation_id", "order_id", "purchase_id")),
+        "memo": "100 % yours",
+    }
     values |= {"receiver_id": user.pk, "type": "earn", "amount": 5, "created_at": clock.now()}
     assert write(BOOK_ENTRY, user_id=user.pk, balance=105, **values) == [(105,)]
     entry = Transaction.objects.latest("pk")

@@ -122,7 +122,8 @@ OWN_READS = {
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/images/generate": (ORDER, 5),
-    "POST /api/quotes": (None, 2),
+    "POST /api/quotes": (None, 4),
+    "POST /api/orders": (None, 12),
     "POST /api/images/{picture}/like": (None, 6),
     "POST /api/images/{picture}/comments": ({"content": "."}, 5),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),
@@ -166,7 +167,7 @@ def test_writes_cost_the_same_at_2_and_at_20_rows(world):
     costs = {}
     for operation, (body, _) in WRITES.items():
         given = {**body, "style_id": world.names["other"]} if body is ORDER else body
-        if operation == "POST /api/quotes":
+        if operation in {"POST /api/quotes", "POST /api/orders"}:
             given = {"items": [{**ORDER, "style_id": world.names["other"]}] * 3}
         with transaction.atomic():
             costs[operation] = world.count(operation, signed_in=True, body=given)

@@ -148,9 +148,9 @@ class TestFormats:
             order(as_buyer, style, aspect_ratio="4:3"),
             as_buyer.post("/api/quotes", {"items": [order_of(style, aspect_ratio="4:3")]}),
         ]
-        for answer in refused:
+        for answer, field in zip(refused, ("aspect_ratio", "items.0.aspect_ratio"), strict=True):
             assert answer.refusal == (400, "VALIDATION_ERROR")
-            (said,) = answer.details["aspect_ratio"]
+            (said,) = answer.details[field]
             assert said == "This style has the formats 1:1, 2:2, 1:2, 3:2, 2:1."
         assert ledger.entries_of(buyer) == [("earn", 1000)]
         assert not Generation.objects.exists()

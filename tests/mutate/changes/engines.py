@@ -22,8 +22,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "order-in-a-format-of-the-style",
-            "        size = pricing.format_of(style.engine, aspect_ratio)\n",
-            "        size = pricing.FORMATS[pricing.AspectRatio(aspect_ratio)]\n",
+            "    size = pricing.format_of(style.engine, aspect_ratio)\n",
+            "    size = pricing.FORMATS[pricing.AspectRatio(aspect_ratio)]\n",
             f"{ENGINES}::TestFormats",
         ),
     ),

@@ -334,8 +334,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "order-names-its-columns",
-            "licence_number, terms_id)\n        SELECT",
-            "licence_number)\n        SELECT",
+            "terms_id, order_id, is_held)\n        SELECT",
+            "terms_id, is_held)\n        SELECT",
             WRITES,
         ),
         (

@@ -63,8 +63,8 @@ MUTATIONS = (
         ),
         (
             "refund-of-what-was-charged",
-            "TokenService.refund_tokens(generation.user_id, charge.amount,",
-            "TokenService.refund_tokens(generation.user_id, generation.style.price,",
+            "cost = charge.amount",
+            "cost = generation.style.price",
             REFUNDS,
         ),
         (

@@ -55,8 +55,11 @@ MUTATIONS = (
         ),
     ),
     *in_file(
-        "app/services/quote_service.py",
+        "app/services/orders/quotes.py",
         ("balance-after", "user.token_balance - cost", "user.token_balance", QUOTES),
+    ),
+    *in_file(
+        "app/services/orders/contents.py",
         ("quote-of-hidden", "Style.objects.visible_to(user)", "Style.objects", QUOTES),
     ),
     *in_file(

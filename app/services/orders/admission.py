@@ -1,0 +1,31 @@
+"""Handing held pictures to the workers, when others of their buyer have ended."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import transaction
+
+from app.models import Generation
+from app.models.writes import HELD_TO_HAND_OVER, write
+from app.services.generation_service import GENERATIONS
+
+BATCH = 500
+
+
+@transaction.atomic
+def hand_over() -> int:
+    """Hand over the held pictures for which there is room now. Returns how many.
+
+    Any number of processes may call it at once: all choose the oldest of a buyer, and look again
+    under the lock.
+    """
+    limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
+    ids = [picture_id for (picture_id,) in write(HELD_TO_HAND_OVER, batch=BATCH, **limits)]
+    if not ids:
+        return 0
+    # Another relay or a cancellation may have been faster.
+    held = Generation.objects.waiting().filter(pk__in=ids)
+    pictures = list(held.to_lock().order_by("pk"))
+    Generation.objects.filter(pk__in=[picture.pk for picture in pictures]).update(is_held=False)
+    GENERATIONS.enqueue_all(pictures)
+    return len(pictures)

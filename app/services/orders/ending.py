@@ -1,0 +1,91 @@
+"""How orders end: what misses its deadline is refunded, and what has ended is told, once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Count, Exists, OuterRef, Sum
+
+from app.models import Generation, GenerationStatus, Order, Transaction, TransactionType
+from app.services.generation_service import GENERATIONS
+from app.services.webhooks.events import tell_of_order
+from app.utils import clock
+
+log = structlog.get_logger(__name__)
+
+MISSED = "It was not made by the deadline of its order."
+BATCH = 500
+
+
+def end_overdue() -> int:
+    """End and refund the pictures whose order's deadline is over. Returns how many.
+
+    Each has a transaction of its own and is judged again under its lock: a report that came first
+    stays.
+    """
+    orders = Order.objects.filter(ended_at=None, deadline__lte=clock.now())
+    late = Generation.objects.under_way().filter(order__in=orders).order_by("pk")
+    ended = 0
+    for picture_id in list(late.values_list("pk", flat=True)[:BATCH]):
+        if _end(picture_id):
+            ended += 1
+    if ended:
+        log.warning("deadline_missed", pictures=ended)
+    return ended
+
+
+@transaction.atomic
+def _end(picture_id: int) -> bool:
+    picture = GENERATIONS.lock(picture_id)
+    if not picture.is_under_way:
+        return False
+    GENERATIONS.move(picture, GenerationStatus.FAILED)
+    picture.progress = picture.lease_expires_at = None
+    picture.failure_reason = MISSED
+    GENERATIONS.fail(picture)
+    return True
+
+
+@transaction.atomic
+def tell_of_ended() -> int:
+    """Note which orders have no picture under way any more, and tell of them. Returns how many.
+
+    A picture that has ended stays so. Of two that look at once, the second leaves out what the
+    first has locked.
+    """
+    under_way = Generation.objects.under_way().filter(order=OuterRef("pk"))
+    ended = Order.objects.filter(~Exists(under_way), ended_at=None).order_by("pk")
+    orders = list(ended.select_for_update(no_key=True, skip_locked=True, of=("self",))[:BATCH])
+    if not orders:
+        return 0
+    now, facts = clock.now(), facts_of(orders)
+    for order in orders:
+        order.ended_at = now
+        tell_of_order(order, facts[order.pk])
+    Order.objects.filter(pk__in=[order.pk for order in orders]).update(ended_at=now)
+    return len(orders)
+
+
+def page_of(order: Order) -> str:
+    """The address of its page, where it is watched."""
+    return f"{settings.SITE_URL}/orders/{order.pk}"
+
+
+def facts_of(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
+    """Of each order how many pictures are in which state (``counts``), and what was ``refunded``.
+    Two statements, however many there are."""
+    ids = [order.pk for order in orders]
+    counts = dict.fromkeys(GenerationStatus.values, 0)
+    facts: dict[int, dict[str, Any]] = {pk: {"counts": counts.copy(), "refunded": 0} for pk in ids}
+    items = Generation.objects.filter(order__in=ids).order_by()
+    for row in items.values("order_id", "status").annotate(count=Count("pk")):
+        facts[row["order_id"]]["counts"][row["status"]] = row["count"]
+    refunds = Transaction.objects.filter(type=TransactionType.REFUND, generation__order__in=ids)
+    totals = refunds.order_by().values("generation__order_id").annotate(total=Sum("amount"))
+    for order_id, total in totals.values_list("generation__order_id", "total"):
+        facts[order_id]["refunded"] = total
+    return facts

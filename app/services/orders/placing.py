@@ -1,0 +1,157 @@
+"""Placing an order of several pictures, and canceling what of it is still queued."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+
+from app.exceptions import InsufficientTokensError, InvalidInput, QuotaExceeded, StyleNotReady
+from app.models import Generation, GenerationStatus, GenerationTag, Order, Tag, User, WebhookEvent
+from app.models.writes import KEEP_OFFERED, NEXT_GENERATION_IDS, WORK_OF_BUYER, write
+from app.services import generation_service
+from app.services.generation_service import GENERATIONS
+from app.services.orders import contents, quotes
+from app.services.token_service import TokenService, joined_transaction, lock_open, lock_users
+from app.services.webhooks import endpoints
+from app.services.webhooks.events import tell_of_each
+from app.utils import clock
+
+
+def place(
+    *,
+    user: User,
+    items: Sequence[Mapping[str, Any]],
+    expected_cost: int | None = None,
+    expected_terms: str | None = None,
+    quote_id: str | None = None,
+    deadline: datetime | None = None,
+    webhook_url: str | None = None,
+) -> Order:
+    """Charge the buyer once for all pictures, and make a job of each: all of it or nothing.
+
+    The returned order's ``user`` carries the balance that is left. Raises InvalidInput,
+    PriceChanged, TermsChanged, InsufficientTokensError, QuotaExceeded or StyleNotReady.
+    """
+    wanted = _checked(user, items, quote_id, expected_cost, expected_terms)
+    if deadline is not None and deadline <= clock.now():
+        raise InvalidInput.field("deadline", "This time is over.")
+    with joined_transaction():
+        buyer = lock_open(user.pk)
+        pictures = _drafts(buyer, wanted)
+        cost = sum(picture.cost for picture in pictures)
+        if cost > buyer.token_balance:
+            raise InsufficientTokensError(required=cost, available=buyer.token_balance)
+        _hold(buyer, pictures)
+        _keep_offered({item.style.pk for item in wanted})
+        order = Order.objects.create(
+            user=buyer, item_count=len(pictures), cost=cost, deadline=deadline
+        )
+        for picture in pictures:
+            picture.order = order
+        Generation.objects.bulk_create(pictures)
+        _tag(pictures)
+        GENERATIONS.enqueue_all(picture for picture in pictures if not picture.is_held)
+        TokenService.consume_tokens(buyer.pk, cost, "order", locked=buyer, order=order)
+        if webhook_url is not None:
+            endpoints.name_in_orders(buyer, pictures, webhook_url)
+    return order
+
+
+@transaction.atomic
+def cancel(*, user: User, order_id: int) -> Order:
+    """Cancel what nobody has begun, and refund it. What is being made goes on. Raises NotFound."""
+    order = Order.objects.one_of(user, order_id)
+    queued = Generation.objects.filter(order=order, status=GenerationStatus.QUEUED)
+    ids = queued.lock()
+    if not ids:
+        return order
+    buyer = lock_users(user.pk)[user.pk]
+    canceled = list(Generation.objects.filter(pk__in=ids).order_by("pk"))
+    Generation.objects.filter(pk__in=ids).update(
+        status=GenerationStatus.CANCELED, finished_at=clock.now(), lease_expires_at=None
+    )
+    for picture in canceled:
+        picture.status = GenerationStatus.CANCELED
+    TokenService.refund_each(canceled, "generation_canceled", locked=buyer)
+    tell_of_each(buyer.pk, canceled, WebhookEvent.GENERATION_CANCELED)
+    return order
+
+
+def _checked(
+    user: User,
+    given: Sequence[Mapping[str, Any]],
+    quote_id: str | None,
+    expected_cost: int | None,
+    expected_terms: str | None,
+) -> list[contents.Item]:
+    """The items, which cost what the buyer has seen, under the terms that they have seen."""
+    quoted = None if quote_id is None else quotes.opened(user, quote_id, given)
+    wanted = contents.priced(user, given)
+    seen = (
+        {} if expected_terms is None else dict.fromkeys(contents.terms_of(wanted), expected_terms)
+    )
+    if quoted is not None:
+        contents.require_cost(wanted, quoted.cost)
+        contents.require_terms(wanted, quoted.terms)
+    contents.require_cost(wanted, expected_cost)
+    contents.require_terms(wanted, seen)
+    return wanted
+
+
+def _drafts(buyer: User, wanted: Sequence[contents.Item]) -> list[Generation]:
+    """A picture for each that is wanted, not written yet. Their numbers ascend in this order."""
+    count = sum(item.count for item in wanted)
+    numbers = sorted(number for (number,) in write(NEXT_GENERATION_IDS, count=count))
+    each = iter(numbers)
+    return [
+        generation_service.draft(
+            next(each),
+            buyer=buyer,
+            style=item.style,
+            prompt_tags=item.prompt_tags,
+            aspect_ratio=item.aspect_ratio,
+            seed=item.seed,
+        )
+        for item in wanted
+        for _ in range(item.count)
+    ]
+
+
+def _hold(buyer: User, pictures: Sequence[Generation]) -> None:
+    """Hold those that are more than the buyer may have in work. Raises QuotaExceeded."""
+    limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
+    [(in_work, held, may_be)] = write(WORK_OF_BUYER, user_id=buyer.pk, **limits)
+    # Who has some waiting gets in line behind them.
+    room = 0 if held else max(0, may_be - in_work)
+    waiting = held + len(pictures[room:])
+    if waiting > settings.MAX_WAITING:
+        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held)
+    for picture in pictures[room:]:
+        picture.is_held = True
+
+
+def _keep_offered(style_ids: set[int]) -> None:
+    offered = write(KEEP_OFFERED, ids=sorted(style_ids))
+    if len(offered) < len(style_ids):
+        # One was withdrawn after it was read.
+        raise StyleNotReady
+
+
+def _tag(pictures: Sequence[Generation]) -> None:
+    """Link the words of the prompts that are tags, as single orders do."""
+    words = {
+        picture.pk: list(dict.fromkeys(tag.lower() for tag in picture.prompt_tags))
+        for picture in pictures
+    }
+    wanted = {word for each in words.values() for word in each}
+    tags = dict(Tag.objects.filter(name__in=wanted).values_list("name", "pk"))
+    GenerationTag.objects.bulk_create(
+        GenerationTag(generation_id=pk, tag_id=tags[word], sequence=sequence)
+        for pk, each in words.items()
+        for sequence, word in enumerate(each)
+        if word in tags
+    )

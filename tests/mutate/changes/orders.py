@@ -1,0 +1,196 @@
+"""Orders of several pictures: one charge for all, limits that hold, and ends that happen once."""
+
+from tests.mutate.mutation import in_file
+
+ORDERS = "app/tests/orders/test_orders.py"
+PLACING = f"{ORDERS}::TestPlacing"
+CANCELING = f"{ORDERS}::TestCanceling"
+QUOTES = f"{ORDERS}::TestQuotes"
+HELD = "app/tests/orders/test_held_pictures.py"
+ENDS = "app/tests/orders/test_ends_of_orders.py"
+AUDIT = "app/tests/money/test_audit_ledger.py::TestOrders"
+MIXES = "app/tests/orders/test_quoted_is_charged.py"
+
+MUTATIONS = (
+    *in_file(
+        "app/services/orders/placing.py",
+        (
+            "order-charged-in-full",
+            "TokenService.consume_tokens(buyer.pk, cost,",
+            "TokenService.consume_tokens(buyer.pk, pictures[0].cost,",
+            MIXES,
+        ),
+        (
+            "order-balance-asked",
+            "if cost > buyer.token_balance:",
+            "if pictures[0].cost > buyer.token_balance:",
+            PLACING,
+        ),
+        (
+            "order-quote-kept",
+            "contents.require_cost(wanted, quoted.cost)",
+            "contents.require_cost(wanted, None)",
+            QUOTES,
+        ),
+        (
+            "order-quote-terms-kept",
+            "contents.require_terms(wanted, quoted.terms)",
+            "contents.require_terms(wanted, {})",
+            QUOTES,
+        ),
+        (
+            "order-withdrawn-style-not-sold",
+            "if len(offered) < len(style_ids):",
+            "if not style_ids:",
+            PLACING,
+        ),
+        (
+            "order-held-above-limit",
+            "for picture in pictures[room:]:",
+            "for picture in pictures[:0]:",
+            HELD,
+        ),
+        (
+            "order-quota",
+            "if waiting > settings.MAX_WAITING:",
+            "if held > settings.MAX_WAITING:",
+            HELD,
+        ),
+        (
+            "order-held-not-told",
+            "for picture in pictures if not picture.is_held)",
+            "for picture in pictures)",
+            HELD,
+        ),
+        (
+            "order-cancels-queued-only",
+            "order=order, status=GenerationStatus.QUEUED)",
+            "order=order, status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])",
+            CANCELING,
+        ),
+        (
+            "order-cancel-refunds",
+            'TokenService.refund_each(canceled, "generation_canceled", locked=buyer)',
+            'TokenService.refund_each(canceled[:1], "generation_canceled", locked=buyer)',
+            CANCELING,
+        ),
+    ),
+    *in_file(
+        "app/services/orders/quotes.py",
+        ("quote-for-its-buyer", 'if told["user"] != user.pk:', "if not user.pk:", QUOTES),
+        (
+            "quote-expires",
+            'if told["until"] <= clock.now().timestamp():',
+            'if not told["until"]:',
+            QUOTES,
+        ),
+        (
+            "quote-for-its-items",
+            'if told["items"] != _digest(given):',
+            'if not told["items"]:',
+            QUOTES,
+        ),
+    ),
+    *in_file(
+        "app/services/orders/contents.py",
+        (
+            "item-costs-its-count",
+            "return self.count * self.unit_cost",
+            "return self.unit_cost",
+            MIXES,
+        ),
+        (
+            "item-not-ready-named",
+            "if style is None or not style.is_ready:",
+            "if style is None:",
+            "app/tests/orders/test_quotes.py",
+        ),
+    ),
+    *in_file(
+        "app/services/orders/admission.py",
+        (
+            "held-handed-over-once",
+            "held = Generation.objects.waiting().filter(pk__in=ids)",
+            "held = Generation.objects.filter(pk__in=ids)",
+            "app/tests/orders/test_order_races.py",
+        ),
+    ),
+    *in_file(
+        "app/services/orders/ending.py",
+        (
+            "deadline-judged-under-the-lock",
+            "if not picture.is_under_way:",
+            "if picture is None:",
+            ENDS,
+        ),
+        (
+            "deadline-is-the-orders",
+            "deadline__lte=clock.now()",
+            "deadline__isnull=False",
+            ENDS,
+        ),
+        (
+            "order-completed-once",
+            ".update(ended_at=now)",
+            ".update(ended_at=None)",
+            ENDS,
+        ),
+        (
+            "order-completed-at-the-end",
+            "ended = Order.objects.filter(~Exists(under_way), ended_at=None)",
+            "ended = Order.objects.filter(Exists(under_way), ended_at=None)",
+            ENDS,
+        ),
+    ),
+    *in_file(
+        "app/models/writes.py",
+        (
+            "single-orders-held",
+            "{_IN_WORK} >= {_MAY_BE_IN_WORK}",
+            "{_IN_WORK} > {_MAY_BE_IN_WORK}",
+            HELD,
+        ),
+        (
+            "refund-of-each-once",
+            "WHERE id = ANY (%(ids)s::bigint[]) AND user_id = %(user_id)s\n        ORDER BY id",
+            "WHERE id = ANY (%(ids)s::bigint[]) AND user_id <> %(user_id)s\n        ORDER BY id",
+            CANCELING,
+        ),
+        (
+            "paid-buyers-have-more-room",
+            "THEN %(max_in_work_paid)s::bigint ELSE",
+            "THEN %(max_in_work)s::bigint ELSE",
+            HELD,
+        ),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "part-of-an-order-refunded",
+            "    cost = generation.cost\n",
+            "    cost = 1\n",
+            PLACING,
+        ),
+    ),
+    *in_file(
+        "app/services/audit_service.py",
+        (
+            "audit-orders-cost",
+            "(o.item_count, o.cost, o.user_id,",
+            "(o.item_count, i.cost, o.user_id,",
+            AUDIT,
+        ),
+        (
+            "audit-charge-beside-order",
+            "WHERE t.type = 'consume' AND g.order_id IS NOT NULL ORDER BY",
+            "WHERE t.type = 'consume' AND g.order_id IS NULL AND false ORDER BY",
+            AUDIT,
+        ),
+        (
+            "audit-ended-orders",
+            "WHERE o.ended_at IS NOT NULL AND g.status IN",
+            "WHERE o.ended_at IS NULL AND false AND g.status IN",
+            AUDIT,
+        ),
+    ),
+)
