@@ -71,8 +71,8 @@ def tell_of_ended() -> int:
 
 
 def page_of(order: Order) -> str:
-    """The address of its page, where it is watched."""
-    return f"{settings.SITE_URL}/orders/{order.pk}"
+    """Where it is watched."""
+    return f"{settings.SITE_URL}/api/orders/{order.pk}"
 
 
 def facts_of(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:
