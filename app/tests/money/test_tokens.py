@@ -53,6 +53,7 @@ class TestPurchase:
             "direction": "incoming",
             "memo": "purchase",
             "generation_id": None,
+            "order_id": None,
             "style_name": None,
         }
         purchase = Purchase.objects.get()
