@@ -43,7 +43,7 @@ MODELS = {
     )
 }
 # The server numbers these rows; the others come with their number.
-NUMBERED_BEFORE = {Generation, Licence}
+NUMBERED_BEFORE = {Generation, Licence, MailPreference}
 
 
 @pytest.mark.parametrize("name", STATEMENTS)
