@@ -137,10 +137,15 @@ class SessionAuthentication(authentication.SessionAuthentication):
             ) from error
 
 
+# Addresses by their names. What is sent to these is only looked at.
+CHANGE_NOTHING = frozenset({"quotes", "verify"})
+ORDERING = frozenset({"generate", "cancel", "orders", "cancel_order"})
+
+
 class ApiKeyAuthentication(authentication.BaseAuthentication):
     """``Authorization: Api-Key …`` or ``Bearer …``, for programs. No cookie, hence no CSRF token.
 
-    ``read`` opens the safe methods, ``generate`` ordering and canceling pictures, ``manage`` the
+    ``read`` opens the safe methods, quotes and verifying, ``generate`` ordering and canceling pictures, ``manage`` the
     rest and the secrets of webhooks, except what only the person may do: keys, and leaving.
     """
 
@@ -166,9 +171,9 @@ def _scope_for(request: Request) -> str:
     name = match.url_name if match else ""
     if name in {"keys", "key"} or (name == "own_profile" and request.method == "DELETE"):
         return "nobody's"
-    if request.method in SAFE_METHODS and name != "webhook_secret":
+    if (request.method in SAFE_METHODS and name != "webhook_secret") or name in CHANGE_NOTHING:
         return Scope.READ
-    return Scope.GENERATE if name in {"generate", "cancel"} else Scope.MANAGE
+    return Scope.GENERATE if name in ORDERING else Scope.MANAGE
 
 
 def user_of(request: Request) -> User:

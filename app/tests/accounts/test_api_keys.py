@@ -92,6 +92,22 @@ class TestUsing:
         canceled = script.post(f"/api/images/{made.data['generation_id']}/cancel")
         assert canceled.data["status"] == "canceled"
 
+    def test_an_order_of_many_is_quoted_with_read_and_placed_with_generate(self, program):
+        item = {"style_id": StyleFactory().pk, "prompt_tags": ["cat"], "aspect_ratio": "1:1"}
+        body = {"items": [item]}
+        assert program("read").post("/api/quotes", body).status == 200
+        for scope in ("read", "manage"):
+            answer = program(scope).post("/api/orders", body)
+            assert answer.refusal == (403, "PERMISSION_DENIED")
+        assert not Generation.objects.exists()
+        script = program("generate")
+        made = script.post("/api/orders", body)
+        assert made.status == 202
+        assert script.post(f"/api/orders/{made.data['id']}/cancel").status == 200
+
+    def test_a_key_that_may_read_may_verify(self, program):
+        assert program("read").post("/api/verify", {"number": "SL-1"}).status == 404
+
     def test_changing_needs_the_scope_manage(self, program, buyer):
         for scope in ("read", "generate"):
             answer = program(scope).patch("/api/users/me", {"bio": "By a script."})
