@@ -145,8 +145,9 @@ ORDERING = frozenset({"generate", "cancel", "orders", "cancel_order"})
 class ApiKeyAuthentication(authentication.BaseAuthentication):
     """``Authorization: Api-Key …`` or ``Bearer …``, for programs. No cookie, hence no CSRF token.
 
-    ``read`` opens the safe methods, quotes and verifying, ``generate`` ordering and canceling pictures, ``manage`` the
-    rest and the secrets of webhooks, except what only the person may do: keys, and leaving.
+    ``read`` opens the safe methods, quotes and verifying, ``generate`` ordering and canceling
+    pictures, ``manage`` the rest and the secrets of webhooks, except what only the person may do:
+    keys, and leaving.
     """
 
     keywords = ("api-key", "bearer")

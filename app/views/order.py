@@ -12,6 +12,7 @@ from app.http.bodies import Answer
 from app.http.throttling import check
 from app.models import Generation, Order
 from app.models.reads.picture import PictureDetail
+from app.models.reads.status import SECONDS_A_PLACE, within_bounds
 from app.serializers.order import (
     OrderCreateSerializer,
     OrderDetailSerializer,
@@ -44,6 +45,7 @@ class OrderViewSet(BaseViewSet):
     }
     input = {"create": OrderCreateSerializer, "quote": QuoteSerializer}
     schema_tag = "orders"
+    polled = ("retrieve",)
     success = {"create": 202}
     errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES)}
 
@@ -71,13 +73,19 @@ class OrderViewSet(BaseViewSet):
         return self.get_paginated_response(_told(rows or []))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
-        """One of my orders, with its pictures in pages (`cursor`, `limit`)."""
+        """One of my orders, with its pictures in pages (`cursor`, `limit`). As long as some are
+        queued or being made, `Retry-After` says when to ask again."""
         order = Order.objects.one_of(self.user, kwargs["pk"])
         pictures = Generation.objects.of_order(self.user, order.pk)
         rows = [PictureDetail.of(each) for each in self.paginate_queryset(pictures) or []]
         paginator: Any = self.paginator
         page = paginator.page_with(PictureDetail.to_json(rows))
-        return Answer({**_told([order])[0], "items": page})
+        told = _told([order])[0]
+        counts = told["counts"]
+        answer = Answer({**told, "items": page})
+        if left := counts["queued"] + counts["processing"]:
+            answer.headers["Retry-After"] = str(within_bounds(left * SECONDS_A_PLACE))
+        return answer
 
     def cancel(self, request: Request, pk: int) -> Answer:
         """Cancel and refund what of it is still queued. What is being made goes on."""
