@@ -1,0 +1,190 @@
+"""The client for programs that do one thing after the other."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import httpx
+
+from style_license import access, operations, requests, steps
+from style_license.models import (
+    Item,
+    Licence,
+    OrderState,
+    Picture,
+    Quote,
+    Style,
+    Verdict,
+    Wallet,
+)
+from style_license.steps import Pause, Step
+
+Result = TypeVar("Result")
+
+
+class Client:
+    """Style License, in the name of an account.
+
+    Without arguments, address and key are those of the environment (STYLE_LICENSE_URL,
+    STYLE_LICENSE_KEY) or of `style-license login`. ``timeout`` is that of one request, in seconds.
+    Requests are sent again where that is harmless. All methods raise ApiError and Unreachable.
+    """
+
+    def __init__(
+        self, base_url: str | None = None, key: str | None = None, *, timeout: float = 60.0
+    ) -> None:
+        self._access = access.find(base_url, key)
+        self._http = httpx.Client(**requests.options(self._access, timeout))
+
+    def styles(
+        self, words: str = "", *, tags: Iterable[str] = (), sort: str = "popular", limit: int = 20
+    ) -> list[Style]:
+        """Styles on offer, found by ``words``. ``sort`` is "popular" or "created_at"."""
+        return self._run(operations.styles(words, tags, sort, limit))
+
+    def quote(self, items: Iterable[Item], *, deadline: datetime | None = None) -> Quote:
+        """What ``items`` would cost. Nothing is charged."""
+        return self._run(operations.quoted(items, deadline))
+
+    def generate(
+        self,
+        style: int | str,
+        words: str | Iterable[str],
+        *,
+        count: int = 1,
+        aspect_ratio: str = "1:1",
+        seed: int | None = None,
+        key: str | None = None,
+    ) -> Order:
+        """Order ``count`` pictures of the same words. See ``order``."""
+        return self.order([Item(style, words, count, aspect_ratio, seed)], key=key)
+
+    def order(
+        self,
+        items: Iterable[Item],
+        *,
+        quote: Quote | None = None,
+        deadline: datetime | None = None,
+        webhook_url: str | None = None,
+        key: str | None = None,
+    ) -> Order:
+        """Order up to 500 pictures: all are paid at once, or nothing is ordered.
+
+        With a ``quote`` for the same items, its price is paid or none; without one, that of a quote
+        that is asked for now. However often the request is sent, it is charged once. ``key`` makes
+        that hold for several runs of a program: choose one for each order, and say it again.
+
+        Raises InvalidRequest (``fields`` names each wrong item), NotEnoughTokens, PriceChanged.
+        """
+        placed = operations.placed(items, quote, deadline, webhook_url, key)
+        return self.get_order(self._run(placed))
+
+    def get_order(self, order_id: int) -> Order:
+        """An order that was placed before."""
+        return Order(self, self._run(operations.order_state(order_id)))
+
+    def orders(self, limit: int = 20) -> list[Order]:
+        """The latest orders, newest first."""
+        return [Order(self, each) for each in self._run(operations.order_states(limit))]
+
+    def wait_for_picture(self, picture_id: int, timeout: float | None = None) -> Picture:
+        """One picture, once it is completed, failed or canceled. Raises TookTooLong."""
+        return self._run(operations.picture_ended(picture_id, timeout))
+
+    def wallet(self) -> Wallet:
+        """The tokens of the account."""
+        return self._run(operations.wallet())
+
+    def licence(self, number: str) -> Licence:
+        """A licence with its certificate."""
+        return self._run(operations.licence(number))
+
+    def verify(self, picture: str | os.PathLike[str]) -> Verdict:
+        """Send a picture to be looked at. The site keeps nothing of it."""
+        path = Path(picture)
+        return self._run(operations.verified((path.name, path.read_bytes())))
+
+    def public_keys(self) -> dict[str, Any]:
+        """The keys that prove certificates: see ``certificates.read``."""
+        return self._run(operations.public_keys())
+
+    def fetch(self, url: str) -> bytes:
+        """A file by its address, such as a status list or a picture. The key is not sent there."""
+        return self._run(steps.fetch(url))
+
+    def close(self) -> None:
+        self._http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _run(self, doing: Step[Result]) -> Result:
+        try:
+            wanted = next(doing)
+            while True:
+                if isinstance(wanted, Pause):
+                    time.sleep(wanted.seconds)
+                    wanted = doing.send(None)
+                    continue
+                try:
+                    response = self._http.request(**requests.arguments(self._access, wanted))
+                except httpx.TransportError as error:
+                    wanted = doing.throw(error)
+                else:
+                    wanted = doing.send(response)
+        except StopIteration as end:
+            result: Result = end.value
+            return result
+
+
+class Order:
+    """An order and what has become of it; ``state`` is as it was when it was last looked at."""
+
+    def __init__(self, client: Client, state: OrderState) -> None:
+        self._client = client
+        self.state = state
+
+    @property
+    def id(self) -> int:
+        return self.state.id
+
+    def refresh(self) -> Self:
+        """Look at it again."""
+        self.state = self._client._run(operations.order_state(self.id))
+        return self
+
+    def wait(
+        self, timeout: float | None = None, *, progress: operations.Progress | None = None
+    ) -> Self:
+        """Until each picture is completed, failed or canceled. ``progress`` is called with
+        the state at each look. Raises TookTooLong after ``timeout`` seconds; the order goes on."""
+        self.state = self._client._run(operations.ended(self.id, timeout, progress))
+        return self
+
+    def pictures(self) -> list[Picture]:
+        """All of its pictures, in the order of its items, in every state."""
+        return self._client._run(operations.pictures(self.id))
+
+    def save(self, folder: str | os.PathLike[str], *, certificates: bool = True) -> list[Path]:
+        """Save what is completed as ``{style}-{words}-{number}.png``, certificates beside as
+        ``.jwt``. Files that are there already are kept. Returns the paths of the pictures."""
+        return self._client._run(operations.saved(self.id, folder, certificates))
+
+    def cancel(self) -> Self:
+        """Cancel what is still queued; it is refunded. What is being made goes on."""
+        self.state = self._client._run(operations.canceled(self.id))
+        return self

@@ -1,0 +1,282 @@
+"""What the client can do, in steps that ``Client`` and ``AsyncClient`` carry out."""
+
+from __future__ import annotations
+
+import os
+import time
+import uuid
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
+
+from style_license.errors import NotFound, StyleLicenseError, TookTooLong
+from style_license.models import (
+    ENDED,
+    MAX_COUNT,
+    Item,
+    Licence,
+    OrderState,
+    Picture,
+    Quote,
+    Style,
+    Verdict,
+    Wallet,
+)
+from style_license.names import file_name
+from style_license.steps import Call, Pause, Step, ask, backoff, fetch
+
+Progress = Callable[[OrderState], None]
+PAGE = 100
+# Between two looks at an order, in seconds, where the site says nothing else.
+SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+
+
+def get(path: str, **query: Any) -> Step[Any]:
+    said = yield from ask(Call("GET", path, query=query or None))
+    return said.data
+
+
+def pages(path: str, part: str = "", **query: Any) -> Step[list[Any]]:
+    """All rows of a list; ``part`` names the field that holds its pages."""
+    rows: list[Any] = []
+    wanted = {**query, "limit": PAGE}
+    while True:
+        page = yield from get(path, **wanted)
+        page = page[part] if part else page
+        rows += page["results"]
+        if not page["next"]:
+            return rows
+        # The address may be another than that which a proxy shows to us.
+        wanted["cursor"] = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
+
+
+# --- Finding --------------------------------------------------------------------------------------
+
+
+def styles(words: str, tags: Iterable[str], sort: str, limit: int) -> Step[list[Style]]:
+    query = {"q": words, "tags": ",".join(tags), "sort": sort, "limit": min(limit, PAGE)}
+    given = {name: value for name, value in query.items() if value}
+    page = yield from get("/api/models", **given)
+    return [Style.of(each) for each in page["results"]]
+
+
+def style_id(style: int | str) -> Step[int]:
+    """The id of the style that somebody means by its name. Raises StyleLicenseError."""
+    if isinstance(style, int) or style.isdecimal():
+        return int(style)
+    found = yield from styles(style, (), "popular", PAGE)
+    wanted = style.strip().casefold()
+    fitting = [each for each in found if each.name.casefold() == wanted] or found
+    if len(fitting) == 1:
+        return fitting[0].id
+    if not fitting:
+        raise StyleLicenseError(f"There is no style “{style}”. Look for one by other words.")
+    listed = ", ".join(f"{each.id} ({each.name} by {each.artist})" for each in fitting[:5])
+    raise StyleLicenseError(f"“{style}” may be several styles. Give one by its id: {listed}.")
+
+
+# --- Ordering -------------------------------------------------------------------------------------
+
+
+def quoted(items: Iterable[Item], deadline: datetime | None) -> Step[Quote]:
+    body = yield from bodies_of(items)
+    return (yield from _quote(body, deadline))
+
+
+def placed(
+    items: Iterable[Item],
+    seen: Quote | None,
+    deadline: datetime | None,
+    webhook_url: str | None,
+    key: str | None,
+) -> Step[int]:
+    """Order, and return the order's id. Without a quote that the caller has seen, ask for one: no
+    other price is paid. With a key of the caller's own, the body depends on what it says alone, so
+    that another run of the program sends the same."""
+    body = yield from bodies_of(items)
+    now = seen or (yield from _quote(body, deadline))
+    order: dict[str, Any] = {"items": body, "expected_cost": now.cost}
+    if seen is not None or key is None:
+        order["quote_id"] = now.id
+    if deadline is not None:
+        order["deadline"] = deadline.isoformat()
+    if webhook_url is not None:
+        order["webhook_url"] = webhook_url
+    call = Call("POST", "/api/orders", body=order, key=key or str(uuid.uuid4()))
+    said = yield from ask(call)
+    return int(said.data["id"])
+
+
+def _quote(body: list[dict[str, Any]], deadline: datetime | None) -> Step[Quote]:
+    order: dict[str, Any] = {"items": body}
+    if deadline is not None:
+        order["deadline"] = deadline.isoformat()
+    said = yield from ask(Call("POST", "/api/quotes", body=order))
+    return Quote.of(said.data)
+
+
+def bodies_of(items: Iterable[Item]) -> Step[list[dict[str, Any]]]:
+    """The items as the API takes them. A count above its largest is parted."""
+    ids: dict[int | str, int] = {}
+    bodies: list[dict[str, Any]] = []
+    for item in items:
+        if item.style not in ids:
+            ids[item.style] = yield from style_id(item.style)
+        body: dict[str, Any] = {
+            "style_id": ids[item.style],
+            "prompt_tags": words_of(item.words),
+            "aspect_ratio": item.aspect_ratio,
+        }
+        if item.seed is not None:
+            body["seed"] = item.seed
+        bodies += ({**body, "count": count} for count in _parts(item.count))
+    return bodies
+
+
+def words_of(words: str | Iterable[str]) -> list[str]:
+    """``castle, sunset`` are two phrases of a prompt."""
+    said = words.split(",") if isinstance(words, str) else words
+    return [each.strip() for each in said if each.strip()]
+
+
+def _parts(count: int) -> Iterator[int]:
+    # What is no count is sent as it is: the site says what is wrong with it.
+    while count > MAX_COUNT:
+        yield MAX_COUNT
+        count -= MAX_COUNT
+    yield count
+
+
+# --- Waiting --------------------------------------------------------------------------------------
+
+
+def order_state(order_id: int) -> Step[OrderState]:
+    return OrderState.of((yield from get(f"/api/orders/{order_id}", limit=1)))
+
+
+def ended(order_id: int, timeout: float | None, progress: Progress | None) -> Step[OrderState]:
+    """Wait until each picture is completed, failed or canceled. Raises TookTooLong."""
+    until = _until(timeout)
+    look, seen = 0, -1
+    while True:
+        said = yield from ask(Call("GET", f"/api/orders/{order_id}", query={"limit": 1}))
+        state = OrderState.of(said.data)
+        if progress is not None:
+            progress(state)
+        if state.is_ended:
+            return state
+        # As long as pictures come, it looks often; then less and less.
+        look = 1 if state.ended != seen else look + 1
+        seen = state.ended
+        missing = f"Order {order_id} has {state.ended} of {state.item_count} pictures."
+        yield _wait(look, said.retry_after, until, missing)
+
+
+def picture_ended(picture_id: int, timeout: float | None) -> Step[Picture]:
+    """The same of one picture, whose state is the cheapest question there is."""
+    until = _until(timeout)
+    look = 0
+    while True:
+        said = yield from ask(Call("GET", f"/api/images/{picture_id}/status"))
+        if said.data["status"] in ENDED:
+            return Picture.of((yield from get(f"/api/images/{picture_id}")))
+        look += 1
+        missing = f"Picture {picture_id} is {said.data['status']}."
+        yield _wait(look, said.retry_after, until, missing)
+
+
+def _until(timeout: float | None) -> float | None:
+    return None if timeout is None else time.monotonic() + timeout
+
+
+def _wait(look: int, told: float | None, until: float | None, missing: str) -> Pause:
+    """What the site says counts; else it is longer with each look. Raises TookTooLong."""
+    own = min(max(SHORTEST_WAIT, backoff(min(look, 8))), LONGEST_WAIT)
+    seconds = own if told is None else told
+    if until is not None:
+        left = until - time.monotonic()
+        if left <= 0:
+            raise TookTooLong(f"{missing} It goes on, and can be waited for again.")
+        seconds = min(seconds, left)
+    return Pause(seconds)
+
+
+def order_states(limit: int) -> Step[list[OrderState]]:
+    page = yield from get("/api/orders", limit=min(limit, PAGE))
+    return [OrderState.of(each) for each in page["results"]]
+
+
+def canceled(order_id: int) -> Step[OrderState]:
+    # Canceled twice, it is canceled once; the API takes no key for that.
+    said = yield from ask(Call("POST", f"/api/orders/{order_id}/cancel"))
+    return OrderState.of(said.data)
+
+
+def pictures(order_id: int) -> Step[list[Picture]]:
+    rows = yield from pages(f"/api/orders/{order_id}", "items")
+    return [Picture.of(each) for each in rows]
+
+
+# --- Saving ---------------------------------------------------------------------------------------
+
+
+def saved(order_id: int, folder: str | os.PathLike[str], certificates: bool) -> Step[list[Path]]:
+    """Save the completed pictures of an order; see ``saved_pictures``."""
+    # Read again: links to files live for an hour.
+    return (yield from saved_pictures((yield from pictures(order_id)), folder, certificates))
+
+
+def saved_pictures(
+    shown: Sequence[Picture], folder: str | os.PathLike[str], certificates: bool
+) -> Step[list[Path]]:
+    """Save those that are completed, with their certificates beside them, and return the paths of
+    the pictures. Files that are there already are kept: their numbers are theirs alone."""
+    into = Path(folder)
+    into.mkdir(parents=True, exist_ok=True)
+    paths: list[Path] = []
+    for picture in shown:
+        if picture.status != "completed":
+            continue
+        path = into / file_name(picture.style, picture.words, picture.licence or str(picture.id))
+        if not path.exists():
+            _write(path, (yield from fetch(picture.image_url)))
+        proof = path.with_suffix(".jwt")
+        if certificates and picture.licence and not proof.exists():
+            said = yield from licence(picture.licence)
+            _write(proof, (said.certificate or "").encode())
+        paths.append(path)
+    return paths
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing, however it ends."""
+    part = path.with_name(f".{path.name}.part")
+    part.write_bytes(content)
+    part.replace(path)
+
+
+# --- Wallet, licences, verification ---------------------------------------------------------------
+
+
+def wallet() -> Step[Wallet]:
+    said = yield from get("/api/tokens/balance")
+    return Wallet(said["balance"], said.get("earned"))
+
+
+def licence(number: str) -> Step[Licence]:
+    return Licence.of((yield from get(f"/api/licences/{quote(number.strip(), safe='')}")))
+
+
+def verified(file: tuple[str, bytes]) -> Step[Verdict]:
+    said = yield from ask(Call("POST", "/api/verify", file=file))
+    return Verdict.of(said.data)
+
+
+def public_keys() -> Step[dict[str, Any]]:
+    """The keys that prove certificates. Keep them to check without the network."""
+    keys: dict[str, Any] = yield from get("/.well-known/jwks.json")
+    if "keys" not in keys:
+        raise NotFound(404, "NOT_FOUND", "The site shows no keys.")
+    return keys

@@ -1,0 +1,138 @@
+"""How one request is asked: what is retried, how long it waits, what an answer means.
+
+A step is a generator that yields what is to be done (``Call``, ``Fetch`` or ``Pause``) and is sent
+what came of it. It does neither input nor output itself, so ``Client`` and ``AsyncClient`` share
+all of it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import httpx
+
+from style_license.errors import ApiError, StyleLicenseError, Unreachable, error_of
+
+Result = TypeVar("Result")
+ATTEMPTS = 5
+# Between attempts, doubled each time, in seconds.
+FIRST_PAUSE = 0.5
+# The longest that is waited for one request because the site says so (Retry-After), in seconds.
+PATIENCE = 120.0
+# Another attempt may succeed: the site is overloaded, or restarts.
+OVERLOADED = frozenset({502, 503, 504})
+
+
+@dataclass(frozen=True)
+class Call:
+    """A request to the API. ``is_safe``: sent twice, it has no second effect."""
+
+    method: str
+    path: str
+    body: Mapping[str, Any] | None = None
+    query: Mapping[str, Any] | None = None
+    file: tuple[str, bytes] | None = None
+    key: str = ""
+
+    @property
+    def is_safe(self) -> bool:
+        return self.method == "GET" or bool(self.key) or self.path in ("/api/quotes", "/api/verify")
+
+
+@dataclass(frozen=True)
+class Fetch:
+    """A file by its link. The API key is not sent there: it may be on another host."""
+
+    url: str
+
+
+@dataclass(frozen=True)
+class Pause:
+    seconds: float
+
+
+Step = Generator[Call | Fetch | Pause, Any, Result]
+
+
+@dataclass(frozen=True)
+class Said:
+    """``data`` of an answer, and after how many seconds it is worth asking again, if it says so."""
+
+    data: Any
+    retry_after: float | None
+
+
+def ask(call: Call) -> Step[Said]:
+    """The answer to ``call``, asked again where that is harmless. Raises ApiError, Unreachable."""
+    response = yield from _tried(call, call.is_safe)
+    try:
+        body = response.json()
+        return Said(body["data"] if "success" in body else body, retry_after(response))
+    except (ValueError, KeyError, TypeError) as error:
+        what = f"What answers {call.path} is not Style License. Is the address right?"
+        raise StyleLicenseError(what) from error
+
+
+def fetch(url: str) -> Step[bytes]:
+    """The bytes at ``url``. Raises ApiError, Unreachable."""
+    response = yield from _tried(Fetch(url), True)
+    return response.content
+
+
+def _tried(call: Call | Fetch, is_safe: bool) -> Step[httpx.Response]:
+    waited = 0.0
+    for attempt in range(1, ATTEMPTS + 1):
+        pause = backoff(attempt)
+        try:
+            response: httpx.Response = yield call
+        except httpx.TransportError as error:
+            never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            if attempt == ATTEMPTS or not (is_safe or never_sent):
+                raise Unreachable(
+                    f"The site did not answer: {error or type(error).__name__}."
+                ) from error
+        else:
+            if response.is_success:
+                return response
+            refused = _refusal(response)
+            if not _is_worth_repeating(refused, is_safe) or attempt == ATTEMPTS:
+                raise refused
+            pause = max(pause, refused.retry_after or 0)
+            waited += pause
+            if waited > PATIENCE:
+                raise refused
+        yield Pause(pause)
+    raise AssertionError("The last attempt returns or raises.")
+
+
+def _is_worth_repeating(refused: ApiError, is_safe: bool) -> bool:
+    if refused.status == 429:
+        # Nothing was done. Without a time the limit is another: of what the account may have.
+        return refused.retry_after is not None
+    # With REQUEST_IN_PROGRESS, the first request with this key still runs: its answer was lost.
+    return is_safe and (refused.status in OVERLOADED or refused.code == "REQUEST_IN_PROGRESS")
+
+
+def _refusal(response: httpx.Response) -> ApiError:
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    given = response.headers.get("X-Request-ID", "")
+    wait = retry_after(response)
+    return error_of(response.status_code, body, request_id=given, retry_after=wait)
+
+
+def retry_after(response: httpx.Response) -> float | None:
+    """The seconds of its Retry-After; None where there is none."""
+    said = response.headers.get("Retry-After", "")
+    return float(said) if said.isascii() and said.isdigit() and len(said) < 9 else None
+
+
+def backoff(attempt: int) -> float:
+    """Seconds before the attempt after ``attempt``, spread so that many clients do not come at
+    once."""
+    return float(FIRST_PAUSE * 2 ** (attempt - 1) * random.uniform(0.75, 1.25))  # noqa: S311
