@@ -161,7 +161,7 @@ def test_the_docs_begin_with_a_quick_start_in_both_languages(as_anyone):
     assert (english.count('lang="ko"'), korean.count("빠른 시작")) == (1, 1)
     snippets = [re.findall(r"<pre data-run.*?</pre>", text, re.S) for text in (english, korean)]
     assert snippets[0] == snippets[1]
-    assert len(snippets[0]) == 3
+    assert len(snippets[0]) == 5
     for page in pages:
         # Without what it names, which is fetched on request.
         assert len(page.content) < 100_000

@@ -1,6 +1,6 @@
-from standardwebhooks.webhooks import Webhook
+from style_license import webhooks
 
 
 def receive(body, headers, secret):
-    event = Webhook(secret).verify(body, headers)
+    event = webhooks.verify(body, headers, secret)
     return event["type"], event["data"]

@@ -1,0 +1,1 @@
+style-license order 1 castle sunset --count 2 --out out
