@@ -26,7 +26,7 @@ class DiffusionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     resolution: Annotated[int, Meta(ge=64, le=2048, multiple_of=64)] | None = None
     caption_dropout: Annotated[float, Meta(ge=0, le=1)] | None = None
     min_snr: Annotated[float, Meta(gt=0, le=100)] | None = None
-    trigger: Annotated[str, Meta(min_length=1, max_length=60)] | None = None
+    trigger: Annotated[str, Meta(max_length=60, pattern=r"^[^\x00-\x1f\x7f]+$")] | None = None
     seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] | None = None
 
 

@@ -95,7 +95,7 @@ class _Server:
         except smtplib.SMTPRecipientsRefused as error:
             self._connection.close()
             code, said = next(iter(error.recipients.values()))
-            raise Refused(_text(said), is_final=code >= 500) from error
+            raise Refused(_text(said), is_final=_is_unknown(code, _text(said))) from error
         except smtplib.SMTPDataError as error:
             # Of this text or of too many: another one may do.
             self._connection.close()
@@ -104,6 +104,13 @@ class _Server:
             self._lost = str(error) or type(error).__name__
             self._connection.close()
             raise ServerAway(self._lost) from error
+
+
+def _is_unknown(code: int, said: str) -> bool:
+    """Whether there is no such address. Servers refuse for their own reasons, too: a sender that
+    may not send, or a list of names (RFC 3463: 5.7). Nobody is given up for that."""
+    is_policy = "5.7." in said or "relay" in said.lower()
+    return code in (550, 551, 553) and not is_policy
 
 
 def _text(said: bytes | str) -> str:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import models
+from django.db.models import Q
 from django.db.models.functions import Now
 
 from app.models.style import Style
@@ -81,7 +82,8 @@ class CopyCheckQuerySet(models.QuerySet["CopyCheck"]):
 
     def held(self) -> CopyCheckQuerySet:
         """Those that wait for our staff, the longest first."""
-        return self.filter(held_at__isnull=False, style__is_active=True).order_by("held_at", "pk")
+        wanted = Q(style__is_active=True) | Q(style__is_draft=True)
+        return self.filter(wanted, held_at__isnull=False).order_by("held_at", "pk")
 
 
 class CopyCheck(models.Model):

@@ -13,7 +13,12 @@ from app.services import storage, training_service
 from app.services.uploads import artwork_service
 
 # Those whose name no other style of the artist can get.
-NAMED = Q(is_draft=True) & ~Q(training_status=TrainingStatus.FAILED)
+NAMED = (
+    Q(is_draft=True)
+    & ~Q(training_status=TrainingStatus.FAILED)
+    # Other works may be uploaded in place of those that wait for our staff.
+    & Q(copy_check__held_at__isnull=True)
+)
 
 
 def require_trained(style: Style) -> None:

@@ -63,8 +63,11 @@ def change(
         mine.kinds, mine.since = [MailKind(kind).value for kind in kinds], now
     mine.rhythm = rhythm or mine.rhythm
     mine.language = mine.language if language is None else language
+    # What is due stays due; an address that was refused is tried at once.
+    times = [now] if mine.refused else [mine.due_at]
+    times += [now + RHYTHMS[mine.rhythm]] if mine.wants_digests else []
+    mine.due_at = min(filter(None, times), default=None) if mine.kinds else None
     mine.refused, mine.failure_count = "", 0
-    mine.due_at = now + RHYTHMS[mine.rhythm] if mine.wants_digests else None
     mine.save()
     return mine
 

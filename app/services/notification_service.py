@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -119,10 +121,15 @@ def tell_of_sale(
     picture: Generation, to_buyer: str, to_artist: str, said: Mapping[str, object]
 ) -> None:
     """Tell both sides what became of a sale, each in words of their own."""
+    sides = []
     if not picture.user.is_closed:
-        _tell_owner(picture, to_buyer, said)
+        sides.append((picture.user_id, partial(_tell_owner, picture, to_buyer, said)))
     if not picture.style.artist.user.is_closed:
-        _tell_artist(picture.style, to_artist, said)
+        artist_id = picture.style.artist_id
+        sides.append((artist_id, partial(_tell_artist, picture.style, to_artist, said)))
+    # Who is due for an e-mail is locked in id order, as where all artists are told of a day.
+    for _user_id, tell_side in sorted(sides, key=itemgetter(0)):
+        tell_side()
 
 
 def tell_webhook_disabled(user_id: int, url: str) -> None:

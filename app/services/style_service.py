@@ -44,6 +44,7 @@ from app.utils.request_id import current_request_id
 
 OTHER_WORKS = "Only a style whose training failed, or whose works are held, can get other works."
 CLOSED = "The artist has left."
+WITHDRAWN_FIELDS = ("is_active", "was_offered", "is_draft", "withdrawn_reason")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -276,8 +277,8 @@ def update_style(
             raise InvalidTransition("Our staff has withdrawn this style. You cannot offer it.")
         if is_active and style.is_draft:
             draft_service.require_trained(style)
+        style.is_draft = style.is_draft and not (is_active or style.is_active)
         style.is_active = style.was_offered = is_active
-        style.is_draft = style.is_draft and not is_active
     with _name_conflicts(style.name):
         style.save()
     tag_service.move_counts(counted, tag_service.counted_in(style))
@@ -360,8 +361,10 @@ def withdraw(styles: Iterable[Style], *, reason: str = "") -> None:
     counted = tag_service.counted_in(*withdrawn)
     for style in withdrawn:
         style.was_offered = style.is_active and bool(reason)
+        # The version before may have offered a draft, of which it knows nothing.
+        style.is_draft = style.is_draft and not style.is_active
         style.is_active, style.withdrawn_reason = False, reason or style.withdrawn_reason
-        style.save(update_fields=["is_active", "was_offered", "withdrawn_reason", "updated_at"])
+        style.save(update_fields=[*WITHDRAWN_FIELDS, "updated_at"])
     tag_service.move_counts(counted, [])
     if withdrawn:
         caches.forget(caches.POPULAR_STYLES)

@@ -59,7 +59,7 @@ def retrain(
     style = lock_own_style(user, style_id, may_change)
     if not style.may_be_trained_again:
         raise InvalidTransition("Only a style whose training failed can be trained again.")
-    if engine is not None:
+    if engine is not None and engine != style.engine:
         style.engine = engines.chosen(engine)
         # Another engine has other settings.
         style.training_settings = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
-from django.views.decorators.cache import cache_control
+from django.utils.cache import patch_cache_control
 from django.views.decorators.http import require_safe
 from rest_framework.request import Request
 
@@ -73,16 +73,23 @@ class ProofViewSet(ApiViewSet):
 
 
 @require_safe
-@cache_control(public=True, max_age=3600)
 def leaves(request: HttpRequest, day: str) -> HttpResponse | StreamingHttpResponse:
     """The hashes of a day's licences, one a line."""
     try:
         told = blocks.told(books.published(date.fromisoformat(day)))
     except (ValueError, NotFound):
-        return for_status(404)
+        return _soon(for_status(404))
     except ServiceUnavailable:
-        return for_status(503)
-    return StreamingHttpResponse(map(_lines, told), content_type="text/plain; charset=utf-8")
+        return _soon(for_status(503))
+    listed = StreamingHttpResponse(map(_lines, told), content_type="text/plain; charset=utf-8")
+    patch_cache_control(listed, public=True, max_age=3600)
+    return listed
+
+
+def _soon(refused: HttpResponse) -> HttpResponse:
+    """There may be a list in a minute."""
+    patch_cache_control(refused, no_store=True)
+    return refused
 
 
 def _lines(hashes: bytes) -> str:

@@ -170,6 +170,12 @@ class TestServerThatRefuses:
         hide(buyer)
         assert len(sent(server)) == 1
 
+    def test_a_policy_gives_nobody_up(self, server: MailServer, buyer: User) -> None:
+        server.to_recipient = "550 5.7.1 relay access denied"
+        hide(buyer)
+        assert sent(server) == []
+        assert MailPreference.objects.get(user=buyer).refused == ""
+
     @pytest.mark.parametrize("step", ["to_recipient", "to_mail"])
     def test_for_a_while(self, step: str, server: MailServer, buyer: User) -> None:
         setattr(server, step, "451 try again later")
@@ -300,6 +306,11 @@ class TestUnsubscribing:
 
 
 class TestChoosing:
+    def test_what_is_due_stays_due(self, server: MailServer, buyer: User) -> None:
+        hide(buyer)
+        mail_service.change(buyer, language="ko")
+        assert len(sent(server)) == 1
+
     def test_by_the_site(self, client: Client, buyer: User) -> None:
         client.force_login(buyer)
         page = client.get("/account/mail").content.decode()

@@ -11,6 +11,7 @@ from app.utils import clock
 
 # Of a hundred thousand licences, a day takes a second of CPU.
 LATEST_DAYS = 3
+GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def problems(days: list[LicenceDay], *, using: str) -> Iterator[tuple[str, str]]:
@@ -36,9 +37,13 @@ def problems(days: list[LicenceDay], *, using: str) -> Iterator[tuple[str, str]]
 
 
 def chosen(days: list[LicenceDay]) -> list[LicenceDay]:
-    """The latest ones, and each day another of the others."""
+    """The latest ones, and each day another of the others.
+
+    Their number grows by one a day, as the date does: a remainder would stay the same for ever.
+    Steps of the golden ratio come to all of them in turn.
+    """
     others, latest = days[:-LATEST_DAYS], days[-LATEST_DAYS:]
-    turn = clock.now().toordinal() % len(others) if others else 0
+    turn = int(len(others) * (clock.now().toordinal() * GOLDEN_RATIO % 1))
     return [*others[turn : turn + 1], *latest]
 
 

@@ -19,7 +19,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from PIL import Image
 
-from app.exceptions import InvalidTransition, ServiceUnavailable
+from app.exceptions import InvalidTransition, NotFound, ServiceUnavailable
 from app.models import (
     Artwork,
     CopyCheck,
@@ -95,7 +95,8 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
             _give_back(check, AWAY_SECONDS)
         except Stopped:
             _give_back(check, 0)
-        except LeaseLost:
+        except (LeaseLost, NotFound):
+            # Somebody else has it, or the style is gone.
             log.warning("copy_check_lost")
     return True
 

@@ -92,6 +92,9 @@ class DiffusionEngine(Engine):
         held out, and the epoch that was kept. Raises EngineError.
         """
         asked = read(TrainingSettings, settings)
+        if asked.rank > self._settings.max_rank:
+            # It would be trained, and no worker like this one could draw with it.
+            raise EngineError(f"rank is {self._settings.max_rank} at most here, not {asked.rank}.")
         if not FAMILIES[self._model.family].trains:
             raise EngineError(
                 f"The base model {self._model.name} draws, but does not learn styles here.",
