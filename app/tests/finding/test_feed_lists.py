@@ -162,7 +162,7 @@ class TestFilters:
     @pytest.mark.parametrize(
         ("name", "value"),
         [
-            *(("sort", "hot"), ("style_id", "0"), ("artist_id", "x"), ("aspect_ratio", "3:4")),
+            *(("sort", "hot"), ("style_id", "0"), ("artist_id", "x"), ("aspect_ratio", "5:4")),
             *(("tag", "x" * 51), ("tag", "\0"), ("style_id", str(2**63)), ("q", "x" * 101)),
         ],
     )

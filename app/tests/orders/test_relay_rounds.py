@@ -40,8 +40,10 @@ def test_the_first_round_looks_after_everything() -> None:
 def test_a_round_that_an_order_woke_sends_and_does_nothing_else() -> None:
     made = command(60)
     statements_of_a_round(made)
-    # Without a broker not even the outbox is asked.
-    assert statements_of_a_round(made) == []
+    # Without a broker not even the outbox is asked: only for pictures that were held.
+    begin, asked, commit = statements_of_a_round(made)
+    assert (begin, commit) == ("BEGIN", "COMMIT")
+    assert "is_held" in asked
 
 
 def test_it_looks_again_when_its_time_has_come() -> None:

@@ -149,10 +149,10 @@ def test_styles_say_what_the_models_say() -> None:
     tags = orjson.loads(to_json(listing.first(20)[1].tags))
     assert [(tag["name"], tag["sequence"]) for tag in tags] == [("sea", 0), ("ink", 1)]
 
-    detail = style(artist, made.pk, prices_of=lambda price: {"1:1": price})
+    detail = style(artist, made.pk, prices_of=lambda price, _engine: {"1:1": price})
     expected = StyleDetail.of(found.get(pk=made.pk))
     expected.artworks = [ArtworkRow.of(work) for work in made.artworks.order_by("position")]
-    expected.is_ready, expected.prices = True, {"1:1": made.price}
+    expected.is_ready, expected.prices, expected.samples = True, {"1:1": made.price}, []
     assert len(expected.artworks) == 3
     assert same(detail, expected)
 

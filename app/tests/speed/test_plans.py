@@ -38,6 +38,8 @@ PAGE = Bounds()
 # Five tags a style.
 STYLES = Bounds(tables={"app_tag": 150, "app_styletag": 150})
 # A count or sum over what one person has, from an index alone. All pictures would be 20 000.
+# A quote counts what is queued and being made: 300 pictures here.
+QUEUED = Bounds(tables={"app_generation": 300})
 OWN = Bounds(entries=5_500, tables={"app_style": 200})
 # A tag's styles are sorted when they are asked for by it: 3 700 of the 11 000.
 TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})
@@ -149,7 +151,7 @@ CASES = [
     Case(BUYER, "GET /api/users/following?{deep}"),
     Case(BUYER, "GET /api/keys"),
     Case(BUYER, "POST /api/images/generate", body=ORDER),
-    Case(BUYER, "POST /api/quotes", body={"items": [ORDER]}),
+    Case(BUYER, "POST /api/quotes", QUEUED, body={"items": [ORDER]}),
     Case(BUYER, f"POST /api/images/{PICTURE}/like"),
     Case(BUYER, f"POST /api/images/{PICTURE}/comments", body={"content": "Well."}),
     Case(BUYER, f"POST /api/artists/{ARTIST + 700}/follow"),

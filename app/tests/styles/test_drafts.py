@@ -154,8 +154,10 @@ class TestWhoSees:
         assert order(as_buyer, trained).refusal == (404, "NOT_FOUND")
         assert order(as_artist, trained).refusal == (422, "STYLE_NOT_READY")
         body = {"items": [order_of(trained)]}
-        assert as_buyer.post("/api/quotes", body).refusal == (404, "NOT_FOUND")
-        assert as_artist.post("/api/quotes", body).refusal == (422, "STYLE_NOT_READY")
+        for api in (as_buyer, as_artist):
+            quoted = api.post("/api/quotes", body)
+            assert quoted.refusal == (400, "VALIDATION_ERROR")
+            assert list(quoted.details) == ["items.0.style_id"]
         assert OutboxMessage.objects.filter(queue="image_generation").count() == 0
 
     def test_staff_see_it_in_the_admin(self, trained):

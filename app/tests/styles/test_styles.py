@@ -145,7 +145,15 @@ class TestDetail:
         assert [work["position"] for work in shown["artworks"]] == [0, 1, 2]
         assert "/previews/" in shown["artworks"][0]["image_url"]
         assert shown["tags"][0]["sequence"] == 0
-        assert shown["prices"] == {"1:1": 7, "2:2": 11, "1:2": 9, "3:2": 8, "2:1": 9}
+        assert shown["prices"] == {
+            "1:1": 7,
+            "2:2": 11,
+            "1:2": 9,
+            "3:2": 8,
+            "2:1": 9,
+            "4:3": 8,
+            "3:4": 8,
+        }
         assert (shown["is_ready"], shown["is_active"]) == (True, True)
         assert (shown["progress"], shown["failure_reason"]) == (None, None)
 
