@@ -7,11 +7,9 @@ from collections.abc import Iterator
 from app.exceptions import ServiceUnavailable
 from app.models import LicenceDay
 from app.services.licences import blocks, books, merkle
-from app.utils import clock
 
 # Of a hundred thousand licences, a day takes a second of CPU.
 LATEST_DAYS = 3
-GOLDEN_RATIO = (5**0.5 - 1) / 2
 
 
 def problems(days: list[LicenceDay], *, using: str) -> Iterator[tuple[str, str]]:
@@ -39,11 +37,11 @@ def problems(days: list[LicenceDay], *, using: str) -> Iterator[tuple[str, str]]
 def chosen(days: list[LicenceDay]) -> list[LicenceDay]:
     """The latest ones, and each day another of the others.
 
-    Their number grows by one a day, as the date does: a remainder would stay the same for ever.
-    Steps of the golden ratio come to all of them in turn.
+    Their number grows by one a day: from one power of two to the next, all that there were at the
+    first come one after the other.
     """
     others, latest = days[:-LATEST_DAYS], days[-LATEST_DAYS:]
-    turn = int(len(others) * (clock.now().toordinal() * GOLDEN_RATIO % 1))
+    turn = len(others) - (1 << len(others).bit_length() >> 1)
     return [*others[turn : turn + 1], *latest]
 
 
