@@ -12,11 +12,22 @@ import pytest
 from tests.production.files import last_stage, stages
 from tests.system import PROJECT
 
+# Which lock the image for GPUs is built with, and where its packages are.
+MAY_BE_TOLD = {"DIFFUSION_LOCK", "PIP_EXTRA_INDEX_URL", "PIP_FIND_LINKS"}
+DIFFUSION_LOCKS = ("worker-diffusion.txt", "worker-diffusion-cuda.txt")
+
+
+def locks(text: str) -> list[str]:
+    """What ``text`` names; each of the two that a build may choose from."""
+    if "${DIFFUSION_LOCK}" not in text:
+        return [text]
+    return [text.replace("${DIFFUSION_LOCK}", lock) for lock in DIFFUSION_LOCKS]
+
 
 def test_images_are_built_from_stages_that_are_there(compose: dict[str, Any]) -> None:
     names = [stage.name for stage in stages()]
     for position, stage in enumerate(stages()):
-        assert ":" in stage.base or stage.base in names[:position]
+        assert ":" in stage.base or stage.base in ("scratch", *names[:position])
         for copied in stage.of("COPY"):
             if found := re.match(r"--from=(\S+)", copied):
                 assert found[1] in names[:position]
@@ -32,7 +43,7 @@ def test_our_images_do_not_run_as_root(name: str) -> None:
 
 def test_nothing_secret_is_built_in() -> None:
     for stage in stages():
-        assert stage.of("ARG") == []
+        assert {line.split("=")[0] for line in stage.of("ARG")} <= MAY_BE_TOLD
         for line in stage.of("ENV"):
             assert not re.search(r"SECRET|TOKEN|PASSWORD|_KEY|_URL", line)
 
@@ -44,12 +55,14 @@ def test_packages_are_exact_and_hashed() -> None:
             if "pip install" in line:
                 assert "--require-hashes" in line
                 assert "--no-deps" in line
-                installed += re.findall(r"-r (\S+)", line)
+                for file in re.findall(r"-r (\S+)", line):
+                    installed += locks(file)
             if "apt-get install" in line:
                 assert "apt-get update" in line
                 assert "--no-install-recommends" in line
                 assert "rm -rf /var/lib/apt/lists/*" in line
-    assert installed == [f"requirements/{name}.txt" for name in ("backend", "worker", "files")]
+    names = ["backend.txt", "worker.txt", *DIFFUSION_LOCKS, "files.txt"]
+    assert installed == [f"requirements/{name}" for name in names]
     for file in installed:
         text = (PROJECT / file).read_text()
         assert "--hash=sha256:" in text
@@ -63,7 +76,7 @@ def test_what_is_copied_is_there_and_not_ignored() -> None:
         for line in stage.of("COPY"):
             if line.startswith("--from"):
                 continue
-            for source in line.split()[:-1]:
+            for source in (each for word in line.split()[:-1] for each in locks(word)):
                 assert (PROJECT / source).exists(), source
                 assert source.split("/")[0] in admitted, source
     assert rules[1] == "*"
@@ -82,8 +95,9 @@ def test_the_backend_image_holds_all_that_it_imports() -> None:
     assert not {"devtools", "tests"} & copied
     assert {"manage.py", "gunicorn.conf.py"} <= copied
     assert {"worker", "protocol"} <= {
-        word for line in last_stage("worker").of("COPY") for word in line.split()[:-1]
+        word for line in last_stage("worker-code").of("COPY") for word in line.split()[:-1]
     }
+    assert "--from=worker-code / ./" in last_stage("worker").of("COPY")
 
 
 def test_static_files_are_collected_and_health_is_asked() -> None:

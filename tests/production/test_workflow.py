@@ -21,7 +21,7 @@ def test_it_runs_all_tests_and_all_containers() -> None:
     commands = {name: [s.get("run", "") for s in job["steps"]] for name, job in jobs().items()}
     assert commands["test"][-1] == "bash .ci/run"
     assert commands["containers"][-1] == "make containers"
-    compose_files = ["docker-compose.yml", *sorted(f"deploy/{n}.yml" for n in NAMES)]
+    compose_files = ["docker-compose.yml", *(f"deploy/{n}.yml" for n in sorted(NAMES))]
     [validated] = [c for c in commands["containers"] if "docker compose config" in c]
     assert re.findall(r"\S+\.yml", validated) == compose_files
 
