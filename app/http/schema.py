@@ -23,6 +23,7 @@ from app.http.schema_errors import (
 from app.http.schema_examples import REQUESTS, RESPONSES
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from protocol import GenerationReport, SignatureRequest, TrainingReport
+from protocol.workers import WorkerAnnouncement
 
 # What of a BaseViewSet describes an operation that is the same in all of them.
 HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
@@ -273,7 +274,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["paths"].update(_google_paths())
     components = result.setdefault("components", {})
     reports = msgspec.json.schema_components(
-        [TrainingReport, GenerationReport, SignatureRequest], ref_template=COMPONENT_REF
+        [TrainingReport, GenerationReport, SignatureRequest, WorkerAnnouncement],
+        ref_template=COMPONENT_REF,
     )[1]
     ours = {**reports, **error_components, "Warnings": WARNINGS}
     components.setdefault("schemas", {}).update(ours)
