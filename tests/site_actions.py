@@ -102,6 +102,8 @@ def fill_style(visitor: Visitor, artist: DemoArtist, *, price: int, name: str = 
     page.get_by_label(say("Description")).fill(artist.style_description)
     page.get_by_label(say("Tags"), exact=True).fill(", ".join(artist.tags))
     page.get_by_label(say("Price of a 512 × 512 picture, in tokens")).fill(str(price))
+    # Drafts, which wait for their artist, have tests of their own.
+    page.get_by_role("radio", name=say("As soon as it is trained")).check()
     page.locator("#id_declared").check()
 
 
