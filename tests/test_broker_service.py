@@ -51,6 +51,9 @@ def channel(amqp_url: str, broker: RabbitMQService) -> Iterator[BlockingChannel]
 def test_what_the_senders_are_told_arrives_on_their_queues(broker, channel, tmp_path: Path) -> None:
     picture = asdict(generation_task(tmp_path, "http://backend.test").data)
     training = asdict(training_task(tmp_path, "http://backend.test").data)
+    # Fields that have defaults arrive when they are told, too; the others may be left out.
+    picture["engine"] = training["engine"] = "another"
+    training |= {"sample_prompts": ["a castle, sunset"], "settings": {"rank": 8}}
     task_id = uuid4()
     broker.send_generation_task(
         *(71, 72, "a castle", "http://shop.test/71"),

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from app.services.rabbitmq_service import RabbitMQService
-from protocol.messages import QUEUES, dead_queue_name
+from protocol.messages import QUEUES, TRAINING_QUEUE, dead_queue_name
 from tests.gates import GatedFile
 from tests.pictures import real_pictures
 from tests.system import PROJECT, Person, System, wait_for
@@ -176,6 +176,8 @@ def test_a_training_whose_worker_is_killed_the_next_one_completes(
 ) -> None:
     system.end("worker")
     path = f"/api/models/{upload(artist, 'Killed')}"
+    # Before it is ordered, the relay reads the works itself, to look for copies.
+    wait_for(lambda: waiting_trainings(system) == 1, seconds=SECONDS, what="its order")
     folders = Path(system.environment["DATA_DIR"]).glob("media/styles/*/originals")
     newest = max(folders, key=lambda folder: folder.stat().st_mtime)
     gate = GatedFile(sorted(newest.iterdir())[5])
@@ -233,6 +235,14 @@ def test_what_is_no_task_goes_to_the_dead_letters_and_more_fields_do_no_harm(
         seen = ended(buyer, f"/api/images/{number}/status", "status")
         assert seen["status"] == "completed"
     system.start_relay()
+
+
+def waiting_trainings(system: Outsiders) -> int:
+    broker = RabbitMQService(system.environment["AMQP_URL"])
+    try:
+        return broker.depths()[TRAINING_QUEUE]
+    finally:
+        broker.close()
 
 
 def dead_bodies(system: Outsiders) -> list[bytes]:
