@@ -173,8 +173,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/style_service.py",
         (
             "delete-is-soft",
-            'style.save(update_fields=["is_active", "was_offered",'
-            ' "withdrawn_reason", "updated_at"])',
+            'style.save(update_fields=[*WITHDRAWN_FIELDS, "updated_at"])',
             "style.delete()",
             f"{STYLES}::TestDelete::test_the_artist_deletes_softly",
         ),

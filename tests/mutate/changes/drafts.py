@@ -22,7 +22,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "offered-is-no-draft",
-            "style.is_draft = style.is_draft and not is_active",
+            "style.is_draft = style.is_draft and not (is_active or style.is_active)",
             "style.is_draft = style.is_draft",
             f"{DRAFTS}::TestOffering",
         ),
