@@ -273,12 +273,8 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     result["info"]["description"] = of_any_request()
     result["paths"].update(_google_paths())
     components = result.setdefault("components", {})
-    reports = msgspec.json.schema_components(
-        [TrainingReport, GenerationReport, SignatureRequest, WorkerAnnouncement],
-        ref_template=COMPONENT_REF,
-    )[1]
-    ours = {**reports, **error_components, "Warnings": WARNINGS}
-    components.setdefault("schemas", {}).update(ours)
+    schemas = components.setdefault("schemas", {})
+    schemas.update({**_reports(set(schemas)), **error_components, "Warnings": WARNINGS})
     components["schemas"] = dict(sorted(components["schemas"].items()))
     components["securitySchemes"] = {
         "session": SessionScheme.get_security_definition(None, None),  # type: ignore[arg-type]
@@ -287,6 +283,31 @@ def complete(result: dict[str, Any], **_: Any) -> dict[str, Any]:
     }
     result["paths"] = dict(sorted(result["paths"].items()))
     return result
+
+
+def _reports(taken: set[str]) -> dict[str, Any]:
+    """What workers send. Its parts have other names than what readers get, where that has theirs:
+    a sample, say, has a path when it is reported, and a link when it is read."""
+
+    def refer(name: str) -> str:
+        return f"Reported{name}" if name in taken else name
+
+    found = msgspec.json.schema_components(
+        [TrainingReport, GenerationReport, SignatureRequest, WorkerAnnouncement],
+        ref_template=COMPONENT_REF,
+    )[1]
+    renamed = {COMPONENT_REF.format(name=name): refer(name) for name in found}
+
+    def rename(node: Any) -> Any:
+        if isinstance(node, list):
+            return [rename(each) for each in node]
+        if not isinstance(node, dict):
+            return node
+        if node.get("$ref") in renamed:
+            return {**node, "$ref": COMPONENT_REF.format(name=renamed[node["$ref"]])}
+        return {key: rename(value) for key, value in node.items()}
+
+    return {refer(name): {**rename(schema), "title": refer(name)} for name, schema in found.items()}
 
 
 def _google_paths() -> dict[str, Any]:
