@@ -77,7 +77,7 @@ class Review(Row):
     decided_at: datetime | None
 
 
-class StyleSample(Row):
+class Sample(Row):
     """A picture that was drawn after a style's training, to show what it does. It is not sold."""
 
     prompt: str
@@ -114,7 +114,7 @@ class StyleDetail(StyleRow):
     review: Annotated[Review | None, OWNER_ONLY, IS_JSON]
     memorisation: Annotated[Memorisation | None, IS_JSON]
     nearest_picture_url: Annotated[FileLink, Column("nearest_path")]
-    samples: Annotated[list[StyleSample], IS_JSON]
+    samples: Annotated[list[Sample], IS_JSON]
     style_score: Annotated[StyleScore | None, IS_JSON, OWNER_ONLY]
     prices: Annotated[dict[str, int], FILLED_IN]
     terms: Annotated[str, Column("terms__key")]
@@ -144,11 +144,11 @@ def _build_artworks(shape: Any, values: Values) -> Any:
 ARTWORKS = Read(ArtworkRow, _build_artworks)
 
 
-def _samples(stored: Any) -> list[StyleSample]:
+def _samples(stored: Any) -> list[Sample]:
     """Those of the column, with links."""
     make = linker()
     return [
-        StyleSample(each["prompt"], each["seed"], each["width"], each["height"], make(each["path"]))
+        Sample(each["prompt"], each["seed"], each["width"], each["height"], make(each["path"]))
         for each in (msgspec.json.decode(stored) if stored else [])
     ]
 
