@@ -62,14 +62,12 @@ def digest(mine: MailPreference, news: Sequence[Notification]) -> EmailMessage:
 
 def _lines(news: Sequence[Notification]) -> list[Line]:
     """One for each, but one for all pictures that are ready."""
-    ready = [one for one in news if one.type == NotificationType.GENERATION_COMPLETE]
-    others = [one for one in news if len(ready) < 2 or one not in ready]
-    lines = [_line(one) for one in others]
-    if len(ready) > 1:
-        words = ngettext("%(count)s picture is ready.", "%(count)s pictures are ready.", len(ready))
-        mine = _address("web:mine")
-        lines.insert(0, Line(words % {"count": len(ready)}, mine))
-    return lines
+    others = [one for one in news if one.type != NotificationType.GENERATION_COMPLETE]
+    ready = len(news) - len(others)
+    if ready < 2:
+        return [_line(one) for one in news]
+    words = ngettext("%(count)s picture is ready.", "%(count)s pictures are ready.", ready)
+    return [Line(words % {"count": ready}, _address("web:mine")), *map(_line, others)]
 
 
 def _line(one: Notification) -> Line:

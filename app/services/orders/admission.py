@@ -12,7 +12,6 @@ from app.services.generation_service import GENERATIONS
 BATCH = 500
 
 
-@transaction.atomic
 def hand_over() -> int:
     """Hand over the held pictures for which there is room now. Returns how many.
 
@@ -21,8 +20,11 @@ def hand_over() -> int:
     """
     limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
     ids = [picture_id for (picture_id,) in write(HELD_TO_HAND_OVER, batch=BATCH, **limits)]
-    if not ids:
-        return 0
+    return _hand_over(ids) if ids else 0
+
+
+@transaction.atomic
+def _hand_over(ids: list[int]) -> int:
     # Another relay or a cancellation may have been faster.
     held = Generation.objects.waiting().filter(pk__in=ids)
     pictures = list(held.to_lock().order_by("pk"))
