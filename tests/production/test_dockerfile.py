@@ -36,7 +36,7 @@ def test_images_are_built_from_stages_that_are_there(compose: dict[str, Any]) ->
             assert service["build"]["target"] in names
 
 
-@pytest.mark.parametrize("name", ["backend", "worker", "files"])
+@pytest.mark.parametrize("name", ["backend", "worker", "worker-diffusion", "files"])
 def test_our_images_do_not_run_as_root(name: str) -> None:
     assert last_stage(name).of("USER") == ["app"]
 
