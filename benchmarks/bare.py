@@ -50,6 +50,8 @@ FORMATS = {
     "1:2": (512, 1024, "1.2"),
     "3:2": (768, 512, "1.1"),
     "2:1": (1024, 512, "1.2"),
+    "4:3": (768, 576, "1.1"),
+    "3:4": (576, 768, "1.1"),
 }
 FILES = Path(settings.MEDIA_ROOT).as_uri()
 SITE = settings.SITE_URL
@@ -80,6 +82,7 @@ set_json_dumps(orjson.dumps)
 
 def application(environ: Environ, start: Start) -> Iterable[bytes]:
     path = environ["PATH_INFO"]
+    seconds = None
     route = ROUTES.get(path)
     if route is not None:
         answer, allowed = route
@@ -92,6 +95,7 @@ def application(environ: Environ, start: Start) -> Iterable[bytes]:
         generation_id = int(path[12:-7])
         is_report = environ["REQUEST_METHOD"] == "PATCH"
         data = complete(environ, generation_id) if is_report else status(environ, generation_id)
+        seconds = None if is_report else data.retry_after
     else:
         allowed = "GET, PATCH, HEAD, OPTIONS"
         data = image(environ, int(path[12:]))
@@ -99,6 +103,8 @@ def application(environ: Environ, start: Start) -> Iterable[bytes]:
     headers = [("Content-Length", str(len(body))), ("Allow", allowed), *HEADERS]
     if environ["REQUEST_METHOD"] != "PATCH":
         headers.append(("Vary", "Cookie"))
+    if seconds is not None:
+        headers.append(("Retry-After", str(seconds)))
     start("202 Accepted" if path == "/api/images/generate" else "200 OK", headers)
     return [body]
 
@@ -157,7 +163,9 @@ def style(style_id: int) -> Any:
     price = shown.price
     tall = -(-price * 6 // 5)
     shown.prices = {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": tall}
-    shown.prices |= {"3:2": -(-price * 11 // 10), "2:1": tall}
+    wide = -(-price * 11 // 10)
+    shown.prices |= {"3:2": wide, "2:1": tall, "4:3": wide, "3:4": wide}
+    shown.samples = orjson.loads(shown.samples or "[]")
     shown.hide_from_others()
     return shown
 

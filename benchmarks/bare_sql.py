@@ -89,6 +89,8 @@ _STYLE_DETAIL = _columns(
     tags_json=_TAGS,
     progress="s.progress::text",
     memorisation="s.memorisation::text",
+    samples="s.samples::text",
+    style_score="s.style_score::text",
 )
 _ARTIST = """
     JOIN app_artist a ON a.user_id = s.artist_id JOIN app_user u ON u.id = a.user_id"""
@@ -148,7 +150,8 @@ NOTIFICATIONS = f"""
 GENERATE = """
     WITH style AS (
         SELECT s.id, CEIL(s.price * %(factor)s::numeric)::int AS cost, s.model_path, s.name,
-            a.artist_name, a.signature_image, te.id AS terms_id, te.key, te.version, te.sha256
+            s.engine, a.artist_name, a.signature_image, te.id AS terms_id, te.key, te.version,
+            te.sha256
         FROM app_style s JOIN app_artist a ON a.user_id = s.artist_id
         JOIN app_terms te ON te.id = s.terms_id
         WHERE s.id = %(style_id)s AND s.is_active AND s.training_status = 'completed'
@@ -179,7 +182,8 @@ GENERATE = """
             'type', 'image_generation', 'task_id', %(task_id)s::text, 'attempt', 1,
             'request_id', '',
             'data', json_build_object(
-                'generation_id', made.id, 'style_id', style.id, 'lora_path', style.model_path,
+                'generation_id', made.id, 'style_id', style.id,
+                'engine', style.engine, 'lora_path', style.model_path,
                 'prompt', array_to_string(%(prompt)s::text[], ', '),
                 'aspect_ratio', %(aspect_ratio)s::text, 'width', %(width)s::int,
                 'height', %(height)s::int, 'seed', made.seed,
