@@ -349,7 +349,10 @@ def machine(base: Base) -> dict[str, Any]:
         "base_model": f"{base.model.name}@{base.model.revision[:12]}",
         "versions": {
             "Python": platform.python_version(),
-            **{each.__name__: each.__version__ for each in (torch, diffusers, transformers, peft)},
+            **{
+                each.__name__: str(each.__version__)
+                for each in (torch, diffusers, transformers, peft)
+            },
             **({"CUDA": torch.version.cuda} if base.device.type == "cuda" else {}),
         },
     }
