@@ -26,7 +26,7 @@ class WrongNumber(ValueError):
 
 def draw() -> str:
     """A new number. The chance that it is taken already is one in 10^10 at a million licences."""
-    return _written([secrets.randbelow(32) for _ in range(RANDOM_DIGITS)])
+    return _written([byte % 32 for byte in secrets.token_bytes(RANDOM_DIGITS)])
 
 
 def parse(text: str) -> str:
