@@ -43,10 +43,10 @@ Marks are in brackets; **bold** figures miss theirs.
 - *Pictures*: 64 pictures, one by one. 64 styles are more than the worker keeps in memory (16), so
   each of those is read from its file.
 - With a tiny model on a CPU, both are seconds of the CPU, which other programs don't change.
-- *Beyond the engine*: the worker's runner alone, with a backend on the same machine that answers
-  reports and signs; model cached, files on a local disk. Fetching, the artist's signature, mark,
-  fingerprints, PNG, previews, their signatures, storing and reporting are in it; the queue and the
-  web process are not.
+- *Beyond the engine*: the worker's runner alone, for pictures of 512² on a CPU and 1024² on a GPU,
+  with a backend on the same machine that answers reports and signs; files on a local disk; the
+  picture, a scene of `stylenet`, drawn before. Fetching, mark, fingerprints, PNG, previews,
+  signatures, storing and reporting are in it; the queue and the web process are not.
 - *Memory*: of the whole process on a CPU; what torch allocated on the card on a GPU.
 """
 
