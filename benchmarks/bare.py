@@ -243,6 +243,8 @@ def complete(environ: Environ, generation_id: int) -> Any:
             "id": generation_id,
             "task_id": report["task_id"],
             "attempt": report["attempt"],
+            # No constant: planned while nothing was under way, it would scan the index of what is.
+            "under_way": ["queued", "processing"],
             "image": image_path.removeprefix(f"{FILES}/"),
             "preview": preview_path.removeprefix(f"{FILES}/"),
             "placeholder": metadata.pop("placeholder"),

@@ -216,7 +216,7 @@ COMPLETE = """
             licence_number = %(number)s, terms_id = s.terms_id
         FROM app_style s
         WHERE g.id = %(id)s AND g.task_id = %(task_id)s AND g.attempt = %(attempt)s
-            AND g.status IN ('queued', 'processing') AND s.id = g.style_id
+            AND g.status = ANY (%(under_way)s) AND s.id = g.style_id
         RETURNING g.id, g.user_id, g.cost, g.style_id, s.artist_id, s.name
     ), paid AS (
         UPDATE app_user u SET token_balance = token_balance + done.cost
