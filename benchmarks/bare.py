@@ -165,7 +165,8 @@ def style(style_id: int) -> Any:
     shown.prices = {"1:1": price, "2:2": -(-price * 3 // 2), "1:2": tall}
     wide = -(-price * 11 // 10)
     shown.prices |= {"3:2": wide, "2:1": tall, "4:3": wide, "3:4": wide}
-    shown.samples = orjson.loads(shown.samples or "[]")
+    stored: Any = shown.samples
+    shown.samples = orjson.loads(stored or "[]")
     shown.hide_from_others()
     return shown
 
