@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench bench-engine rights format lock clean restore-drill
+.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -80,6 +80,9 @@ bench: .venv/installed-dev .venv/installed-bench ## measure and write docs/perfo
 
 bench-engine: $(DIFFUSION)/installed ## measure the engine for GPUs and write docs/engine-performance.md
 	@$(DIFFUSION)/bin/python -m benchmarks.engine $(BENCH_ARGS)
+
+simulate: .venv/installed-dev ## simulate the queue: who waits for how long (SEED=; DRAW=FILE needs make bench's packages)
+	@$(BIN)/python -m benchmarks.turns $(if $(SEED),--seed $(SEED)) $(if $(DRAW),--draw $(DRAW))
 
 rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1000 FOREIGN=200 FOLDERS= FOLDER=)
 	@$(BIN)/python -m pytest -q app/tests/licences/every_byte.py

@@ -155,6 +155,23 @@ def soak(found: Figures, file: Path) -> None:
     _save(figure, file)
 
 
+def waits(found: dict[str, tuple[list[float], list[float]]], file: Path) -> None:
+    """How long the 99 and the whale wait, by order of serving: sorted waits of each."""
+    figure, axes = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True, layout="constrained")
+    titles = ("99 people, one picture each", "one person, 1 000 pictures")
+    for at, (axis, title) in enumerate(zip(axes, titles, strict=True)):
+        for colour, (name, both) in zip((OURS, BARE), found.items(), strict=True):
+            values = both[at]
+            share = [100 * (number + 1) / len(values) for number in range(len(values))]
+            axis.plot(share, values, color=colour, linewidth=1.6, label=name)
+        axis.set_title(title, fontsize=9, loc="left")
+        axis.set_xlabel("% of the pictures")
+        axis.set_ylim(bottom=0)
+    axes[0].set_ylabel("wait, s")
+    axes[0].legend(frameon=False)
+    _save(figure, file)
+
+
 def _save(figure: Any, file: Path) -> None:
     figure.savefig(file, metadata={"Date": None})
     plt.close(figure)

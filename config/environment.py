@@ -288,6 +288,7 @@ VALUES = (
     number("QUEUE_LEASE_SECONDS", 1, None),
     number("OUTBOX_MAX_AGE_SECONDS", 1, None),
     number("JOB_MAX_ATTEMPTS", 1, None),
+    number("JOBS_AHEAD", 1, None),
     number("TRUSTED_PROXIES", 0, None),
     number("MAX_IN_WORK", 1, None),
     number("MAX_IN_WORK_PAID", 1, None),

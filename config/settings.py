@@ -129,6 +129,8 @@ JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)
 QUEUE_LEASE_SECONDS = env.int("QUEUE_LEASE_SECONDS", 3600)
 # A message that the relay could not hand over for this long makes /api/ready say so.
 OUTBOX_MAX_AGE_SECONDS = env.int("OUTBOX_MAX_AGE_SECONDS", 60)
+# How many tasks wait in the broker for each worker; the others wait in the outbox, in fair order.
+JOBS_AHEAD = env.int("JOBS_AHEAD", 2)
 JOB_MAX_ATTEMPTS = env.int("JOB_MAX_ATTEMPTS", 3)
 # Seconds to wait before the first, second and third attempt.
 JOB_RETRY_DELAYS = [int(seconds) for seconds in env.list("JOB_RETRY_DELAYS", ["0", "30", "120"])]

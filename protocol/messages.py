@@ -46,6 +46,11 @@ def kind_of(queue: str) -> str:
     return queue.partition(".")[0]
 
 
+def engine_of(queue: str) -> str:
+    """The engine whose workers do the tasks on ``queue``."""
+    return queue.partition(".")[2] or DEFAULT_ENGINE
+
+
 def queues_of(engines: Iterable[str]) -> tuple[str, ...]:
     """The queues of these engines."""
     return tuple(queue_for(kind, engine) for engine in engines for kind in QUEUES)

@@ -65,6 +65,7 @@ ELSEWHERE = {
     "make containers": "tests/containers/__main__.py",
     "make mutate": "tests/test_mutate.py",
     "make upgrade FROM=881053c": "tests/upgrade.py",
+    "make simulate SEED=1": "app/tests/orders/test_turns.py plays its scenes",
     "make rights": "it takes two hours; provenance/tests/test_mark.py has its changes",
     "python -m benchmarks.verifying": "it fills a database with a million licences for six minutes",
     "make bench": "benchmarks/tests/test_bare.py",

@@ -17,7 +17,7 @@ from django.db import connections
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.delivery.relay import Relay
-from app.models import GenerationStatus, OutboxMessage
+from app.models import Generation, GenerationStatus, OutboxMessage
 from app.services import metrics_service
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.training_service import TRAININGS
@@ -30,6 +30,12 @@ from tests.system import wait_for
 from worker.tests.helpers_broker import CuttableProxy
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def many_wait_in_the_broker(settings) -> None:
+    """There is no worker here."""
+    settings.JOBS_AHEAD = 100
 
 
 @pytest.fixture
@@ -66,6 +72,30 @@ def test_what_is_due_is_published_once_and_noted(amqp_url, channel) -> None:
     relay.close()
     assert sorted(taken(channel)) == sorted(bytes(message.body) for message in messages)
     assert not OutboxMessage.objects.filter(sent_at__isnull=True).exists()
+
+
+def test_only_what_workers_can_begin_soon_is_handed_over(amqp_url, channel, settings) -> None:
+    settings.JOBS_AHEAD = 2
+    messages = order(5)
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == 2
+    assert relay.publish_due() == 0
+    # What waits for its turn is not late.
+    OutboxMessage.objects.update(available_at=clock.seconds_from_now(-500))
+    assert outbox.oldest_age() < 60
+    assert taken(channel) == [bytes(message.body) for message in messages[:2]]
+    assert relay.publish_due() == 2
+    # A worker that makes a picture is one more.
+    Generation.objects.filter(task_id=messages[0].task_id).update(
+        status=GenerationStatus.PROCESSING, lease_expires_at=clock.seconds_from_now(60)
+    )
+    Generation.objects.filter(task_id=messages[1].task_id).update(
+        status=GenerationStatus.PROCESSING, lease_expires_at=clock.seconds_from_now(60)
+    )
+    relay.close()
+    relay = Relay(amqp_url)
+    assert relay.publish_due() == 1
+    relay.close()
 
 
 def test_a_claimed_message_is_nobody_elses(amqp_url) -> None:

@@ -33,6 +33,8 @@ BACK_OFF_SECONDS = 0.2
 PATIENCE_SECONDS = 5.0
 # A broker that is silent for two of these is taken to be gone, even while a confirm is awaited.
 HEARTBEAT_SECONDS = 20
+# AMQP's reply code for a queue that is not there.
+NOT_FOUND = 404
 # What pika raises when the broker is gone. One that takes connections and is silent is none of its
 # AMQPErrors.
 _AWAY = (AMQPError, AMQPConnectorException, OSError)
@@ -97,6 +99,22 @@ class BrokerConnection:
                 else:
                     return
                 time.sleep(BACK_OFF_SECONDS * 2 ** (attempt - 1))
+
+    def inspect(self, queue: str) -> tuple[int, int] | None:
+        """How many messages are ready in ``queue``, and how many consumers it has; None if there is
+        no such queue. Raises BrokerAway."""
+        with self._lock:
+            try:
+                method = self._open_channel().queue_declare(queue, passive=True).method
+            except ChannelClosedByBroker as error:
+                self._drop()
+                if error.reply_code == NOT_FOUND:
+                    return None
+                raise BrokerAway(f"The broker closed the channel: {error!r}") from error
+            except _AWAY as error:
+                self._drop()
+                raise BrokerAway(f"The broker is away: {error!r}") from error
+            return int(method.message_count), int(method.consumer_count)
 
     def keep_alive(self) -> None:
         """Answer the broker's heartbeats; to be called every few seconds while nothing is sent."""

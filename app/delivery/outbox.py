@@ -1,7 +1,8 @@
 """The outbox: tasks for workers, written in the transaction that needs them.
 
 With a broker, the relay publishes the messages; without one, the local worker takes them from here.
-Either way, a message is delivered at least once, and is marked as sent afterwards.
+Either way, a message is delivered at least once, and is marked as sent afterwards. Whose turn it is
+is said by ``turns``.
 """
 
 from __future__ import annotations
@@ -9,14 +10,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from operator import itemgetter
 
 from django.conf import settings
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Least
 
-from app.models import OutboxMessage
+from app.delivery import turns
+from app.models import Generation, OutboxMessage, QueueClock, Turn
 from app.models.outbox import FIRST_DUE
+from app.models.writes import LEAVE_QUEUE, TAKE_TURN, write
 from app.utils import clock
 from protocol import Task, encode
 
@@ -24,35 +28,94 @@ CHANNEL = "outbox"
 # First key of the advisory locks on messages; the second is the message's id.
 LOCK_SPACE = 0x57A1
 MAX_COUNTED_ATTEMPTS = 32_000
+# How often it looks further for messages that nobody else holds.
+MOST_TRIES = 5
+# How many messages without a turn get one at a time.
+TURNS_AT_ONCE = 100
 
 
-def enqueue(queue: str, task: Task, *, available_at: datetime | None = None) -> None:
+def enqueue(
+    queue: str,
+    task: Task,
+    *,
+    owner_id: int | None = None,
+    available_at: datetime | None = None,
+) -> None:
     """Write ``task`` to the outbox, in the caller's transaction.
 
-    A trigger of the table notifies the relay, or the local worker, when that transaction commits.
+    It takes the turn of the user ``owner_id``; without one it has the queue's present virtual time
+    when it is due. A trigger of the table notifies the relay, or the local worker, when that
+    transaction commits.
     """
+    turn = None
+    if owner_id is not None and available_at is None:
+        [(turn, _)] = write(TAKE_TURN, queue=queue, user_id=owner_id, work=turns.work_of(task))
     OutboxMessage.objects.create(
         queue=queue,
         task_id=task.task_id,
         attempt=task.attempt,
         body=encode(task),
         available_at=available_at or clock.now(),
+        turn=turn,
+        style_id=task.data.style_id,
     )
 
 
-def enqueue_all(tasks: Iterable[tuple[str, Task]]) -> None:
-    """Write many tasks to the outbox at once, each with its queue."""
+def enqueue_all(tasks: Iterable[tuple[str, Task, int]]) -> None:
+    """Write many tasks to the outbox at once, each with its queue and the user whose turn it takes.
+
+    One statement takes the turns of a user in a queue. Ascending by both, so that of two who call
+    it at once, neither waits for the other in a circle.
+    """
     now = clock.now()
-    OutboxMessage.objects.bulk_create(
-        OutboxMessage(
-            queue=queue,
-            task_id=task.task_id,
-            attempt=task.attempt,
-            body=encode(task),
-            available_at=now,
+    of_owner = dict[tuple[str, int], list[Task]]()
+    for queue, task, owner_id in tasks:
+        of_owner.setdefault((queue, owner_id), []).append(task)
+    messages = list[OutboxMessage]()
+    for (queue, owner_id), theirs in sorted(of_owner.items(), key=itemgetter(0)):
+        works = [turns.work_of(task) for task in theirs]
+        [(first, weight)] = write(TAKE_TURN, queue=queue, user_id=owner_id, work=sum(works))
+        shares = [turns.share_of(work, weight) for work in works]
+        messages += (
+            OutboxMessage(
+                queue=queue,
+                task_id=task.task_id,
+                attempt=task.attempt,
+                body=encode(task),
+                available_at=now,
+                turn=tag,
+                style_id=task.data.style_id,
+            )
+            for task, tag in zip(theirs, turns.tags_of(first, shares, is_bulk=True), strict=True)
         )
-        for queue, task in tasks
+    OutboxMessage.objects.bulk_create(messages)
+
+
+def leave(pictures: Sequence[Generation], *, owner_id: int) -> None:
+    """Take the tasks of these pictures, which nobody has begun, out of their queues, if they are
+    there still. Whoever ordered them gets the turns back."""
+    write(
+        LEAVE_QUEUE,
+        task_ids=[picture.task_id for picture in pictures],
+        attempts=[picture.attempt for picture in pictures],
+        works=[turns.work_of_pixels(picture.width, picture.height) for picture in pictures],
+        user_id=owner_id,
+        now=clock.now(),
+        reason="canceled",
     )
+
+
+def next_turn(queue: str, user_id: int) -> int:
+    """The tag that the next task of this user would get in ``queue``."""
+    clock_now = QueueClock.objects.filter(queue=queue).values_list("virtual_time", flat=True)
+    finish = Turn.objects.filter(queue=queue, user=user_id).values_list("finish", flat=True)
+    return turns.first_tag(clock_now.first() or 0, finish.first() or 0)
+
+
+def ahead_of(queue: str, tag: int) -> int:
+    """How many tasks wait in ``queue`` that go before a new one with this tag."""
+    waiting = OutboxMessage.objects.filter(queue=queue, sent_at=None, turn__lte=tag)
+    return waiting.order_by().count()
 
 
 def webhook_url(path: str) -> str:
@@ -60,33 +123,65 @@ def webhook_url(path: str) -> str:
 
 
 @contextmanager
-def claim_next(queues: Sequence[str]) -> Iterator[OutboxMessage | None]:
-    """The next message of these queues that is due and that nobody else holds; None when there is
-    none."""
+def claim_next(queues: Sequence[str] = ()) -> Iterator[OutboxMessage | None]:
+    """The message whose turn it is and that nobody else holds; None when there is none."""
     with claim_batch(1, queues) as messages:
         yield messages[0] if messages else None
 
 
 @contextmanager
 def claim_batch(size: int, queues: Sequence[str] = ()) -> Iterator[list[OutboxMessage]]:
-    """At most ``size`` messages that are due and not claimed by others, oldest first; with
-    ``queues`` only theirs.
+    """At most ``size`` messages of one queue whose turn it is and that are not claimed by others:
+    of the first of ``queues``, by name, that has any; without names, of any queue. So pictures go
+    before trainings: somebody is waiting for them.
 
     Each is held by an advisory lock of this database session: when the process dies the messages
     are free again at once, however long their jobs would have taken. The attempt is
     counted and committed before the work, so that a message that kills its worker is noticed.
     """
-    with connection.cursor() as cursor:
-        named = [list(queues)] if queues else []
-        found = _LOCK_DUE.format(named="AND queue = ANY(%s)" if queues else "")
-        cursor.execute(found, [clock.now(), *named, size * 4, LOCK_SPACE, size])
-        locked = [row[0] for row in cursor.fetchall()]
+    give_turns()
+    locked: list[int] = []
+    messages: list[OutboxMessage] = []
     try:
-        yield _begin_attempts(locked)
+        for queue in sorted(queues) or waiting_queues():
+            # One commit for all that is noted of them.
+            with transaction.atomic():
+                locked.extend(_lock_next(queue, size))
+                messages = _begin_attempts(locked)
+            if locked:
+                break
+        yield messages
     finally:
-        if locked and connection.connection is not None and not connection.connection.closed:
-            with connection.cursor() as cursor:
-                cursor.execute(_UNLOCK, [LOCK_SPACE, locked])
+        _unlock(locked)
+
+
+def waiting_queues() -> list[str]:
+    """The queues for which a message waits for its turn, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITING_QUEUES)
+        return [queue for (queue,) in cursor.fetchall()]
+
+
+def give_turns() -> None:
+    """Give messages that have no turn and are due the present virtual time of their queue.
+
+    Those are: attempts after the first, what the broker refused, and what the version before this
+    one wrote.
+    """
+    now = clock.now()
+    due = OutboxMessage.objects.filter(
+        sent_at__isnull=True, turn__isnull=True, available_at__lte=now
+    ).order_by("available_at")
+    ids = list(due.values_list("pk", flat=True)[:TURNS_AT_ONCE])
+    if ids:
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_TURNS, [ids, now])
+
+
+def note_full(queue: str) -> None:
+    """The workers of ``queue`` have enough: what waits is not late."""
+    defaults = {"full_at": clock.now()}
+    QueueClock.objects.update_or_create(queue=queue, defaults=defaults)
 
 
 def mark_sent(*messages: OutboxMessage, error: str = "") -> None:
@@ -95,41 +190,141 @@ def mark_sent(*messages: OutboxMessage, error: str = "") -> None:
 
 
 def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None:
-    """Leave the message for another attempt, ``delay`` seconds from now. It stays late."""
+    """Leave the message for another attempt, ``delay`` seconds from now. It stays late.
+
+    After a delay it gets another turn; without, it keeps its own.
+    """
+    given = {"turn": None} if delay else {}
     OutboxMessage.objects.filter(pk=message.pk).update(
-        last_error=error[:500], available_at=clock.seconds_from_now(delay), due_at=FIRST_DUE
+        last_error=error[:500],
+        available_at=clock.seconds_from_now(delay),
+        due_at=FIRST_DUE,
+        **given,
     )
 
 
 def oldest_age() -> float:
-    """For how many seconds the oldest message has been due, whatever its queue and however often
-    it was put off since; 0 when none is."""
-    unsent = OutboxMessage.objects.filter(sent_at__isnull=True)
-    oldest = unsent.order_by(FIRST_DUE, "pk").values_list(FIRST_DUE, flat=True).first()
-    return max(0.0, (clock.now() - oldest).total_seconds()) if oldest else 0.0
+    """For how many seconds a message has been late, whatever its queue and however often it was
+    put off since; 0 when none is.
+
+    A message that waits for its turn while the workers of its queue have enough is not late.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_LATE_SINCE)
+        (since,) = cursor.fetchone()
+    return max(0.0, (clock.now() - since).total_seconds()) if since else 0.0
+
+
+def _lock_next(queue: str, size: int) -> list[int]:
+    """Lock the messages that go next, and move the virtual time on. Returns their ids."""
+    clock_now = QueueClock.objects.filter(queue=queue).first() or QueueClock(queue=queue)
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT, [queue, size * MOST_TRIES + turns.PLACES])
+        waiting = [turns.Waiting(*row) for row in cursor.fetchall()]
+        for _ in range(MOST_TRIES):
+            near = waiting[: size + turns.PLACES]
+            chosen = turns.choose(
+                near, size, warm=clock_now.warm_styles, handed_over=clock_now.handed_over
+            )
+            cursor.execute(_LOCK, [[task.id for task in chosen.tasks], LOCK_SPACE])
+            locked = [message_id for (message_id,) in cursor.fetchall()]
+            if locked or not waiting:
+                break
+            # Others hold them; what comes after is free, perhaps.
+            held = {task.id for task in chosen.tasks}
+            waiting = [task for task in waiting if task.id not in held]
+        if not locked:
+            return []
+        furthest = max(task.turn for task in chosen.tasks)
+        # First, since other relays wait here until this one has written all.
+        cursor.execute(_MOVE_CLOCK, [queue, furthest, chosen.warm, len(locked)])
+        if chosen.go_at:
+            ids = sorted(chosen.go_at)
+            cursor.execute(_NOTE_PASSED, [ids, [chosen.go_at[each] for each in ids], ids])
+    return locked
+
+
+def _unlock(message_ids: list[int]) -> None:
+    if message_ids and connection.connection is not None and not connection.connection.closed:
+        with connection.cursor() as cursor:
+            cursor.execute(_UNLOCK, [LOCK_SPACE, message_ids])
 
 
 def _begin_attempts(message_ids: list[int]) -> list[OutboxMessage]:
-    """Count an attempt at those that nobody has sent meanwhile, and read them under the lock."""
+    """Count an attempt at those that nobody has sent meanwhile, and read them under the lock, in
+    their order."""
     if not message_ids:
         return []
     unsent = OutboxMessage.objects.filter(
         pk__in=message_ids, sent_at__isnull=True, available_at__lte=clock.now()
     )
     unsent.update(tries=Least(F("tries") + 1, MAX_COUNTED_ATTEMPTS))
-    # Pictures before trainings: somebody is waiting for them.
-    return list(unsent.order_by("queue", "available_at", "pk"))
+    return sorted(unsent, key=lambda message: message_ids.index(message.pk))
 
 
-# The filter is judged row by row, in order, until the limit is reached: no lock is taken beyond it.
-_LOCK_DUE = """
-    WITH due AS MATERIALIZED (
-        SELECT id FROM app_outboxmessage WHERE sent_at IS NULL AND available_at <= %s {named}
-        ORDER BY queue, available_at, id LIMIT %s
+# A name at a time, by the index: however many messages wait, it reads one of each queue.
+_NAMES = """
+    WITH RECURSIVE name(queue) AS (
+        (SELECT queue FROM app_outboxmessage WHERE sent_at IS NULL AND turn IS NOT NULL
+         ORDER BY queue LIMIT 1)
+        UNION ALL
+        SELECT (
+            SELECT queue FROM app_outboxmessage
+            WHERE sent_at IS NULL AND turn IS NOT NULL AND queue > name.queue
+            ORDER BY queue LIMIT 1
+        ) FROM name WHERE name.queue IS NOT NULL
     )
-    SELECT id FROM due WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s
+"""
+_WAITING_QUEUES = "names SELECT queue FROM name WHERE queue IS NOT NULL".replace("names", _NAMES)
+_GIVE_TURNS = """
+    UPDATE app_outboxmessage message
+    SET turn = COALESCE(
+        (SELECT virtual_time FROM app_queueclock clock WHERE clock.queue = message.queue), 0
+    )
+    WHERE id = ANY (%s) AND sent_at IS NULL AND turn IS NULL AND available_at <= %s
+"""
+_NEXT = """
+    SELECT id, turn, style_id, go_at FROM app_outboxmessage
+    WHERE sent_at IS NULL AND turn IS NOT NULL AND queue = %s
+    ORDER BY turn, id LIMIT %s
+"""
+_LOCK = """
+    SELECT id FROM unnest(%s::bigint[]) AS chosen(id)
+    WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int)
+"""
+_NOTE_PASSED = """
+    UPDATE app_outboxmessage message SET go_at = passed.go_at
+    FROM unnest(%s::bigint[], %s::bigint[]) AS passed(id, go_at)
+    WHERE message.id = passed.id AND message.id IN (
+        SELECT id FROM app_outboxmessage WHERE id = ANY (%s) FOR UPDATE SKIP LOCKED
+    )
 """
 _UNLOCK = """
     SELECT pg_advisory_unlock(%s, (held.id %% 2147483648)::int)
     FROM unnest(%s::bigint[]) AS held(id)
 """
+_MOVE_CLOCK = """
+    INSERT INTO app_queueclock AS here (queue, virtual_time, warm_styles, handed_over)
+    VALUES (%s, %s, %s::bigint[], %s)
+    ON CONFLICT (queue) DO UPDATE
+    SET virtual_time = GREATEST(here.virtual_time, EXCLUDED.virtual_time),
+        warm_styles = EXCLUDED.warm_styles,
+        handed_over = here.handed_over + EXCLUDED.handed_over
+"""
+# Of what has no turn: the longest due. Of each queue: what is next, since it was not full any more.
+_LATE_SINCE = """
+    names
+    SELECT LEAST(
+        (SELECT COALESCE(due_at, available_at) FROM app_outboxmessage
+         WHERE sent_at IS NULL AND turn IS NULL
+         ORDER BY COALESCE(due_at, available_at) LIMIT 1),
+        (SELECT min(GREATEST(
+            next.since, (SELECT full_at FROM app_queueclock clock WHERE clock.queue = name.queue)
+         ))
+         FROM name CROSS JOIN LATERAL (
+            SELECT COALESCE(due_at, available_at) AS since FROM app_outboxmessage message
+            WHERE sent_at IS NULL AND turn IS NOT NULL AND message.queue = name.queue
+            ORDER BY turn, id LIMIT 1
+         ) next)
+    )
+""".replace("names", _NAMES)

@@ -8,21 +8,24 @@ from __future__ import annotations
 import time
 
 import structlog
+from django.conf import settings
 from msgspec.structs import asdict
 
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
-from app.models import OutboxMessage
+from app.models import Generation, OutboxMessage
 from app.services.jobs.lease_service import KINDS
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
-from protocol.messages import kind_of
+from protocol.messages import engine_of, kind_of
 
 log = structlog.get_logger(__name__)
 
 # A relay that dies after a confirm and before it marks the message sends this many twice, at most.
 BATCH = 20
 MAX_DELAY_SECONDS = 30.0
+# For how long a count of workers is good.
+COUNTED_SECONDS = 1.0
 # Between attempts to reach a broker that is away; so late at most does work go on after its return.
 MAX_AWAY_SECONDS = 5.0
 
@@ -34,13 +37,25 @@ class Relay:
         self._broker = RabbitMQService.shared(amqp_url) if amqp_url else None
         self._away_seconds = 0.0
         self._away_until = 0.0
+        self._counted = dict[str, int]()
+        self._counted_until = 0.0
 
     def publish_due(self) -> int:
-        """Publish all due messages, unless the broker is down. Returns how many."""
+        """Publish the messages whose turn it is, as many as the workers can begin soon, unless the
+        broker is down. Returns how many.
+
+        What is left waits in the outbox, where later orders of others may still go before it.
+        """
         published = 0
         while self._broker is not None and time.monotonic() >= self._away_until:
-            claimed, sent = self._publish_batch(self._broker)
-            published += sent
+            outbox.give_turns()
+            claimed = 0
+            for queue in outbox.waiting_queues():
+                if time.monotonic() < self._away_until:
+                    break
+                taken, sent = self._publish_next(self._broker, queue)
+                claimed += taken
+                published += sent
             if not claimed:
                 break
         return published
@@ -54,10 +69,49 @@ class Relay:
         if self._broker is not None:
             self._broker.close()
 
-    def _publish_batch(self, broker: RabbitMQService) -> tuple[int, int]:
-        """How many messages were claimed, and how many of them published."""
+    def _publish_next(self, broker: RabbitMQService, queue: str) -> tuple[int, int]:
+        """How many messages of ``queue`` were claimed, and how many of them published."""
+        try:
+            room = self._room(broker, queue)
+        except BrokerAway as error:
+            self._note_away(error)
+            # So that whoever looks sees why it waits.
+            with outbox.claim_batch(1, [queue]) as messages:
+                for message in messages:
+                    outbox.mark_unsent(message, error=str(error))
+            return 0, 0
+        if room <= 0:
+            outbox.note_full(queue)
+            return 0, 0
+        return self._publish_batch(broker, queue, min(room, BATCH))
+
+    def _room(self, broker: RabbitMQService, queue: str) -> int:
+        """How many more messages ``queue`` should hold. Raises BrokerAway.
+
+        Several relays that ask at once each fill it: then there are a few more.
+        """
+        found = broker.backlog(queue)
+        if found is None:
+            # The broker refuses what goes there, and says so.
+            return BATCH
+        workers = found.idle_workers + self._at_work().get(engine_of(queue), 0)
+        return settings.JOBS_AHEAD * max(1, workers) - found.messages
+
+    def _at_work(self) -> dict[str, int]:
+        """How many workers make a picture, by engine, as of a second ago at most."""
+        if time.monotonic() >= self._counted_until:
+            self._counted_until = time.monotonic() + COUNTED_SECONDS
+            self._counted = Generation.objects.at_work()
+        return self._counted
+
+    def _note_away(self, error: BrokerAway) -> None:
+        self._away_seconds = min(max(0.5, 2 * self._away_seconds), MAX_AWAY_SECONDS)
+        self._away_until = time.monotonic() + self._away_seconds
+        log.warning("broker_away", error=str(error), seconds=self._away_seconds)
+
+    def _publish_batch(self, broker: RabbitMQService, queue: str, size: int) -> tuple[int, int]:
         sent: list[OutboxMessage] = []
-        with outbox.claim_batch(BATCH) as messages:
+        with outbox.claim_batch(size, [queue]) as messages:
             try:
                 for message in messages:
                     if self._publish(broker, message):
@@ -65,9 +119,7 @@ class Relay:
                         sent.append(message)  # noqa: PERF401
                 self._away_seconds = 0.0
             except BrokerAway as error:
-                self._away_seconds = min(max(0.5, 2 * self._away_seconds), MAX_AWAY_SECONDS)
-                self._away_until = time.monotonic() + self._away_seconds
-                log.warning("broker_away", error=str(error), seconds=self._away_seconds)
+                self._note_away(error)
             finally:
                 if sent:
                     outbox.mark_sent(*sent)

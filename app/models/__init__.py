@@ -17,6 +17,7 @@ from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
 from app.models.token import Purchase, Transaction, TransactionType
 from app.models.training_manifest import TrainingManifest
+from app.models.turn import QueueClock, Turn
 from app.models.upload import CopyCheck, Original, PendingUpload, ReviewState, UploadCheck
 from app.models.user import Artist, Role, User
 from app.models.webhook import (
@@ -64,6 +65,7 @@ __all__ = [
     "OutboxMessage",
     "PendingUpload",
     "Purchase",
+    "QueueClock",
     "ReviewState",
     "Role",
     "SalesDay",
@@ -80,6 +82,7 @@ __all__ = [
     "TrainingStatus",
     "Transaction",
     "TransactionType",
+    "Turn",
     "UploadCheck",
     "User",
     "Visibility",

@@ -6,7 +6,7 @@ Its status changes as ``ALLOWED_MOVES`` in ``app.services.generation_service`` a
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -68,6 +68,12 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def waiting(self) -> GenerationQuerySet:
         """Those that no worker is told of yet: their buyer has enough pictures in work."""
         return self.filter(is_held=True, status=GenerationStatus.QUEUED)
+
+    def at_work(self) -> dict[str, int]:
+        """How many workers are making a picture, by engine."""
+        leased = self.filter(status=GenerationStatus.PROCESSING, lease_expires_at__isnull=False)
+        engines = leased.order_by().values_list("style__engine")
+        return dict(engines.annotate(count=models.Count("pk")))
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
         """Who may see a picture: everybody a public one, its buyer also in any other state."""
@@ -175,20 +181,55 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
 
 def queue_position(path: str = "") -> models.Case:
-    """That of the picture at ``path`` (such as ``picture__``) from the model that is asked."""
-    ahead = (
-        Generation.objects.filter(
-            status=GenerationStatus.QUEUED, pk__lte=models.OuterRef(f"{path}pk")
-        )
-        .order_by()
-        .values("status")
-        .annotate(position=models.Count("pk"))
-        .values("position")
-    )
+    """That of the picture at ``path`` (such as ``picture__``) from the model that is asked: behind
+    those that the workers were given, in the order of ``app.delivery.turns``."""
+    place = _Place(*(f"{path}{name}" for name in _Place.SOURCES))
     return models.Case(
-        models.When(**{f"{path}status": GenerationStatus.QUEUED}, then=models.Subquery(ahead)),
+        models.When(**{f"{path}status": GenerationStatus.QUEUED}, then=place),
         output_field=models.IntegerField(),
     )
+
+
+class _Place(models.Func):
+    """Of a picture, by what is named in ``SOURCES``."""
+
+    SOURCES = ("task_id", "attempt", "pk", "lease_expires_at", "user_id", "is_held")
+    output_field = models.IntegerField()
+
+    def as_sql(
+        self, compiler: Any, connection: Any, *_: Any, **__: Any
+    ) -> tuple[str, tuple[str | int, ...]]:
+        parts = [compiler.compile(each)[0] for each in self.get_source_expressions()]
+        return _PLACE.format(**dict(zip(self.SOURCES, parts, strict=True)), given=_GIVEN), ()
+
+
+# What the workers were given and have not begun.
+_GIVEN = """
+    SELECT count(*) FROM app_generation given
+    WHERE given.status = 'queued' AND given.lease_expires_at IS NOT NULL
+"""
+# What waits for its turn; what was handed over; and what waits for its time, behind all others, or
+# until its buyer has fewer in work, behind those of theirs that are held already.
+_PLACE = """COALESCE(
+    (SELECT ({given}) + (
+        SELECT count(*) FROM app_outboxmessage ahead
+        WHERE ahead.sent_at IS NULL AND ahead.turn IS NOT NULL AND ahead.queue = mine.queue
+            AND (ahead.turn, ahead.id) <= (mine.turn, mine.id)
+     ) FROM app_outboxmessage mine
+     WHERE mine.task_id = {task_id} AND mine.attempt = {attempt}
+        AND mine.sent_at IS NULL AND mine.turn IS NOT NULL),
+    CASE WHEN {lease_expires_at} IS NOT NULL THEN ({given} AND given.id <= {pk})
+        ELSE 1 + ({given}) + (
+            SELECT count(*) FROM app_outboxmessage ahead
+            WHERE ahead.sent_at IS NULL AND ahead.turn IS NOT NULL
+                AND starts_with(ahead.queue, 'image_generation')
+        ) + (
+            SELECT count(*) FROM app_generation held
+            WHERE {is_held} AND held.user_id = {user_id} AND held.id < {pk}
+                AND held.is_held AND held.status = 'queued'
+        )
+    END
+)"""
 
 
 class Generation(Job):

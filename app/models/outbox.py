@@ -27,6 +27,17 @@ class OutboxMessage(models.Model):
     )
     sent_at = models.DateTimeField(null=True, blank=True)
     tries = models.PositiveSmallIntegerField(default=0)
+    turn = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="Lower ones go first. One without gets the present virtual time when it is due.",
+    )
+    style_id = models.BigIntegerField(null=True, blank=True)
+    go_at = models.BigIntegerField(
+        null=True,
+        blank=True,
+        help_text="By which hand-over of its queue it goes, once others of warm styles pass it.",
+    )
     last_error = models.CharField(max_length=500, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -36,13 +47,30 @@ class OutboxMessage(models.Model):
             models.UniqueConstraint(name="outbox_attempt_once", fields=["task_id", "attempt"]),
         ]
         indexes = [
+            # The order of the version before; to be dropped once that can't run any more.
             models.Index(
                 name="outbox_unsent",
                 fields=["queue", "available_at", "id"],
                 condition=Q(sent_at__isnull=True),
             ),
             models.Index(
+                name="outbox_turn",
+                fields=["queue", "turn", "id"],
+                condition=Q(sent_at__isnull=True, turn__isnull=False),
+            ),
+            models.Index(
+                name="outbox_without_turn",
+                fields=["available_at"],
+                condition=Q(sent_at__isnull=True, turn__isnull=True),
+            ),
+            # The lateness of the version before, likewise.
+            models.Index(
                 FIRST_DUE, F("id"), name="outbox_first_due", condition=Q(sent_at__isnull=True)
+            ),
+            models.Index(
+                FIRST_DUE,
+                name="outbox_late",
+                condition=Q(sent_at__isnull=True, turn__isnull=True),
             ),
         ]
 

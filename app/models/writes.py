@@ -36,6 +36,45 @@ BOOK_ENTRY = """
     RETURNING token_balance
 """
 
+# Moves the tags of a person in a queue on by ``work``, from their last one or the queue's virtual
+# time. Returns the first tag and the person's weight. It is ``turns.first_tag`` and
+# ``turns.share_of``.
+TAKE_TURN = """
+    INSERT INTO app_turn (queue, user_id, finish, weight)
+    SELECT %(queue)s::text, %(user_id)s::bigint, %(work)s::bigint + COALESCE(
+        (SELECT virtual_time FROM app_queueclock WHERE queue = %(queue)s::text), 0
+    ), 1
+    FROM (SELECT) ordered
+    ON CONFLICT (user_id, queue) DO UPDATE
+    SET finish = GREATEST(app_turn.finish, EXCLUDED.finish - %(work)s::bigint)
+        + GREATEST(1, %(work)s::bigint / app_turn.weight)
+    RETURNING finish - GREATEST(1, %(work)s::bigint / weight) AS tag, weight
+"""
+
+# Takes tasks that nobody has begun out of the queues, and gives their person the turns back. What
+# is handed over in this moment is left: its worker is told that it was canceled.
+LEAVE_QUEUE = """
+    WITH gone AS MATERIALIZED (
+        SELECT message.id, queue, turn, attempt, work
+        FROM app_outboxmessage message
+        JOIN unnest(%(task_ids)s::uuid[], %(attempts)s::int[], %(works)s::bigint[])
+            AS task(task_id, attempt, work) USING (task_id, attempt)
+        WHERE sent_at IS NULL FOR UPDATE OF message SKIP LOCKED
+    ), noted AS (
+        UPDATE app_outboxmessage SET sent_at = %(now)s, last_error = %(reason)s
+        WHERE id IN (SELECT id FROM gone)
+    ), back AS (
+        SELECT queue, count(*) AS tasks, sum(work)::bigint AS work
+        FROM gone WHERE turn IS NOT NULL AND attempt = 1 GROUP BY queue
+    ), held AS (
+        SELECT id, GREATEST(tasks, work / weight) AS share
+        FROM app_turn JOIN back USING (queue) WHERE user_id = %(user_id)s
+        ORDER BY queue COLLATE "C" FOR NO KEY UPDATE OF app_turn
+    )
+    UPDATE app_turn SET finish = finish - share FROM held WHERE app_turn.id = held.id
+    RETURNING finish
+"""
+
 # Gives one buyer back what each of their pictures ``ids`` cost. Returns the new balance, and how
 # many entries there are; an entry that the ledger has already is not written.
 BOOK_REFUNDS = """
@@ -127,17 +166,20 @@ PLACE_ORDER = """
         SELECT %(id)s, tag.id, word.sequence - 1
         FROM offered, unnest(%(words)s::text[]) WITH ORDINALITY AS word(name, sequence)
         JOIN app_tag tag ON tag.name = word.name
+    ), taken AS (take_turn
     ), told AS (
         INSERT INTO app_outboxmessage
             (queue, task_id, attempt, body, available_at, due_at, sent_at, tries, last_error,
-             created_at)
+             created_at, turn, style_id, go_at)
         SELECT
             %(queue)s, %(task_id)s, %(attempt)s, %(body)s, %(created_at)s, NULL, NULL, 0, '',
-            %(created_at)s
-        FROM placed WHERE NOT is_held
+            %(created_at)s, taken.tag, %(style_id)s, NULL
+        FROM taken
     )
     SELECT is_held FROM placed
-""".replace("is_full", _IS_FULL)
+""".replace("is_full", _IS_FULL).replace(
+    "take_turn", TAKE_TURN.replace("(SELECT) ordered", "placed WHERE NOT is_held")
+)
 
 # Keeps the progress of a generation that is locked, and prolongs its lease.
 RECORD_PROGRESS = """

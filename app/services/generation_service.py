@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import transaction
 from psycopg.types.json import Jsonb
 
-from app.delivery import outbox
+from app.delivery import outbox, turns
 from app.exceptions import (
     InsufficientTokensError,
     InvalidTransition,
@@ -126,6 +126,7 @@ def request_generation(
             words=list(dict.fromkeys(tag.lower() for tag in prompt_tags)),
             queue=queue_for(GENERATION_QUEUE, style.engine),
             body=encode(task),
+            work=turns.work_of(task),
         )
         if not placed:
             # It was withdrawn after it was read.
@@ -184,6 +185,7 @@ def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) 
     generation.finished_at = clock.now()
     generation.lease_expires_at = None
     generation.save()
+    outbox.leave([generation], owner_id=generation.user_id)
     _refund(generation, "generation_canceled")
     tell_of_generation(generation, WebhookEvent.GENERATION_CANCELED)
     return generation
@@ -277,6 +279,9 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
 
     def engine_of(self, job: Generation) -> str:
         return job.style.engine
+
+    def owner_of(self, job: Generation) -> int:
+        return job.user_id
 
     def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)

@@ -9,16 +9,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.conf import settings
-from django.db.models import Count, Sum
+from django.db.models import Count, Min, Sum
 
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway
-from app.models import Generation, OutboxMessage, Style, Transaction, TransactionType
+from app.models import Generation, OutboxMessage, QueueClock, Style, Transaction, TransactionType
+from app.models.outbox import FIRST_DUE
 from app.services import connection_service, mail_service, measure_service, worker_service
 from app.services.connection_service import Connections
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.uploads import check_service
 from app.services.webhooks import deliveries
+from app.utils import clock
 
 # Counting all rows takes a while where there are many; several scrapers share one count.
 KEPT_SECONDS = 10.0
@@ -30,6 +32,8 @@ class Figures:
     """``queues`` is empty while the broker is away, or where there is none."""
 
     outbox_depth: Mapping[str, int]
+    outbox_wait_seconds: Mapping[str, float]
+    handed_over: Mapping[str, int]
     outbox_age_seconds: float
     outbox_failing: int
     upload_checks_age_seconds: float
@@ -68,7 +72,8 @@ def figures(*, max_age: float = KEPT_SECONDS) -> Figures:
 
 def _count() -> Figures:
     unsent = OutboxMessage.objects.filter(sent_at__isnull=True)
-    depth = unsent.order_by().values_list("queue").annotate(n=Count("pk"))
+    of_queue = unsent.order_by().values_list("queue")
+    depth = list(of_queue.annotate(n=Count("pk"), since=Min(FIRST_DUE)))
     refunds = Transaction.objects.filter(type=TransactionType.REFUND).aggregate(
         n=Count("pk"), tokens=Sum("amount")
     )
@@ -79,7 +84,11 @@ def _count() -> Figures:
     queues, is_reached = _queues()
     held, held_for = check_service.held()
     return Figures(
-        outbox_depth=dict(depth),
+        outbox_depth={queue: count for queue, count, _ in depth},
+        outbox_wait_seconds={
+            queue: max(0.0, (clock.now() - since).total_seconds()) for queue, _, since in depth
+        },
+        handed_over=dict(QueueClock.objects.values_list("queue", "handed_over")),
         outbox_age_seconds=outbox.oldest_age(),
         upload_checks_age_seconds=check_service.oldest_age(),
         works_held=held,

@@ -47,6 +47,14 @@ class DeadLetter:
     body: bytes
 
 
+@dataclass(frozen=True)
+class Backlog:
+    """Messages that no worker has taken, and the workers that wait for one."""
+
+    messages: int
+    idle_workers: int
+
+
 class RabbitMQService:
     """One kept connection, publisher confirms, three attempts. Thread-safe."""
 
@@ -134,6 +142,14 @@ class RabbitMQService:
     def keep_alive(self) -> None:
         """Answer the broker's heartbeats; to be called every few seconds while nothing is sent."""
         self.connection.keep_alive()
+
+    def backlog(self, queue: str) -> Backlog | None:
+        """What waits in ``queue``, and which workers are idle; None if there is no such queue.
+
+        Raises BrokerAway.
+        """
+        found = self.connection.inspect(queue)
+        return found and Backlog(*found)
 
     def depths(self, *, patience: float = PATIENCE_SECONDS) -> dict[str, int]:
         """How many messages wait in each queue, the dead ones included.

@@ -180,6 +180,9 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
     def engine_of(self, job: Style) -> str:
         return job.engine
 
+    def owner_of(self, job: Style) -> int:
+        return int(job.artist_id)
+
     def result_of(self, report: TrainingReport) -> Model:
         folder = output_folder(self.folder, report)
         key = reported_key(report.model_path or "", folder, field="model_path")

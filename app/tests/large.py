@@ -99,9 +99,9 @@ SKEW = f"""
     UPDATE app_generation SET lease_expires_at = now() - interval '1 minute'
         WHERE status = 'queued' AND seed <= {LOST};
     INSERT INTO app_outboxmessage (queue, task_id, attempt, body, available_at, sent_at, tries,
-            last_error, created_at)
+            last_error, created_at, turn)
         SELECT 'image_generation', gen_random_uuid(), 1, '', now(),
-            CASE WHEN n > 200 THEN now() END, 1, '', now()
+            CASE WHEN n > 200 THEN now() END, 1, '', now(), n
         FROM generate_series(1, 10000) n;
     INSERT INTO app_session (session_key, session_data, expire_date)
         SELECT md5(n::text), '', now() FROM generate_series(1, 3000) n;

@@ -32,6 +32,7 @@ from app.models import (
     Tag,
     Terms,
     Transaction,
+    Turn,
     User,
     WebhookDelivery,
     WebhookEndpoint,
@@ -114,6 +115,8 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     "comment_not_empty": (
         lambda s: Comment.objects.create(user=s.buyer, generation=s.picture, content=""),
     ),
+    "turn_of_user": (lambda s: again(Turn.objects.filter(user=s.buyer).first()),),
+    "turn_has_weight": (lambda s: Turn.objects.create(user=s.buyer, queue="", finish=0, weight=0),),
     "outbox_attempt_once": (lambda s: again(OutboxMessage.objects.get()),),
     "tag_name_lower_printable_ascii": (lambda s: Tag.objects.create(name="Sea"),),
     "idempotency_key_unique": (lambda s: again(s.key),),

@@ -46,7 +46,13 @@ class _SystemCollector:
     def collect(self) -> Iterator[Metric]:
         now = metrics_service.figures()
         yield _by("outbox_messages", "Messages not handed over yet.", "queue", now.outbox_depth)
-        yield _gauge("outbox_age_seconds", "Age of the oldest due message.", now.outbox_age_seconds)
+        waits = now.outbox_wait_seconds
+        yield _by("outbox_wait_seconds", "Wait of the longest waiting message.", "queue", waits)
+        text = "Messages taken from the outbox in their turn."
+        yield _by("outbox_handed_over", text, "queue", now.handed_over)
+        yield _gauge(
+            "outbox_age_seconds", "Age of the oldest late message.", now.outbox_age_seconds
+        )
         yield _gauge(
             "outbox_failing_messages", "Messages that the broker refused.", now.outbox_failing
         )

@@ -83,6 +83,10 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         """The engine that is to do it."""
 
     @abstractmethod
+    def owner_of(self, job: JobT) -> int:
+        """The id of the user whose turn it takes."""
+
+    @abstractmethod
     def result_of(self, report: ReportT) -> ResultT:
         """What the worker says it made. Looks for its files, so no row is locked. Raises
         InvalidInput."""
@@ -192,12 +196,15 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         """Write the job's task to the outbox, to be sent ``delay`` seconds from now."""
         due = clock.seconds_from_now(delay) if delay else None
         queue = queue_for(self.queue, self.engine_of(job))
-        outbox.enqueue(queue, self.task_of(job), available_at=due)
+        # What is tried again has waited already.
+        owner_id = self.owner_of(job) if job.attempt == 1 else None
+        outbox.enqueue(queue, self.task_of(job), owner_id=owner_id, available_at=due)
 
     def enqueue_all(self, jobs: Iterable[JobT]) -> None:
-        """Write the tasks of many jobs to the outbox, by one statement."""
+        """Write the tasks of many jobs to the outbox at once."""
         outbox.enqueue_all(
-            (queue_for(self.queue, self.engine_of(job)), self.task_of(job)) for job in jobs
+            (queue_for(self.queue, self.engine_of(job)), self.task_of(job), self.owner_of(job))
+            for job in jobs
         )
 
     def _lock_current(self, job_id: int, report: ReportT, *, to_complete: bool = False) -> JobT:

@@ -9,6 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
+from app.delivery import outbox
 from app.exceptions import InsufficientTokensError, InvalidInput, QuotaExceeded, StyleNotReady
 from app.models import Generation, GenerationStatus, GenerationTag, Order, Tag, User, WebhookEvent
 from app.models.writes import KEEP_OFFERED, NEXT_GENERATION_IDS, WORK_OF_BUYER, write
@@ -76,6 +77,7 @@ def cancel(*, user: User, order_id: int) -> Order:
     )
     for picture in canceled:
         picture.status = GenerationStatus.CANCELED
+    outbox.leave(canceled, owner_id=buyer.pk)
     TokenService.refund_each(canceled, "generation_canceled", locked=buyer)
     tell_of_each(buyer.pk, canceled, WebhookEvent.GENERATION_CANCELED)
     return order

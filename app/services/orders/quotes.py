@@ -74,7 +74,7 @@ def quote(
         for item in wanted
     )
     cost = contents.cost_of(wanted)
-    expected = waits.expected(sum(item.count for item in wanted))
+    expected = waits.expected(user, wanted)
     now = clock.now()
     expires = now + VALID_FOR
     told = {"user": user.pk, "items": _digest(items), "cost": cost, "until": expires.timestamp()}

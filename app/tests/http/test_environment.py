@@ -133,6 +133,7 @@ UNREADABLE = [
     ("QUEUE_LEASE_SECONDS", "0", "a whole number of at least 1"),
     ("OUTBOX_MAX_AGE_SECONDS", "x1x", "a whole number of at least 1"),
     ("JOB_MAX_ATTEMPTS", "0", "a whole number of at least 1"),
+    ("JOBS_AHEAD", "0", "a whole number of at least 1"),
     ("TRUSTED_PROXIES", "nginx", "a whole number of at least 0"),
     ("ENGINES", "stylenet,Mine", "a list of engines"),
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),

@@ -15,6 +15,7 @@ from app.tests.factories import (
     give_tokens,
 )
 from app.tests.ordering import GENERATE, order, order_of
+from app.utils import clock
 from protocol import GenerationTask, decode_task
 
 pytestmark = pytest.mark.django_db
@@ -188,6 +189,7 @@ class TestStatus:
     def test_a_queued_picture_has_its_place_in_the_queue(self, as_buyer, buyer):
         style = StyleFactory()
         GenerationFactory(user=buyer, style=style, status="completed")
+        OutboxMessage.objects.update(sent_at=clock.now())
         queued = [GenerationFactory(style=style, status="queued") for _ in range(2)]
         mine = GenerationFactory(user=buyer, style=style, status="queued")
         assert as_buyer.get(f"/api/images/{mine.pk}/status").data == {

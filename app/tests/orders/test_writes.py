@@ -21,6 +21,7 @@ from app.models import (
     Style,
     Tag,
     Transaction,
+    Turn,
     User,
     WebhookDelivery,
     writes,
@@ -39,7 +40,7 @@ MODELS = {
     model._meta.db_table: model
     for model in (
         *(Transaction, Generation, GenerationTag, OutboxMessage, Notification, Licence),
-        *(WebhookDelivery, MailPreference),
+        *(WebhookDelivery, MailPreference, Turn),
     )
 }
 # The server numbers these rows; the others come with their number.
@@ -70,7 +71,7 @@ def test_an_insert_names_every_column_of_its_model(name: str) -> None:
 
 def test_every_statement_is_held_to_its_columns() -> None:
     assert set(STATEMENTS) == {
-        *("BOOK_ENTRY", "BOOK_REFUNDS", "PLACE_ORDER", "COMPLETE_GENERATION"),
+        *("BOOK_ENTRY", "BOOK_REFUNDS", "TAKE_TURN", "PLACE_ORDER", "COMPLETE_GENERATION"),
         *("NOTIFY", "_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
         "MAIL_IS_DUE",
         *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "_TELL_OF_DELIVERED"),
@@ -93,7 +94,7 @@ def place(**changes: Any) -> tuple[Generation, bool]:
         created_at=clock.now(),
     )
     values = {**vars(order), "words": ["castle", "sea"], "queue": "a queue", "body": b"{}"}
-    values |= {"max_in_work": 1, "max_in_work_paid": 2}
+    values |= {"max_in_work": 1, "max_in_work_paid": 2, "work": 1}
     [(is_held,)] = write(PLACE_ORDER, **values | changes)
     return order, is_held
 
@@ -111,6 +112,8 @@ def test_an_order_has_the_models_defaults() -> None:
         body=b"{}",
         available_at=order.created_at,
         created_at=order.created_at,
+        turn=0,
+        style_id=order.style_id,
     )
     assert_same(message, expected)
 

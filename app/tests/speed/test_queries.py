@@ -127,7 +127,7 @@ WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/images/{picture}/like": (None, 6),
     "POST /api/images/{picture}/comments": ({"content": "."}, 5),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),
-    "POST /api/images/{queued}/cancel": (None, 8),
+    "POST /api/images/{queued}/cancel": (None, 9),
     "POST /api/artists/{artist}/follow": (None, 7),
     "POST /api/tokens/purchase": ({"amount": 100, "payment_method": "card"}, 5),
     "PATCH /api/models/{style}": ({"price": 20, "tags": ["fog", "sea"]}, 15),

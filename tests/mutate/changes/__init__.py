@@ -23,6 +23,7 @@ from tests.mutate.changes import (
     site,
     startup,
     tables,
+    turns,
     uploads,
     words,
 )
@@ -42,6 +43,7 @@ MUTATIONS = (
     *engines.MUTATIONS,
     *books.MUTATIONS,
     *broker.MUTATIONS,
+    *turns.MUTATIONS,
     *access.MUTATIONS,
     *api.MUTATIONS,
     *community.MUTATIONS,

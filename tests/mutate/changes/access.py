@@ -137,8 +137,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "queue-position",
-            "status=GenerationStatus.QUEUED, pk__lte=",
-            "pk__lte=",
+            "(ahead.turn, ahead.id) <= (mine.turn, mine.id)",
+            "true",
             "app/tests/orders/test_generate.py::TestStatus",
         ),
     ),

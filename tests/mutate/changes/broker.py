@@ -141,14 +141,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/delivery/outbox.py",
         (
             "claimed-is-nobody-elses",
-            "WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int) LIMIT %s",
-            "WHERE %s > 0 LIMIT %s",
+            "WHERE pg_try_advisory_lock(%s, (id %% 2147483648)::int)",
+            "WHERE %s > 0",
             f"{RELAY}::test_a_claimed_message_is_nobody_elses",
         ),
         (
             "sent-is-not-sent-again",
-            "WHERE sent_at IS NULL AND available_at <= %s",
-            "WHERE available_at <= %s",
+            "pk__in=message_ids, sent_at__isnull=True, available_at__lte",
+            "pk__in=message_ids, available_at__lte",
             f"{RELAY}::test_what_is_due_is_published_once_and_noted",
         ),
     ),
