@@ -177,6 +177,8 @@ def many_relays(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> 
         " - interval '1 second' WHERE id = ANY(%s)",
         stale,
     )
+    # There is no worker.
+    stage.environment["JOBS_AHEAD"] = str(count)
     for number in range(4):
         stage.start_relay(f"relay-{number}")
     wait_for(

@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.faults import away, broker, feed, money, outages, repeats, workers
+from tests.faults import away, broker, feed, money, outages, repeats, turns, workers
 from tests.faults.broker import BrokerStage
 from tests.faults.scenes import Run
 from tests.faults.servers import Servers
@@ -91,6 +91,7 @@ QUICK = {
             "Q5": (broker.poison, 1),
             "Q8": (outages.deaf_backend, 1),
             "Q13b": (_full_disk, 1),
+            "Q14": (turns.whale, 0.06),
             "Q2": (broker.broker_stopped, 0.1),
             "Q11": (outages.database_restarted, 0.2),
         },

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.faults import away, broker, feed, money, outages, repeats, workers
+from tests.faults import away, broker, feed, money, outages, repeats, turns, workers
 from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
@@ -141,6 +141,7 @@ SCENES = [
             "Q3": ("messages the broker refuses", broker.refused_message),
             "Q5": ("poison messages", broker.poison),
             "Q8": ("webhook broken, then away", outages.deaf_backend),
+            "Q14": ("a whale against 99", turns.whale),
             "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
             "Q11": ("PostgreSQL restarted under load", outages.database_restarted),
         },
