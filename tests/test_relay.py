@@ -17,7 +17,7 @@ from django.db import connections
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.delivery.relay import Relay
-from app.models import Generation, GenerationStatus, OutboxMessage
+from app.models import Generation, GenerationStatus, OutboxMessage, Style
 from app.services import metrics_service
 from app.services.rabbitmq_service import RabbitMQService
 from app.services.training_service import TRAININGS
@@ -25,6 +25,7 @@ from app.tests.factories import GenerationFactory, StyleFactory
 from app.utils import clock
 from devtools.servers.process import free_port
 from protocol import GENERATION_QUEUE, TRAINING_QUEUE, decode_task
+from protocol.engines import DEFAULT_ENGINE
 from protocol.messages import QUEUES, dead_queue_name
 from tests.system import wait_for
 from worker.tests.helpers_broker import CuttableProxy
@@ -85,16 +86,15 @@ def test_only_what_workers_can_begin_soon_is_handed_over(amqp_url, channel, sett
     assert outbox.oldest_age() < 60
     assert taken(channel) == [bytes(message.body) for message in messages[:2]]
     assert relay.publish_due() == 2
-    # A worker that makes a picture is one more.
-    Generation.objects.filter(task_id=messages[0].task_id).update(
-        status=GenerationStatus.PROCESSING, lease_expires_at=clock.seconds_from_now(60)
-    )
-    Generation.objects.filter(task_id=messages[1].task_id).update(
-        status=GenerationStatus.PROCESSING, lease_expires_at=clock.seconds_from_now(60)
-    )
-    relay.close()
-    relay = Relay(amqp_url)
-    assert relay.publish_due() == 1
+    # A worker that makes a picture is one more, if it has this engine.
+    at_work = Generation.objects.filter(task_id__in=[each.task_id for each in messages[:2]])
+    at_work.update(status=GenerationStatus.PROCESSING, lease_expires_at=clock.seconds_from_now(60))
+    of_theirs = Style.objects.filter(generations__in=at_work)
+    for engine, published in (("another", 0), (DEFAULT_ENGINE, 1)):
+        of_theirs.update(engine=engine)
+        relay.close()
+        relay = Relay(amqp_url)
+        assert relay.publish_due() == published
     relay.close()
 
 

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.delivery import turns
-from app.models import Generation, OutboxMessage, QueueClock, Turn
+from app.models import Generation, OutboxMessage, QueueClock
 from app.models.outbox import FIRST_DUE
 from app.models.writes import LEAVE_QUEUE, TAKE_TURN, write
 from app.utils import clock
@@ -105,17 +105,13 @@ def leave(pictures: Sequence[Generation], *, owner_id: int) -> None:
     )
 
 
-def next_turn(queue: str, user_id: int) -> int:
-    """The tag that the next task of this user would get in ``queue``."""
-    clock_now = QueueClock.objects.filter(queue=queue).values_list("virtual_time", flat=True)
-    finish = Turn.objects.filter(queue=queue, user=user_id).values_list("finish", flat=True)
-    return turns.first_tag(clock_now.first() or 0, finish.first() or 0)
-
-
-def ahead_of(queue: str, tag: int) -> int:
-    """How many tasks wait in ``queue`` that go before a new one with this tag."""
-    waiting = OutboxMessage.objects.filter(queue=queue, sent_at=None, turn__lte=tag)
-    return waiting.order_by().count()
+def ahead(queue: str, user_id: int, *, before_last: int) -> tuple[int, int]:
+    """How many tasks wait in ``queue`` that go before the next one of this user, and before one of
+    theirs that has ``before_last`` of work of their own before it."""
+    with connection.cursor() as cursor:
+        cursor.execute(_AHEAD, [queue, queue, user_id, before_last, queue])
+        before_next, before_that = cursor.fetchone()
+    return before_next, before_that
 
 
 def webhook_url(path: str) -> str:
@@ -298,6 +294,15 @@ _NOTE_PASSED = """
     WHERE message.id = passed.id AND message.id IN (
         SELECT id FROM app_outboxmessage WHERE id = ANY (%s) FOR UPDATE SKIP LOCKED
     )
+"""
+_AHEAD = """
+    WITH mine AS (SELECT GREATEST(
+        COALESCE((SELECT virtual_time FROM app_queueclock WHERE queue = %s), 0),
+        COALESCE((SELECT finish FROM app_turn WHERE queue = %s AND user_id = %s), 0)
+    ) AS tag)
+    SELECT count(*) FILTER (WHERE turn <= mine.tag), count(*)
+    FROM mine JOIN app_outboxmessage ON turn <= mine.tag + %s
+    WHERE sent_at IS NULL AND turn IS NOT NULL AND queue = %s
 """
 _UNLOCK = """
     SELECT pg_advisory_unlock(%s, (held.id %% 2147483648)::int)

@@ -185,8 +185,8 @@ def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) 
     generation.finished_at = clock.now()
     generation.lease_expires_at = None
     generation.save()
-    outbox.leave([generation], owner_id=generation.user_id)
     _refund(generation, "generation_canceled")
+    outbox.leave([generation], owner_id=generation.user_id)
     tell_of_generation(generation, WebhookEvent.GENERATION_CANCELED)
     return generation
 

@@ -77,8 +77,8 @@ def cancel(*, user: User, order_id: int) -> Order:
     )
     for picture in canceled:
         picture.status = GenerationStatus.CANCELED
-    outbox.leave(canceled, owner_id=buyer.pk)
     TokenService.refund_each(canceled, "generation_canceled", locked=buyer)
+    outbox.leave(canceled, owner_id=buyer.pk)
     tell_of_each(buyer.pk, canceled, WebhookEvent.GENERATION_CANCELED)
     return order
 

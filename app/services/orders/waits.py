@@ -38,38 +38,37 @@ def expected(user: User, items: Iterable[Item]) -> Expected:
         size = pricing.format_of(item.style.engine, item.aspect_ratio)
         work = turns.work_of_pixels(size.width, size.height)
         works.setdefault(item.style.engine, []).extend([work] * item.count)
-    held = Generation.objects.waiting().filter(user=user).count()
     each, living = _seconds_of_one(), worker_service.living_by_engine()
     of_engines = [
-        _of_engine(user, engine, of_engine, held, each, living.get(engine, 0))
+        _of_engine(user, engine, of_engine, each, living.get(engine, 0))
         for engine, of_engine in works.items()
     ]
     return max(of_engines, key=lambda told: told.seconds)
 
 
-def _of_engine(
-    user: User, engine: str, works: list[int], held: int, each: float, living: int
-) -> Expected:
-    given, at_work = _handed_over(engine)
+def _of_engine(user: User, engine: str, works: list[int], each: float, living: int) -> Expected:
+    given, at_work, held = _in_hand(user, engine)
     queue = queue_for(GENERATION_QUEUE, engine)
-    first = outbox.next_turn(queue, user.pk) + held * turns.PICTURE
-    last = first + sum(works[:-1])
-    before_first, before_last = (given + held + outbox.ahead_of(queue, at) for at in (first, last))
-    seconds = turns.expected_seconds(
-        before_last + at_work + len(works) - 1, each, max(at_work, living)
+    # What is held has no turn yet, and gets one before these.
+    own = held * turns.PICTURE + sum(works[:-1])
+    before_first, before_last = outbox.ahead(queue, user.pk, before_last=own)
+    others = given + at_work + held + before_last
+    seconds = turns.expected_seconds(others + len(works) - 1, each, max(at_work, living))
+    return Expected(given + held + before_first + 1, math.ceil(seconds))
+
+
+def _in_hand(user: User, engine: str) -> tuple[int, int, int]:
+    """How many pictures the workers of ``engine`` have to begin, how many they are making, and how
+    many of this user's are held."""
+    is_theirs = Q(lease_expires_at__isnull=False, style__engine=engine)
+    is_held = Q(user=user, is_held=True, style__engine=engine)
+    found = Generation.objects.under_way().filter(is_theirs | is_held).order_by()
+    counts = found.aggregate(
+        given=Count("pk", filter=is_theirs & Q(status=GenerationStatus.QUEUED)),
+        at_work=Count("pk", filter=is_theirs & Q(status=GenerationStatus.PROCESSING)),
+        held=Count("pk", filter=is_held),
     )
-    return Expected(before_first + 1, math.ceil(seconds))
-
-
-def _handed_over(engine: str) -> tuple[int, int]:
-    """How many pictures the workers of ``engine`` have to begin, and how many they are making."""
-    leased = Generation.objects.under_way().filter(lease_expires_at__isnull=False)
-    counts = {
-        state: Count("pk", filter=Q(status=state))
-        for state in (GenerationStatus.QUEUED.value, GenerationStatus.PROCESSING.value)
-    }
-    found = leased.filter(style__engine=engine).order_by().aggregate(**counts)
-    return found["queued"], found["processing"]
+    return counts["given"], counts["at_work"], counts["held"]
 
 
 def _seconds_of_one() -> float:

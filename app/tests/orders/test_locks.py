@@ -31,6 +31,8 @@ PICTURES, STYLES, BALANCES, ARTISTS, TAGS, ENDPOINTS = (
     f"{one} in id order" for one in (PICTURE, STYLE, BALANCE, ARTIST, "tag", "webhookendpoint")
 )
 
+TURNS = "turn"
+
 
 class Scene:
     def __init__(self) -> None:
@@ -148,8 +150,8 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "purchase": (purchase, [BALANCES]),
     "order": (lambda s: lambda: order(s.as_buyer, s.style), [BALANCES]),
     "order of several": (several, [BALANCES]),
-    "cancel": (cancel, [PICTURE, BALANCES]),
-    "cancel an order": (cancel_order, [PICTURES, BALANCES]),
+    "cancel": (cancel, [PICTURE, BALANCES, TURNS]),
+    "cancel an order": (cancel_order, [PICTURES, BALANCES, TURNS]),
     "deadline missed": (miss, [PICTURE, BALANCES]),
     "hand over": (hand_over, [PICTURES]),
     "orders that ended": (end_order, ["order SKIP LOCKED"]),
@@ -190,7 +192,7 @@ def lock_of(sql: str) -> str:
     statement, *found = re.split(" FOR (?:NO KEY )?UPDATE", sql)
     if not found:
         return ""
-    tables = found[-1]
+    tables = found[-1].partition("\n")[0]
     named = tables.removeprefix(" OF ") or re.findall(r' FROM ("app_\w+")', statement)[0]
     locked = named.replace('"', "").replace("app_", "")
     # Its only column, or the table's own key.

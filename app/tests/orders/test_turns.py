@@ -12,15 +12,26 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from app.delivery import outbox, turns
-from app.models import Generation, GenerationStatus, OutboxMessage, QueueClock, Turn
+from app.models import (
+    Generation,
+    GenerationStatus,
+    Order,
+    OutboxMessage,
+    QueueClock,
+    Style,
+    Turn,
+    User,
+)
 from app.models.writes import TAKE_TURN, write
-from app.services import generation_service
+from app.services import generation_service, worker_service
 from app.services.generation_service import GENERATIONS
+from app.services.orders import admission, contents, placing, waits
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.utils import clock
 from devtools import queue_simulation
 from devtools.queue_simulation import PICTURE_SECONDS, WHALE, Simulation
 from protocol import GENERATION_QUEUE
+from protocol.workers import WorkerAnnouncement
 
 QUEUE = GENERATION_QUEUE
 
@@ -245,3 +256,95 @@ class TestOutbox:
         with CaptureQueriesContext(connection) as queries:
             order(UserFactory())
         assert not [q for q in queries if q["sql"].lstrip().startswith("INSERT INTO app_turn ")]
+
+
+@pytest.mark.django_db
+class TestOrders:
+    """Of several pictures."""
+
+    @staticmethod
+    def place(buyer: User, *counts: int, style: Style | None = None) -> Order:
+        style = style or StyleFactory(price=1)
+        items = [
+            {"style_id": style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1", "count": count}
+            for count in counts
+        ]
+        return placing.place(user=buyer, items=items)
+
+    @staticmethod
+    def turns_of(order: Order) -> list[int | None]:
+        tasks = order.items.values_list("task_id")
+        return list(
+            OutboxMessage.objects.filter(task_id__in=tasks, sent_at=None)
+            .order_by("pk")
+            .values_list("turn", flat=True)
+        )
+
+    def test_its_pictures_have_turns_in_a_row_behind_single_orders(self) -> None:
+        buyer, other = UserFactory(tokens=100), UserFactory(tokens=100)
+        many = self.place(buyer, 2, 1)
+        assert self.turns_of(many) == [1, turns.PICTURE + 1, 2 * turns.PICTURE + 1]
+        assert Turn.objects.get(user=buyer, queue=QUEUE).finish == 3 * turns.PICTURE
+        [single] = order(other)
+        with handed_over(2) as taken:
+            assert taken[0] == single
+        assert self.turns_of(self.place(buyer, 1)) == [3 * turns.PICTURE + 1]
+
+    def test_engines_have_turns_of_their_own(self) -> None:
+        buyer, style = UserFactory(tokens=100), StyleFactory(price=1, engine="diffusion")
+        self.place(buyer, 2)
+        assert self.turns_of(self.place(buyer, 1, style=style)) == [1]
+        assert set(Turn.objects.values_list("queue", "finish")) == {
+            (QUEUE, 2 * turns.PICTURE),
+            (f"{QUEUE}.diffusion", turns.PICTURE),
+        }
+
+    def test_what_is_canceled_leaves_the_queue_and_gives_the_turns_back(self) -> None:
+        buyer = UserFactory(tokens=100)
+        placed = self.place(buyer, 4)
+        with handed_over(1):
+            pass
+        placing.cancel(user=buyer, order_id=placed.pk)
+        assert self.turns_of(placed) == []
+        assert not OutboxMessage.objects.filter(sent_at=None).exists()
+        # The turn of what workers were told of was taken.
+        assert Turn.objects.get(user=buyer, queue=QUEUE).finish == turns.PICTURE
+
+    def test_what_is_held_takes_its_turn_when_it_becomes_free(self, settings) -> None:
+        settings.MAX_IN_WORK = 2
+        buyer, style = UserFactory(tokens=100), StyleFactory(price=1)
+        placed = self.place(buyer, 3, style=style)
+        alone = GenerationFactory(user=buyer, style=style, status=GenerationStatus.QUEUED)
+        assert alone.is_held
+        assert Turn.objects.get(user=buyer, queue=QUEUE).finish == 2 * turns.PICTURE
+        first = placed.items.earliest("pk")
+        generation_service.cancel(user=buyer, generation_id=first.pk)
+        QueueClock.objects.create(queue=QUEUE, virtual_time=50_000)
+        assert admission.hand_over() == 1
+        assert self.turns_of(placed)[-1] == 50_001
+        assert Turn.objects.get(user=buyer, queue=QUEUE).finish == 50_000 + turns.PICTURE
+
+    def test_a_quote_tells_the_place_by_turns_not_by_age(self, settings) -> None:
+        settings.MAX_IN_WORK = 20
+        whale, other, style = (
+            UserFactory(tokens=100),
+            UserFactory(tokens=100),
+            StyleFactory(price=1),
+        )
+        self.place(whale, 30, style=style)
+        items = [contents.Item(style, ["sea"], "1:1", None, 1, 1)]
+        of_other, of_whale = waits.expected(other, items), waits.expected(whale, items)
+        # Ten of the whale's are held.
+        assert (of_other.place, of_whale.place) == (1, 31)
+        assert of_whale.seconds > 10 * of_other.seconds
+        self.place(other, 1, style=style)
+        assert waits.expected(UserFactory(), items).place == 1
+        assert waits.expected(other, items).place == 3
+
+    def test_workers_that_live_make_a_quote_shorter(self) -> None:
+        style = StyleFactory(price=1)
+        items = [contents.Item(style, ["sea"], "1:1", None, 40, 40)]
+        alone = waits.expected(UserFactory(), items).seconds
+        for _ in range(4):
+            worker_service.note(WorkerAnnouncement(uuid4(), style.engine, "1"))
+        assert waits.expected(UserFactory(), items).seconds < alone / 3

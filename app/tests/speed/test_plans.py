@@ -38,8 +38,8 @@ PAGE = Bounds()
 # Five tags a style.
 STYLES = Bounds(tables={"app_tag": 150, "app_styletag": 150})
 # A count or sum over what one person has, from an index alone. All pictures would be 20 000.
-# A quote counts what is queued and being made: 300 pictures here.
-QUEUED = Bounds(tables={"app_generation": 300})
+# A quote counts what workers have in hand: 300 pictures here, each of a style.
+QUEUED = Bounds(tables={"app_generation": 300, "app_style": 300})
 OWN = Bounds(entries=5_500, tables={"app_style": 200})
 # A tag's styles are sorted when they are asked for by it: 3 700 of the 11 000.
 TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})

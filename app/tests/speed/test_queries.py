@@ -122,8 +122,8 @@ OWN_READS = {
 ORDER = {"prompt_tags": ["sea"], "aspect_ratio": "1:1"}
 WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/images/generate": (ORDER, 5),
-    "POST /api/quotes": (None, 4),
-    "POST /api/orders": (None, 12),
+    "POST /api/quotes": (None, 6),
+    "POST /api/orders": (None, 13),
     "POST /api/images/{picture}/like": (None, 6),
     "POST /api/images/{picture}/comments": ({"content": "."}, 5),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),

@@ -36,9 +36,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "canceled-turn-is-given-back",
-            "SET finish = finish - GREATEST(1, %(work)s::bigint / weight)",
-            "SET finish = finish",
+            "UPDATE app_turn SET finish = finish - share FROM held",
+            "UPDATE app_turn SET finish = finish FROM held",
             f"{TURNS}::TestOutbox",
+        ),
+        (
+            "turn-of-what-was-handed-over-is-kept",
+            "WHERE sent_at IS NULL FOR UPDATE OF message SKIP LOCKED",
+            "FOR UPDATE OF message SKIP LOCKED",
+            f"{TURNS}::TestOutbox",
+        ),
+        (
+            "what-is-held-takes-no-turn",
+            '"placed WHERE NOT is_held"',
+            '"placed"',
+            f"{TURNS}::TestOrders",
         ),
     ),
     *in_file(
@@ -49,6 +61,36 @@ MUTATIONS: tuple[Mutation, ...] = (
             "SET virtual_time = here.virtual_time,",
             f"{TURNS}::TestOutbox",
         ),
+        (
+            "many-take-a-turn-for-all",
+            "work=sum(works))",
+            "work=works[0])",
+            f"{TURNS}::TestOrders",
+        ),
+        (
+            "many-are-behind-one",
+            "is_bulk=True",
+            "is_bulk=False",
+            f"{TURNS}::TestOrders",
+        ),
+    ),
+    *in_file(
+        "app/services/orders/placing.py",
+        (
+            "canceled-order-leaves-the-queue",
+            "    outbox.leave(canceled, owner_id=buyer.pk)\n",
+            "",
+            f"{TURNS}::TestOrders",
+        ),
+    ),
+    *in_file(
+        "app/services/orders/waits.py",
+        (
+            "wait-counts-what-is-held",
+            "others = given + at_work + held + before_last",
+            "others = given + at_work + before_last",
+            f"{TURNS}::TestOrders",
+        ),
     ),
     *in_file(
         "app/delivery/relay.py",
@@ -56,6 +98,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             "workers-get-what-they-can-begin-soon",
             "        if room <= 0:\n",
             "        if False:\n",
+            "tests/test_relay.py::test_only_what_workers_can_begin_soon_is_handed_over",
+        ),
+        (
+            "workers-of-another-engine-do-not-count",
+            "self._at_work().get(engine_of(queue), 0)",
+            "sum(self._at_work().values())",
             "tests/test_relay.py::test_only_what_workers_can_begin_soon_is_handed_over",
         ),
     ),
