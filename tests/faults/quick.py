@@ -92,6 +92,7 @@ QUICK = {
             "Q8": (outages.deaf_backend, 1),
             "Q13b": (_full_disk, 1),
             "Q14": (turns.whale, 0.06),
+            "Q14b": (turns.whale_and_deaths, 0.06),
             "Q2": (broker.broker_stopped, 0.1),
             "Q11": (outages.database_restarted, 0.2),
         },

@@ -142,6 +142,7 @@ SCENES = [
             "Q5": ("poison messages", broker.poison),
             "Q8": ("webhook broken, then away", outages.deaf_backend),
             "Q14": ("a whale against 99", turns.whale),
+            "Q14b": ("the same, workers and relays killed", turns.whale_and_deaths),
             "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
             "Q11": ("PostgreSQL restarted under load", outages.database_restarted),
         },

@@ -1,8 +1,10 @@
-"""Q14: whose turn it is, on real processes."""
+"""Q14 and Q14b: whose turn it is, on real processes."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Collection
+from typing import Any
 
 from devtools.queue_simulation import AHEAD, Job, fairness
 from tests.faults.stage import Stage, at_once
@@ -14,36 +16,17 @@ WORKERS = 2
 
 def whale(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
     """Q14: one orders 1 000 pictures, and then 99 others order one each."""
-    many, others = int(1000 * scale), int(99 * scale)
-    style_id = stage.trained_style("Ocean")
-    first = stage.order_many(
-        stage.person("whale", tokens=max(100, many)), style_id, many, "work 100"
-    )
-    people = [stage.person(f"other{number}", tokens=100) for number in range(others)]
-    answers = at_once(
-        [lambda buyer=buyer: stage.order(buyer, style_id, "work 100") for buyer in people],
-        threads=8,
-    )
-    ones = [int(answer.json()["data"]["generation_id"]) for answer in answers]
-    stage.wait_for_end(ones, seconds=30 + 2 * others)
+    first, ones = _order(stage, scale, "Ocean")
+    stage.wait_for_end(ones, seconds=30 + 2 * len(ones))
     jobs = stage.jobs([*first, *ones])
-    asked = max(job["created_at"] for job in jobs if job["id"] in set(ones))
-    began = sorted(
-        (job["started_at"], job["id"])
-        for job in jobs
-        if job["started_at"] is not None and job["started_at"] > asked
-    )
-    places = [place for place, (_, job_id) in enumerate(began, 1) if job_id in set(ones)]
-    # All have a fair share of one in so many; what the workers had in hand goes before it.
-    most = 1.5 * (others + 1) + (1 + AHEAD) * WORKERS
-    latest = [max(places, default=0)]
+    most, latest = _most(ones), [_latest(jobs, set(ones))]
     waiting = stage.outbox_depth()
     share = _fairness(jobs, set(ones))
-    wait_for(lambda: stage.have_ended(first), seconds=60 + many, what="the end of the whale's")
+    stage.wait_for_end(first, seconds=60 + len(first))
     return Outcome(
-        many + others,
-        f"the last of {others} began as number {latest[0]} of those that waited (limit {most:.0f});"
-        f" Jain's index {share:.3f}",
+        len(jobs),
+        f"the last of {len(ones)} began as number {latest[0]} of those that waited"
+        f" (limit {most:.0f}); Jain's index {share:.3f}",
         check=lambda: [
             *expect(latest[-1] <= most, f"one began as number {latest[-1]}"),
             *expect(share >= 0.95, f"Jain's index is {share:.3f}"),
@@ -51,20 +34,83 @@ def whale(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
             *stage.effects_once([*first, *ones], only={"completed"}),
             *stage.audit_misses(),
         ],
-        plant=lambda: latest.append(many),
+        plant=lambda: latest.append(len(first)),
     )
 
 
-def _fairness(jobs: list[dict[str, object]], ones: set[object]) -> float:
+def whale_and_deaths(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
+    """Q14b: the same, while workers and relays are killed by turns."""
+    first, ones = _order(stage, scale, "Deep")
+    kills = max(2, int(20 * scale))
+    for number in range(kills):
+        begun = len(stage.runs())
+        if number % 2:
+            stage.kill("relay")
+            stage.start_relay()
+        else:
+            worker = f"worker-{number // 2 % WORKERS}"
+            stage.kill(worker)
+            stage.start_worker(worker)
+        if stage.have_ended([*first, *ones]):
+            break
+        wait_for(lambda begun=begun: len(stage.runs()) > begun, seconds=60, what="a beginning")  # type: ignore[misc]
+    stage.wait_for_end([*first, *ones], seconds=120 + len(first))
+    jobs = stage.jobs([*first, *ones])
+    # What a killed worker had in hand is begun again.
+    most, latest = _most(ones) + kills, [_latest(jobs, set(ones))]
+    return Outcome(
+        kills,
+        f"every job ended; the last of {len(ones)} began as number {latest[0]} (limit {most:.0f})",
+        check=lambda: [
+            *expect(latest[-1] <= most, f"one began as number {latest[-1]}"),
+            *stage.effects_once([*first, *ones], only={"completed"}),
+            *stage.audit_misses(),
+        ],
+        plant=lambda: latest.append(len(first) + kills),
+    )
+
+
+def _order(stage: Stage, scale: float, name: str) -> tuple[list[int], list[int]]:
+    """The whale's pictures, and then those of the others."""
+    many, others = int(1000 * scale), int(99 * scale)
+    style_id = stage.trained_style(name)
+    first = stage.order_many(
+        stage.person(f"whale-{name}", tokens=max(100, many)), style_id, many, "work 100"
+    )
+    people = [stage.person(f"other{number}-{name}", tokens=100) for number in range(others)]
+    answers = at_once(
+        [lambda buyer=buyer: stage.order(buyer, style_id, "work 100") for buyer in people],
+        threads=8,
+    )
+    return first, [int(answer.json()["data"]["generation_id"]) for answer in answers]
+
+
+def _most(ones: Collection[int]) -> float:
+    """All have a fair share of one in so many; what the workers had in hand goes before it."""
+    return 1.5 * (len(ones) + 1) + (1 + AHEAD) * WORKERS
+
+
+def _latest(jobs: list[dict[str, Any]], ones: set[int]) -> int:
+    """As which number the last of ``ones`` began, of what began after all had ordered."""
+    asked = max(job["created_at"] for job in jobs if job["id"] in ones)
+    began = sorted(
+        (job["started_at"], job["id"])
+        for job in jobs
+        if job["started_at"] is not None and job["started_at"] > asked
+    )
+    return max((place for place, (_, job_id) in enumerate(began, 1) if job_id in ones), default=0)
+
+
+def _fairness(jobs: list[dict[str, Any]], ones: set[int]) -> float:
     """Jain's index when the last of ``ones`` is made, since the first was ordered."""
     seconds = [
         Job(
             id=at,
-            user=int(str(job["user_id"])),
+            user=job["user_id"],
             style=0,
-            ordered_at=job["created_at"].timestamp(),  # type: ignore[attr-defined]
+            ordered_at=job["created_at"].timestamp(),
             seconds=0,
-            ended_at=job["finished_at"].timestamp() if job["finished_at"] else float("inf"),  # type: ignore[attr-defined]
+            ended_at=job["finished_at"].timestamp() if job["finished_at"] else float("inf"),
         )
         for at, job in enumerate(jobs)
     ]
