@@ -168,7 +168,8 @@ class TestOutbox:
         with handed_over(5) as later:
             # At the virtual time, which is that of the whale's second one; then in turns.
             assert later == [one, many[2], two, *many[3:]]
-        assert QueueClock.objects.get(queue=QUEUE).handed_over == 7
+        now = QueueClock.objects.get(queue=QUEUE)
+        assert (now.handed_over, now.virtual_time) == (7, 4 * turns.PICTURE)
 
     def test_what_the_version_before_wrote_gets_the_present_turn(self) -> None:
         mine = order(UserFactory(), 3)
@@ -336,7 +337,7 @@ class TestOrders:
         of_other, of_whale = waits.expected(other, items), waits.expected(whale, items)
         # Ten of the whale's are held.
         assert (of_other.place, of_whale.place) == (1, 31)
-        assert of_whale.seconds > 10 * of_other.seconds
+        assert of_whale.seconds == turns.expected_seconds(30, waits.DEFAULT_SECONDS, 1)
         self.place(other, 1, style=style)
         assert waits.expected(UserFactory(), items).place == 1
         assert waits.expected(other, items).place == 3
