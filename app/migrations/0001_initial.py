@@ -174,7 +174,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('type', models.CharField(choices=[('like', 'Like'), ('comment', 'Comment'), ('follow', 'New follower'), ('training_complete', 'Style ready'), ('training_failed', 'Training failed'), ('generation_complete', 'Picture ready'), ('generation_failed', 'Picture failed')], max_length=20)),
                 ('message', models.CharField(max_length=1200)),
-                ('target_type', models.CharField(blank=True, choices=[('style', 'Style'), ('image', 'Picture'), ('user', 'User')], max_length=10)),
+                ('target_type', models.CharField(blank=True, choices=[('style', 'Style'), ('image', 'Picture'), ('user', 'User'), ('order', 'Order')], max_length=10)),
                 ('target_id', models.BigIntegerField(blank=True, null=True)),
                 ('is_read', models.BooleanField(default=False)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),

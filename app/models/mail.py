@@ -39,6 +39,7 @@ KIND_OF: dict[str, MailKind] = {
     NotificationType.SIGNATURE_UNSEEN: MailKind.STYLES,
     NotificationType.GENERATION_COMPLETE: MailKind.PICTURES,
     NotificationType.GENERATION_FAILED: MailKind.PICTURES,
+    NotificationType.ORDER_ENDED: MailKind.PICTURES,
     NotificationType.TRAINING_COMPLETE: MailKind.STYLES,
     NotificationType.TRAINING_FAILED: MailKind.STYLES,
     NotificationType.LIKE: MailKind.PEOPLE,

@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from django.db import models
 from django.db.models import Func, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop as _
 
 from app.models.user import User
@@ -36,6 +37,7 @@ class NotificationType(models.TextChoices):
     WORKS_ALLOWED = "works_allowed", "Works may be trained on"
     WORKS_REFUSED = "works_refused", "Works refused by our staff"
     SIGNATURE_UNSEEN = "signature_unseen", "Signature too faint to be drawn"
+    ORDER_ENDED = "order_ended", "Order of several pictures ended"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -43,7 +45,7 @@ def ngettext_noop(one: str, many: str) -> tuple[str, str]:
     return one, many
 
 
-# What is said of each, in English; the site translates these. "reply" is a kind of comment.
+# What is said of each, in English; the site translates these.
 WORDS: dict[str, str] = {
     NotificationType.LIKE: _("%(who)s likes your picture."),
     NotificationType.COMMENT: _("%(who)s commented on your picture: %(said)s"),
@@ -55,6 +57,11 @@ WORDS: dict[str, str] = {
     NotificationType.GENERATION_FAILED: _(
         "Your picture in the style %(name)s could not be made; %(cost)s tokens were refunded."
         " %(reason)s"
+    ),
+    NotificationType.ORDER_ENDED: _("All %(count)s pictures of your order are ready."),
+    "order_short": _(
+        "%(ready)s of the %(count)s pictures of your order are ready. You got %(refunded)s tokens"
+        " back for the others."
     ),
     NotificationType.PICTURE_HIDDEN: _(
         "Our staff has hidden your picture. Only you can see it. Reason: %(why)s"
@@ -109,6 +116,9 @@ WORDS: dict[str, str] = {
     ),
 }
 
+
+# A parameter that is set chooses other words.
+OTHER_WORDS = {"is_reply": "reply", "is_short": "order_short"}
 
 # What is said where several people did the same to one thing.
 WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
@@ -168,8 +178,8 @@ def words_of(
         sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], other_count)
         said["others"] = other_count
     else:
-        alone = WORDS["reply" if said.get("is_reply") else kind]
-        sentence = language.gettext(alone)
+        other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
+        sentence = language.gettext(WORDS[other])
     return (sentence % said).strip()
 
 
@@ -185,6 +195,7 @@ class TargetType(models.TextChoices):
     STYLE = "style", "Style"
     IMAGE = "image", "Picture"
     USER = "user", "User"
+    ORDER = "order", "Order"
 
 
 # What a notification is about: the storage key of its smallest preview, and its words.
@@ -197,12 +208,11 @@ def subject_of(found: str | None) -> Subject:
     return smallest(preview), words
 
 
-def _shown(visible: models.QuerySet[Any], preview: str, words: Any) -> Subquery:
-    """Preview and words of the target among what is ``visible``, in one text: a subquery has one
-    column, and the driver takes longer for arrays."""
+def _shown(found: models.QuerySet[Any], preview: str, words: Any) -> Subquery:
+    """Preview and words of the target, in one text: a subquery has one column, and the driver takes
+    longer for arrays."""
     texts = (Value("\n"), preview, words)
     shown = Func(*texts, function="concat_ws", output_field=models.TextField())
-    found = visible.filter(pk=OuterRef("target_id")).order_by()
     return Subquery(found.values_list(shown))
 
 
@@ -221,10 +231,17 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def about(self, target_type: str, target_id: Any) -> NotificationQuerySet:
         return self.filter(target_type=target_type, target_id=target_id, is_folded=False)
 
+    def about_order_of(self, picture_id: Any) -> NotificationQuerySet:
+        """Of the order of several pictures that this one is of."""
+        from app.models.generation import Generation
+
+        order = Generation.objects.filter(pk=picture_id).order_by().values("order_id")
+        return self.about(TargetType.ORDER, Subquery(order))
+
     def with_subject(self) -> NotificationQuerySet:
         """Annotate ``subject``, for ``subject_of``: null where the reader may not see the target
         (any more)."""
-        from app.models.generation import Generation
+        from app.models.generation import Generation, GenerationStatus
         from app.models.reads.compiled import Viewer
         from app.models.style import Style
 
@@ -236,10 +253,18 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
             function="array_to_string",
             output_field=models.TextField(),
         )
+        styles, users = Style.objects.visible_to(reader), User.objects.open()
+        target = OuterRef("target_id")
+        one = {"pk": target}
+        # An order is shown by its first picture that is ready.
+        ready = pictures.filter(order=target, status=GenerationStatus.COMPLETED)
+        first = ready.order_by("pk")[:1]
+        nothing = Value("\n")
         shown = {
-            TargetType.IMAGE: _shown(pictures, "preview_path", words),
-            TargetType.STYLE: _shown(Style.objects.visible_to(reader), "thumbnail", "name"),
-            TargetType.USER: _shown(User.objects.open(), "profile_image", "username"),
+            TargetType.IMAGE: _shown(pictures.filter(**one).order_by(), "preview_path", words),
+            TargetType.STYLE: _shown(styles.filter(**one).order_by(), "thumbnail", "name"),
+            TargetType.USER: _shown(users.filter(**one).order_by(), "profile_image", "username"),
+            TargetType.ORDER: Coalesce(_shown(first, "preview_path", words), nothing),
         }
         whens = [models.When(target_type=kind, then=found) for kind, found in shown.items()]
         subject = models.Case(*whens, output_field=models.TextField())

@@ -16,6 +16,10 @@ MAX_QUOTE_LENGTH = 40_000
 
 
 class OrderQuerySet(models.QuerySet["Order"]):
+    def of_several(self) -> OrderQuerySet:
+        """Those of more than one picture. Their pictures are told of together."""
+        return self.filter(item_count__gt=1)
+
     def of(self, user: User) -> OrderQuerySet:
         """The user's orders, newest first."""
         return self.filter(user_id=user.pk).order_by("-created_at", "-pk")

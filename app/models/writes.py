@@ -191,16 +191,25 @@ RECORD_PROGRESS = """
 """
 
 # What is told once is told once: where a constraint says so, the second one is not written.
-NOTIFY = """
+_NOTIFY = """
     INSERT INTO app_notification
         (recipient_id, actor_id, type, message, parameters, target_type, target_id, is_read,
          created_at)
-    VALUES
-        (%(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(parameters)s, %(target_type)s,
-         %(target_id)s, false, %(created_at)s)
+    SELECT
+        %(recipient_id)s, %(actor_id)s, %(type)s, %(message)s, %(parameters)s, %(target_type)s,
+        %(target_id)s, false, %(created_at)s
+    {unless}
     ON CONFLICT DO NOTHING
     RETURNING id
 """
+NOTIFY = _NOTIFY.format(unless="")
+# Of an order of several pictures, its end alone is told.
+_NOTIFY_OF_PICTURE = _NOTIFY.format(
+    unless="""
+    WHERE NOT EXISTS (
+        SELECT FROM app_order WHERE id = %(order_id)s::bigint AND item_count > 1
+    )"""
+)
 
 # The same of one more in a group, and folds who spoke for it. There are two of these where the
 # version before this one has written another.
@@ -317,7 +326,7 @@ _TELL_OF_DELIVERED = _TELL_WEBHOOKS.format(
 )
 
 # Delivers a generation that is locked, issues its licence, counts the use of its style and tells
-# the buyer, and the buyer's endpoints. Returns the id of the notification.
+# the buyer, and the buyer's endpoints. Returns the id of the notification, if there is one.
 COMPLETE_GENERATION = (
     """
     WITH delivered AS (
@@ -341,7 +350,7 @@ COMPLETE_GENERATION = (
 """  # noqa: S608 (no value is put in)
     + _TELL_OF_DELIVERED
     + ")"
-    + NOTIFY
+    + _NOTIFY_OF_PICTURE
 )
 
 

@@ -21,7 +21,7 @@ class NotificationSerializer(RowSerializer):
     target = TargetSerializer(
         allow_null=True,
         read_only=True,
-        help_text="What the notification links to: a style, a picture or a user.",
+        help_text="What the notification links to: a style, a picture, a user or an order.",
     )
 
 

@@ -20,10 +20,11 @@ from app.models import (
     Like,
     Notification,
     NotificationType,
+    Order,
     Style,
     User,
 )
-from app.models.notification import WORDS, TargetType
+from app.models.notification import OTHER_WORDS, WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
 from app.models.writes import FORGET_ACTOR, NOTIFY, NOTIFY_OF_FOLLOW, NOTIFY_OF_LIKE, write
 from app.services import mail_service
@@ -94,18 +95,30 @@ def tell_works_held(style: Style, works: Sequence[int]) -> None:
 
 
 def generation_complete(generation: Generation) -> dict[str, object]:
-    """The buyer's notification, as values of NOTIFY."""
+    """The buyer's notification, as values of COMPLETE_GENERATION."""
     kind, said = NotificationType.GENERATION_COMPLETE, {"name": generation.style.name}
     return _values(generation.user_id, kind, said, TargetType.IMAGE, generation.pk)
 
 
 def tell_generation_failed(generation: Generation) -> None:
+    """Of an order of several pictures, its end alone is told."""
+    order_id = generation.order_id
+    if order_id is not None and Order.objects.of_several().filter(pk=order_id).exists():
+        return
     said = {
         "name": generation.style.name,
         "cost": generation.cost,
         "reason": generation.failure_reason,
     }
     _tell_owner(generation, NotificationType.GENERATION_FAILED, said)
+
+
+def tell_order_ended(order: Order, *, ready: int, refunded: int) -> None:
+    """Tell the buyer how many pictures of several are ``ready``, and the tokens ``refunded``."""
+    said = {"count": order.item_count, "ready": ready, "refunded": refunded}
+    said |= {"is_short": True} if ready < order.item_count else {}
+    if order.item_count > 1:
+        _create(order.user_id, NotificationType.ORDER_ENDED, said, TargetType.ORDER, order.pk)
 
 
 def tell_of_staff(thing: Generation | Style | Comment, kind: NotificationType, reason: str) -> None:
@@ -191,10 +204,15 @@ def mark_read(
     return notification
 
 
-def mark_seen(user: User, **about: object) -> int:
-    """Mark as read what was told ``about`` what the user looks at: those with these fields. Returns
-    how many there were."""
-    return Notification.objects.of(user).unread().filter(**about).update(is_read=True)
+def mark_seen(user: User, **about: Any) -> int:
+    """Mark as read what was told ``about`` what the user looks at: a target, or those with these
+    fields. Returns how many there were."""
+    mine = Notification.objects.of(user).unread()
+    seen = mine.filter(**about)
+    if about.get("target_type") == TargetType.IMAGE:
+        # With one picture of an order, its buyer has seen that it has ended.
+        seen |= mine.about_order_of(about["target_id"])
+    return seen.update(is_read=True)
 
 
 def mark_all_read(user: User) -> int:
@@ -243,7 +261,8 @@ def _values(
 ) -> dict[str, object]:
     """Those of NOTIFY. The version before this one reads the message, not the parameters."""
     # As ``words_of`` would say it; a picture passes a module less this way.
-    sentence = WORDS["reply" if parameters.get("is_reply") else kind]
+    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
+    sentence = WORDS[other]
     said = {**parameters, "who": actor.username if actor else ""}
     return {
         "recipient_id": recipient_id,

@@ -11,7 +11,9 @@ from rest_framework.request import Request
 from app.http.bodies import Answer
 from app.http.throttling import check
 from app.models import Generation, Order
+from app.models.notification import TargetType
 from app.models.reads.picture import PictureDetail
+from app.models.reads.session import SESSION_WITH_NEWS
 from app.models.reads.status import SECONDS_A_PLACE, within_bounds
 from app.serializers.order import (
     OrderCreateSerializer,
@@ -45,6 +47,7 @@ class OrderViewSet(BaseViewSet):
     }
     input = {"create": OrderCreateSerializer, "quote": QuoteSerializer}
     schema_tag = "orders"
+    session_query = {"retrieve": SESSION_WITH_NEWS[TargetType.ORDER]}
     polled = ("retrieve",)
     success = {"create": 202}
     errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES)}
@@ -76,6 +79,7 @@ class OrderViewSet(BaseViewSet):
         """One of my orders, with its pictures in pages (`cursor`, `limit`). As long as some are
         queued or being made, `Retry-After` says when to ask again."""
         order = Order.objects.one_of(self.user, kwargs["pk"])
+        self.mark_seen(TargetType.ORDER, order.pk)
         pictures = Generation.objects.of_order(self.user, order.pk)
         rows = [PictureDetail.of(each) for each in self.paginate_queryset(pictures) or []]
         paginator: Any = self.paginator

@@ -16,9 +16,22 @@ from django.core.management import call_command
 from django.db import connections
 from django.test import Client
 
-from app.models import MailKind, MailPreference, MailRhythm, Notification, NotificationType, User
+from app.models import (
+    MailKind,
+    MailPreference,
+    MailRhythm,
+    Notification,
+    NotificationType,
+    Order,
+    User,
+)
 from app.models.mail import KIND_OF, PROMPT
-from app.services import mail_service, moderation_service, user_service
+from app.services import (
+    mail_service,
+    moderation_service,
+    notification_service,
+    user_service,
+)
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, UserFactory
 from app.utils import clock
@@ -103,6 +116,17 @@ class TestWhatIsSent:
         (mail,) = sent(server, timedelta(minutes=61))
         assert mail["Subject"] == "3 pictures are ready."
         assert "/mine" in text_of(mail)
+
+    def test_an_order_of_many_is_one_line(self, server: MailServer, buyer: User) -> None:
+        mail_service.change(buyer, kinds=[MailKind.PICTURES], rhythm=MailRhythm.HOUR)
+        order = Order.objects.create(user=buyer, item_count=30, cost=300)
+        notification_service.tell_order_ended(order, ready=28, refunded=20)
+        (mail,) = sent(server, timedelta(minutes=61))
+        assert mail["Subject"] == (
+            "28 of the 30 pictures of your order are ready. You got 20 tokens back for the others."
+        )
+        told = Notification.objects.get()
+        assert f"/notifications/{told.pk}" in text_of(mail)
 
     def test_the_next_digest_has_only_what_is_new(self, server: MailServer, buyer: User) -> None:
         mail_service.change(buyer, kinds=[MailKind.PICTURES], rhythm=MailRhythm.DAY)

@@ -10,7 +10,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from app.models import Generation, Notification, Style, User
+from app.models import Generation, Notification, Order, Style, User
 from app.services import community_service, notification_service, sales_service
 from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
 
@@ -54,6 +54,26 @@ def test_the_newest_is_first(buyer: User, signed_in: SignIn) -> None:
         Notification.objects.create(recipient=buyer, type="like", message=name)
     shown = page(signed_in(buyer))
     assert 0 < shown.index("Second.") < shown.index("First.")
+
+
+def test_an_order_is_one_line_with_a_picture_and_words(
+    buyer: User, picture: Generation, signed_in: SignIn
+) -> None:
+    order = Order.objects.create(user=buyer, item_count=30, cost=300)
+    key = "generations/x/1/preview-w640.webp"
+    Generation.objects.filter(pk=picture.pk).update(preview_path=key, order=order)
+    Notification.objects.all().delete()
+    notification_service.tell_order_ended(order, ready=28, refunded=20)
+    client = signed_in(buyer)
+    shown = page(client)
+    assert "28 of the 30 pictures of your order are ready." in shown
+    assert re.search(r'<img class="thumb" src="/media/generations/x/1/preview-w320.webp\?', shown)
+    assert "castle, sea · " in shown
+    assert "그림 30장 중 28장이 완성되었습니다." in page(client, language="ko")
+    told = Notification.objects.get()
+    assert client.get(f"/notifications/{told.pk}", follow=True).status_code == 200
+    Notification.objects.update(is_read=False)
+    assert "0 unread notifications" in page(client, f"/pictures/{picture.pk}")
 
 
 def test_followers_are_one_line_with_a_face(artist: User, signed_in: SignIn) -> None:

@@ -70,8 +70,10 @@ def counts_in(session: Session | None) -> tuple[int, int] | None:
 
 def _with_news(target_type: TargetType) -> SessionQuery:
     def build(shape: Any, values: Values) -> QuerySet[Any, Any]:
-        news = Notification.objects.about(target_type, values["pk"]).unread()
-        has_news = Exists(news.filter(recipient=OuterRef("user_id")))
+        mine = Notification.objects.unread().filter(recipient=OuterRef("user_id"))
+        has_news: Any = Exists(mine.about(target_type, values["pk"]))
+        if target_type == TargetType.IMAGE:
+            has_news |= Exists(mine.about_order_of(values["pk"]))
         return _build(shape, values).annotate(has_news=has_news)
 
     return SessionQuery(build)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -11,6 +11,7 @@ from django.db import transaction
 from django.db.models import Count, Exists, OuterRef, Sum
 
 from app.models import Generation, GenerationStatus, Order, Transaction, TransactionType
+from app.services import notification_service
 from app.services.generation_service import GENERATIONS
 from app.services.webhooks.events import tell_of_order
 from app.utils import clock
@@ -59,15 +60,25 @@ def tell_of_ended() -> int:
     """
     under_way = Generation.objects.under_way().filter(order=OuterRef("pk"))
     ended = Order.objects.filter(~Exists(under_way), ended_at=None).order_by("pk")
-    orders = list(ended.select_for_update(no_key=True, skip_locked=True, of=("self",))[:BATCH])
+    locked = ended.select_for_update(no_key=True, skip_locked=True, of=("self",))
+    orders = list(locked.select_related("user")[:BATCH])
     if not orders:
         return 0
     now, facts = clock.now(), facts_of(orders)
     for order in orders:
         order.ended_at = now
         tell_of_order(order, facts[order.pk])
+        _tell_buyer(order, **facts[order.pk])
     Order.objects.filter(pk__in=[order.pk for order in orders]).update(ended_at=now)
     return len(orders)
+
+
+def _tell_buyer(order: Order, *, counts: Mapping[str, int], refunded: int) -> None:
+    """Nothing is new to a buyer who has canceled all of it, or has left."""
+    is_canceled = counts[GenerationStatus.CANCELED] == order.item_count
+    if not is_canceled and not order.user.is_closed:
+        ready = counts[GenerationStatus.COMPLETED]
+        notification_service.tell_order_ended(order, ready=ready, refunded=refunded)
 
 
 def page_of(order: Order) -> str:

@@ -72,7 +72,8 @@ def test_an_insert_names_every_column_of_its_model(name: str) -> None:
 def test_every_statement_is_held_to_its_columns() -> None:
     assert set(STATEMENTS) == {
         *("BOOK_ENTRY", "BOOK_REFUNDS", "TAKE_TURN", "PLACE_ORDER", "COMPLETE_GENERATION"),
-        *("NOTIFY", "_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
+        *("_NOTIFY", "NOTIFY", "_NOTIFY_OF_PICTURE"),
+        *("_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
         "MAIL_IS_DUE",
         *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "_TELL_OF_DELIVERED"),
     }

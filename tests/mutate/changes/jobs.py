@@ -322,14 +322,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "buyer-is-told-of-completion",
-            "         %(target_id)s, false, %(created_at)s)",
-            "         NULL, false, %(created_at)s)",
+            "        %(target_id)s, false, %(created_at)s\n    {unless}",
+            "        NULL, false, %(created_at)s\n    {unless}",
             WRITES,
         ),
         (
             "told-once",
-            "false, %(created_at)s)\n    ON CONFLICT DO NOTHING\n",
-            "false, %(created_at)s)\n",
+            "    {unless}\n    ON CONFLICT DO NOTHING\n",
+            "    {unless}\n",
             WRITES,
         ),
         (

@@ -43,8 +43,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "private-picture-is-not-shown",
-            "_shown(pictures,",
-            "_shown(Generation.objects,",
+            "_shown(pictures.filter(**one)",
+            "_shown(Generation.objects.filter(**one)",
             SUBJECTS,
         ),
         ("smallest-preview", "return smallest(preview), words", "return preview, words", SUBJECTS),

@@ -9,6 +9,7 @@ QUOTES = f"{ORDERS}::TestQuotes"
 HELD = "app/tests/orders/test_held_pictures.py"
 ENDS = "app/tests/orders/test_ends_of_orders.py"
 AUDIT = "app/tests/money/test_audit_ledger.py::TestOrders"
+TOLD = "app/tests/orders/test_told_of_orders.py"
 MIXES = "app/tests/orders/test_quoted_is_charged.py"
 
 MUTATIONS = (
@@ -141,9 +142,45 @@ MUTATIONS = (
             "ended = Order.objects.filter(Exists(under_way), ended_at=None)",
             ENDS,
         ),
+        (
+            "canceled-orders-are-no-news",
+            "if not is_canceled and not order.user.is_closed:",
+            "if not order.user.is_closed:",
+            TOLD,
+        ),
+        (
+            "who-left-is-told-nothing",
+            "if not is_canceled and not order.user.is_closed:",
+            "if not is_canceled:",
+            TOLD,
+        ),
+    ),
+    *in_file(
+        "app/models/reads/session.py",
+        (
+            "pictures-read-their-order",
+            "if target_type == TargetType.IMAGE:",
+            "if False:",
+            TOLD,
+        ),
+    ),
+    *in_file(
+        "app/services/notification_service.py",
+        (
+            "failures-of-many-told-once",
+            "if order_id is not None and Order",
+            "if False and Order",
+            TOLD,
+        ),
     ),
     *in_file(
         "app/models/writes.py",
+        (
+            "pictures-of-many-told-once",
+            "WHERE id = %(order_id)s::bigint AND item_count > 1",
+            "WHERE id = %(order_id)s::bigint AND item_count > 1000",
+            TOLD,
+        ),
         (
             "single-orders-held",
             "{_IN_WORK} >= {_MAY_BE_IN_WORK}",
