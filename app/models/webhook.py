@@ -120,6 +120,45 @@ class DeliveryState(models.TextChoices):
     FAILED = "failed", "Given up"
 
 
+# Which messages to send next: of each endpoint that has some waiting the first few that are due,
+# and of those the longest due, but of no user more than ``per_user``. ``endpoints`` and ``users``
+# are those that are being sent something, ``of_…`` how much. From one endpoint to the next by the
+# index, so it costs the same however many wait behind the first.
+DUE_DELIVERIES = """
+    WITH RECURSIVE waiting(endpoint_id) AS (
+        (
+            SELECT endpoint_id FROM app_webhookdelivery WHERE state = 'pending'
+            ORDER BY endpoint_id LIMIT 1
+        )
+        UNION ALL
+        SELECT next.endpoint_id FROM waiting CROSS JOIN LATERAL (
+            SELECT endpoint_id FROM app_webhookdelivery
+            WHERE state = 'pending' AND endpoint_id > waiting.endpoint_id
+            ORDER BY endpoint_id LIMIT 1
+        ) next
+    ), ranked AS (
+        SELECT
+            due.id, due.due_at,
+            row_number() OVER (PARTITION BY endpoint.user_id ORDER BY due.due_at, due.id) AS place,
+            %(per_user)s::int - COALESCE(of_user.number, 0) AS room
+        FROM waiting
+        JOIN app_webhookendpoint endpoint ON endpoint.id = waiting.endpoint_id
+        LEFT JOIN unnest(%(endpoints)s::bigint[], %(of_endpoints)s::int[])
+            AS of_endpoint(id, number) ON of_endpoint.id = endpoint.id
+        LEFT JOIN unnest(%(users)s::bigint[], %(of_users)s::int[])
+            AS of_user(id, number) ON of_user.id = endpoint.user_id
+        CROSS JOIN LATERAL (
+            SELECT id, due_at FROM app_webhookdelivery
+            WHERE endpoint_id = endpoint.id AND state = 'pending' AND due_at <= %(now)s
+            ORDER BY due_at, id
+            LIMIT GREATEST(0, -COALESCE(of_endpoint.number, 0) +
+                CASE WHEN endpoint.failing_since IS NULL THEN %(per_endpoint)s::int ELSE 1 END)
+        ) due
+    )
+    SELECT id FROM ranked WHERE place <= room ORDER BY due_at, id LIMIT %(most)s
+"""
+
+
 class WebhookDelivery(models.Model):
     """A message to an endpoint, written in the transaction of its event.
 
@@ -160,6 +199,11 @@ class WebhookDelivery(models.Model):
             models.Index(
                 name="webhook_delivery_due",
                 fields=["due_at", "id"],
+                condition=Q(state=DeliveryState.PENDING),
+            ),
+            models.Index(
+                name="webhook_delivery_next",
+                fields=["endpoint", "due_at", "id"],
                 condition=Q(state=DeliveryState.PENDING),
             ),
             models.Index(

@@ -289,7 +289,11 @@ _TELL_WEBHOOKS = """
     SELECT
         endpoint.id, event.type,
         json_build_object(
-            'type', event.type, 'timestamp', {at}::timestamptz, 'data', event.data
+            'type', event.type,
+            'timestamp', to_char(
+                {at}::timestamptz AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'
+            ),
+            'data', event.data
         )::text,
         {at}, {at}
     FROM (VALUES {events}) AS event(type, data), app_webhookendpoint endpoint

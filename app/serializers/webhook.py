@@ -5,6 +5,7 @@ from rest_framework import serializers
 from app.models import DeliveryState, DisabledReason, WebhookEvent
 from app.models.webhook import TEST_EVENT
 from app.serializers.base import BaseSerializer, FormListField
+from app.utils import clock
 from app.utils.public_addresses import MAX_LENGTH
 
 
@@ -71,7 +72,7 @@ class DeliverySerializer(BaseSerializer):
 
     def get_due_at(self, delivery: Any) -> str | None:
         is_pending = delivery.state == DeliveryState.PENDING
-        return delivery.due_at.isoformat() if is_pending else None
+        return clock.written(delivery.due_at) if is_pending else None
 
 
 class DeliveriesQuerySerializer(BaseSerializer):

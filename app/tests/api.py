@@ -129,6 +129,8 @@ class Api:
         else:
             response = ask(path, **options)
         content = b"".join(response.streaming_content) if response.streaming else response.content  # type: ignore[attr-defined]
+        # All times end in Z.
+        assert b"+00:00" not in content
         return Answer(response.status_code, response.headers, content)
 
     def twin(self) -> Api:

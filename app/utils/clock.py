@@ -7,5 +7,10 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def written(moment: datetime) -> str:
+    """As the API writes it, for texts that are kept or sent as they are."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def seconds_from_now(seconds: float) -> datetime:
     return now() + timedelta(seconds=seconds)

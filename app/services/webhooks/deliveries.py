@@ -8,7 +8,6 @@ once, with the same id.
 from __future__ import annotations
 
 import random
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -25,6 +24,8 @@ from app.models import (
     WebhookEndpoint,
 )
 from app.models.ownership import MayChange, is_owner
+from app.models.webhook import DUE_DELIVERIES
+from app.models.writes import write
 from app.services import measure_service, notification_service
 from app.services.webhooks import endpoints
 from app.utils import clock
@@ -51,8 +52,6 @@ MAX_ANSWER = 2000
 MAX_SENT_AGAIN = 10_000
 # Requests under way to all endpoints of one user.
 PER_USER = 20
-# At how many due messages a claim looks at once.
-WINDOW = 500
 BATCH = 1000
 
 
@@ -73,7 +72,7 @@ class Outcome:
     @property
     def logged(self) -> dict[str, object]:
         return {
-            "at": self.began_at.isoformat(),
+            "at": clock.written(self.began_at),
             "milliseconds": self.milliseconds,
             "status": self.status,
             "answer": self.answer[:MAX_ANSWER],
@@ -111,34 +110,18 @@ def claim(
 def _choose(
     most: int, under_way: Mapping[int, int], per_endpoint: int, of_users: Mapping[int, int]
 ) -> list[int]:
-    busy, users, chosen = Counter(under_way), Counter(of_users), list[int]()
-    full = {pk for pk, count in busy.items() if count >= per_endpoint}
-    full_users = {pk for pk, count in users.items() if count >= PER_USER}
-    while len(chosen) < most:
-        others = _due(WebhookDelivery.objects.all()).exclude(endpoint_id__in=full)
-        rows = list(
-            others.exclude(endpoint__user_id__in=full_users)
-            .exclude(pk__in=chosen)
-            .order_by("due_at", "pk")
-            .values_list("pk", "endpoint_id", "endpoint__user_id", "endpoint__failing_since")[
-                :WINDOW
-            ]
-        )
-        before = len(full) + len(full_users)
-        for pk, endpoint_id, user_id, failing_since in rows:
-            room = 1 if failing_since else per_endpoint
-            if busy[endpoint_id] < room and users[user_id] < PER_USER and len(chosen) < most:
-                busy[endpoint_id] += 1
-                users[user_id] += 1
-                chosen.append(pk)
-            if busy[endpoint_id] >= room:
-                full.add(endpoint_id)
-            if users[user_id] >= PER_USER:
-                full_users.add(user_id)
-        # Behind a full window there may be others, unless this one was of those who are full.
-        if len(rows) < WINDOW or len(full) + len(full_users) == before:
-            break
-    return chosen
+    rows = write(
+        DUE_DELIVERIES,
+        now=clock.now(),
+        most=most,
+        per_endpoint=per_endpoint,
+        per_user=PER_USER,
+        endpoints=list(under_way),
+        of_endpoints=list(under_way.values()),
+        users=list(of_users),
+        of_users=list(of_users.values()),
+    )
+    return [pk for (pk,) in rows]
 
 
 def _due(deliveries: QuerySet[WebhookDelivery]) -> QuerySet[WebhookDelivery]:

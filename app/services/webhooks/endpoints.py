@@ -173,7 +173,8 @@ def send_test(*, user: User, endpoint_id: int, may_change: MayChange = is_owner)
     endpoint = lock(user, endpoint_id, may_change)
     require_enabled(endpoint)
     now = clock.now()
-    said = {"type": TEST_EVENT, "timestamp": now.isoformat(), "data": {"webhook_id": endpoint.pk}}
+    about = {"webhook_id": endpoint.pk}
+    said = {"type": TEST_EVENT, "timestamp": clock.written(now), "data": about}
     delivery = WebhookDelivery.objects.create(
         endpoint=endpoint, type=TEST_EVENT, body=orjson.dumps(said).decode(), created_at=now
     )

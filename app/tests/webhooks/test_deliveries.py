@@ -69,6 +69,7 @@ def test_a_picture_is_told_of_with_signatures_that_others_verify(
         },
     }
     assert {datetime.fromisoformat(str(m["timestamp"])) for m in messages} == {picture.finished_at}
+    assert {str(m["timestamp"])[-1] for m in messages} == {"Z"}
     assert [message.path for message in receiver.received] == ["/hooks"] * 2
     assert {d.state for d in WebhookDelivery.objects.all()} == {"delivered"}
     with pytest.raises(WebhookVerificationError):
