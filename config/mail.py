@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-SMTP = "django.core.mail.backends.smtp.EmailBackend"
+SMTP = "web.smtp.EmailBackend"
 FILES = "django.core.mail.backends.filebased.EmailBackend"
 # Ports that mail programs use: in the clear, encrypted from the first byte, and after STARTTLS.
 PORTS = {"smtp": 25, "smtps": 465, "smtp+starttls": 587}

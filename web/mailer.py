@@ -33,10 +33,12 @@ class Refused(Exception):
 
 def send_due(is_stopping: Callable[[], bool] = lambda: False) -> int:
     """Mail all who are due, unless the server is away. Returns to how many."""
-    sent = 0
-    with _Server() as server:
-        while not server.is_away and not is_stopping() and (claimed := mail_service.claim(BATCH)):
+    sent, is_away = 0, False
+    while not is_away and not is_stopping() and (claimed := mail_service.claim(BATCH)):
+        # A connection ends before the claim does.
+        with _Server() as server:
             sent += sum(_send(server, mine) for mine in claimed)
+            is_away = server.is_away
     return sent
 
 

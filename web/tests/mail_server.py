@@ -14,6 +14,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP
 
+from config import mail as mail_settings
+
 TAKEN = "250 OK"
 PATIENCE_SECONDS = 10.0
 
@@ -60,7 +62,7 @@ def mail_server(settings: Any) -> Iterator[MailServer]:
     )
     thread = threading.Thread(target=loop.run_forever, daemon=True)
     thread.start()
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_BACKEND = mail_settings.SMTP
     settings.EMAIL_HOST, settings.EMAIL_PORT = listening.sockets[0].getsockname()[:2]
     try:
         yield server
