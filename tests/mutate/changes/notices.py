@@ -5,6 +5,7 @@ from tests.mutate.mutation import Mutation, in_file
 GROUPS = "app/tests/community/test_grouped_notifications.py"
 SUBJECTS = "app/tests/community/test_notification_subjects.py"
 LOOKING = "app/tests/community/test_read_by_looking.py"
+CLAIMS = "app/tests/webhooks/test_claims.py"
 SALES = "app/tests/money/test_sales.py"
 PAGE = "web/tests/test_notifications_page.py"
 SEEN = "web/tests/test_seen.py"
@@ -85,6 +86,33 @@ MUTATIONS: tuple[Mutation, ...] = (
             "    notification_service.forget_comment(instance)\n",
             "    pass\n",
             "app/tests/community/test_deleted_comments.py",
+        ),
+    ),
+    # What others' systems are told, and by e-mail.
+    *in_file(
+        "app/models/webhook.py",
+        (
+            "an-endpoint-has-its-room",
+            "LIMIT GREATEST(0, -COALESCE(of_endpoint.number, 0) +",
+            "LIMIT GREATEST(0,",
+            CLAIMS,
+        ),
+        ("a-user-has-a-room", "FROM ranked WHERE place <= room", "FROM ranked", CLAIMS),
+        ("what-is-due-is-sent", "AND due_at <= %(now)s", "AND %(now)s IS NOT NULL", CLAIMS),
+        (
+            "one-that-fails-gets-one",
+            "THEN %(per_endpoint)s::int ELSE 1 END",
+            "THEN %(per_endpoint)s::int ELSE 2 END",
+            CLAIMS,
+        ),
+    ),
+    *in_file(
+        "web/smtp.py",
+        (
+            "mail-connections-end",
+            "        self._end.start()\n",
+            "",
+            "web/tests/test_slow_mail.py",
         ),
     ),
 )
