@@ -296,7 +296,7 @@ _TELL_WEBHOOKS = """
             'data', event.data
         )::text,
         {at}, {at}
-    FROM (VALUES {events}) AS event(type, data), app_webhookendpoint endpoint
+    FROM {events}, app_webhookendpoint endpoint
     WHERE endpoint.user_id = %(user_id)s AND endpoint.is_enabled AND endpoint.deleted_at IS NULL
         AND CASE
             WHEN endpoint.is_for_orders
@@ -312,20 +312,30 @@ _TELL_WEBHOOKS = """
 """
 TELL_WEBHOOKS = _TELL_WEBHOOKS.format(
     at="%(created_at)s",
-    events="(%(type)s, %(data)s::json)",
+    events="(VALUES (%(type)s, %(data)s::json)) AS event(type, data)",
     generation_id="%(generation_id)s::bigint",
+)
+# The same of many pictures of one user.
+TELL_WEBHOOKS_OF_EACH = _TELL_WEBHOOKS.format(
+    at="%(created_at)s",
+    events="""(
+        SELECT %(type)s::text, one.data::json, one.generation_id
+        FROM unnest(%(data)s::text[], %(generation_ids)s::bigint[]) AS one(data, generation_id)
+    ) AS event(type, data, generation_id)""",
+    generation_id="event.generation_id",
 )
 # The two events of a picture that is delivered. Their data are those of ``webhooks.events``.
 _TELL_OF_DELIVERED = _TELL_WEBHOOKS.format(
     at="%(finished_at)s",
-    events="""
+    events="""(VALUES
         ('generation.completed', json_build_object(
             'generation_id', %(id)s::bigint, 'style_id', %(style_id)s::bigint,
             'status', %(status)s::text, 'cost', %(cost)s::bigint,
             'licence_number', %(licence_number)s::text, 'failure_reason', '')),
         ('licence.issued', json_build_object(
             'licence_number', %(licence_number)s::text, 'generation_id', %(id)s::bigint,
-            'style_id', %(style_id)s::bigint, 'state', 'active', 'reason', ''))""",
+            'style_id', %(style_id)s::bigint, 'state', 'active', 'reason', ''))
+        ) AS event(type, data)""",
     generation_id="%(id)s",
 )
 

@@ -72,7 +72,8 @@ def target_of(url: str, *, allow_http: bool, allow_loopback: bool) -> Target:
     if not rest.isascii():
         raise Refused("Write the path with % signs: it has letters that are not ASCII.")
     host, is_loopback = _host_of(named, parts.netloc, allow_loopback=allow_loopback)
-    target = Target(parts.scheme, host, port or PORTS[parts.scheme], rest)
+    port = PORTS[parts.scheme] if port is None else port
+    target = Target(parts.scheme, host, port, rest)
     if is_loopback:
         return target
     if target.scheme == "http" and not allow_http:

@@ -16,10 +16,9 @@ from app.models import (
     LicenceState,
     Order,
     Style,
-    WebhookEndpoint,
     WebhookEvent,
 )
-from app.models.writes import TELL_WEBHOOKS, write
+from app.models.writes import TELL_WEBHOOKS, TELL_WEBHOOKS_OF_EACH, write
 from app.utils import clock
 
 OF_STATE = {
@@ -30,7 +29,23 @@ OF_STATE = {
 
 def tell_of_generation(generation: Generation, event: WebhookEvent) -> None:
     """Of a picture that was not made, to its buyer."""
-    data = {
+    _tell(generation.user_id, event, _facts_of(generation), generation.pk)
+
+
+def tell_of_each(user_id: int, pictures: Sequence[Generation], event: WebhookEvent) -> None:
+    """Of many pictures of one buyer, by one statement."""
+    write(
+        TELL_WEBHOOKS_OF_EACH,
+        user_id=user_id,
+        type=event.value,
+        data=[orjson.dumps(_facts_of(picture)).decode() for picture in pictures],
+        generation_ids=[picture.pk for picture in pictures],
+        created_at=clock.now(),
+    )
+
+
+def _facts_of(generation: Generation) -> dict[str, object]:
+    return {
         "generation_id": generation.pk,
         "style_id": generation.style_id,
         "status": generation.status,
@@ -38,14 +53,6 @@ def tell_of_generation(generation: Generation, event: WebhookEvent) -> None:
         "licence_number": None,
         "failure_reason": generation.failure_reason,
     }
-    _tell(generation.user_id, event, data, generation.pk)
-
-
-def tell_of_each(user_id: int, pictures: Sequence[Generation], event: WebhookEvent) -> None:
-    """Of many pictures of one buyer; nearly everybody has no endpoint to be told."""
-    if WebhookEndpoint.objects.filter(user_id=user_id, deleted_at=None).exists():
-        for picture in pictures:
-            tell_of_generation(picture, event)
 
 
 def tell_of_order(order: Order, facts: Mapping[str, Any]) -> None:

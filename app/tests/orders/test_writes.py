@@ -75,7 +75,7 @@ def test_every_statement_is_held_to_its_columns() -> None:
         *("_NOTIFY", "NOTIFY", "_NOTIFY_OF_PICTURE"),
         *("_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
         "MAIL_IS_DUE",
-        *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "_TELL_OF_DELIVERED"),
+        *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "TELL_WEBHOOKS_OF_EACH", "_TELL_OF_DELIVERED"),
     }
 
 

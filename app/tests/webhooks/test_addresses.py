@@ -24,6 +24,7 @@ REFUSED = (
     *("https://example.com\\@127.0.0.1/", "https://127.0.0.1\\.example.com/"),
     # Ports
     *("https://example.com:22/", "https://example.com:80/", "https://example.com:6379/"),
+    *("https://example.com:0/", "https://example.com:443:80/"),
     *("https://example.com:0443x/", "https://example.com:99999/", "https://example.com:-1/"),
     # This machine
     *("https://localhost/", "https://LOCALHOST/", "https://a.localhost/", "https://localhost./"),
@@ -52,9 +53,11 @@ REFUSED = (
         "https://[fe80::1%25eth0]/",
     ),
     *("https://[::ffff:169.254.169.254]/", "https://0xa9fea9fe/", "https://2852039166/"),
+    *("https://100.100.100.200/", "https://192.0.0.192/", "https://168.63.129.16/"),
     *("https://[fd00:ec2::254]/", "https://metadata.google.internal/", "https://metadata/"),
     # IPv4 within IPv6: 6to4, NAT64, Teredo, compatible
     *("https://[2002:7f00:1::]/", "https://[64:ff9b::7f00:1]/", "https://[64:ff9b:1::1]/"),
+    *("https://[::ffff:0:127.0.0.1]/", "https://[5f00::1]/", "https://[2001:20::1]/"),
     *("https://[2001:0:7f00:1::]/", "https://[::7f00:1]/"),
     # Nobody, everybody, and examples
     *("https://224.0.0.1/", "https://255.255.255.255/", "https://240.0.0.1/", "https://[ff02::1]/"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -13,9 +14,10 @@ from app.models import Generation, User, WebhookDelivery, WebhookEndpoint
 from app.services import api_key_service
 from app.services.user_service import close_account
 from app.services.webhooks import endpoints
+from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, StyleFactory
-from app.tests.ordering import order, report
+from app.tests.ordering import order, order_of, report
 from app.tests.webhooks.receiver import Receiver
 
 pytestmark = pytest.mark.django_db
@@ -193,12 +195,27 @@ class TestOrders:
         assert reused.code == "IDEMPOTENCY_KEY_REUSED"
         assert Generation.objects.count() == 1
 
-    def test_addresses_of_orders_are_bounded(self, as_buyer: Api, monkeypatch: Any) -> None:
-        monkeypatch.setattr(endpoints, "MAX_OF_ORDERS", 1)
+    def test_the_51st_address_of_orders_is_refused(self, as_buyer: Api, buyer: User) -> None:
         style = StyleFactory()
-        assert order(as_buyer, style, webhook_url=f"{URL}/1").status == 202
-        assert order(as_buyer, style, webhook_url=f"{URL}/1").status == 202
-        assert set(order(as_buyer, style, webhook_url=f"{URL}/2").details) == {"webhook_url"}
+        WebhookEndpoint.objects.bulk_create(
+            WebhookEndpoint(user=buyer, url=f"{URL}/{number}", is_for_orders=True)
+            for number in range(1, 51)
+        )
+        several = {"items": [order_of(style)], "webhook_url": f"{URL}/51"}
+        for refused in (
+            order(as_buyer, style, webhook_url=f"{URL}/51"),
+            as_buyer.post("/api/orders", several),
+        ):
+            assert refused.refusal == (400, "VALIDATION_ERROR")
+            said = "Your orders have named 50 addresses. Delete one first."
+            assert refused.details == {"webhook_url": [said]}
+        assert not Generation.objects.exists()
+        assert ledger.balance_of(buyer) == 1000
+        # One that is known is no new one, and one that is deleted makes room.
+        assert order(as_buyer, style, webhook_url=f"{URL}/50").status == 202
+        oldest = WebhookEndpoint.objects.earliest("pk")
+        assert as_buyer.delete(f"/api/webhooks/{oldest.pk}").status == 204
+        assert as_buyer.post("/api/orders", several).status == 202
 
     def test_who_wants_to_be_told_of_nothing_asks_the_database_no_more(
         self, as_buyer: Api, as_worker: Api, buyer: User
@@ -221,6 +238,30 @@ class TestOrders:
         without = statements()
         endpoints.create(user=buyer, url=URL)
         assert statements() == without
+
+    def test_an_order_of_many_asks_no_more_for_each(self, as_buyer: Api, buyer: User) -> None:
+        """Placed with an address, and canceled."""
+        style = StyleFactory(price=1)
+
+        def statements(count: int, **more: str) -> tuple[int, int]:
+            items = [order_of(style, seed=None, count=count)] * 2
+            with CaptureQueriesContext(connection) as ordered:
+                placed = as_buyer.post("/api/orders", {"items": items, **more})
+            with CaptureQueriesContext(connection) as canceled:
+                assert as_buyer.post(f"/api/orders/{placed.data['id']}/cancel").status == 200
+            return len(ordered), len(canceled)
+
+        statements(1)
+        placed, canceled = statements(1)
+        assert statements(8) == (placed, canceled)
+        endpoints.create(user=buyer, url=URL)
+        assert statements(8) == (placed, canceled)
+        statements(1, webhook_url=f"{URL}/orders")
+        # Which endpoint it is, and which pictures named it.
+        assert statements(8, webhook_url=f"{URL}/orders") == (placed + 2, canceled)
+        told = WebhookDelivery.objects.values_list("endpoint__is_for_orders", "type")
+        canceled_event = "generation.canceled"
+        assert Counter(told) == {(False, canceled_event): 34, (True, canceled_event): 18}
 
 
 def test_closing_the_account_forgets_them(buyer: User) -> None:
