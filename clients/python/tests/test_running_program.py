@@ -219,7 +219,7 @@ def test_asyncio(world: World, tmp_path: Path) -> None:
     async def two_at_once() -> list[Path]:
         async with AsyncClient(world.system.url, world.key) as client:
             orders = await asyncio.gather(
-                *(client.generate("Wet Paper", word) for word in ("fox", "lake"))
+                *(client.generate("Wet Paper", word) for word in ("fox", "호수"))
             )
             await asyncio.gather(*(order.wait(SECONDS) for order in orders))
             saved = await asyncio.gather(*(order.save(tmp_path) for order in orders))
@@ -228,7 +228,7 @@ def test_asyncio(world: World, tmp_path: Path) -> None:
 
     fox, lake = asyncio.run(two_at_once())
     assert fox.name.startswith("wet-paper-fox-SL-")
-    assert lake.name.startswith("wet-paper-lake-SL-")
+    assert lake.name.startswith("wet-paper-호수-SL-")
 
 
 def test_the_quick_start_works_as_it_is_printed(world: World, tmp_path: Path) -> None:
