@@ -33,10 +33,13 @@ class Tally:
         self.backend = ""
         self._warm: dict[int, None] = {}
 
-    def note(self, task: Task, report: Report) -> None:
-        """Count a job that has ended with ``report``."""
+    def begin(self, task: Task) -> None:
+        """Learn where the backend of a task is that has come."""
         address = urlsplit(task.webhook_url)
         self.backend = f"{address.scheme}://{address.netloc}"
+
+    def note(self, task: Task, report: Report) -> None:
+        """Count a job that has ended with ``report``."""
         if report.failure_reason is None:
             self.done += 1
             self._warm.pop(task.data.style_id, None)

@@ -94,6 +94,8 @@ class JobRunner:
             if not is_webhook(task.webhook_url):
                 log.error("task_without_webhook")
                 return Outcome.REJECT
+            if self._tally is not None:
+                self._tally.begin(task)
             name = job_name(task)
             while not self._work.locks.acquire(name):
                 # Delivered twice at once; whoever has it may die, so this one waits to take over.

@@ -74,6 +74,18 @@ def test_the_first_task_says_where_to(
     assert (told["done"], told["failed"], told["warm_styles"]) == (1, 1, [3])
 
 
+def test_it_is_told_while_the_first_task_is_under_way(
+    tmp_path: Path, backend: Backend, tally: Tally, announce: Callable[[str], None],
+    engine: GateEngine, make_runner: Callable[..., JobRunner],
+) -> None:  # fmt: skip
+    """A training may take an hour."""
+    announce("")
+    engine.gate = lambda: bool(said(backend))
+    make_runner(tally=tally).run(generation_task(tmp_path, backend.url, prompt="wait"))
+    assert tally.done == 1
+    assert "done" not in said(backend)[0].body
+
+
 def test_the_latest_styles_are_warm(
     tmp_path: Path, backend: Backend, tally: Tally, make_runner: Callable[..., JobRunner]
 ) -> None:
