@@ -5,13 +5,14 @@ from __future__ import annotations
 import smtplib
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 from django.core.mail import get_connection
 
 from app.models import MailPreference
-from app.services import mail_service
+from app.services import guard, mail_service
 from web.mail import digest
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,9 @@ def send_due(is_stopping: Callable[[], bool] = lambda: False) -> int:
     while not is_away and not is_stopping() and (claimed := mail_service.claim(BATCH)):
         # A connection ends before the claim does.
         with _Server() as server:
-            sent += sum(_send(server, mine) for mine in claimed)
+            # One that breaks is tried again when its lease is over. The others still get theirs.
+            done = [guard.attempt("mail", partial(_send, server, it), user=it.pk) for it in claimed]
+            sent += sum(map(bool, done))
             is_away = server.is_away
     return sent
 
@@ -61,7 +64,7 @@ def _send(server: _Server, mine: MailPreference) -> bool:
         mail_service.record_failed(mine)
         return False
     except Exception:
-        # Our own mistake. The others still get theirs.
+        # Our own mistake.
         log.exception("mail_not_made", user=mine.pk)
         mail_service.record_failed(mine)
         return False

@@ -21,7 +21,7 @@ class Listener:
         self._connection: psycopg.Connection[tuple[object, ...]] | None = None
         try:
             self._connect()
-        except psycopg.OperationalError as error:
+        except psycopg.Error as error:
             log.warning("listener_lost", error=str(error))
 
     def wait(self, seconds: float, stopping: threading.Event) -> bool:
@@ -34,7 +34,7 @@ class Listener:
                 assert self._connection is not None
                 if list(self._connection.notifies(timeout=SLICE_SECONDS, stop_after=1)):
                     return True
-            except psycopg.OperationalError as error:
+            except psycopg.Error as error:
                 log.warning("listener_lost", error=str(error))
                 self.close()
                 stopping.wait(SLICE_SECONDS)

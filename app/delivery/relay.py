@@ -14,6 +14,7 @@ from msgspec.structs import asdict
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.models import Generation, OutboxMessage
+from app.services import guard
 from app.services.jobs.lease_service import KINDS
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
@@ -28,6 +29,7 @@ MAX_DELAY_SECONDS = 30.0
 COUNTED_SECONDS = 1.0
 # Between attempts to reach a broker that is away; so late at most does work go on after its return.
 MAX_AWAY_SECONDS = 5.0
+BROKEN = "It broke the relay, whose log says why."
 
 
 class Relay:
@@ -53,7 +55,11 @@ class Relay:
             for queue in outbox.waiting_queues():
                 if time.monotonic() < self._away_until:
                     break
-                taken, sent = self._publish_next(self._broker, queue)
+                try:
+                    taken, sent = self._publish_next(self._broker, queue)
+                except Exception as error:  # noqa: BLE001 - the guard says which may pass
+                    guard.note(error, "outbox", queue=queue)
+                    continue
                 claimed += taken
                 published += sent
             if not claimed:
@@ -124,7 +130,10 @@ class Relay:
                 if sent:
                     outbox.mark_sent(*sent)
             for message in sent:
-                KINDS[kind_of(message.queue)].mark_accepted(message)
+                try:
+                    KINDS[kind_of(message.queue)].mark_accepted(message)
+                except Exception as error:  # noqa: BLE001
+                    guard.note(error, "outbox", message_id=message.pk)
         return len(messages), len(sent)
 
     @staticmethod
@@ -145,6 +154,10 @@ class Relay:
             except BrokerAway as error:
                 outbox.mark_unsent(message, error=str(error))
                 raise
+            except Exception as error:  # noqa: BLE001
+                guard.note(error, "outbox", message_id=message.pk)
+                outbox.mark_unsent(message, error=BROKEN, delay=MAX_DELAY_SECONDS)
+                return False
             log.info("published", queue=message.queue)
         return True
 

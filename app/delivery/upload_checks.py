@@ -9,6 +9,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery.listener import Listener
+from app.services import guard
 from app.services.uploads import check_service, checkers, copy_service
 
 log = structlog.get_logger(__name__)
@@ -21,7 +22,7 @@ STOP_SECONDS = 8.0
 
 
 class UploadChecks:
-    """Started once for the process. A check that breaks it ends the thread: see ``is_alive``."""
+    """Started once for the process. A check that breaks does not end the thread."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
@@ -62,6 +63,6 @@ class UploadChecks:
     @staticmethod
     def _fill_in() -> None:
         try:
-            copy_service.fill_in(FILL_IN_SECONDS)
+            guard.attempt("fingerprints", lambda: copy_service.fill_in(FILL_IN_SECONDS))
         except (OperationalError, InterfaceError) as error:
             log.warning("database_unavailable", error=str(error))

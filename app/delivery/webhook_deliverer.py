@@ -19,6 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 from app.delivery.listener import Listener
 from app.delivery.webhook_sender import Sender
 from app.models import WebhookDelivery
+from app.services import guard
 from app.services.webhooks import deliveries
 from app.services.webhooks.deliveries import Outcome
 from app.utils import clock
@@ -120,7 +121,9 @@ class Deliverer:
             # Counted as a failure: what is not recorded would be sent for ever.
             log.exception("webhook_attempt_failed", webhook_id=delivery.webhook_id)
             outcome = Outcome(clock.now(), 0, error="Our mistake. It is sent again.")
-        await self._in_database(lambda: deliveries.record(delivery, outcome))
+        kept = await self._in_database(lambda: deliveries.record(delivery, outcome) or True)
+        if kept is None:
+            await self._in_database(lambda: deliveries.record_lost(delivery))
         log.info(
             "webhook_sent" if outcome.is_accepted else "webhook_refused",
             webhook_id=delivery.webhook_id,
@@ -150,12 +153,14 @@ class Deliverer:
         waker.cancel()
 
     async def _in_database(self, act: Callable[[], Result]) -> Result | None:
-        """What ``act`` returns; None while the database is away. What was claimed is due again when
-        its time is over."""
+        """What ``act`` returns; None if it broke, or while the database is away.
+
+        What was claimed is due again when its time is over.
+        """
 
         def safely() -> Result | None:
             try:
-                return act()
+                return guard.attempt("webhooks", act)
             except (OperationalError, InterfaceError) as error:
                 log.warning("database_unavailable", error=str(error))
                 connection.close()

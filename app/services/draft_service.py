@@ -4,13 +4,17 @@ active, so all that is said of withdrawn styles holds for them, and nobody else 
 from __future__ import annotations
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from app.exceptions import InvalidInput, InvalidTransition
 from app.models import Notification, ReviewState, Style, TrainingStatus
 from app.models.notification import TargetType
 from app.services import storage, training_service
+from app.services.training_service import TRAININGS
 from app.services.uploads import artwork_service
+from app.utils.names import skeleton
+
+REPLACED = "You have uploaded other works under this name."
 
 # Those whose name no other style of the artist can get.
 NAMED = (
@@ -25,6 +29,19 @@ def require_trained(style: Style) -> None:
     """Raises InvalidTransition for a draft that cannot be offered yet."""
     if style.training_status != TrainingStatus.COMPLETED:
         raise InvalidTransition("A style can be offered once its training is complete.")
+
+
+def alike(name: str) -> Q:
+    """The styles with this name, or with one that looks the same."""
+    return Q(name__iexact=name) | Q(name_skeleton=skeleton(name))
+
+
+def end_replaced(namesakes: QuerySet[Style]) -> None:
+    """End the training of the drafts among ``namesakes`` whose works wait for our staff: their
+    artist uploads others under the name, so nobody has to look at these any more."""
+    held = namesakes.filter(is_draft=True, is_active=False, copy_check__held_at__isnull=False)
+    for draft in held.order_by("pk"):
+        TRAININGS.end(draft, REPLACED, retryable=False)
 
 
 def discard(draft: Style) -> None:

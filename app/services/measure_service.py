@@ -11,6 +11,8 @@ from app.utils import clock
 
 LEASES_EXPIRED = "leases_expired"
 LEDGER_FINDINGS = "ledger_findings"
+# What ``guard`` has caught, by step.
+BROKEN = "broken: "
 # How many endpoints there are; its time says when the last process that delivers was alive.
 WEBHOOKS_KEPT = "webhook_endpoints"
 
@@ -26,6 +28,16 @@ def count(name: str, by: int = 1) -> None:
     if not changed:
         Measure.objects.get_or_create(name=name)
         Measure.objects.filter(name=name).update(value=F("value") + by, updated_at=clock.now())
+
+
+def count_broken(step: str) -> None:
+    count(f"{BROKEN}{step}")
+
+
+def broken_by_step() -> dict[str, int]:
+    """How often each step of what runs again and again broke."""
+    counted = Measure.objects.filter(name__startswith=BROKEN).values_list("name", "value")
+    return {name.removeprefix(BROKEN): value for name, value in counted}
 
 
 def record(name: str, value: int) -> None:

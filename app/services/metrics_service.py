@@ -42,6 +42,7 @@ class Figures:
     generations: Mapping[str, int]
     trainings: Mapping[str, int]
     leases_expired: int
+    broken_steps: Mapping[str, int]
     refunds: int
     refunded_tokens: int
     audit_findings: int | None
@@ -97,6 +98,7 @@ def _count() -> Figures:
         generations=_by_state(Generation.objects.order_by().values_list("status")),
         trainings=_by_state(Style.objects.order_by().values_list("training_status")),
         leases_expired=leases[0] if leases else 0,
+        broken_steps=measure_service.broken_by_step(),
         refunds=refunds["n"],
         refunded_tokens=refunds["tokens"] or 0,
         audit_findings=audit[0] if audit else None,

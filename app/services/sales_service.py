@@ -7,6 +7,7 @@ first. So artists are told once, whatever breaks off, and days without a relay a
 from __future__ import annotations
 
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
@@ -17,7 +18,7 @@ from django.db.models import Max
 
 from app.models import Notification, NotificationType, SalesDay, Transaction
 from app.models.notification import TargetType, words_of
-from app.services import mail_service
+from app.services import guard, mail_service
 from app.utils import clock
 
 # Days are those of the marketplace's home, for all artists. The studio's chart has the reader's.
@@ -51,7 +52,11 @@ def _tell_of_day(day: date) -> int:
     begin, end = (datetime.combine(each, time.min, ZONE) for each in (day, day + ONE_DAY))
     sold = Transaction.objects.sold_between(begin, end)
     by_artist = groupby(sold, itemgetter("receiver_id"))
-    told = [_told(day, artist_id, list(styles)) for artist_id, styles in by_artist]
+    lines = [
+        guard.attempt("sales", partial(_told, day, artist_id, list(styles)), artist_id=artist_id)
+        for artist_id, styles in by_artist
+    ]
+    told = [line for line in lines if line is not None]
     Notification.objects.bulk_create(told, batch_size=BATCH)
     mail_service.note([each.recipient_id for each in told], NotificationType.SALES)
     return len(told)

@@ -187,6 +187,7 @@ def _prepared(
 @transaction.atomic(savepoint=False)
 def create_style(upload: StyleUpload) -> Style:
     """Make the style of a prepared upload and order its training, or first the check."""
+    draft_service.end_replaced(upload.artist.styles.filter(draft_service.alike(upload.name)))
     lock_open(upload.artist.pk)
     with _name_conflicts(upload.name):
         style = Style.objects.create(
@@ -340,8 +341,9 @@ def withdraw_all(artist_id: int) -> None:
     for style in Style.objects.filter(artist_id=artist_id, copy_check__isnull=False):
         # Nobody is there to be told.
         checkers.forget_copies(style)
-        TRAININGS.move(style, TrainingStatus.FAILED)
-        style.failure_reason = CLOSED
+        if style.is_under_way:  # the version before this one ends trainings alone
+            TRAININGS.move(style, TrainingStatus.FAILED)
+            style.failure_reason = CLOSED
         style.save()
 
 
@@ -378,8 +380,8 @@ def _preview_of(style: Style, work_id: int) -> str:
 
 
 def _has_style_named(artist: Artist, name: str) -> bool:
-    alike = Q(name__iexact=name) | Q(name_skeleton=skeleton(name))
-    return artist.styles.filter(alike, Q(is_active=True) | draft_service.NAMED).exists()
+    namesakes = artist.styles.filter(draft_service.alike(name))
+    return namesakes.filter(Q(is_active=True) | draft_service.NAMED).exists()
 
 
 def _duplicate_name(name: str) -> DuplicateStyleName:

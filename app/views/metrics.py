@@ -70,6 +70,8 @@ class _SystemCollector:
         text = "Jobs that wait for an engine that no living worker has."
         yield _by("jobs_without_worker", text, "engine", now.jobs_without_worker)
         yield _counter("leases_expired", "Attempts whose lease expired.", now.leases_expired)
+        text = "How often each step of what runs again and again broke; the log says why."
+        yield _by("broken_steps", text, "step", now.broken_steps)
         yield _counter("refunds", "Pictures refunded.", now.refunds)
         yield _counter("refunded_tokens", "Tokens refunded.", now.refunded_tokens)
         yield _gauge("webhook_messages_due", "Messages to send to webhooks.", now.webhooks_due)

@@ -6,6 +6,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -17,13 +18,26 @@ from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
-from app.services import idempotency_service, sales_service, user_service, worker_service
+from app.services import guard, idempotency_service, sales_service, user_service, worker_service
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
+
+# One that breaks keeps none of the others from its turn, and is tried again by the next sweep.
+SWEEP: dict[str, Callable[[], object]] = {
+    "leases": lease_service.sweep,
+    "deadlines": ending.end_overdue,
+    "ended orders": ending.tell_of_ended,
+    "idempotency keys": idempotency_service.forget_old,
+    "pending uploads": upload_service.forget_expired,
+    "sessions": user_service.forget_ended_sessions,
+    "workers": worker_service.forget_old,
+    "sales": sales_service.tell_of_sales,
+    "books": books.publish_days,
+}
 
 
 class Command(BaseCommand):
@@ -61,9 +75,9 @@ class Command(BaseCommand):
 
     def _round(self, relay: Relay) -> None:
         try:
-            relay.keep_alive()
-            admission.hand_over()
-            relay.publish_due()
+            guard.attempt("broker", relay.keep_alive)
+            guard.attempt("held pictures", admission.hand_over)
+            guard.attempt("outbox", relay.publish_due)
             # Every order wakes the relay; what ends by its age can wait for the next sweep.
             if time.monotonic() >= self._sweep_at:
                 self._sweep_at = time.monotonic() + self._sweep_seconds
@@ -75,18 +89,5 @@ class Command(BaseCommand):
 
     @staticmethod
     def _sweep() -> None:
-        lease_service.sweep()
-        ending.end_overdue()
-        ending.tell_of_ended()
-        idempotency_service.forget_old()
-        upload_service.forget_expired()
-        user_service.forget_ended_sessions()
-        worker_service.forget_old()
-        sales_service.tell_of_sales()
-        try:
-            books.publish_days()
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            # The next sweep tries again. Orders are worth more than the books of yesterday.
-            log.exception("books_not_published")
+        for step, act in SWEEP.items():
+            guard.attempt(step, act)

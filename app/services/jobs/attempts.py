@@ -162,8 +162,18 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         job = self.lock(job_id)
         if job.lease_expires_at is None or job.lease_expires_at > clock.now():
             return False
-        self._fail(job, reason, retryable=True)
+        try:
+            with transaction.atomic():
+                self._fail(job, reason, retryable=True)
+        except InvalidTransition as error:
+            # No worker can be given it: its works are gone, or are to be looked at first.
+            self._fail(self.lock(job_id), error.message, retryable=False)
         return True
+
+    def put_off(self, job_id: int, seconds: float) -> None:
+        """Look at an expired lease again that many seconds from now."""
+        expired = self.model._default_manager.filter(pk=job_id, lease_expires_at__lte=clock.now())
+        expired.update(lease_expires_at=clock.seconds_from_now(seconds))
 
     def mark_accepted(self, attempt: Attempt) -> None:
         """The queue has taken the task: it may wait there for a long while, but not for ever."""

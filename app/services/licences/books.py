@@ -17,6 +17,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache as cache_of_process
+from functools import partial
 from typing import Any
 
 import orjson
@@ -26,6 +27,7 @@ from django.db.models import Max
 
 from app.exceptions import NotFound, ServiceUnavailable
 from app.models import Licence, LicenceDay
+from app.services import guard
 from app.services.licences import blocks, merkle, terms
 
 log = structlog.get_logger(__name__)
@@ -86,13 +88,17 @@ def publish_days() -> int:
         cursor.execute(_LAST_DAY, {"seconds": MARGIN.total_seconds()})
         (last,) = cursor.fetchone()
     for listed in blocks.are_missing():
-        blocks.keep(listed, leaves_of(listed.day))
+        guard.attempt("books", partial(_keep_blocks, listed), day=listed.day.isoformat())
     day, published = _next_day(last), 0
     while day is not None and day <= last:
         if not _publish(day):
             break
         published, day = published + 1, day + ONE_DAY
     return published
+
+
+def _keep_blocks(listed: LicenceDay) -> None:
+    blocks.keep(listed, leaves_of(listed.day))
 
 
 def leaves_of(day: date, *, using: str = DEFAULT_DB_ALIAS) -> list[bytes]:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from django.conf import settings
 from django.db import transaction
 
 from app.models import Generation
 from app.models.writes import HELD_TO_HAND_OVER, write
+from app.services import guard
 from app.services.generation_service import GENERATIONS
 
 BATCH = 500
@@ -16,11 +19,19 @@ def hand_over() -> int:
     """Hand over the held pictures for which there is room now. Returns how many.
 
     Any number of processes may call it at once: all choose the oldest of a buyer, and look again
-    under the lock.
+    under the lock. If a picture breaks it, each is handed over by itself.
     """
     limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
     ids = [picture_id for (picture_id,) in write(HELD_TO_HAND_OVER, batch=BATCH, **limits)]
-    return _hand_over(ids) if ids else 0
+    if not ids:
+        return 0
+    handed_over = guard.attempt("held pictures", partial(_hand_over, ids))
+    if handed_over is not None:
+        return handed_over
+    return sum(
+        guard.attempt("held pictures", partial(_hand_over, [each]), generation_id=each) or 0
+        for each in ids
+    )
 
 
 @transaction.atomic

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Count, Exists, OuterRef, Sum
+from django.db.models import Count, Exists, OuterRef, QuerySet, Sum
 
 from app.models import Generation, GenerationStatus, Order, Transaction, TransactionType
-from app.services import notification_service
+from app.services import guard, notification_service
 from app.services.generation_service import GENERATIONS
 from app.services.webhooks.events import tell_of_order
 from app.utils import clock
@@ -32,7 +33,7 @@ def end_overdue() -> int:
     late = Generation.objects.under_way().filter(order__in=orders).order_by("pk")
     ended = 0
     for picture_id in list(late.values_list("pk", flat=True)[:BATCH]):
-        if _end(picture_id):
+        if guard.attempt("deadlines", partial(_end, picture_id), generation_id=picture_id):
             ended += 1
     if ended:
         log.warning("deadline_missed", pictures=ended)
@@ -51,17 +52,33 @@ def _end(picture_id: int) -> bool:
     return True
 
 
-@transaction.atomic
 def tell_of_ended() -> int:
     """Note which orders have no picture under way any more, and tell of them. Returns how many.
 
-    A picture that has ended stays so. Of two that look at once, the second leaves out what the
-    first has locked.
+    If one of them breaks it, each is told of by itself.
     """
+    told = guard.attempt("ended orders", partial(_tell_of, _ended()[:BATCH]))
+    if told is not None:
+        return told
+    ids = list(_ended().values_list("pk", flat=True)[:BATCH])
+    each = (partial(_tell_of, _ended().filter(pk=pk)) for pk in ids)
+    return sum(
+        guard.attempt("ended orders", tell, order_id=pk) or 0
+        for pk, tell in zip(ids, each, strict=True)
+    )
+
+
+def _ended() -> QuerySet[Order]:
     under_way = Generation.objects.under_way().filter(order=OuterRef("pk"))
-    ended = Order.objects.filter(~Exists(under_way), ended_at=None).order_by("pk")
+    return Order.objects.filter(~Exists(under_way), ended_at=None).order_by("pk")
+
+
+@transaction.atomic
+def _tell_of(ended: QuerySet[Order]) -> int:
+    """A picture that has ended stays so. Of two that look at once, the second leaves out what the
+    first has locked."""
     locked = ended.select_for_update(no_key=True, skip_locked=True, of=("self",))
-    orders = list(locked.select_related("user")[:BATCH])
+    orders = list(locked.select_related("user"))
     if not orders:
         return 0
     now, facts = clock.now(), facts_of(orders)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import PurePosixPath
 
@@ -18,7 +19,7 @@ from django.db.models import QuerySet
 
 from app.exceptions import InvalidImageFormat, ServiceUnavailable, UploadRejected
 from app.models import CopyCheck, Style, UploadCheck
-from app.services import storage, training_service
+from app.services import guard, storage, training_service
 from app.services.training_service import TRAININGS
 from app.services.uploads import artwork_service, checkers, copy_service
 from app.services.uploads.artwork_service import StoredArtwork
@@ -54,8 +55,12 @@ def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
 
 
 def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
-    """Do the next check that is due, of an upload or for copies. Returns whether there was one."""
-    return _check_next_upload(is_stopping) or copy_service.check_next(is_stopping)
+    """Do the next check that is due, of an upload or for copies. Returns whether there was one.
+
+    One that breaks is tried again when its lease is over, ``MAX_ATTEMPTS`` times.
+    """
+    looks = {"upload checks": _check_next_upload, "copy checks": copy_service.check_next}
+    return any(guard.attempt(step, partial(look, is_stopping)) for step, look in looks.items())
 
 
 def _check_next_upload(is_stopping: Callable[[], bool]) -> bool:
@@ -118,12 +123,14 @@ def _claim() -> UploadCheck | None:
         check = locked.order_by("due_at", "pk").first()
         if check is None:
             return None
-        left_behind = _files(check) if check.folder else []
+        former = check.folder
         check.folder = f"styles/{uuid.uuid4()}"
         check.attempt += 1
         check.due_at = clock.seconds_from_now(LEASE_SECONDS)
         check.save()
-    storage.delete(left_behind)
+    if former:
+        left_behind = partial(_files, check, former)
+        guard.attempt("upload checks", lambda: storage.delete(left_behind()))
     return check
 
 
@@ -202,15 +209,19 @@ def _ours(check: UploadCheck) -> QuerySet[UploadCheck]:
 
 
 def _original(check: UploadCheck, index: int) -> str:
+    return _original_in(check.folder, check, index)
+
+
+def _original_in(folder: str, check: UploadCheck, index: int) -> str:
     extension = PurePosixPath(check.works[index]["key"]).suffix.removeprefix(".")
-    return artwork_service.original_key(check.folder, index, extension)
+    return artwork_service.original_key(folder, index, extension)
 
 
-def _files(check: UploadCheck) -> list[str]:
-    """All that an attempt may have stored."""
-    count = range(len(check.works))
-    originals = [_original(check, index) for index in count]
-    previews = [artwork_service.preview_keys(check.folder, index) for index in count]
+def _files(check: UploadCheck, folder: str = "") -> list[str]:
+    """All that an attempt may have stored; the one under way, or that of another ``folder``."""
+    folder, count = folder or check.folder, range(len(check.works))
+    originals = [_original_in(folder, check, index) for index in count]
+    previews = [artwork_service.preview_keys(folder, index) for index in count]
     return [*originals, *chain.from_iterable(previews)]
 
 

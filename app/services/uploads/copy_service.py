@@ -13,6 +13,8 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 
 import structlog
 from django.db import transaction
@@ -30,7 +32,7 @@ from app.models import (
     TrainingStatus,
     WebhookEvent,
 )
-from app.services import notification_service, storage, training_service
+from app.services import guard, notification_service, storage, training_service
 from app.services.licences import finding
 from app.services.training_service import TRAININGS
 from app.services.uploads.checkers import (
@@ -51,6 +53,9 @@ log = structlog.get_logger(__name__)
 # Pictures made here are no larger, so their marks are read as they are.
 LONGEST_SIDE = 1024
 ANY = Bounds(("JPEG", "PNG", "WEBP"))
+# Works of before that could not be read, by their ids: how often, and until when they wait.
+# Another process, or this one started again, counts from the beginning.
+_waiting: dict[int, tuple[int, datetime]] = {}
 NOT_WAITING = "The works of this style do not wait for a review."
 
 
@@ -103,16 +108,51 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
 
 def fill_in(seconds: float) -> bool:
     """Fingerprint works that have none, of styles from before there was this check, for at most so
-    many seconds and one work more. Returns whether there were any."""
+    many seconds and one work more. Returns whether there were any.
+
+    One that cannot be read is put off, longer each time, and after ``MAX_ATTEMPTS`` it has an empty
+    fingerprint, which finds nothing.
+    """
     until = time.monotonic() + seconds
-    while (work := Artwork.objects.filter(pdq__isnull=True).order_by("pk").first()) is not None:
+    while (work := _without_fingerprint()) is not None:
+        look = partial(_look_at, work)
         try:
-            _look_at(work)
+            is_done = guard.attempt(
+                "fingerprints", look, passing=(ServiceUnavailable,), work=work.pk
+            )
         except ServiceUnavailable:
-            return False
+            if not _is_there(work):
+                return False
+            is_done = None
+        if is_done is None:
+            _put_off(work)
         if time.monotonic() >= until:
             return True
     return False
+
+
+def _without_fingerprint() -> Artwork | None:
+    now = clock.now()
+    waiting = [pk for pk, (_, until) in _waiting.items() if until > now]
+    return Artwork.objects.filter(pdq__isnull=True).exclude(pk__in=waiting).order_by("pk").first()
+
+
+def _is_there(work: Artwork) -> bool:
+    """Whether the storage answers, and has a file that it does not give."""
+    try:
+        return storage.exists(work.image_path)
+    except ServiceUnavailable:
+        return False
+
+
+def _put_off(work: Artwork) -> None:
+    failed, _ = _waiting.get(work.pk, (0, None))
+    if failed + 1 < MAX_ATTEMPTS:
+        _waiting[work.pk] = (failed + 1, clock.seconds_from_now(AWAY_SECONDS * 4**failed))
+        return
+    _waiting.pop(work.pk, None)
+    Artwork.objects.filter(pk=work.pk).update(pdq=b"", bands=[])
+    log.error("work_unreadable", work=work.pk, advice="No copy of this work will be noticed.")
 
 
 def allow(style: Style, reason: str) -> None:

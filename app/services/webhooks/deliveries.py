@@ -152,6 +152,17 @@ def record(delivery: WebhookDelivery, outcome: Outcome) -> None:
     )
 
 
+def record_lost(delivery: WebhookDelivery) -> None:
+    """What became of an attempt cannot be kept: it has failed, or it would be sent for ever."""
+    is_over = delivery.attempt_count >= MAX_ATTEMPTS
+    delay = 0.0 if is_over else DELAYS[delivery.attempt_count - 1]
+    ours = WebhookDelivery.objects.filter(pk=delivery.pk, attempt_count=delivery.attempt_count)
+    ours.filter(state=DeliveryState.PENDING).update(
+        state=DeliveryState.FAILED if is_over else DeliveryState.PENDING,
+        due_at=clock.seconds_from_now(delay),
+    )
+
+
 def _count_failure(endpoint: WebhookEndpoint, outcome: Outcome) -> None:
     now = clock.now()
     endpoint.failing_since = endpoint.failing_since or now

@@ -6,7 +6,6 @@ from __future__ import annotations
 import io
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import time_machine
@@ -386,13 +385,3 @@ class TestChecks:
     def test_a_style_that_goes_takes_it_along(self, artist: User) -> None:
         style_of(painting(5), artist=artist.artist, training_status="pending").delete()
         assert check_all() == 0
-
-
-def test_works_of_before_get_their_fingerprints(artist: User, media: Any) -> None:
-    style = style_of(painting(1), painting(2), b"no picture", painting(4))
-    assert copy_service.fill_in(0)
-    assert style.artworks.filter(pdq__isnull=True).count() == 3
-    assert not copy_service.fill_in(60)
-    found = [bytes(pdq) for pdq in style.artworks.values_list("pdq", flat=True)]
-    assert [len(pdq) for pdq in found] == [32, 32, 0, 32]
-    assert held_by(artist, painting(4)) == [(0, "work", f"/styles/{style.pk}")]

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.management import CommandError, call_command
 from django.db import connection
 
 from app.delivery import upload_checks
 from app.delivery.upload_checks import UploadChecks
-from app.models import Artwork, OutboxMessage, UploadCheck
+from app.models import Artwork, OutboxMessage, Style, UploadCheck
+from app.services.uploads import check_service, checkers
 from app.tests.factories import StyleFactory
 from app.tests.uploads import create_of, uploaded
 from app.utils import clock
@@ -62,15 +65,35 @@ def test_one_round_of_the_command_checks_all_that_is_due(as_artist) -> None:
     assert OutboxMessage.objects.count() == 1
 
 
-def broken_check() -> None:
+def broken_check() -> Style:
     """One that no version of this code writes."""
-    UploadCheck.objects.create(style=StyleFactory(), works=[{"key": 5}], due_at=clock.now())
+    style: Style = StyleFactory(training_status="pending")
+    UploadCheck.objects.create(style=style, works=[{"key": 5}], due_at=clock.now())
+    return style
+
+
+def test_a_check_that_breaks_keeps_no_other_from_its_turn(as_artist, checks) -> None:
+    broken_check()
+    create_of(as_artist, uploaded(as_artist))
+    checks.start()
+    wait_for(lambda: OutboxMessage.objects.exists(), 60)
+    assert UploadCheck.objects.get().attempt == 1
+    assert checks.is_alive()
+
+
+def test_a_check_that_always_breaks_ends() -> None:
+    style = broken_check()
+    for number in range(checkers.MAX_ATTEMPTS + 1):
+        with time_machine.travel(clock.now() + number * timedelta(minutes=3)):
+            check_service.check_next()
+    style.refresh_from_db()
+    assert (style.training_status, style.failure_reason) == ("failed", checkers.BROKEN)
+    assert not UploadCheck.objects.exists()
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_check_that_breaks_it_ends_the_relay_too() -> None:
+def test_the_relay_ends_with_its_thread(monkeypatch) -> None:
     """So that somebody starts it again, and the log says why."""
-    broken_check()
+    monkeypatch.setattr(upload_checks, "POLL_SECONDS", None)
     with pytest.raises(CommandError, match="The check of uploads broke"):
         call_command("relay_outbox", sweep_seconds=0.1)
-    assert UploadCheck.objects.get().attempt == 1

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.models import OutboxMessage
+from app.services import guard
 from app.services.jobs.lease_service import KINDS
 from protocol.engines import DEFAULT_ENGINE
 from protocol.messages import kind_of, queues_of
@@ -28,6 +30,9 @@ log = structlog.get_logger(__name__)
 # A message that was under way when its worker died this often is not tried again.
 MAX_ATTEMPTS = 3
 POLL_SECONDS = 5.0
+# Until a message that breaks this process is tried again.
+BROKEN_SECONDS = 30.0
+BROKEN = "It broke the local worker, whose log says why."
 
 
 class WorkerDied(Exception):
@@ -128,27 +133,35 @@ class Command(BaseCommand):
 
     def _work_on_next(self) -> bool:
         """Do one job. Returns whether there was one."""
-        assert self._worker is not None
         with outbox.claim_next(self._queues) as message:
             if message is None:
                 return False
-            if message.tries > MAX_ATTEMPTS:
-                self._dead_letter(message, "Every worker that took this task stopped.")
-                return True
-            KINDS[kind_of(message.queue)].mark_accepted(message)
-            try:
-                outcome = self._worker.run(message)
-            except WorkerDied:
-                if self._stopping.is_set():
-                    return False
-                log.warning("worker_died", task_id=str(message.task_id), attempts=message.tries)
-                self._worker = None
-                return True
-            if outcome == "done":
-                outbox.mark_sent(message)
-            elif outcome == "reject":
-                self._dead_letter(message, "The worker could not read this task.")
+            work, task_id = partial(self._work_on, message), str(message.task_id)
+            outcome = guard.attempt("local worker", work, task_id=task_id)
+            if outcome is None:
+                outbox.mark_unsent(message, error=BROKEN, delay=BROKEN_SECONDS)
         return outcome != "again"
+
+    def _work_on(self, message: OutboxMessage) -> str:
+        """What became of it: what the worker says, or ``died``."""
+        assert self._worker is not None
+        if message.tries > MAX_ATTEMPTS:
+            self._dead_letter(message, "Every worker that took this task stopped.")
+            return "died"
+        KINDS[kind_of(message.queue)].mark_accepted(message)
+        try:
+            outcome = self._worker.run(message)
+        except WorkerDied:
+            if self._stopping.is_set():
+                return "again"
+            log.warning("worker_died", task_id=str(message.task_id), attempts=message.tries)
+            self._worker = None
+            return "died"
+        if outcome == "done":
+            outbox.mark_sent(message)
+        elif outcome == "reject":
+            self._dead_letter(message, "The worker could not read this task.")
+        return outcome
 
     def _dead_letter(self, message: OutboxMessage, reason: str) -> None:
         log.error("message_dead_lettered", task_id=str(message.task_id), reason=reason)

@@ -83,8 +83,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/management/commands/relay_outbox.py",
         (
             "the-relay-publishes-books",
-            "            books.publish_days()\n",
-            "            pass\n",
+            '    "books": books.publish_days,\n',
+            "",
             BOOKS,
         ),
     ),

@@ -77,7 +77,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/management/commands/relay_outbox.py",
-        ("the-relay-tells-of-sales", "        sales_service.tell_of_sales()\n", "", SALES),
+        ("the-relay-tells-of-sales", '    "sales": sales_service.tell_of_sales,\n', "", SALES),
     ),
     *in_file(
         "app/signals.py",

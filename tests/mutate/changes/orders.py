@@ -138,8 +138,8 @@ MUTATIONS = (
         ),
         (
             "order-completed-at-the-end",
-            "ended = Order.objects.filter(~Exists(under_way), ended_at=None)",
-            "ended = Order.objects.filter(Exists(under_way), ended_at=None)",
+            "return Order.objects.filter(~Exists(under_way), ended_at=None)",
+            "return Order.objects.filter(Exists(under_way), ended_at=None)",
             ENDS,
         ),
         (

@@ -81,8 +81,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "copies-fingerprints-first",
-            "    Artwork.objects.filter(pk=work.pk).update(",
-            "    Artwork.objects.filter(pk=-1).update(",
+            'turns[0] if turns else b""\n    Artwork.objects.filter(pk=work.pk).update(',
+            'turns[0] if turns else b""\n    Artwork.objects.filter(pk=-1).update(',
             f"{AT_ONCE}::TestTwoArtistsWithTheSameWork",
         ),
         (

@@ -11,7 +11,7 @@ import structlog
 from django.core.management.base import BaseCommand, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
-from app.services import mail_service
+from app.services import guard, mail_service
 from web import mailer
 
 log = structlog.get_logger(__name__)
@@ -42,8 +42,8 @@ class Command(BaseCommand):
             try:
                 if time.monotonic() >= alive_at:
                     alive_at = time.monotonic() + ALIVE_SECONDS
-                    mail_service.keep_alive()
-                mailer.send_due(stopping.is_set)
+                    guard.attempt("mail", mail_service.keep_alive)
+                guard.attempt("mail", lambda: mailer.send_due(stopping.is_set))
             except (OperationalError, InterfaceError) as error:
                 log.warning("database_unavailable", error=str(error))
                 # The next round reconnects.
