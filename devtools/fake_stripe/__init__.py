@@ -1,0 +1,1 @@
+"""A stateful payment provider for tests and development. It speaks Stripe's API over HTTP."""
