@@ -1,13 +1,13 @@
 """The web application, with places where it can be told to die.
 
 ``X-Fault: before-commit`` or ``after-commit`` kills this process, as a power cut would, at the
-commit of the request's outermost transaction that writes an order.
+commit of the request's outermost transaction that writes an order; ``X-Fault: write 3`` before the
+third statement of the request that writes.
 """
 
 from __future__ import annotations
 
 import os
-import signal
 import threading
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -15,6 +15,7 @@ from typing import Any
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from config.wsgi import application as real_application
+from tests.faults.dying import Countdown, die, watch
 
 # Whether this transaction has written a message to the workers, however it did.
 WRITES_AN_ORDER = """
@@ -24,10 +25,6 @@ WRITES_AN_ORDER = """
     )"""
 
 _wanted = threading.local()
-
-
-def _die() -> None:
-    os.kill(os.getpid(), signal.SIGKILL)
 
 
 def _prepare() -> None:
@@ -44,12 +41,13 @@ def _prepare() -> None:
                 [writes_an_order] = cursor.fetchone() or [False]
             at = at if writes_an_order else ""
         if at == "before-commit":
-            _die()
+            die()
         commit(self)
         if at == "after-commit":
-            _die()
+            die()
 
     BaseDatabaseWrapper.commit = commit_or_die  # type: ignore[method-assign]
+    watch(lambda: getattr(_wanted, "write", Countdown(0))())
     connection.close()
 
 
@@ -57,5 +55,7 @@ _prepare()
 
 
 def application(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-    _wanted.at = environ.get("HTTP_X_FAULT", "")
+    wanted = environ.get("HTTP_X_FAULT", "")
+    _wanted.at = wanted if wanted.endswith("-commit") else ""
+    _wanted.write = Countdown(int(wanted.split()[1]) if wanted.startswith("write ") else 0)
     return real_application(environ, start_response)

@@ -6,7 +6,19 @@ import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from tests.faults import away, broker, feed, money, outages, repeats, turns, workers
+from tests.faults import (
+    away,
+    broker,
+    drafts,
+    feed,
+    hooks,
+    money,
+    orders,
+    outages,
+    repeats,
+    turns,
+    workers,
+)
 from tests.faults.broker import BrokerStage
 from tests.faults.scenes import Run
 from tests.faults.servers import Servers
@@ -93,6 +105,8 @@ QUICK = {
             "Q13b": (_full_disk, 1),
             "Q14": (turns.whale, 0.06),
             "Q14b": (turns.whale_and_deaths, 0.06),
+            "Q16": (hooks.bad_receivers, 0.2),
+            "Q17": (hooks.killed_deliverer, 0.1),
             "Q2": (broker.broker_stopped, 0.1),
             "Q11": (outages.database_restarted, 0.2),
         },
@@ -118,8 +132,12 @@ QUICK = {
     ),
     "mortal": QuickScene(
         build=_mortal,
-        start=lambda stage: stage.start(workers=1),
-        rows={"Q4": (workers.killed_workers, 0.1)},
+        start=lambda stage: stage.start(workers=1, web_processes=2),
+        rows={
+            "Q4": (workers.killed_workers, 0.1),
+            "Q15": (orders.killed_order, 0.06),
+            "Q18": (drafts.killed_drafts, 0.1),
+        },
     ),
     "away": QuickScene(
         build=_away,

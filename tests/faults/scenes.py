@@ -9,7 +9,19 @@ import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from tests.faults import away, broker, feed, money, outages, repeats, turns, workers
+from tests.faults import (
+    away,
+    broker,
+    drafts,
+    feed,
+    hooks,
+    money,
+    orders,
+    outages,
+    repeats,
+    turns,
+    workers,
+)
 from tests.faults.broker import BrokerStage
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
@@ -143,6 +155,8 @@ SCENES = [
             "Q8": ("webhook broken, then away", outages.deaf_backend),
             "Q14": ("a whale against 99", turns.whale),
             "Q14b": ("the same, workers and relays killed", turns.whale_and_deaths),
+            "Q16": ("receivers of webhooks away, slow, lying", hooks.bad_receivers),
+            "Q17": ("what sends webhooks killed at each write", hooks.killed_deliverer),
             "Q2": ("RabbitMQ stopped for 20 s", broker.broker_stopped),
             "Q11": ("PostgreSQL restarted under load", outages.database_restarted),
         },
@@ -154,8 +168,12 @@ SCENES = [
             JOB_LEASE_SECONDS=str(workers.LEASE_SECONDS),
             WORKER_CONCURRENCY="2",
         ),
-        start=lambda stage: stage.start(workers=1),
-        rows={"Q4": ("workers killed in the middle of a job", workers.killed_workers)},
+        start=lambda stage: stage.start(workers=1, web_processes=2),
+        rows={
+            "Q4": ("workers killed in the middle of a job", workers.killed_workers),
+            "Q15": ("an order of 200, workers and relay killed", orders.killed_order),
+            "Q18": ("drafts: workers and backends killed", drafts.killed_drafts),
+        },
     ),
     Scene(
         build=_impatient,

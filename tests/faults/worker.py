@@ -2,7 +2,9 @@
 
 Tags: ``work 1500`` takes that many milliseconds, ``crash`` kills the process,
 ``noise`` makes a large file. Each beginning is a
-line in the file that FAULT_RUNS names. Trainings take FAULT_TRAIN_MS.
+line in the file that FAULT_RUNS names. Trainings take FAULT_TRAIN_MS. The first that gets as far as
+the file ``die-at`` beside that one says (``trained``, or ``drawn 3`` pictures after a training)
+deletes the file and dies.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from PIL import Image
@@ -21,17 +24,24 @@ from worker.engines.base import Engine, OnProgress, TrainedModel
 
 class FaultEngine(OneColour):
     name = "fault"
+    # Pictures since the last training.
+    _drawn = 0
 
     def train(self, artworks: Any, tags: Any, **rest: Any) -> TrainedModel:
         _note("train", ",".join(tags))
         _work(int(os.environ.get("FAULT_TRAIN_MS", "100")), rest["on_progress"])
-        return super().train(artworks, tags, **rest)
+        model = super().train(artworks, tags, **rest)
+        self._drawn = 0
+        _die_at("trained")
+        return model
 
     def generate(self, model: Any, prompt: Any, **rest: Any) -> Image.Image:
         size: tuple[int, int] = rest["size"]
         _note("generate", str(rest["seed"]))
         if "crash" in prompt:
             os._exit(9)
+        self._drawn += 1
+        _die_at(f"drawn {self._drawn}")
         wanted = [tag.split()[1] for tag in prompt if tag.startswith("work ")]
         _work(int(wanted[0]) if wanted else 20, rest["on_progress"])
         if "noise" in prompt:  # a file that no compression makes small
@@ -44,6 +54,13 @@ def _note(kind: str, what: str) -> None:
     file = os.open(os.environ["FAULT_RUNS"], os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
     os.write(file, line)
     os.close(file)
+
+
+def _die_at(place: str) -> None:
+    wanted = Path(os.environ["FAULT_RUNS"]).with_name("die-at")
+    if wanted.exists() and wanted.read_text() == place:
+        wanted.unlink(missing_ok=True)
+        os._exit(9)
 
 
 def _work(milliseconds: int, on_progress: OnProgress) -> None:

@@ -37,6 +37,7 @@ class Receiver:
     """Answers with ``answer``: bytes, or what to do with the connection."""
 
     host: str = "127.0.0.1"
+    at: int = 0  # a port; 0 for a free one
     tls: ssl.SSLContext | None = None
     answer: bytes | Callable[[socket.socket], None] = OK
     received: list[Received] = field(default_factory=list)
@@ -44,7 +45,7 @@ class Receiver:
     most_at_once: int = 0
 
     def __post_init__(self) -> None:
-        self._socket = socket.create_server((self.host, 0), backlog=200)
+        self._socket = socket.create_server((self.host, self.at), backlog=200)
         self._changed = threading.Condition()
         self._at_once = 0
         self._thread = threading.Thread(target=self._accept, daemon=True)
