@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from app.exceptions import RequestInProgress
 from app.models import User
-from app.services import idempotency_service
+from app.services import idempotency_service, rate_limit_service
 
 if TYPE_CHECKING:
     from web.forms.base import OnceForm
@@ -37,6 +37,22 @@ def run_form(
         fingerprint=digest,
         prepare=lambda: None,
         act=lambda _: act(),
+    )
+
+
+def run_limited(
+    *, user: User, kind: str, key: str, what: tuple[object, ...], act: Callable[[], str]
+) -> str:
+    """Like ``run``, for an order: it counts towards the limit ``kind`` of its user, but not if it
+    is refused."""
+    limited = (kind, f"user-{user.pk}")
+    return run(
+        user=user,
+        key=key,
+        fingerprint=hashlib.sha256(repr(what).encode()).hexdigest(),
+        prepare=lambda: rate_limit_service.require(rate_limit_service.check(*limited)),
+        act=lambda _: act(),
+        discard=lambda _: rate_limit_service.give_back(*limited),
     )
 
 

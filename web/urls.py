@@ -13,6 +13,7 @@ from web.views import (
     mail,
     making,
     notifications,
+    orders,
     people,
     picture,
     search,
@@ -40,6 +41,11 @@ urlpatterns = [
     path("pictures/<id:picture_id>/comments", community.comment, name="comment"),
     path("comments/<id:comment_id>/delete", community.delete_comment, name="delete_comment"),
     path("mine", picture.mine, name="mine"),
+    # Orders of several pictures
+    path("orders", orders.orders, name="orders"),
+    path("orders/<id:order_id>", orders.order, name="order"),
+    path("orders/<id:order_id>/progress", orders.progress, name="order_progress"),
+    path("orders/<id:order_id>/cancel", orders.cancel, name="cancel_order"),
     # Licences
     path("licences/<str:number>", licences.licence, name="licence_page"),
     path("licences/<str:number>/card.png", licences.preview, name="licence_card"),
@@ -54,6 +60,7 @@ urlpatterns = [
     path("styles/<id:style_id>/image", styles.image, name="style_image"),
     path("styles/<id:style_id>/manifest.json", licences.training_manifest, name="manifest"),
     path("styles/<id:style_id>/make", making.make, name="make"),
+    path("styles/<id:style_id>/list", orders.order_list, name="order_list"),
     path("words", making.words, name="words"),
     # People
     path("artists/<id:artist_id>", people.artist, name="artist"),

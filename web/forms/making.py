@@ -18,10 +18,13 @@ from app.utils import tag_names
 from web.forms.base import OnceForm
 from words import prompts
 
+# Pictures of the same words. The list of an order takes more.
+MOST_AT_ONCE = 4
+
 
 class MakeForm(OnceForm):
-    """The order of a picture: words, format and seed, at the price and under the terms of the style
-    that were shown.
+    """The order of a picture, or a few of the same words: words, format and seed, at the price and
+    under the terms of the style that were shown.
 
     ``accepted`` are the unknown words that the buyer has been told of.
     """
@@ -54,8 +57,18 @@ class MakeForm(OnceForm):
         label=_("Seed"),
         help_text=_(
             "A number. The same words and seed give the same picture."
-            " Leave it empty for a new picture each time."
+            " Leave it empty for a new picture each time. Several pictures take this number and"
+            " those that follow it."
         ),
+    )
+    count = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        choices=[(count, count) for count in range(1, MOST_AT_ONCE + 1)],
+        initial=2,
+        label=_("How many"),
+        widget=forms.RadioSelect,
     )
     again = forms.BooleanField(required=False, label=_("The same picture again"))
     # The seed of the picture that this order began with.
@@ -90,6 +103,9 @@ class MakeForm(OnceForm):
         """What the page says of the terms is what the buyer agrees to next."""
         self.renew(terms=terms_id)
 
+    def clean_count(self) -> int:
+        return self.cleaned_data["count"] or 1
+
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
@@ -121,15 +137,33 @@ class MakeForm(OnceForm):
         return not set(unknown) <= set(told)
 
     def order(self) -> dict[str, Any]:
-        """The arguments of ``request_generation``."""
+        """The arguments of ``request_generation``, for one picture."""
         seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
-        seed = self.cleaned_data["seed"]
-        if seed is None and self.cleaned_data["again"]:
-            seed = self.cleaned_data["same"]
         return {
             "prompt_tags": self.cleaned_data["prompt"],
             "aspect_ratio": ratio,
-            "seed": seed,
+            "seed": self._seed(),
             "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
             "expected_terms": self.cleaned_data["terms"] or None,
         }
+
+    def order_of_several(self, style_id: int) -> dict[str, Any]:
+        """The arguments of ``placing.place``, for ``count`` pictures."""
+        one, count = self.order(), self.cleaned_data["count"]
+        seed, cost = one.pop("seed"), one.pop("expected_cost")
+        terms = one.pop("expected_terms")
+        item = {"style_id": style_id, **one}
+        # As many tools do: the seeds after the one that is given.
+        seeds = [] if seed is None else [(seed + n) % (MAX_SEED + 1) for n in range(count)]
+        return {
+            "items": [{**item, "seed": each, "count": 1} for each in seeds]
+            or [{**item, "seed": None, "count": count}],
+            "expected_cost": None if cost is None else count * cost,
+            "expected_terms": terms,
+        }
+
+    def _seed(self) -> int | None:
+        seed: int | None = self.cleaned_data["seed"]
+        if seed is None and self.cleaned_data["again"]:
+            seed = self.cleaned_data["same"]
+        return seed

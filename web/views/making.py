@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -14,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound, RateLimited, TermsChanged
 from app.models import Generation, Style, User
-from app.services import generation_service, rate_limit_service
+from app.services import generation_service
+from app.services.orders import placing
 from app.utils import tag_names
 from web import kept, once
 from web.access import form_of, go, signed_in
@@ -35,7 +35,7 @@ POLL_SECONDS, POLL_SECONDS_BEHIND, FAR_BEHIND = 1, 4, 3
 @form_of("/styles/{style_id}", "#make")
 @signed_in
 def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
-    """Order a picture; a second click on the same form leads to the same picture."""
+    """Order pictures; a second click on the same form leads to the same ones."""
     style = Style.objects.detail(user, style_id)
     form = MakeForm(request.POST)
     form.offer_formats(style.engine)
@@ -49,21 +49,8 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         response = style_page(request, style, form)
         kept.keep(request, response)
         return response
-    order, limited = form.order(), ("generate", f"user-{user.pk}")
-
-    def act(_prepared: None) -> str:
-        made = generation_service.request_generation(user=user, style_id=style_id, **order)
-        return str(made.pk)
-
     try:
-        picture_id = once.run(
-            user=user,
-            key=form.cleaned_data["key"],
-            fingerprint=_fingerprint(style_id, order),
-            prepare=lambda: rate_limit_service.require(rate_limit_service.check(*limited)),
-            act=act,
-            discard=lambda _: rate_limit_service.give_back(*limited),
-        )
+        page = _ordered(user, style_id, form)
     except NotFound:
         raise
     except RateLimited as error:
@@ -76,7 +63,28 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         if isinstance(error, TermsChanged):
             form.show_terms(str(style.terms_id))
         return style_page(request, style, form, status=409)
-    return go(request, f"/pictures/{picture_id}")
+    return go(request, page)
+
+
+def _ordered(user: User, style_id: int, form: MakeForm) -> str:
+    """Order what the form says, once. Returns the page of the picture, or of the order of several.
+    Raises DomainError."""
+    if form.cleaned_data["count"] == 1:
+        order, kind = form.order(), "generate"
+
+        def act() -> str:
+            made = generation_service.request_generation(user=user, style_id=style_id, **order)
+            return str(made.pk)
+    else:
+        order, kind = form.order_of_several(style_id), "orders"
+
+        def act() -> str:
+            return f"orders/{placing.place(user=user, **order).pk}"
+
+    made = once.run_limited(
+        user=user, kind=kind, key=form.cleaned_data["key"], what=(style_id, order), act=act
+    )
+    return f"/pictures/{made}" if made.isdecimal() else f"/{made}"
 
 
 @require_safe
@@ -126,7 +134,3 @@ def watched(viewer: User | AnonymousUser, picture_id: int) -> dict[str, Any]:
         "place": place,
         "poll_seconds": POLL_SECONDS_BEHIND if is_behind else POLL_SECONDS,
     }
-
-
-def _fingerprint(style_id: int, order: dict[str, object]) -> str:
-    return hashlib.sha256(repr((style_id, sorted(order.items()))).encode()).hexdigest()

@@ -19,7 +19,7 @@ from web import kept, structured
 from web.access import wants_part
 from web.context import mark_seen
 from web.forms.finding import SearchForm
-from web.forms.making import MakeForm
+from web.forms.making import MOST_AT_ONCE, MakeForm
 from web.paging import page_of
 from web.views.licences import words_of
 
@@ -86,7 +86,14 @@ def style_page(
         "terms": words_of(terms.of_order(style.terms_id)),
         "artist": artist,
         "near": _nearness_of(style),
-        "formats": [{"cost": cost, "left": balance - cost} for cost in costs],
+        # By the format, by how many pictures.
+        "formats": [
+            [
+                {"cost": count * cost, "left": balance - count * cost}
+                for count in range(1, MOST_AT_ONCE + 1)
+            ]
+            for cost in costs
+        ],
     }
     return render(request, "web/style.html", content, status=status)
 
@@ -120,8 +127,8 @@ def _nearness_of(style: Style) -> dict[str, Any] | None:
 
 
 def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
-    """Initial values for ``?like=<picture>``, if it is visible: its words and format, but a new
-    seed, since its own would give the same picture."""
+    """Initial values for ``?like=<picture>``, if it is visible: its words and format, but new
+    seeds, since its own would give the same picture; that is what ``&same=1`` asks for."""
     given = request.GET.get("like", "")
     if not (given.isascii() and given.isdecimal() and len(given) < 19):
         return {}
@@ -129,10 +136,13 @@ def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
     picture = like.filter(pk=int(given)).first()
     if picture is None:
         return {}
+    is_same = "same" in request.GET
     return {
         "words": ", ".join(picture.prompt_tags),
         "aspect_ratio": picture.aspect_ratio,
         "same": picture.seed,
+        "again": is_same,
+        **({"count": 1} if is_same else {}),
     }
 
 

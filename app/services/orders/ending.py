@@ -100,7 +100,7 @@ def _tell_buyer(order: Order, *, counts: Mapping[str, int], refunded: int) -> No
 
 def page_of(order: Order) -> str:
     """Where it is watched."""
-    return f"{settings.SITE_URL}/api/orders/{order.pk}"
+    return f"{settings.SITE_URL}/orders/{order.pk}"
 
 
 def facts_of(orders: Sequence[Order]) -> dict[int, dict[str, Any]]:

@@ -1,0 +1,191 @@
+"""A list of prompts to order at once: one in each line, or a table as spreadsheets copy it."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from app.models import AspectRatio, Style
+from app.models.generation import MAX_SEED
+from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
+from app.services import pricing
+from app.utils import clock, tag_names
+from web.forms.base import OnceForm
+from words import prompts
+
+COLUMNS = frozenset({"style", "words", "aspect_ratio", "seed", "count"})
+# What a column is called by people.
+ALIASES = {"format": "aspect_ratio", "prompt": "words", "number": "count"}
+MAX_LENGTH = 100_000
+HOURS = (1, 4, 24)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of the list that asks for pictures: its number from 1, the style as it is named there
+    ("" for that of the page), and what it says."""
+
+    number: int
+    style: str
+    words: str
+    aspect_ratio: str
+    seed: str
+    count: str
+
+
+class Wrong(ValueError):
+    """A line that cannot be ordered. Its message says why, for people."""
+
+
+def lines_of(text: str) -> list[Line]:
+    """Those that say something. Lines that begin with # are passed over."""
+    rows = text.splitlines()
+    first = next((row for row in rows if row.strip()), "")
+    delimiter = next((each for each in "\t;" if each in first), ",")
+    columns = [_column(name) for name in first.split(delimiter)]
+    if "words" not in columns or not COLUMNS.issuperset(columns):
+        return [
+            Line(number, "", row.strip(), "", "", "")
+            for number, row in enumerate(rows, 1)
+            if row.strip() and not row.lstrip().startswith("#")
+        ]
+    found = []
+    table = csv.reader(rows, delimiter=delimiter)
+    for cells in table:
+        said = dict.fromkeys(COLUMNS, "")
+        said |= {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
+        is_head = [_column(cell) for cell in cells] == columns
+        if said["words"] and not is_head:
+            found.append(Line(table.line_num, **said))
+    return found
+
+
+def _column(name: str) -> str:
+    plain = name.strip().strip('"').lower()
+    return ALIASES.get(plain, plain)
+
+
+class ListForm(OnceForm):
+    """``quote`` is the id of the quote that was shown of this very list."""
+
+    lines = forms.CharField(
+        max_length=MAX_LENGTH,
+        label=_("Your list"),
+        help_text=_(
+            "A picture's words in each line, separated by commas. Or a table from a spreadsheet,"
+            " whose first line names its columns: words, format, count, seed, style."
+        ),
+        widget=forms.Textarea(attrs={"rows": 10, "placeholder": _("castle, sunset\nsea, boat")}),
+    )
+    aspect_ratio = forms.ChoiceField(
+        choices=AspectRatio.choices,
+        initial=AspectRatio.SQUARE,
+        label=_("Format"),
+        help_text=_("Of lines that name none."),
+    )
+    count = forms.TypedChoiceField(
+        coerce=int,
+        choices=[(count, count) for count in range(1, MAX_COUNT + 1)],
+        initial=1,
+        label=_("Pictures of each line"),
+        help_text=_("Of lines that say no other number."),
+    )
+    within = forms.TypedChoiceField(
+        required=False,
+        coerce=int,
+        empty_value=None,
+        label=_("Needed within"),
+        help_text=_("What is not made by then is refunded by itself."),
+    )
+    quote = forms.CharField(required=False, max_length=MAX_QUOTE_LENGTH, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        within = self.fields["within"]
+        assert isinstance(within, forms.ChoiceField)
+        within.choices = [("", _("No deadline")), *((hours, _hours(hours)) for hours in HOURS)]
+
+    def offer_formats(self, engine: str) -> None:
+        """Show only those that the style's engine draws."""
+        field = self.fields["aspect_ratio"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
+
+    def deadline(self) -> datetime | None:
+        hours = self.cleaned_data["within"]
+        return None if hours is None else clock.now() + timedelta(hours=hours)
+
+    def items(
+        self, lines: Sequence[Line], style: Style, named: Mapping[str, Style]
+    ) -> tuple[list[dict[str, Any]], dict[int, str]]:
+        """The items of an order, one for each line; and by the numbers of lines what is wrong with
+        them. ``named`` are the styles that lines name."""
+        items, wrong = [], {}
+        for line in lines:
+            try:
+                items.append(self._item(line, style, named))
+            except Wrong as error:
+                wrong[line.number] = str(error)
+        count = sum(item["count"] for item in items)
+        if count > MAX_PICTURES:
+            said = gettext("These are %(count)s pictures. An order has at most %(most)s.")
+            self.add_error("lines", said % {"count": count, "most": MAX_PICTURES})
+        elif not lines:
+            self.add_error("lines", gettext("There is no prompt in this list."))
+        return items, wrong
+
+    def _item(self, line: Line, style: Style, named: Mapping[str, Style]) -> dict[str, Any]:
+        chosen = named.get(line.style.lower()) if line.style else style
+        if chosen is None:
+            raise Wrong(gettext("No style on offer is called “%(name)s”.") % {"name": line.style})
+        ratio = line.aspect_ratio or self.cleaned_data["aspect_ratio"]
+        formats = [each.value for each in pricing.formats_of(chosen.engine)]
+        if ratio not in formats:
+            said = gettext("“%(format)s” is no format of this style. It has %(formats)s.")
+            raise Wrong(said % {"format": ratio, "formats": ", ".join(formats)})
+        seed = _number(gettext("Seed"), line.seed, 0, MAX_SEED)
+        count = _number(gettext("How many"), line.count, 1, MAX_COUNT)
+        if count is None:
+            count = 1 if seed is not None else self.cleaned_data["count"]
+        if seed is not None and count > 1:
+            raise Wrong(gettext("With a seed it is one picture: the same seed gives the same one."))
+        return {
+            "style_id": chosen.pk,
+            "prompt_tags": _prompt(line.words),
+            "aspect_ratio": ratio,
+            "seed": seed,
+            "count": count,
+        }
+
+
+def _prompt(words: str) -> list[str]:
+    try:
+        prompt = list(dict.fromkeys(map(prompts.normalise, tag_names.split(words))))
+    except ValueError:
+        said = gettext("Use letters, digits and signs, at most 50 for each word or phrase.")
+        raise Wrong(said) from None
+    if not prompt:
+        raise Wrong(gettext("Describe in a word or two what the picture should show."))
+    if len(prompt) > prompts.MAX_TAGS:
+        raise Wrong(gettext("At most 20 words or phrases."))
+    return prompt
+
+
+def _number(name: str, text: str, least: int, most: int) -> int | None:
+    if not text:
+        return None
+    if not (text.isascii() and text.isdecimal()) or not least <= int(text[:20]) <= most:
+        said = gettext("%(name)s is “%(text)s”: use a number from %(least)s to %(most)s.")
+        raise Wrong(said % {"name": name, "text": text[:40], "least": least, "most": f"{most:,}"})
+    return int(text)
+
+
+def _hours(hours: int) -> str:
+    return ngettext("%(hours)s hour", "%(hours)s hours", hours) % {"hours": hours}

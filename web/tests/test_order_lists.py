@@ -1,0 +1,270 @@
+"""Ordering several pictures on the site: a few of the same words, and a list."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from app.models import Generation, Order, Style, Transaction, User
+from app.models.generation import MAX_SEED
+from app.tests.factories import StyleFactory
+from web.forms.order_list import lines_of
+from web.tests.test_orders import key_of
+
+THIRTY = "\n".join(f"castle, cloud {n}" for n in range(30))
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    assert found, name
+    return found[1]
+
+
+class Listing:
+    """A buyer at the page of a list."""
+
+    def __init__(self, client: Any, style: Style) -> None:
+        self.client, self.path = client, f"/styles/{style.pk}/list"
+
+    def look(self, lines: str, **more: str) -> Any:
+        return self.client.post(
+            self.path, {"lines": lines, "aspect_ratio": "1:1", "count": "1", **more}
+        )
+
+    def order(self, shown: Any, lines: str, **more: str) -> Any:
+        page = shown.content.decode()
+        seen = {"quote": hidden(page, "quote"), "key": key_of(page)}
+        return self.look(lines, order="1", **seen, **more)
+
+
+@pytest.fixture
+def listing(buyer: User, style: Style, signed_in: Any) -> Listing:
+    return Listing(signed_in(buyer), style)
+
+
+# --- A few ----------------------------------------------------------------------------------------
+
+
+def test_a_few_pictures_are_one_order_with_seeds_of_their_own(
+    buyer: User, style: Style, signed_in: Any
+) -> None:
+    client = signed_in(buyer)
+    page = client.get(f"/styles/{style.pk}").content.decode()
+    form = {"words": "sea", "aspect_ratio": "1:2", "count": "3", "price": "10", "key": key_of(page)}
+    first = client.post(f"/styles/{style.pk}/make", form)
+    again = client.post(f"/styles/{style.pk}/make", form)
+    order = Order.objects.get()
+    assert first["Location"] == again["Location"] == f"/orders/{order.pk}"
+    assert order.cost == 36
+    assert len(set(order.items.values_list("seed", flat=True))) == 3
+    buyer.refresh_from_db()
+    assert buyer.token_balance == 1000 - 36
+
+
+def test_with_a_seed_the_others_take_those_that_follow(
+    buyer: User, style: Style, signed_in: Any
+) -> None:
+    form = {"words": "sea", "aspect_ratio": "1:1", "count": "2", "seed": str(MAX_SEED)}
+    signed_in(buyer).post(f"/styles/{style.pk}/make", form)
+    assert list(Generation.objects.order_by("pk").values_list("seed", flat=True)) == [MAX_SEED, 0]
+
+
+@pytest.mark.parametrize("count", ["0", "5", "two"])
+def test_how_many_is_one_to_four(buyer: User, style: Style, signed_in: Any, count: str) -> None:
+    form = {"words": "sea", "aspect_ratio": "1:1", "count": count}
+    answer = signed_in(buyer).post(f"/styles/{style.pk}/make", form)
+    assert answer.status_code == 400
+    assert Generation.objects.count() == 0
+
+
+def test_several_at_another_price_are_not_ordered(
+    buyer: User, style: Style, signed_in: Any
+) -> None:
+    form = {"words": "sea", "aspect_ratio": "1:1", "count": "2", "price": "9"}
+    answer = signed_in(buyer).post(f"/styles/{style.pk}/make", form)
+    assert answer.status_code == 409
+    assert "this costs 20 tokens now, not 18" in answer.content.decode()
+    assert Generation.objects.count() == 0
+
+
+# --- A list ---------------------------------------------------------------------------------------
+
+
+def test_a_list_is_priced_then_ordered_once(listing: Listing, buyer: User) -> None:
+    shown = listing.look(THIRTY)
+    page = shown.content.decode()
+    assert "30 pictures for 300 tokens" in page
+    assert "700 will be left" in page
+    assert Generation.objects.count() == 0
+    first, again = (listing.order(shown, THIRTY) for _ in range(2))
+    order = Order.objects.get()
+    assert first["Location"] == again["Location"] == f"/orders/{order.pk}"
+    assert order.item_count == 30
+    assert Transaction.objects.filter(type="consume").count() == 1
+    buyer.refresh_from_db()
+    assert buyer.token_balance == 700
+
+
+def test_nothing_is_ordered_that_was_not_priced(listing: Listing) -> None:
+    shown = listing.look("sea\nboat")
+    without = listing.look("sea", order="1")
+    assert "1 picture for 10 tokens" in without.content.decode()
+    other = listing.order(shown, "sea\nboat\ncastle")
+    assert other.status_code == 409
+    page = other.content.decode()
+    assert "This quote is for other items." in page
+    assert "3 pictures for 30 tokens" in page
+    assert Generation.objects.count() == 0
+    assert listing.order(other, "sea\nboat\ncastle").status_code == 302
+    assert Generation.objects.count() == 3
+
+
+def test_a_price_that_changes_meanwhile_is_shown_anew(listing: Listing, style: Style) -> None:
+    shown = listing.look("sea\nboat")
+    Style.objects.filter(pk=style.pk).update(price=11)
+    answer = listing.order(shown, "sea\nboat")
+    assert answer.status_code == 409
+    assert "2 pictures for 22 tokens" in answer.content.decode()
+    assert Order.objects.count() == 0
+
+
+def test_what_is_missing_is_said_and_cannot_be_ordered(listing: Listing, buyer: User) -> None:
+    User.objects.filter(pk=buyer.pk).update(token_balance=15)
+    shown = listing.look("sea\nboat")
+    page = shown.content.decode()
+    assert "You have 15 tokens: 5 tokens are missing." in page
+    assert 'name="order"' not in page
+    assert listing.order(shown, "sea\nboat").status_code == 409
+    assert Order.objects.count() == 0
+
+
+def test_a_table_says_style_format_seed_and_count(
+    listing: Listing, style: Style, buyer: User
+) -> None:
+    other = StyleFactory(name="Other Ink", price=20)
+    table = (
+        "Words\tFormat\tSeed\tCount\tStyle\n"
+        "sea, boat\t1:2\t\t2\t\n"
+        f'"cat, moon"\t\t7\t\tother ink\n'
+        f"hill\t\t\t\t{other.pk}\n"
+    )
+    shown = listing.look(table, count="3")
+    assert "6 pictures for 104 tokens" in shown.content.decode()
+    assert listing.order(shown, table, count="3").status_code == 302
+    made = Generation.objects.order_by("pk").values_list(
+        "style_id", "prompt_tags", "aspect_ratio", "cost"
+    )
+    assert list(made) == [
+        *[(style.pk, ["sea", "boat"], "1:2", 12)] * 2,
+        (other.pk, ["cat", "moon"], "1:1", 20),
+        *[(other.pk, ["hill"], "1:1", 20)] * 3,
+    ]
+    assert Generation.objects.filter(style=other, seed=7).count() == 1
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("words,seed\nsea,minus one", "Line 2: Seed is “minus one”"),
+        ("words,seed\nsea,99999999999999999999999", "Line 2: Seed is"),
+        ("words,count\nsea,9", "Line 2: How many is “9”"),
+        ("words,count,seed\nsea,2,5", "Line 2: With a seed it is one picture"),
+        ("words,style\nsea,Nowhere", "Line 2: No style on offer is called “Nowhere”."),
+        ("words;format\nsea;7:7", "Line 2: “7:7” is no format of this style."),
+        ("sea\n\n# a remark\n" + "x" * 51, "Line 4: Use letters"),
+        (", ".join(f"w{n}" for n in range(21)), "Line 1: At most 20"),
+        (" , ,", "Line 1: Describe in a word"),
+        ("# only a remark", "There is no prompt in this list."),
+        ("\n".join(["sea"] * 501), "These are 501 pictures. An order has at most 500."),
+        ("", "This field is required."),
+        ("sea\x00", "Null characters are not allowed."),
+        ("<script>alert(1)</script>\n" + "y" * 51, "Line 2"),
+    ],
+)
+def test_a_wrong_line_is_named_and_nothing_is_ordered(
+    listing: Listing, line: str, said: str
+) -> None:
+    answer = listing.look(line)
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert said in page
+    assert "<script>alert" not in page
+    assert 'name="order"' not in page
+
+
+def test_a_withdrawn_style_is_named_by_its_line(listing: Listing, style: Style) -> None:
+    other = StyleFactory(name="Leaving")
+    Style.objects.filter(pk=style.pk).update(is_active=False)
+    table = f"words,style\nsea,{other.pk}"
+    assert listing.look(table).status_code == 404
+    Style.objects.filter(pk=style.pk).update(is_active=True)
+    shown = listing.look(table)
+    Style.objects.filter(pk=other.pk).update(is_active=False)
+    assert listing.order(shown, table).status_code == 400
+    assert Order.objects.count() == 0
+
+
+def test_who_is_signed_out_signs_in_first_and_keeps_the_list(client: Any, style: Style) -> None:
+    answer = client.post(f"/styles/{style.pk}/list", {"lines": THIRTY, "aspect_ratio": "1:1"})
+    assert answer.status_code == 302
+    assert "/sign-in" in answer["Location"]
+    assert "kept" in answer.cookies
+
+
+def test_a_deadline_is_said_and_kept(listing: Listing) -> None:
+    shown = listing.look("sea", within="4")
+    assert "They are expected in a minute." in shown.content.decode()
+    listing.order(shown, "sea", within="4")
+    order = Order.objects.get()
+    assert order.deadline is not None
+    assert 3.9 < (order.deadline - order.created_at).total_seconds() / 3600 < 4.1
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("sea\nboat, moon\n", ["sea", "boat, moon"]),
+        ("﻿sea", ["﻿sea"]),
+        ("words\nsea, boat\n", ["sea"]),
+        ('words\n"sea, boat"\n', ["sea, boat"]),
+        ("prompt;number\nsea, boat;2", ["sea, boat"]),
+        ("words, of wisdom\nsea", ["words, of wisdom", "sea"]),
+        ("", []),
+    ],
+)
+def test_what_is_a_table_and_what_is_not(text: str, words: list[str]) -> None:
+    assert [line.words for line in lines_of(text)] == words
+
+
+# --- The page of an order -------------------------------------------------------------------------
+
+
+def test_an_order_is_seen_by_its_buyer_alone(listing: Listing, signed_in: Any, client: Any) -> None:
+    shown = listing.look("sea\nboat")
+    path = listing.order(shown, "sea\nboat")["Location"]
+    page = listing.client.get(path).content.decode()
+    assert "0 of 2 done." in page
+    assert page.count('class="piece') == 2
+    assert "2 pictures" in listing.client.get("/orders").content.decode() or "0 of 2" in (
+        listing.client.get("/orders").content.decode()
+    )
+    stranger = signed_in(User.objects.create(username="stranger", email="s@example.com"))
+    for each in (path, f"{path}/progress"):
+        assert stranger.get(each).status_code == 404
+        assert "/sign-in" in client.get(each)["Location"]
+    assert stranger.post(f"{path}/cancel").status_code == 404
+
+
+def test_what_waits_is_canceled_and_refunded(listing: Listing, buyer: User) -> None:
+    path = listing.order(listing.look("sea\nboat"), "sea\nboat")["Location"]
+    Generation.objects.filter(pk=Generation.objects.order_by("pk").first().pk).update(
+        status="processing"
+    )
+    answer = listing.client.post(f"{path}/cancel", follow=True)
+    page = answer.content.decode()
+    assert "10 tokens were refunded." in page
+    assert "1 of 2 done." in page
+    buyer.refresh_from_db()
+    assert buyer.token_balance == 990

@@ -1,0 +1,199 @@
+"""Ordering many pictures at once, and what becomes of them."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from django.contrib import messages
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited
+from app.models import Generation, Order, Style, User
+from app.models.reads.picture import PictureDetail
+from app.services.licences import terms
+from app.services.orders import ending, placing, quotes
+from web import kept, once
+from web.access import form_of, go, signed_in, wants_part
+from web.forms.order_list import Line, ListForm, lines_of
+from web.paging import page_of
+from web.phrases import explain, field_errors, say
+from web.views.licences import words_of
+
+PICTURES_ON_A_PAGE = 60
+POLL_SECONDS = 2
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
+    """Order a list: first it is shown what was understood and what it costs, then it is ordered."""
+    style = Style.objects.detail(user, style_id)
+    form = ListForm(request.POST or None, initial=kept.initial(request, request.path, ListForm))
+    form.offer_formats(style.engine)
+    if not form.is_valid():
+        return _list_page(request, style, form, status=400 if form.is_bound else 200)
+    lines = lines_of(form.cleaned_data["lines"])
+    items, wrong = form.items(lines, style, _named(lines))
+    if wrong or form.errors:
+        return _list_page(request, style, form, wrong=wrong, status=400)
+    status, seconds = 200, 0
+    # Nothing is ordered whose price was not shown.
+    if "order" in request.POST and form.cleaned_data["quote"]:
+        try:
+            return go(request, f"/orders/{_ordered(user, form, items)}")
+        except DomainError as error:
+            status = 409
+            form.add_error(None, _why(error))
+            if isinstance(error, RateLimited):
+                status, seconds = 429, error.seconds
+    try:
+        quote = quotes.quote(user=user, items=items, deadline=form.deadline())
+    except InvalidInput as error:
+        return _list_page(request, style, form, wrong=_by_line(error, lines), status=409)
+    form.renew(quote=quote.id)
+    shown = {
+        "quote": quote,
+        "rows": list(zip(lines, items, quote.items, strict=True)),
+        "count": sum(item["count"] for item in items),
+        "minutes": math.ceil(quote.expected_seconds / 60),
+        "missing": max(0, -quote.balance_after),
+        "terms": [words_of(terms.of_order(id)) for id in sorted({t.terms_id for t in quote.items})],
+    }
+    response = _list_page(request, style, form, status=status, **shown)
+    if seconds:
+        response["Retry-After"] = str(seconds)
+    return response
+
+
+def _ordered(user: User, form: ListForm, items: Sequence[dict[str, Any]]) -> str:
+    return once.run_limited(
+        user=user,
+        kind="orders",
+        key=form.cleaned_data["key"],
+        what=tuple(sorted(form.cleaned_data.items())),
+        act=lambda: str(
+            placing.place(
+                user=user,
+                items=items,
+                quote_id=form.cleaned_data["quote"],
+                deadline=form.deadline(),
+            ).pk
+        ),
+    )
+
+
+def _list_page(
+    request: HttpRequest, style: Style, form: ListForm, *, status: int = 200, **more: Any
+) -> HttpResponse:
+    form.renew_key()
+    wrong: dict[int, str] = more.pop("wrong", {})
+    content = {"style": style, "form": form, "wrong": sorted(wrong.items()), **more}
+    return render(request, "web/order_list.html", content, status=status)
+
+
+def _named(lines: Sequence[Line]) -> dict[str, Style]:
+    """The styles on offer that lines name, by name or number. Of one name, the one most used."""
+    names = {line.style.lower() for line in lines if line.style}
+    numbers = [
+        int(name) for name in names if name.isascii() and name.isdecimal() and len(name) < 19
+    ]
+    if not names:
+        return {}
+    called = Q(name__iexact="")
+    for name in sorted(names):
+        called |= Q(name__iexact=name)
+    found = (
+        Style.objects.offered().filter(called | Q(pk__in=numbers)).order_by("usage_count", "-pk")
+    )
+    styles = list(found)
+    return {style.name.lower(): style for style in styles} | {str(s.pk): s for s in styles}
+
+
+def _by_line(error: InvalidInput, lines: Sequence[Line]) -> dict[int, str]:
+    """What is wrong, by the number of the line."""
+    details = error.details or {}
+    return {
+        lines[int(name.split(".")[1])].number: say(error.code, messages_of[0])
+        for name, messages_of in details.items()
+    }
+
+
+def _why(error: DomainError) -> str:
+    if isinstance(error, InvalidInput):
+        return " ".join(message for said in field_errors(error).values() for message in said)
+    return explain(error)
+
+
+@require_safe
+@signed_in
+def orders(request: HttpRequest, user: User) -> HttpResponse:
+    """The user's orders of several pictures."""
+    page = page_of(request, Order.objects.of(user))
+    facts = ending.facts_of(page.rows)
+    rows = [{"order": order, **_progress_of(order, facts[order.pk])} for order in page.rows]
+    return render(request, "web/orders.html", {"page": page, "rows": rows})
+
+
+@require_safe
+@signed_in
+def order(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
+    """An order with its pictures, and how far they are."""
+    content = _watched(request, user, order_id)
+    if wants_part(request):
+        return render(request, "web/parts/wall_items.html", content)
+    return render(request, "web/order.html", content)
+
+
+@require_safe
+@signed_in
+def progress(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
+    """The same while it is under way, polled by its page. When it has ended, the page reloads."""
+    content = _watched(request, user, order_id)
+    if not content["left"]:
+        return go(request, f"/orders/{order_id}")
+    return render(request, "web/parts/order_progress.html", content)
+
+
+@form_of("/orders/{order_id}")
+@signed_in
+def cancel(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
+    """Cancel and refund what nobody has begun."""
+    before = ending.facts_of([Order.objects.one_of(user, order_id)])[order_id]["refunded"]
+    try:
+        canceled = placing.cancel(user=user, order_id=order_id)
+    except NotFound:
+        raise
+    except DomainError as error:
+        messages.error(request, explain(error))
+    else:
+        back = ending.facts_of([canceled])[order_id]["refunded"] - before
+        said = _("Canceled. %(cost)s tokens were refunded.")
+        messages.success(request, said % {"cost": f"{back:,}"})
+    return go(request, f"/orders/{order_id}")
+
+
+def _watched(request: HttpRequest, user: User, order_id: int) -> dict[str, Any]:
+    shown = Order.objects.one_of(user, order_id)
+    pictures = Generation.objects.of_order(user, order_id)
+    page = page_of(request, pictures, size=PICTURES_ON_A_PAGE)
+    page.rows[:] = [PictureDetail.of(picture) for picture in page.rows]
+    facts = ending.facts_of([shown])[order_id]
+    return {"order": shown, "page": page, "poll_seconds": POLL_SECONDS} | _progress_of(shown, facts)
+
+
+def _progress_of(order: Order, facts: dict[str, Any]) -> dict[str, Any]:
+    counts = facts["counts"]
+    left = counts["queued"] + counts["processing"]
+    return {
+        "counts": counts,
+        "refunded": facts["refunded"],
+        "paid": order.cost - facts["refunded"],
+        "left": left,
+        "ended": order.item_count - left,
+    }
