@@ -45,6 +45,7 @@ urlpatterns = [
     path("orders", orders.orders, name="orders"),
     path("orders/<id:order_id>", orders.order, name="order"),
     path("orders/<id:order_id>/progress", orders.progress, name="order_progress"),
+    path("orders/<id:order_id>/pictures.zip", orders.archive, name="order_archive"),
     path("orders/<id:order_id>/cancel", orders.cancel, name="cancel_order"),
     # Licences
     path("licences/<str:number>", licences.licence, name="licence_page"),

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import re
+import zipfile
 from typing import Any
 
 import pytest
+from django.core.files.storage import default_storage
 
 from app.models import Generation, Order, Style, Transaction, User
 from app.models.generation import MAX_SEED
+from app.services import storage
+from app.tests.api import Api
 from app.tests.factories import StyleFactory
+from app.tests.ordering import report
 from web.forms.order_list import lines_of
 from web.tests.test_orders import key_of
 
@@ -268,3 +275,43 @@ def test_what_waits_is_canceled_and_refunded(listing: Listing, buyer: User) -> N
     assert "1 of 2 done." in page
     buyer.refresh_from_db()
     assert buyer.token_balance == 990
+
+
+def test_all_finished_pictures_come_in_one_zip(
+    listing: Listing, buyer: User, signed_in: Any
+) -> None:
+    path = listing.order(listing.look("sea\nboat\nmoon"), "sea\nboat\nmoon")["Location"]
+    assert "pictures.zip" not in listing.client.get(path).content.decode()
+    worker = Api(authorization="Bearer development-internal-token")
+    first, second, third = Generation.objects.order_by("pk")
+    for picture in (first, second):
+        assert report(worker, picture, "completed").status == 200
+    assert report(worker, third, "failed").status == 200
+    Style.objects.filter(pk=first.style_id).update(name="=2+3 ../Ink")
+    first.refresh_from_db()
+    default_storage.delete(second.image_path or Generation.objects.get(pk=second.pk).image_path)
+    assert f"{path}/pictures.zip" in listing.client.get(path).content.decode()
+
+    answer = listing.client.get(f"{path}/pictures.zip")
+    assert answer["Content-Disposition"] == f'attachment; filename="order-{first.order_id}.zip"'
+    packed = zipfile.ZipFile(io.BytesIO(b"".join(answer.streaming_content)))
+    assert packed.testzip() is None
+    numbers = [first.licence_number, Generation.objects.get(pk=second.pk).licence_number]
+    name = f"23-ink-sea-{numbers[0]}.png"
+    assert packed.namelist() == [
+        name,
+        *(f"certificates/{number}.jwt" for number in numbers),
+        "manifest.csv",
+    ]
+    with storage.open_file(first.image_path) as file:
+        assert packed.read(name) == file.read()
+    table = packed.read("manifest.csv").decode("utf-8-sig")
+    rows = list(csv.DictReader(io.StringIO(table)))
+    assert [(row["file"], row["words"], row["tokens"]) for row in rows] == [
+        (name, "sea", "10"),
+        ("", "boat", "10"),
+    ]
+    # No spreadsheet may take a name for a formula.
+    assert rows[0]["style"] == "'=2+3 ../Ink"
+    stranger = signed_in(User.objects.create(username="stranger", email="s@example.com"))
+    assert stranger.get(f"{path}/pictures.zip").status_code == 404

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited
-from app.models import Generation, Order, Style, User
+from app.models import Generation, GenerationStatus, Order, Style, User
 from app.models.reads.picture import PictureDetail
+from app.services import archives
 from app.services.licences import terms
 from app.services.orders import ending, placing, quotes
 from web import kept, once
@@ -158,6 +159,26 @@ def progress(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
     if not content["left"]:
         return go(request, f"/orders/{order_id}")
     return render(request, "web/parts/order_progress.html", content)
+
+
+@require_safe
+@signed_in
+def archive(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
+    """Its finished pictures as one ZIP, with certificates and a table."""
+    shown = Order.objects.one_of(user, order_id)
+    pictures = Generation.objects.of_order(user, shown.pk).filter(status=GenerationStatus.COMPLETED)
+    return zipped(pictures, f"order-{order_id}.zip")
+
+
+def zipped(pictures: QuerySet[Generation], name: str) -> HttpResponse:
+    """``pictures`` as a ZIP that is saved as ``name``."""
+    rows = list(pictures)
+    for picture in rows:
+        if hasattr(picture, "licence"):
+            picture.licence.generation = picture
+    response = StreamingHttpResponse(archives.archive(rows), content_type="application/zip")
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return cast("HttpResponse", response)
 
 
 @form_of("/orders/{order_id}")

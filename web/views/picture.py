@@ -8,7 +8,6 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
@@ -16,7 +15,7 @@ from app.exceptions import InvalidInput, NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.models.notification import TargetType
 from app.models.reads.picture import own_pictures
-from app.services import generation_service
+from app.services import archives, generation_service
 from app.utils.links import download_link, link
 from web import kept, structured
 from web.access import form_of, go, signed_in, wants_part
@@ -27,7 +26,6 @@ from web.phrases import field_errors
 from web.views.making import watched
 
 COMMENTS_ON_A_PAGE = 20
-MAX_NAME = 80
 # The filters of a user's own pictures; the first shows all.
 KINDS = ("", "public", "private", "making", "failed")
 
@@ -84,13 +82,7 @@ def download(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
     shown = own.filter(pk=picture_id).first()
     if shown is None:
         raise NotFound("There is no such picture.")
-    return redirect(download_link(shown.image_path, _file_name(shown)))
-
-
-def _file_name(picture: Generation) -> str:
-    """Its style, its words and the number of its licence: wet-paper-boat-sea-SL-….png."""
-    said = slugify(f"{picture.style.name} {' '.join(picture.prompt_tags)}", allow_unicode=True)
-    return f"{said[:MAX_NAME].strip('-')}-{picture.licence_number or picture.pk}.png"
+    return redirect(download_link(shown.image_path, archives.file_name(shown)))
 
 
 @form_of("/pictures/{picture_id}")

@@ -39,8 +39,8 @@ from style_license.names import file_name
 from style_license.operations import bodies_of
 
 from app.models import Generation, Style
+from app.services import archives
 from tests.system import PROJECT
-from web.views.picture import _file_name
 
 PACKAGE = PROJECT / "clients" / "python"
 SECRETS = [f"whsec_{base64.b64encode(bytes([n]) * 32).decode()}" for n in (1, 2, 3)]
@@ -55,7 +55,7 @@ BODY = json.dumps({"type": "generation.completed", "data": {"generation_id": 42}
 def test_files_are_named_as_the_site_names_its_downloads(style: str, words: list[str]) -> None:
     picture = Generation(prompt_tags=words, licence_number="SL-7Q2M-0XKD-4T9R")
     picture.style = Style(name=style)
-    assert file_name(style, words, "SL-7Q2M-0XKD-4T9R") == _file_name(picture)
+    assert file_name(style, words, "SL-7Q2M-0XKD-4T9R") == archives.file_name(picture)
 
 
 def test_a_name_leads_out_of_no_folder() -> None:
