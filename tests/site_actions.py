@@ -144,9 +144,15 @@ def order(visitor: Visitor, words: str) -> str:
     """Order a picture in Mira's style. Returns its address."""
     page = visitor.visit("/styles/1")
     page.get_by_label("What should the picture show?").fill(words)
+    choose_one(page)
     visitor.press("Make the picture")
     page.wait_for_url(re.compile(r"/pictures/\d+$"))
     return page.url
+
+
+def choose_one(page: Page) -> None:
+    """One picture, not the two that the form proposes."""
+    page.get_by_role("radio", name="1", exact=True).check()
 
 
 def report_failure(system: System, picture_id: int, reason: str) -> None:

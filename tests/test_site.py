@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import csv
 import re
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -22,6 +24,7 @@ from tests.site_actions import (
     WAIT_MS,
     YUNA,
     balance,
+    choose_one,
     fill_gallery,
     fill_style,
     id_of,
@@ -93,6 +96,7 @@ def bo(visit: Visit, mira: Visitor) -> Bought:
     page.wait_for_url("**/styles?q=WET*")
     page.get_by_role("link", name=MIRA.style_name).click()
     place = "button => button.getBoundingClientRect().top + scrollY"
+    choose_one(page)
     button = page.get_by_role("button", name="Make the picture", exact=True)
     before = button.evaluate(place)
     page.get_by_label("What should the picture show?").fill("zork, sea")
@@ -193,6 +197,7 @@ def test_queue_cancel_and_failure_are_shown_as_they_happen(bo: Bought, system: S
     bo.visitor.screenshot("failed")
     system.start_worker("worker-0")
     bo.visitor.press("Try again")
+    choose_one(page)
     bo.visitor.press("Make the picture")
     expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
 
@@ -233,6 +238,42 @@ def test_community_with_scripts(bo: Bought, mira: Visitor) -> None:
     expect(page.get_by_text("1 follower")).to_be_visible()
 
 
+def test_thirty_prompts_pasted_once_are_thirty_files_in_one_zip(
+    visit: Visit, mira: Visitor
+) -> None:
+    """With four presses: the list, its price, the order, the ZIP."""
+    studio = visit()
+    studio.sign_in("studio")
+    page = studio.visit("/wallet")
+    page.get_by_label("Tokens").fill("300")
+    studio.press("Buy")
+    page = studio.visit("/styles/1")
+    studio.press("A whole list")
+    page.get_by_label("Your list").fill("\n".join(f"boat, sea, cloud {n}" for n in range(30)))
+    studio.press("See what it costs")
+    expect(page.get_by_role("heading", name="30 pictures for 300 tokens")).to_be_visible()
+    studio.screenshot("list")
+    studio.press("Order 30 pictures")
+    page.wait_for_url(re.compile(r"/orders/\d+$"))
+    expect(page.get_by_text("All pictures are ready.")).to_be_visible(timeout=2 * WAIT_MS)
+    expect(page.locator(".piece img.real")).to_have_count(30)
+    studio.screenshot("order")
+    with page.expect_download() as saved:
+        studio.press("Download all as a ZIP")
+    with zipfile.ZipFile(saved.value.path()) as packed:
+        assert packed.testzip() is None
+        pictures = [name for name in packed.namelist() if name.endswith(".png")]
+        certificates = [name for name in packed.namelist() if name.endswith(".jwt")]
+        table = packed.read("manifest.csv").decode("utf-8-sig")
+        for name in pictures:
+            with Image.open(packed.open(name)) as picture:
+                assert picture.size == (512, 512)
+    assert len(pictures) == len(certificates) == 30
+    assert sorted(row["file"] for row in csv.DictReader(table.splitlines())) == sorted(pictures)
+    assert studio.accessibility_problems() == []
+    assert studio.complaints == []
+
+
 def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visitor) -> None:
     cy = visit(scripts=False)
     page = cy.visit("/styles")
@@ -240,6 +281,7 @@ def test_everything_a_buyer_does_works_without_scripts(visit: Visit, mira: Visit
     cy.press("Search")
     page.get_by_role("link", name=MIRA.style_name).click()
     page.get_by_label("What should the picture show?").fill("mountain")
+    choose_one(page)
     cy.press("Sign in and make the picture")
     page.get_by_label("Name").fill("cy")
     cy.press("Sign in")

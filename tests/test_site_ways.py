@@ -17,7 +17,17 @@ from tests.browser import DESKTOP, PHONE, Visitor
 from tests.conftest import Visit
 from tests.lookalikes import lookalikes
 from tests.pictures import part_of, signature_png
-from tests.site_actions import JUN, MIRA, SOL, WAIT_MS, drop, fill_style, search_styles, works_of
+from tests.site_actions import (
+    JUN,
+    MIRA,
+    SOL,
+    WAIT_MS,
+    choose_one,
+    drop,
+    fill_style,
+    search_styles,
+    works_of,
+)
 from tests.system import wait_for
 
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site-forms")]
@@ -104,6 +114,7 @@ def test_buyer_gets_a_picture_and_an_artist_the_price(
     page.get_by_role("link", name=f"Style {of.name}").click()
     prompt = "배, 바다" if way.language == "ko-KR" else "boat, sea"
     page.get_by_label(say("What should the picture show?")).fill(prompt)
+    choose_one(page)
     # The order is kept while its sender signs in.
     buyer.press(say("Sign in and make the picture"))
     page.get_by_label(say("Name")).fill(f"buyer-{way.name}")
@@ -145,6 +156,7 @@ def licensed(visit: Visit, artists: dict[Way, Visitor]) -> Licensed:
     wait_for(is_offered, seconds=120, what="a style on offer")
     page.get_by_role("link", name=f"Style {ARTISTS[0].name}").click()
     page.get_by_label("What should the picture show?").fill("castle, sea")
+    choose_one(page)
     buyer.press("Make the picture")
     expect(page.locator(".stage img.real")).to_be_visible(timeout=WAIT_MS)
     number = page.locator(".facts a[href^='/licences/']").inner_text()

@@ -22,7 +22,10 @@ from words import prompts
 
 COLUMNS = frozenset({"style", "words", "aspect_ratio", "seed", "count"})
 # What a column is called by people.
-ALIASES = {"format": "aspect_ratio", "prompt": "words", "number": "count"}
+ALIASES = {
+    **{"format": "aspect_ratio", "prompt": "words", "number": "count"},
+    **{"단어": "words", "형식": "aspect_ratio", "장수": "count", "시드": "seed", "스타일": "style"},
+}
 MAX_LENGTH = 100_000
 HOURS = (1, 4, 24)
 
@@ -46,7 +49,7 @@ class Wrong(ValueError):
 
 def lines_of(text: str) -> list[Line]:
     """Those that say something. Lines that begin with # are passed over."""
-    rows = text.splitlines()
+    rows = text.removeprefix("\ufeff").splitlines()
     first = next((row for row in rows if row.strip()), "")
     delimiter = next((each for each in "\t;" if each in first), ",")
     columns = [_column(name) for name in first.split(delimiter)]

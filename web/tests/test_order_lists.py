@@ -233,7 +233,8 @@ def test_a_deadline_is_said_and_kept(listing: Listing) -> None:
     ("text", "words"),
     [
         ("sea\nboat, moon\n", ["sea", "boat, moon"]),
-        ("﻿sea", ["﻿sea"]),
+        ("\ufeffsea", ["sea"]),
+        ("단어\t장수\n바다\t2", ["바다"]),
         ("words\nsea, boat\n", ["sea"]),
         ('words\n"sea, boat"\n', ["sea, boat"]),
         ("prompt;number\nsea, boat;2", ["sea, boat"]),
