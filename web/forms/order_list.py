@@ -23,8 +23,14 @@ from words import prompts
 COLUMNS = frozenset({"style", "words", "aspect_ratio", "seed", "count"})
 # What a column is called by people.
 ALIASES = {
-    **{"format": "aspect_ratio", "prompt": "words", "number": "count"},
-    **{"단어": "words", "형식": "aspect_ratio", "장수": "count", "시드": "seed", "스타일": "style"},
+    "format": "aspect_ratio",
+    "prompt": "words",
+    "number": "count",
+    "단어": "words",
+    "형식": "aspect_ratio",
+    "장수": "count",
+    "시드": "seed",
+    "스타일": "style",
 }
 MAX_LENGTH = 100_000
 HOURS = (1, 4, 24)
