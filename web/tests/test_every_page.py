@@ -23,7 +23,7 @@ from django.utils import translation
 from PIL import Image
 from playwright.sync_api import Browser
 
-from app.models import Notification, Style, User
+from app.models import Notification, Order, Style, User
 from app.models.terms import TermsKey
 from app.services import api_key_service, community_service, mail_service
 from app.services.webhooks import endpoints
@@ -43,6 +43,7 @@ NO_PAGES = {
     *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
     *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
     *("act_on_webhook", "discard"),
+    *("order_progress", "cancel_order", "order_archive"),
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
@@ -86,6 +87,10 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         GenerationFactory(user=buyer, style=style, status=status).pk
         for status in ("queued", "failed", "canceled")
     ]
+    order, ended = (Order.objects.create(user=buyer, item_count=2, cost=20) for _ in range(2))
+    for each, state in ((order, "processing"), (order, "queued"), (ended, "failed")):
+        GenerationFactory(user=buyer, style=style, status=state, order=each)
+    PublicPictureFactory(user=buyer, style=style, order=ended)
     community_service.toggle_follow(user=buyer, artist_id=artist.pk)
     community_service.toggle_like(user=artist, generation_id=shown.pk)
     said = community_service.add_comment(user=artist, generation_id=shown.pk, content="Fine.")
@@ -97,6 +102,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     endpoints.send_test(user=buyer, endpoint_id=hook.pk)
     endpoints.change(user=buyer, endpoint_id=off.pk, is_enabled=False)
     return {
+        "order_id": [order.pk, ended.pk],
         "picture_id": [shown.pk, private.pk, *states],
         "style_id": [style.pk, withdrawn.pk, draft.pk, training.pk, failed.pk],
         "artist_id": [artist.pk],
