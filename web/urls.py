@@ -12,6 +12,7 @@ from web.views import (
     licences,
     mail,
     making,
+    mine,
     notifications,
     orders,
     people,
@@ -40,7 +41,9 @@ urlpatterns = [
     path("pictures/<id:picture_id>/like", community.like, name="like"),
     path("pictures/<id:picture_id>/comments", community.comment, name="comment"),
     path("comments/<id:comment_id>/delete", community.delete_comment, name="delete_comment"),
-    path("mine", picture.mine, name="mine"),
+    path("mine", mine.mine, name="mine"),
+    path("mine/pictures.zip", mine.archive, name="own_archive"),
+    path("mine/chosen", mine.chosen, name="chosen"),
     # Orders of several pictures
     path("orders", orders.orders, name="orders"),
     path("orders/<id:order_id>", orders.order, name="order"),

@@ -12,6 +12,7 @@ from html import escape
 from django.http import HttpRequest
 from django.middleware.csrf import get_token
 from django.utils.safestring import SafeString
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 
 from app.models import GenerationStatus, User, Visibility
@@ -35,6 +36,8 @@ HEART = (
 )
 # How many pictures are seen without scrolling: these are fetched first.
 FIRST = 6
+# Characters of a picture's words below it.
+MAX_WORDS = 60
 
 
 def shape_of(aspect_ratio: str) -> str:
@@ -48,9 +51,11 @@ def wall(
     *,
     is_first: bool,
     status_names: dict[str, str],
+    chooser: str = "",
 ) -> SafeString:
-    """All pieces, one list item each; they are rows ``with_keys``."""
-    maker = _Maker(request, status_names)
+    """All pieces, one list item each; they are rows ``with_keys``. Finished ones can be chosen for
+    the form whose id is ``chooser``, if there is one, and show their words."""
+    maker = _Maker(request, status_names, chooser)
     return SafeString(
         "".join(
             maker.item(piece, number, is_seen_at_once=is_first and number < FIRST)
@@ -62,7 +67,8 @@ def wall(
 class _Maker:
     """Holds what all pieces of one wall have in common."""
 
-    def __init__(self, request: HttpRequest, status_names: dict[str, str]) -> None:
+    def __init__(self, request: HttpRequest, status_names: dict[str, str], chooser: str) -> None:
+        self._chooser = escape(chooser)
         self._is_signed_in = isinstance(request.user, User)
         self._token = get_token(request) if self._is_signed_in else ""
         self._is_part = bool(getattr(request, "htmx", False))
@@ -74,6 +80,7 @@ class _Maker:
         self._likes = escape(f"{gettext('Sign in to like.')} {gettext('Likes:')}")
         self._on_card = marked(FeedPicture, ON_CARD)
         self._private = escape(gettext("Private"))
+        self._choose = gettext("Choose %(words)s")
 
     def item(self, piece: FeedPicture, number: int, *, is_seen_at_once: bool) -> str:
         shape = shape_of(piece.aspect_ratio)
@@ -87,7 +94,7 @@ class _Maker:
             f'<a class="look" href="/pictures/{piece.id}">'
             f"{self._picture(piece, shape, is_seen_at_once)}</a>{self._captions(piece)}"
             f'<div class="line"><a href="/styles/{piece.style.id}">{escape(piece.style.name)}</a>'
-            f"{self._beside(piece)}</div></li>\n"
+            f"{self._beside(piece)}</div>{self._choice(piece)}</li>\n"
         )
 
     def _picture(self, piece: FeedPicture, shape: str, is_seen_at_once: bool) -> str:
@@ -118,11 +125,23 @@ class _Maker:
         """What the picture's declaration marks to be printed, where it is not empty."""
         texts = [str(getattr(piece, name)) for name in self._on_card]
         captions = [escape(text) for text in texts if text]
+        if self._chooser and piece.image_url:
+            words = ", ".join(piece.prompt_tags)
+            captions.append(escape(Truncator(words).chars(MAX_WORDS)))
         if isinstance(piece, PictureDetail) and piece.licence:
             number = piece.licence.number
             captions.append(f'<a href="/licences/{number}"><code>{number}</code></a>')
         lines = "".join(f'<div class="caption">{caption}</div>' for caption in captions)
         return f'<div class="captions">{lines}</div>' if lines else ""
+
+    def _choice(self, piece: FeedPicture) -> str:
+        if not (self._chooser and piece.image_url):
+            return ""
+        name = escape(self._choose % {"words": ", ".join(piece.prompt_tags[:3])})
+        return (
+            f'<label class="pick"><input type="checkbox" name="picture" value="{piece.id}"'
+            f' form="{self._chooser}" aria-label="{name}"></label>'
+        )
 
     def _beside(self, piece: FeedPicture) -> str:
         # What others see is completed and public.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import msgspec
@@ -213,6 +213,17 @@ def update_generation(
         generation.description = names.readable(description, field="description")
     generation.save(update_fields=["visibility", "description"])
     return generation
+
+
+@transaction.atomic
+def set_visibility(*, user: User, generation_ids: Iterable[int], visibility: str) -> int:
+    """Show or hide several pictures of ``user``. Returns how many changed: the others are not
+    completed, are hidden by our staff, or are so already."""
+    own = Generation.objects.ordered_by(user.pk).filter(
+        pk__in=generation_ids, status=GenerationStatus.COMPLETED, hidden_reason=""
+    )
+    locked = own.exclude(visibility=visibility).lock()
+    return Generation.objects.filter(pk__in=locked).update(visibility=visibility)
 
 
 @dataclass(frozen=True)

@@ -163,8 +163,14 @@ def _status_names() -> dict[str, str]:
 
 @register.simple_tag(takes_context=True)
 def wall(context: dict[str, Any], pictures: Any, is_first: bool = False) -> SafeString:
-    """The pieces of a wall, of rows of pictures."""
-    return wall_of(context["request"], pictures, is_first=is_first, status_names=_status_names())
+    """The pieces of a wall, of rows of pictures; ``chooser`` in the context is the id of a form."""
+    return wall_of(
+        context["request"],
+        pictures,
+        is_first=is_first,
+        status_names=_status_names(),
+        chooser=context.get("chooser", ""),
+    )
 
 
 @register.simple_tag(takes_context=True)

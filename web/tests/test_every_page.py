@@ -42,7 +42,7 @@ pytestmark = [
 NO_PAGES = {
     *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
     *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
-    *("act_on_webhook", "discard"),
+    *("act_on_webhook", "discard", "chosen", "own_archive"),
     *("order_progress", "cancel_order", "order_archive"),
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
@@ -52,6 +52,7 @@ NO_PAGES = {
 # Other states of pages: by their queries, and where there is none.
 STATES = (
     *("/?from=followed", "/?sort=popular&tag=zork", "/styles?q=zork", "/styles?tag=sea"),
+    *("/mine?q=zork", "/mine?style=paper&since=2026-01-01"),
     *("/search?q=sea", "/search?q=zork", "/wallet?show=refund", "/notifications?show=unread"),
     *("/sign-in?problem=429", "/nowhere"),
 )

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited
 from app.models import Generation, GenerationStatus, Order, Style, User
-from app.models.reads.picture import PictureDetail
+from app.models.reads.picture import with_keys
 from app.services import archives
 from app.services.licences import terms
 from app.services.orders import ending, placing, quotes
@@ -203,7 +203,7 @@ def _watched(request: HttpRequest, user: User, order_id: int) -> dict[str, Any]:
     shown = Order.objects.one_of(user, order_id)
     pictures = Generation.objects.of_order(user, order_id)
     page = page_of(request, pictures, size=PICTURES_ON_A_PAGE)
-    page.rows[:] = [PictureDetail.of(picture) for picture in page.rows]
+    page.rows[:] = with_keys(page.rows)
     facts = ending.facts_of([shown])[order_id]
     return {"order": shown, "page": page, "poll_seconds": POLL_SECONDS} | _progress_of(shown, facts)
 

@@ -1,4 +1,4 @@
-"""The page of a picture, and a user's own pictures."""
+"""The page of a picture."""
 
 from __future__ import annotations
 
@@ -14,11 +14,10 @@ from django.views.decorators.http import require_safe
 from app.exceptions import InvalidInput, NotFound
 from app.models import Comment, Generation, GenerationStatus, User
 from app.models.notification import TargetType
-from app.models.reads.picture import own_pictures
 from app.services import archives, generation_service
 from app.utils.links import download_link, link
 from web import kept, structured
-from web.access import form_of, go, signed_in, wants_part
+from web.access import form_of, go, signed_in
 from web.context import mark_seen
 from web.forms.picture import CommentForm, PictureForm
 from web.paging import page_of
@@ -26,8 +25,6 @@ from web.phrases import field_errors
 from web.views.making import watched
 
 COMMENTS_ON_A_PAGE = 20
-# The filters of a user's own pictures; the first shows all.
-KINDS = ("", "public", "private", "making", "failed")
 
 
 @require_safe
@@ -101,20 +98,3 @@ def edit(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
         else:
             messages.success(request, _("Saved."))
     return go(request, f"/pictures/{picture_id}")
-
-
-@require_safe
-@signed_in
-def mine(request: HttpRequest, user: User) -> HttpResponse:
-    """The pictures that the user ordered, in every state."""
-    kind = request.GET.get("show", "")
-    narrowings: dict[str, dict[str, str]] = {
-        "public": {"visibility": "public", "status": GenerationStatus.COMPLETED},
-        "private": {"visibility": "private", "status": GenerationStatus.COMPLETED},
-        "making": {"status": GenerationStatus.QUEUED},
-        "failed": {"status": GenerationStatus.FAILED},
-    }
-    page = page_of(request, own_pictures(user.pk, **narrowings.get(kind, {})).with_keys())
-    if wants_part(request):
-        return render(request, "web/parts/wall_items.html", {"page": page})
-    return render(request, "web/mine.html", {"page": page, "kind": kind if kind in KINDS else ""})

@@ -5,15 +5,27 @@ A field is added here and nowhere else: see "Add a field to a picture" in CONTRI
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime, time
+from functools import reduce
+from operator import or_
 from typing import Annotated, Any
 
+from django.db.models import F, Func, Q, TextField, Value
+
 from app.exceptions import NotFound
-from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.generation import (
+    AspectRatio,
+    Generation,
+    GenerationQuerySet,
+    GenerationStatus,
+    Visibility,
+)
 from app.models.licence import LicenceState
 from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
 from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Page, Row
+from app.models.user import User
 
 
 class StyleBrief(Row):
@@ -107,3 +119,38 @@ def own_pictures(
 ) -> PagedRows[PictureDetail]:
     """The pictures that ``viewer_id`` ordered, newest first; empty values do not narrow."""
     return OWN_PICTURES.listing((status, visibility), {"viewer_id": viewer_id})
+
+
+def find_own(
+    viewer: User,
+    *,
+    words: Iterable[Sequence[str]] = (),
+    style: str = "",
+    since: date | None = None,
+    until: date | None = None,
+    **more: Any,
+) -> GenerationQuerySet:
+    """The pictures that ``viewer`` ordered, newest first: with each of ``words``, lists of
+    spellings, in their prompts; in styles whose name has ``style`` in it; ordered on these days or
+    between them, in UTC. ``more`` is what a query set filters by."""
+    prompt = Func(
+        *(F("prompt_tags"), Value(", ")),
+        function="array_to_string",
+        output_field=TextField(),
+    )
+    found = Generation.objects.of(viewer).select_related("licence").filter(**more)
+    found = found.alias(prompt_text=prompt)
+    for spelled in words:
+        found = found.filter(reduce(or_, (Q(prompt_text__icontains=each) for each in spelled)))
+    if style:
+        found = found.filter(style__name__icontains=style)
+    if since:
+        found = found.filter(created_at__gte=datetime.combine(since, time.min, UTC))
+    if until:
+        found = found.filter(created_at__lte=datetime.combine(until, time.max, UTC))
+    return found
+
+
+def with_keys(pictures: Iterable[Generation]) -> list[PictureDetail]:
+    """Rows of ``pictures`` with the storage keys of files, as the site's walls take them."""
+    return [PictureDetail.of(picture, lambda key: key) for picture in pictures]

@@ -104,9 +104,9 @@ class Row(msgspec.Struct, gc=False):
         return [make(link, *values) for values in found]  # type: ignore[misc]
 
     @classmethod
-    def of(cls, instance: Any) -> Self:
+    def of(cls, instance: Any, link: Link | None = None) -> Self:
         """The row of a model's instance that is at hand already."""
-        return cls.from_tuples([[_value(instance, path) for path in cls.columns()]])[0]
+        return cls.from_tuples([[_value(instance, path) for path in cls.columns()]], link)[0]
 
     @staticmethod
     def to_json(rows: Sequence[Row]) -> msgspec.Raw:

@@ -14,7 +14,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from app.models import Comment, Generation, Order, OutboxMessage, Style, User
-from app.services import token_service
+from app.services import generation_service, token_service
 from app.services.jobs import lease_service
 from app.services.orders import admission, ending
 from app.services.token_service import TokenService
@@ -78,6 +78,13 @@ def hand_over(scene: Scene) -> Callable[[], object]:
     OutboxMessage.objects.all().delete()
     Generation.objects.filter(status="queued").update(is_held=True)
     return admission.hand_over
+
+
+def show_several(scene: Scene) -> Callable[[], object]:
+    ids = [scene.picture("completed").pk for _ in range(2)]
+    return lambda: generation_service.set_visibility(
+        user=scene.buyer, generation_ids=ids, visibility="public"
+    )
 
 
 def end_order(scene: Scene) -> Callable[[], object]:
@@ -154,6 +161,7 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "cancel an order": (cancel_order, [PICTURES, BALANCES, TURNS]),
     "deadline missed": (miss, [PICTURE, BALANCES]),
     "hand over": (hand_over, [PICTURES]),
+    "show several": (show_several, [PICTURES]),
     "orders that ended": (end_order, ["order SKIP LOCKED"]),
     "progress": (reported("processing"), [PICTURE]),
     # Both by one statement, in this order.

@@ -7,9 +7,55 @@ ORDERS = f"{KEPT}::TestOrders"
 FORMS = f"{KEPT}::TestAddressesOfForms"
 MENDED = "web/tests/test_mending.py::TestNameAndSignature"
 PAGES = "web/tests/test_every_page.py::test_every_page_is_accessible_and_fits"
+MINE = "web/tests/test_my_pictures.py"
 DETAILS = "web/tests/test_details.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/services/generation_service.py",
+        (
+            "shown-together-by-their-buyer-alone",
+            "own = Generation.objects.ordered_by(user.pk).filter(",
+            "own = Generation.objects.filter(",
+            f"{MINE}::test_the_chosen_are_published_and_hidden_again",
+        ),
+        (
+            "shown-together-but-for-the-hidden",
+            'status=GenerationStatus.COMPLETED, hidden_reason=""',
+            "status=GenerationStatus.COMPLETED",
+            f"{MINE}::test_the_chosen_are_published_and_hidden_again",
+        ),
+    ),
+    *in_file(
+        "web/views/mine.py",
+        (
+            "zip-of-the-chosen-of-their-buyer-alone",
+            "pictures = Generation.objects.of(user, status=GenerationStatus.COMPLETED)",
+            'pictures = Generation.objects.filter(status="completed").with_people()',
+            f"{MINE}::test_the_chosen_come_as_one_zip_without_those_of_others",
+        ),
+        (
+            "zip-of-what-is-finished-alone",
+            "_found(user, OwnForm(request.GET)).filter(status=GenerationStatus.COMPLETED)",
+            "_found(user, OwnForm(request.GET))",
+            f"{MINE}::test_all_that_is_found_comes_as_one_zip",
+        ),
+    ),
+    *in_file(
+        "app/models/reads/picture.py",
+        (
+            "found-until-the-end-of-the-day",
+            "datetime.combine(until, time.max, UTC)",
+            "datetime.combine(until, time.min, UTC)",
+            f"{MINE}::test_pictures_are_found",
+        ),
+        (
+            "walls-take-storage-keys",
+            "PictureDetail.of(picture, lambda key: key)",
+            "PictureDetail.of(picture)",
+            f"{MINE}::test_walls_offer_all_widths",
+        ),
+    ),
     *in_file(
         "web/kept.py",
         ("kept-for-its-page", "    if path != at:\n        return {}\n", "", ORDERS),

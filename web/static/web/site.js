@@ -57,6 +57,16 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// --- All pictures of a page are chosen at once ------------------------------------------------
+for (const all of document.querySelectorAll("[data-all]")) {
+  all.closest("label").hidden = false;
+  all.addEventListener("change", () => {
+    for (const box of document.getElementById(all.dataset.all).elements) {
+      if (box.name === "picture") box.checked = all.checked;
+    }
+  });
+}
+
 // --- Menus close on Escape and on a click beside them -----------------------------------------
 document.addEventListener("click", (event) => {
   for (const menu of document.querySelectorAll("details.menu[open]")) {
