@@ -23,7 +23,7 @@ from django.utils import translation
 from PIL import Image
 from playwright.sync_api import Browser
 
-from app.models import Notification, Order, Style, User
+from app.models import Generation, Notification, Order, Style, User
 from app.models.terms import TermsKey
 from app.services import api_key_service, community_service, mail_service
 from app.services.webhooks import endpoints
@@ -89,9 +89,11 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         for status in ("queued", "failed", "canceled")
     ]
     order, ended = (Order.objects.create(user=buyer, item_count=2, cost=20) for _ in range(2))
-    for each, state in ((order, "processing"), (order, "queued"), (ended, "failed")):
-        GenerationFactory(user=buyer, style=style, status=state, order=each)
-    PublicPictureFactory(user=buyer, style=style, order=ended)
+    for each, status in ((order, "queued"), (order, "failed"), (ended, "failed")):
+        of_order = GenerationFactory(user=buyer, style=style, status=status)
+        Generation.objects.filter(pk=of_order.pk).update(order=each)
+    of_order = PublicPictureFactory(user=buyer, style=style)
+    Generation.objects.filter(pk=of_order.pk).update(order=ended)
     community_service.toggle_follow(user=buyer, artist_id=artist.pk)
     community_service.toggle_like(user=artist, generation_id=shown.pk)
     said = community_service.add_comment(user=artist, generation_id=shown.pk, content="Fine.")
