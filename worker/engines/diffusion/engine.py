@@ -63,7 +63,8 @@ class DiffusionEngine(Engine):
             settings.model, is_production=settings.is_production, allowed=settings.allowed
         )
         self.base_model = f"{self._model.name}@{self._model.revision}"
-        self.device = torch.cuda.get_device_name() if torch.cuda.is_available() else "cpu"
+        has_card = torch.cuda.is_available() and settings.device != "cpu"
+        self.device = torch.cuda.get_device_name() if has_card else "cpu"
         # Smaller pictures than those that the base model knows come out poor. A CPU, which is for
         # tests alone, would take minutes for one.
         native_side = FAMILIES[self._model.family].native_side
@@ -107,7 +108,7 @@ class DiffusionEngine(Engine):
             on_progress(0, count + 1)
             works = prepare(base, artworks, asked, lambda done: on_progress(done, 10 * count))
             training_set = digest_of(artworks)
-            identity = identity_of(base, asked, num_epochs, training_set)
+            identity = identity_of(base, asked, num_epochs, training_set, self.version)
             training = Training(base, works, asked, num_epochs, identity=identity)
             begun_at = 0
             if resume_from is not None and training.go_on_from(resume_from):
@@ -184,7 +185,9 @@ class DiffusionEngine(Engine):
         return picture
 
     def _ready(self) -> Drawer:
-        self._drawer = self._drawer or self._new_drawer()
+        if self._drawer is None:
+            with told():
+                self._drawer = self._new_drawer()
         return self._drawer
 
     def _new_drawer(self) -> Drawer:

@@ -47,6 +47,11 @@ class Base:
         self.model, self.family = model, FAMILIES[model.family]
         self.device = torch.device(settings.device or _best_device())
         self.dtype: torch.dtype = getattr(torch, settings.dtype or _best_dtype(self.device))
+        if not settings.model.is_dir():
+            # transformers takes what is no folder for a name, and fails in a way of its own.
+            raise EngineUnavailable(
+                f"The base model {model.name} cannot be loaded: its folder is gone."
+            )
         try:
             self.pipe = getattr(diffusers, self.family.pipeline).from_pretrained(
                 settings.model,

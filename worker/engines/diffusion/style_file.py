@@ -30,7 +30,10 @@ CHANGEABLE = (torch.nn.Linear, torch.nn.Conv2d)
 HASH = "modelspec.hash_sha256"
 OURS = "stylelicense."
 # How the readers of foreign files fail.
-KNOWN_COMPLAINTS = (ValueError, KeyError, IndexError, AttributeError, TypeError, RuntimeError)
+KNOWN_COMPLAINTS = (
+    *(ValueError, KeyError, IndexError, AttributeError, TypeError, RuntimeError),
+    ArithmeticError,
+)
 FOREIGN = "The style's file is not a LoRA that this worker can draw with"
 DAMAGED = "The style's file is damaged"
 
@@ -85,11 +88,14 @@ def save(path: Path, tensors: Tensors, metadata: dict[str, str]) -> None:
     head = json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode()
     head += b" " * (-len(head) % 8)
     part = path.with_name(f".{path.name}.part")
-    with part.open("wb") as file:
-        file.write(len(head).to_bytes(8, "little") + head)
-        for values in content.values():
-            file.write(values)
-    part.replace(path)
+    try:
+        with part.open("wb") as file:
+            file.write(len(head).to_bytes(8, "little") + head)
+            for values in content.values():
+                file.write(values)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def open_file(path: Path) -> tuple[Tensors, dict[str, str]]:
@@ -107,7 +113,7 @@ def open_file(path: Path) -> tuple[Tensors, dict[str, str]]:
     told = metadata.get(HASH)
     if f"{OURS}base" in metadata and told != _digest({k: _bytes(tensors[k]) for k in tensors}):
         raise EngineError(f"{DAMAGED}: its checksum does not match.")
-    if not all(torch.isfinite(each).all() for each in tensors.values()):
+    if not all(_is_finite(each) for each in tensors.values()):
         raise EngineError(f"{DAMAGED}: it holds values that are no numbers.")
     return tensors, metadata
 
@@ -173,15 +179,23 @@ def read_style(path: Path, base: BaseModel, network: Network, rank: int) -> Styl
         pair = [named.get(f"{layer}.lora_{which}.weight") for which in ("A", "B")]
         inside = layer.removeprefix(f"{network.family.network}.")
         weights[inside] = _pair(inside, pair, network, base, rank)
-    ours = json.loads(metadata.get(f"{OURS}settings", "{}"))
-    draw = ours.get("draw", {})
-    read(DrawingSettings, draw)
+    draw = _settings_of_pictures(metadata)
     return Style(
         weights,
         metadata.get("modelspec.trigger_phrase", ""),
         draw,
         hashlib.sha256(path.read_bytes()).hexdigest(),
     )
+
+
+def _settings_of_pictures(metadata: Mapping[str, str]) -> Mapping[str, object]:
+    """What the file says of its pictures. Raises EngineError."""
+    try:
+        draw = json.loads(metadata.get(f"{OURS}settings", "{}")).get("draw", {})
+        read(DrawingSettings, draw)
+    except (ValueError, AttributeError, TypeError) as error:
+        raise EngineError(f"{DAMAGED}: its settings cannot be read.") from error
+    return dict(draw)
 
 
 def _pair(
@@ -241,6 +255,12 @@ def _of_unet(tensors: Tensors, network: Network) -> Tensors:
         factor = float(alpha) / weights[first].shape[0]
         weights[first.replace(".lora_A.", ".lora_B.")] *= factor
     return weights
+
+
+def _is_finite(tensor: torch.Tensor) -> bool:
+    # The smallest formats of numbers know no such question.
+    asked = tensor.float() if tensor.is_floating_point() else tensor
+    return bool(torch.isfinite(asked).all())
 
 
 def _bytes(tensor: torch.Tensor) -> bytes:

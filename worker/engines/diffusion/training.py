@@ -11,7 +11,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import diffusers
+import peft
 import structlog
 import torch
 from diffusers import DDPMScheduler
@@ -49,9 +52,13 @@ class Learned:
     running: float = 0.0
 
 
-def identity_of(base: Base, settings: TrainingSettings, num_epochs: int, works: str) -> str:
-    """What a checkpoint must be of, to go on from it."""
-    told = [base.model.sha256, str(base.dtype), as_data(settings), num_epochs, works]
+def identity_of(
+    base: Base, settings: TrainingSettings, num_epochs: int, works: str, version: str
+) -> str:
+    """What a checkpoint must be of, to go on from it. ``version`` is the engine's: together with
+    those of its libraries it says what the numbers in a checkpoint mean."""
+    made_by = [version, diffusers.__version__, peft.__version__, str(torch.__version__)]
+    told = [base.model.sha256, str(base.dtype), as_data(settings), num_epochs, works, made_by]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
@@ -104,12 +111,20 @@ class Training:
             if place + 1 == self.steps_an_epoch:
                 self._end_epoch()
             if save_checkpoint and time.monotonic() - saved_at >= checkpoint_seconds:
-                self.save(folder / CHECKPOINT)
-                save_checkpoint(folder / CHECKPOINT)
+                self._keep(folder / CHECKPOINT, save_checkpoint)
                 saved_at = time.monotonic()
         on_step(self.steps, self.steps)
         (folder / CHECKPOINT).unlink(missing_ok=True)
         return learned
+
+    def _keep(self, path: Path, save_checkpoint: SaveCheckpoint) -> None:
+        """Save a checkpoint. Where the disk has no room, the training goes on without."""
+        try:
+            self.save(path)
+        except OSError as error:
+            log.warning("checkpoint_not_written", reason=str(error))
+            return
+        save_checkpoint(path)
 
     def save(self, path: Path) -> None:
         """Write a checkpoint."""
@@ -133,25 +148,45 @@ class Training:
             tensors, told = open_file(path)
             if told.get("identity") != self._identity:
                 raise EngineError("The checkpoint is of another training.")
-            step, losses, held_out, epoch, running = json.loads(told["learned"])
-        except (EngineError, OSError, ValueError, KeyError) as error:
+            learned = self._learned_of(json.loads(told["learned"]), tensors)
+            parts = {name: self._parts_of(name, tensors) for name in self._parameters}
+        except (EngineError, OSError, ValueError, KeyError, TypeError) as error:
             log.warning("checkpoint_left", reason=str(error))
             return False
-        device = self._base.device
+        # Nothing is changed before all of it is known to be there.
         for name, parameter in self._parameters.items():
-            parameter.data.copy_(tensors[f"now/{name}"])
-            self._optimizer.state[parameter] = {
-                "step": tensors[f"step/{name}"],
-                "exp_avg": tensors[f"exp_avg/{name}"].to(device),
-                "exp_avg_sq": tensors[f"exp_avg_sq/{name}"].to(device),
-            }
+            parameter.data.copy_(parts[name].pop("now"))
+            self._optimizer.state[parameter] = parts[name]
+        self.learned = learned
+        return True
+
+    def _parts_of(self, name: str, tensors: Tensors) -> Tensors:
+        """Of one parameter: its value as ``now``, and the optimizer's state of it. Raises KeyError
+        or ValueError."""
+        parts = {
+            part: tensors[f"{part}/{name}"].to(self._base.device)
+            for part in ("now", "exp_avg", "exp_avg_sq")
+        }
+        if any(each.shape != self._parameters[name].shape for each in parts.values()):
+            raise ValueError(f"{name} has another size")
+        # The optimizer counts on the CPU.
+        return {**parts, "step": tensors[f"step/{name}"]}
+
+    def _learned_of(self, numbers: Sequence[Any], tensors: Tensors) -> Learned:
+        """Raises ValueError or TypeError unless ``numbers`` are those of a step of this training."""
+        step, losses, held_out, epoch, running = numbers
+        ended = step // self.steps_an_epoch
+        counts = (len(losses), len(held_out) if self._works.held_out else ended)
+        if not 0 < step <= self.steps or counts != (ended, ended) or not 0 <= epoch <= ended:
+            raise ValueError("its numbers are of no step of this training")
         best = {
             name.removeprefix("best/"): each
             for name, each in tensors.items()
             if name.startswith("best/")
         }
-        self.learned = Learned(step, losses, held_out, epoch, best, running)
-        return True
+        if bool(best) != bool(epoch):
+            raise ValueError("the weights of its best epoch are missing")
+        return Learned(step, losses, held_out, epoch, best, running)
 
     def _add_layers(self) -> None:
         settings = self._settings

@@ -1,4 +1,5 @@
 import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -141,6 +142,10 @@ def test_a_style_of_another_base_model_is_refused(
         ("text encoder", "text encoder"),
         ("other layer", "it changes time_embedding"),
         ("high rank", "rank is above 8"),
+        ("no rank", "not a LoRA"),
+        ("cut settings", "settings cannot be read"),
+        ("settings of another kind", "settings cannot be read"),
+        ("no settings of pictures", "settings cannot be read"),
     ],
 )
 def test_a_file_that_is_no_use_is_refused(
@@ -164,11 +169,23 @@ def test_a_file_that_is_no_use_is_refused(
             f"{LAYER}.lora_A.weight": torch.ones(9, 32),
             f"{LAYER}.lora_B.weight": torch.ones(32, 9),
         },
+        "no rank": {
+            f"{KOHYA}.lora_down.weight": torch.ones(0, 32),
+            f"{KOHYA}.lora_up.weight": torch.ones(32, 0),
+            f"{KOHYA}.alpha": torch.tensor(1.0),
+        },
+    }
+    settings = {
+        "cut settings": '{"draw"',
+        "settings of another kind": "[]",
+        "no settings of pictures": '{"draw": null}',
     }
     if name in raw:
         path.write_bytes(raw[name])
     elif name in tensors:
         save_file(tensors[name], path)
+    elif name in settings:
+        save_file(pair, path, metadata={"stylelicense.settings": settings[name]})
     before = draw(engine, styles["ann"]).tobytes()
     with pytest.raises(EngineError, match=message) as refused:
         draw(engine, path)
@@ -176,14 +193,38 @@ def test_a_file_that_is_no_use_is_refused(
     assert draw(engine, styles["ann"]).tobytes() == before
 
 
+def test_a_file_of_small_numbers_is_drawn_with(engine: DiffusionEngine, tmp_path: Path) -> None:
+    """float8, which some trainers write."""
+    path = tmp_path / "model.safetensors"
+    pair = {f"{LAYER}.lora_A.weight": (4, 32), f"{LAYER}.lora_B.weight": (32, 4)}
+    save_file({name: torch.ones(size).to(torch.float8_e4m3fn) for name, size in pair.items()}, path)
+    assert draw(engine, path).size == (64, 64)
+
+
 def test_a_lack_of_memory_is_a_failure_that_may_pass() -> None:
     with pytest.raises(EngineError, match="ran out of memory") as refused, told():
         torch.empty(2**50)
     assert refused.value.retryable
+    for error in (MemoryError(), RuntimeError("CUBLAS_STATUS_ALLOC_FAILED when calling it")):
+        with pytest.raises(EngineError, match="ran out of memory"), told():
+            raise error
     with pytest.raises(RuntimeError, match="must match"), told():
         torch.ones(2) + torch.ones(3)
     with pytest.raises(EngineError, match="as it was"), told():
         raise EngineError("It stays as it was.")
+
+
+def test_a_base_model_that_is_gone_is_a_failure_that_may_pass(
+    works: list[Artwork], tmp_path: Path
+) -> None:
+    folder = tiny.sd1(tmp_path)
+    engine = DiffusionEngine(tiny.settings(folder))
+    path = train(engine, works[:1], tmp_path / "style").path
+    shutil.rmtree(folder)
+    for work in (lambda: draw(engine, path), lambda: train(engine, works, tmp_path / "more")):
+        with pytest.raises(EngineError, match="cannot be loaded") as refused:
+            work()
+        assert refused.value.retryable
 
 
 def _header(path: Path) -> bytes:

@@ -1,4 +1,6 @@
 import dataclasses
+import errno
+import json
 import multiprocessing
 import os
 import signal
@@ -15,6 +17,7 @@ from worker.engines.diffusion.base_models import known_base_model
 from worker.engines.diffusion.engine import DiffusionEngine
 from worker.engines.diffusion.pipelines import Base
 from worker.engines.diffusion.settings import TrainingSettings
+from worker.engines.diffusion.style_file import open_file, save
 from worker.engines.diffusion.tests import tiny
 from worker.engines.diffusion.tests.doing import EPOCHS, ignore, train
 from worker.engines.diffusion.training import CHECKPOINT, Training
@@ -145,6 +148,79 @@ def test_a_checkpoint_that_does_not_fit_is_left(
     trained = train(engine, works, tmp_path / "after", resume_from=kept)
     assert trained.metric["begun_at_step"] == 0
     assert trained.path.read_bytes() == unbroken
+
+
+@pytest.mark.parametrize("case", ["older names", "other sizes", "no state", "no best", "numbers"])
+def test_a_checkpoint_of_another_version_is_left(
+    engine: DiffusionEngine, works: list[Artwork], tmp_path: Path, unbroken: bytes, case: str
+) -> None:
+    """It says that it is of this training, and holds something else."""
+    kept = tmp_path / "kept"
+    train(
+        engine,
+        works,
+        tmp_path / "before",
+        save_checkpoint=lambda path: kept.write_bytes(path.read_bytes()) and None,
+    )
+    tensors, told = open_file(kept)
+    some = next(name for name in tensors if name.startswith("now/"))
+    changed = {
+        "older names": {name.replace("lora_A", "down"): each for name, each in tensors.items()},
+        "other sizes": tensors | {some: torch.ones(2, 2)},
+        "no state": {n: each for n, each in tensors.items() if not n.startswith("exp_avg_sq/")},
+        "no best": {n: each for n, each in tensors.items() if not n.startswith("best/")},
+    }
+    if case == "numbers":
+        told |= {"learned": json.dumps([10**6, [0.1], [0.1], 1, 0.0])}
+    save(kept, changed.get(case, tensors), told)
+    trained = train(engine, works, tmp_path / "after", resume_from=kept)
+    assert trained.metric["begun_at_step"] == 0
+    assert trained.path.read_bytes() == unbroken
+
+
+@pytest.mark.parametrize("part", ["version", "library"])
+def test_a_checkpoint_is_of_one_version_of_the_engine_and_of_its_libraries(
+    engine: DiffusionEngine,
+    works: list[Artwork],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    part: str,
+) -> None:
+    kept = tmp_path / "kept"
+    train(
+        engine,
+        works,
+        tmp_path / "before",
+        save_checkpoint=lambda path: kept.write_bytes(path.read_bytes()) and None,
+    )
+    if part == "version":
+        monkeypatch.setattr(DiffusionEngine, "version", "0")
+    else:
+        monkeypatch.setattr("peft.__version__", "0.1")
+    after = train(engine, works, tmp_path / "after", resume_from=kept)
+    assert after.metric["begun_at_step"] == 0
+
+
+def test_without_room_for_checkpoints_the_training_goes_on(
+    engine: DiffusionEngine,
+    works: list[Artwork],
+    tmp_path: Path,
+    unbroken: bytes,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    out, saved = tmp_path / "out", []
+
+    def replace(part: Path, target: Path) -> Path:
+        if target.name == CHECKPOINT:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return Path(os.replace(part, target) or target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    trained = train(engine, works, out, save_checkpoint=saved.append)
+    assert trained.path.read_bytes() == unbroken
+    assert saved == []
+    # What was written of them would take the room that the style's file needs.
+    assert [path.name for path in out.iterdir()] == [trained.path.name]
 
 
 def test_checkpoints_are_saved_only_so_often(
