@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights format lock clean restore-drill
+.PHONY: help run test test-diffusion run-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -35,6 +35,12 @@ test-diffusion: $(DIFFUSION)/installed .venv/installed-dev ## the tests of the e
 	@$(DIFFUSION)/bin/python -m pytest -q worker/engines/diffusion
 	@echo "== The whole system with a worker of that engine: pytest, in .venv"
 	@DIFFUSION_PYTHON=$(DIFFUSION)/bin/python $(BIN)/python -m pytest -q tests/diffusion_system.py
+
+run-diffusion: $(DIFFUSION)/installed .venv/installed-run ## make run, with the engine diffusion on this CPU, to try it: docs/gpu.md
+	@test -d "$(or $(DATA_DIR),.data)/models/sd1" || $(DIFFUSION)/bin/python \
+		-m worker.engines.diffusion.tests.tiny "$(or $(DATA_DIR),.data)/models"
+	@ENGINES=stylenet,diffusion DIFFUSION_PYTHON=$(DIFFUSION)/bin/python DIFFUSION_DEVICE=cpu \
+		DIFFUSION_MODEL="$(abspath $(or $(DATA_DIR),.data))/models/sd1" exec $(BIN)/python manage.py dev
 
 check: static ## the checks and the quick tests, to run by hand after a change
 	@echo "== Quick tests: pytest -m 'not slow'"

@@ -54,6 +54,7 @@ ELSEWHERE = {
     "make test": "it is what .ci/run runs, and this is part of it",
     "make test-diffusion": "it is what .ci/run runs after this",
     # What docs/gpu.md prints, and a GPU or a hub of models is needed for, or torch.
+    "make run-diffusion": "devtools/tests/test_dev_children.py",
     "make bench-engine": "it needs torch, and measures for ten minutes",
     "make bench-engine DIFFUSION_LOCK=worker-diffusion-cuda.txt": "it needs a graphics card",
     "make static": "make test begins with it",

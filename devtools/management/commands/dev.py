@@ -102,6 +102,13 @@ class Command(BaseCommand):
         if not settings.AMQP_URL:
             # With a broker, tasks go there, for whatever worker somebody starts.
             yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")
+            if python := os.environ.get("DIFFUSION_PYTHON"):
+                # Its packages are in an environment of their own: `make run-diffusion`.
+                yield Child(
+                    name="worker of diffusion",
+                    command=[*manage, "local_worker", "--engine", "diffusion", "--python", python],
+                    log=logs / "worker-diffusion.log",
+                )
         yield Child("relay", [*manage, "relay_outbox"], log=logs / "relay.log")
         yield Child("webhooks", [*manage, "deliver_webhooks"], log=logs / "webhooks.log")
         yield Child("mail", [*manage, "send_mail"], log=logs / "mail.log")

@@ -42,13 +42,13 @@ class WorkerDied(Exception):
 class WorkerProcess:
     """``python -m worker`` on the other end of two pipes."""
 
-    def __init__(self, engine: str) -> None:
+    def __init__(self, engine: str, python: str = sys.executable) -> None:
         environment = {**os.environ, "INTERNAL_API_TOKEN": settings.INTERNAL_API_TOKENS[0]}
         environment["SITE_URL"] = settings.SITE_URL
         work_dir = Path(settings.DATA_DIR) / "worker"
         self._process = subprocess.Popen(  # noqa: S603 (our own command)
             [
-                *(sys.executable, "-m", "worker", "--broker", "stdio:"),
+                *(python, "-m", "worker", "--broker", "stdio:"),
                 *("--engine", engine, "--work-dir", str(work_dir)),
             ],
             stdin=subprocess.PIPE,
@@ -96,6 +96,12 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--engine", default=os.environ.get("WORKER_ENGINE", DEFAULT_ENGINE))
+        parser.add_argument(
+            "--python",
+            metavar="FILE",
+            default=sys.executable,
+            help="the interpreter of the environment that has the engine's packages",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         if settings.AMQP_URL:
@@ -110,7 +116,7 @@ class Command(BaseCommand):
         try:
             while not self._stopping.is_set():
                 if self._worker is None:
-                    self._worker = WorkerProcess(options["engine"])
+                    self._worker = WorkerProcess(options["engine"], options["python"])
                 if not self._try_next():
                     listener.wait(POLL_SECONDS, self._stopping)
         except WorkerDied as error:
