@@ -173,7 +173,7 @@ class Training:
         return {**parts, "step": tensors[f"step/{name}"]}
 
     def _learned_of(self, numbers: Sequence[Any], tensors: Tensors) -> Learned:
-        """Raises ValueError or TypeError unless ``numbers`` are those of a step of this training."""
+        """Raises ValueError or TypeError unless ``numbers`` are of a step of this training."""
         step, losses, held_out, epoch, running = numbers
         ended = step // self.steps_an_epoch
         counts = (len(losses), len(held_out) if self._works.held_out else ended)
