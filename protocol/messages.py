@@ -157,8 +157,8 @@ class LicenceData(msgspec.Struct, frozen=True, omit_defaults=True):
 class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     """One picture to draw, ``width`` x ``height`` pixels.
 
-    ``prompt`` is the tags joined by ``", "``. ``lora_path`` is the trained model file; every
-    engine uses this name. The worker writes only under the folder ``output_path``.
+    ``prompt`` is the tags joined by ``", "``, or a text. ``lora_path`` is the trained model file;
+    every engine uses this name. The worker writes only under the folder ``output_path``.
     ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata. A picture with
     a ``licence`` is signed. Only workers with ``engine`` can read the model file.
     """

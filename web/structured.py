@@ -32,7 +32,7 @@ def of_picture(picture: Generation) -> SafeString:
     artist, number = picture.style.artist, licence.number if licence else None
     described = _image(artist, page_url("pictures", f"{picture.pk}/image"), picture.style_id)
     described |= {
-        "name": ", ".join(picture.prompt_tags),
+        "name": picture.prompt_shown,
         "digitalSourceType": SOURCE,
         "license": terms.of_order(picture.terms_id).url,
     }
@@ -53,7 +53,7 @@ def of_style(style: Style, samples: Iterable[FeedPicture]) -> SafeString:
         images.append(work | {"name": style.name})
     for sample in samples:
         image = _image(style.artist, page_url("pictures", f"{sample.id}/image"), style.pk)
-        images.append(image | {"name": ", ".join(sample.prompt_tags), "digitalSourceType": SOURCE})
+        images.append(image | {"name": sample.prompt_shown, "digitalSourceType": SOURCE})
     return _block({"@graph": images}) if images else SafeString("")
 
 

@@ -29,6 +29,8 @@ SHAPES = {
     "2:1": "panorama",
     "4:3": "photo",
     "3:4": "upright",
+    "16:9": "screen",
+    "9:16": "phone",
 }
 HEART = (
     '<svg class="icon" viewBox="0 0 24 24" aria-hidden="true"><path d="M12 20.5C5.5 15.6 3 12.4 3 9'
@@ -98,7 +100,7 @@ class _Maker:
         )
 
     def _picture(self, piece: FeedPicture, shape: str, is_seen_at_once: bool) -> str:
-        words = ", ".join(piece.prompt_tags)
+        words = piece.prompt_shown
         if not piece.image_url:
             status = piece.status if isinstance(piece, PictureDetail) else ""
             state = self._status_names.get(status, status)
@@ -126,8 +128,7 @@ class _Maker:
         texts = [str(getattr(piece, name)) for name in self._on_card]
         captions = [escape(text) for text in texts if text]
         if self._chooser and piece.image_url:
-            words = ", ".join(piece.prompt_tags)
-            captions.append(escape(Truncator(words).chars(MAX_WORDS)))
+            captions.append(escape(Truncator(piece.prompt_shown).chars(MAX_WORDS)))
         if isinstance(piece, PictureDetail) and piece.licence:
             number = piece.licence.number
             captions.append(f'<a href="/licences/{number}"><code>{number}</code></a>')
@@ -137,7 +138,7 @@ class _Maker:
     def _choice(self, piece: FeedPicture) -> str:
         if not (self._chooser and piece.image_url):
             return ""
-        name = escape(self._choose % {"words": ", ".join(piece.prompt_tags[:3])})
+        name = escape(self._choose % {"words": Truncator(piece.prompt_shown).chars(MAX_WORDS)})
         return (
             f'<label class="pick"><input type="checkbox" name="picture" value="{piece.id}"'
             f' form="{self._chooser}" aria-label="{name}"></label>'

@@ -26,6 +26,7 @@ _PICTURE = {
     "height": 512,
     "aspect_ratio": "1:1",
     "prompt_tags": ["castle", "sunset"],
+    "prompt": None,
     "seed": 5,
     "description": "Where I would like to live.",
     "like_count": 3,

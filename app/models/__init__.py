@@ -2,7 +2,8 @@ from app.models.api_key import ApiKey, Scope
 from app.models.books import LicenceDay, LicenceDayBlock
 from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
-from app.models.generation import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models.formats import AspectRatio
+from app.models.generation import Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
 from app.models.licence import Licence, LicenceState, SigningKey
 from app.models.mail import MailKind, MailPreference, MailRhythm

@@ -13,11 +13,13 @@ from django.db import models
 from django.db.models import Q
 
 from app.exceptions import NotFound
+from app.models.formats import FormatField
 from app.models.job import Job
 from app.models.order import Order
 from app.models.style import Style
 from app.models.terms import Terms
 from app.models.user import User
+from app.utils import prompt_text
 from protocol.engines import DRAW_KNOWN_WORDS
 from words import understand
 
@@ -32,17 +34,10 @@ def unknown_words(engine: str, prompt: Sequence[str]) -> tuple[str, ...]:
     return understand(prompt).unknown_words if engine in DRAW_KNOWN_WORDS else ()
 
 
-class AspectRatio(models.TextChoices):
-    """The three formats of the plan, and more. ``app.services.pricing`` has their pixels and
-    prices, and says which engine draws which; a worker goes by the pixels alone."""
-
-    SQUARE = "1:1", "512 × 512"
-    LARGE = "2:2", "1024 × 1024"
-    TALL = "1:2", "512 × 1024"
-    WIDE = "3:2", "768 × 512"
-    PANORAMA = "2:1", "1024 × 512"
-    PHOTO = "4:3", "768 × 576"
-    UPRIGHT = "3:4", "576 × 768"
+def prompt_shown(text: str | None, tags: Sequence[str]) -> str:
+    """A prompt as people and engines read it: ``text`` if it was ordered with one, else its
+    tags."""
+    return text or ", ".join(tags)
 
 
 class GenerationStatus(models.TextChoices):
@@ -242,7 +237,14 @@ class Generation(Job):
         Order, models.PROTECT, null=True, blank=True, related_name="items", db_index=False
     )
     prompt_tags = ArrayField(models.CharField(max_length=50), size=20)
-    aspect_ratio = models.CharField(max_length=3, choices=AspectRatio.choices)
+    prompt = models.CharField(
+        max_length=prompt_text.MAX_LENGTH,
+        blank=True,
+        default="",
+        db_default="",
+        help_text="If it was ordered with a text; the tags have it in pieces then.",
+    )
+    aspect_ratio = FormatField()
     width = models.PositiveSmallIntegerField()
     height = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
@@ -358,6 +360,17 @@ class Generation(Job):
 
     def __str__(self) -> str:
         return f"picture {self.pk}"
+
+    @property
+    def prompt_shown(self) -> str:
+        return prompt_shown(self.prompt, self.prompt_tags)
+
+    @property
+    def words(self) -> list[str]:
+        """What of its prompt may be tags, in lower case, each once."""
+        if self.prompt:
+            return prompt_text.words(self.prompt)
+        return list(dict.fromkeys(tag.lower() for tag in self.prompt_tags))
 
     @property
     def is_under_way(self) -> bool:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from django.db import models
 from django.db.models import Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, NullIf
 from django.utils.translation import gettext_noop as _
 
 from app.models.user import User
@@ -248,11 +248,13 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         recipient: Any = OuterRef("recipient_id")
         reader: Any = Viewer(recipient, is_authenticated=True, is_artist=True)
         pictures = Generation.objects.visible_to(reader)
-        words = Func(
+        tags = Func(
             *("prompt_tags", Value(", ")),
             function="array_to_string",
             output_field=models.TextField(),
         )
+        text = NullIf("prompt", Value(""))
+        words = Coalesce(text, tags, output_field=models.TextField())
         styles, users = Style.objects.visible_to(reader), User.objects.open()
         target = OuterRef("target_id")
         one = {"pk": target}

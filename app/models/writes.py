@@ -150,15 +150,15 @@ PLACE_ORDER = """
     ), placed AS (
         INSERT INTO app_generation
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
-             progress, failure_reason, prompt_tags, aspect_ratio, width, height, seed, cost,
-             image_path, preview_path, placeholder, metadata, visibility, description,
+             progress, failure_reason, prompt_tags, prompt, aspect_ratio, width, height, seed,
+             cost, image_path, preview_path, placeholder, metadata, visibility, description,
              hidden_reason, like_count, comment_count, created_at, started_at, finished_at,
              licence_number, terms_id, order_id, is_held)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
-            %(status)s, NULL, NULL, '', %(prompt_tags)s, %(aspect_ratio)s, %(width)s, %(height)s,
-            %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s,
-            NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full
+            %(status)s, NULL, NULL, '', %(prompt_tags)s, %(prompt)s, %(aspect_ratio)s, %(width)s,
+            %(height)s, %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0,
+            %(created_at)s, NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full
         FROM offered
         RETURNING is_held
     ), tagged AS (

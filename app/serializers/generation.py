@@ -1,6 +1,7 @@
 """Orders, and what is asked about pictures; their fields are in ``models/reads/picture.py``."""
 
 import base64
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -12,6 +13,7 @@ from app.models.generation import MAX_SEED, unknown_words
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
+from app.utils import prompt_text
 from app.utils.public_addresses import MAX_LENGTH as MAX_URL
 from words import prompts
 
@@ -101,15 +103,47 @@ class PromptTagsField(FormListField):
         super().__init__(min_length=1, max_length=prompts.MAX_TAGS, **kwargs)
 
 
+class PromptField(serializers.CharField):
+    """A prompt in natural language instead of `prompt_tags`, for styles whose engine draws any
+    words."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=prompt_text.MAX_LENGTH, help_text=str(self.__doc__), **kwargs)
+
+    def to_internal_value(self, data: Any) -> str:
+        text: str = super().to_internal_value(data)
+        try:
+            return prompt_text.cleaned(text) if text else text
+        except ValueError as error:
+            raise serializers.ValidationError(str(error), code="invalid") from error
+
+
 class OrderedPictureSerializer(BaseSerializer):
-    """What every order says of a picture."""
+    """What every order says of a picture: with tags or with a text."""
 
     style_id = serializers.IntegerField(min_value=1, max_value=2**63 - 1)
-    prompt_tags = PromptTagsField()
+    prompt_tags = PromptTagsField(required=False)
+    prompt = PromptField(required=False, allow_null=True)
     aspect_ratio = serializers.ChoiceField(choices=AspectRatio.choices)
     seed = serializers.IntegerField(
         min_value=0, max_value=MAX_SEED, required=False, allow_null=True, default=None
     )
+
+    def to_internal_value(self, data: Any) -> Any:
+        has_text = isinstance(data, Mapping) and data.get("prompt") is not None
+        self.fields["prompt_tags"].required = not has_text
+        return super().to_internal_value(data)
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        """Versions before this one took fingerprints of orders without a text."""
+        if attrs.get("prompt") is None:
+            attrs.pop("prompt", None)
+            if "prompt_tags" not in attrs:  # an empty text, in a form
+                raise serializers.ValidationError({"prompt_tags": ["This field is required."]})
+        elif "prompt_tags" in attrs:
+            both = "Send `prompt_tags` or `prompt`, not both."
+            raise serializers.ValidationError({"prompt": [both]})
+        return attrs
 
 
 class ExpectedCostField(serializers.IntegerField):
@@ -153,7 +187,7 @@ class GenerateSerializer(OrderedPictureSerializer):
         for name in ("expected_terms", "webhook_url"):
             if attrs[name] is None:
                 del attrs[name]
-        return attrs
+        return super().validate(attrs)
 
 
 # Printable ASCII without commas, and without the outer spaces that a field would take off.
@@ -170,6 +204,8 @@ class PlainPicture(msgspec.Struct):
     prompt_tags: Annotated[list[_PlainTag], msgspec.Meta(min_length=1, max_length=20)]
     aspect_ratio: _KnownFormat
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
+    # A text is left to its field.
+    prompt: None = None
 
 
 class _PlainOrder(PlainPicture):

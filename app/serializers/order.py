@@ -40,7 +40,7 @@ class ItemSerializer(OrderedPictureSerializer):
         if attrs["seed"] is not None and attrs["count"] > 1:
             wrong = "With a seed it is one picture: the same seed gives the same picture."
             raise serializers.ValidationError({"count": [wrong]})
-        return attrs
+        return super().validate(attrs)
 
 
 class _PlainItem(PlainPicture):

@@ -31,7 +31,7 @@ STORED = zipfile.ZIP_STORED
 
 def file_name(picture: Generation) -> str:
     """Its style, its words and the number of its licence: wet-paper-boat-sea-SL-….png."""
-    said = slugify(f"{picture.style.name} {' '.join(picture.prompt_tags)}", allow_unicode=True)
+    said = slugify(f"{picture.style.name} {picture.prompt_shown}", allow_unicode=True)
     return f"{said[:MAX_NAME].strip('-')}-{picture.licence_number or picture.pk}.png"
 
 
@@ -77,7 +77,7 @@ def _row(picture: Generation, name: str, signed: str) -> tuple[object, ...]:
     return (
         *(name, signed, picture.licence_number, licence.state if licence else ""),
         *(picture.terms_id, picture.style.name, picture.style.artist.artist_name),
-        *(", ".join(picture.prompt_tags), picture.aspect_ratio, picture.width, picture.height),
+        *(picture.prompt_shown, picture.aspect_ratio, picture.width, picture.height),
         *(picture.seed, picture.cost, f"{picture.finished_at:%Y-%m-%dT%H:%M:%SZ}"),
         page_url("pictures", str(picture.pk)),
     )

@@ -1,10 +1,11 @@
-"""The engines that this site offers to artists."""
+"""The engines that this site offers to artists, and what their styles take."""
 
 from __future__ import annotations
 
 from django.conf import settings
 
 from app.exceptions import InvalidInput
+from protocol.engines import DRAW_KNOWN_WORDS
 
 
 def chosen(engine: str | None) -> str:
@@ -15,3 +16,10 @@ def chosen(engine: str | None) -> str:
     if engine not in offered:
         raise InvalidInput.field("engine", f"Choose one of these engines: {', '.join(offered)}.")
     return engine
+
+
+def require_text(engine: str) -> None:
+    """Raises InvalidInput if it draws some words only, which are ordered as tags."""
+    if engine in DRAW_KNOWN_WORDS:
+        said = "This style is drawn from single words and phrases: send them as `prompt_tags`."
+        raise InvalidInput.field("prompt", said)

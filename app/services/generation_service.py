@@ -31,6 +31,7 @@ from app.models import (
     WebhookEvent,
     names,
 )
+from app.models.formats import stored
 from app.models.generation import MAX_SEED
 from app.models.ownership import MayChange, is_owner
 from app.models.terms import DEFAULT_TERMS
@@ -42,13 +43,13 @@ from app.models.writes import (
     STYLE_TO_BUY,
     write,
 )
-from app.services import notification_service, pricing, signature_service, storage
+from app.services import engines, notification_service, pricing, signature_service, storage
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_open
 from app.services.webhooks import endpoints
 from app.services.webhooks.events import tell_of_generation
-from app.utils import clock
+from app.utils import clock, prompt_text
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
 from protocol.messages import queue_for
@@ -79,7 +80,8 @@ def request_generation(
     *,
     user: User,
     style_id: int,
-    prompt_tags: Sequence[str],
+    prompt_tags: Sequence[str] = (),
+    prompt: str = "",
     aspect_ratio: str,
     seed: int | None = None,
     expected_cost: int | None = None,
@@ -88,10 +90,11 @@ def request_generation(
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
-    The returned generation's ``user`` carries the balance that is left. Raises, before anything is
-    written, NotFound, StyleNotReady, InsufficientTokensError, InvalidInput for ``webhook_url`` or a
-    format that the style does not have, or PriceChanged or TermsChanged unless price and terms are
-    those that the buyer expects.
+    It is ordered with tags or with ``prompt``, a text. The returned generation's ``user`` carries
+    the balance that is left. Raises, before anything is written, NotFound, StyleNotReady,
+    InsufficientTokensError, InvalidInput for ``webhook_url`` or a format or text that the style
+    does not take, or PriceChanged or TermsChanged unless price and terms are those that the buyer
+    expects.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -112,6 +115,7 @@ def request_generation(
             buyer=buyer,
             style=style,
             prompt_tags=prompt_tags,
+            prompt=prompt,
             aspect_ratio=aspect_ratio,
             seed=seed,
         )
@@ -120,10 +124,10 @@ def request_generation(
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
         placed = write(
             PLACE_ORDER,
-            **vars(generation),
+            **vars(generation) | {"aspect_ratio": stored(aspect_ratio)},
             max_in_work=settings.MAX_IN_WORK,
             max_in_work_paid=settings.MAX_IN_WORK_PAID,
-            words=list(dict.fromkeys(tag.lower() for tag in prompt_tags)),
+            words=generation.words,
             queue=queue_for(GENERATION_QUEUE, style.engine),
             body=encode(task),
             work=turns.work_of(task),
@@ -145,17 +149,21 @@ def draft(
     *,
     buyer: User,
     style: Style,
-    prompt_tags: Sequence[str],
+    prompt_tags: Sequence[str] = (),
+    prompt: str = "",
     aspect_ratio: str,
     seed: int | None,
 ) -> Generation:
     """An order of one picture at today's price, not written yet. Without a seed, one is drawn."""
+    if prompt:
+        engines.require_text(style.engine)
     size = pricing.format_of(style.engine, aspect_ratio)
     return Generation(
         pk=number,
         user=buyer,
         style=style,
-        prompt_tags=list(prompt_tags),
+        prompt_tags=prompt_text.pieces(prompt) if prompt else list(prompt_tags),
+        prompt=prompt,
         aspect_ratio=aspect_ratio,
         width=size.width,
         height=size.height,
@@ -270,7 +278,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
                 generation_id=job.pk,
                 style_id=style.pk,
                 lora_path=style.model_path,
-                prompt=", ".join(job.prompt_tags),
+                prompt=job.prompt_shown,
                 aspect_ratio=job.aspect_ratio,
                 width=job.width,
                 height=job.height,

@@ -31,6 +31,8 @@ FORMATS = {
     AspectRatio.PANORAMA: Format(*SIZES["2:1"], Decimal("1.2")),
     AspectRatio.PHOTO: Format(*SIZES["4:3"], Decimal("1.1")),
     AspectRatio.UPRIGHT: Format(*SIZES["3:4"], Decimal("1.1")),
+    AspectRatio.SCREEN: Format(*SIZES["16:9"], Decimal("1.3")),
+    AspectRatio.PHONE: Format(*SIZES["9:16"], Decimal("1.3")),
 }
 
 

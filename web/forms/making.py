@@ -14,7 +14,8 @@ from app.models import AspectRatio
 from app.models.generation import MAX_SEED, unknown_words
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing
-from app.utils import tag_names
+from app.utils import prompt_text, tag_names
+from protocol.engines import DRAW_KNOWN_WORDS
 from web.forms.base import OnceForm
 from words import prompts
 
@@ -79,6 +80,7 @@ class MakeForm(OnceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.unknown_words: tuple[str, ...] = ()
+        self.takes_text = False
         if isinstance(self.data, QueryDict):
             # Suggestions are only words: accept whatever was ticked.
             self.suggest(self.data.getlist("suggested"))
@@ -94,6 +96,14 @@ class MakeForm(OnceForm):
         assert isinstance(field, forms.ChoiceField)
         field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
 
+    def ask_for_prompt(self, engine: str) -> None:
+        """Ask for a text where the style's engine draws any words."""
+        self.takes_text = engine not in DRAW_KNOWN_WORDS
+        if self.takes_text:
+            field = self.fields["words"]
+            field.help_text = gettext("Words or sentences, at most 300 characters.")
+            field.widget = forms.Textarea(attrs={"rows": 3, "maxlength": prompt_text.MAX_LENGTH})
+
     def show_price(self, price: int) -> None:
         """The price that is shown is what the buyer agrees to next."""
         self.fields["price"].initial = price
@@ -108,6 +118,8 @@ class MakeForm(OnceForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
+        if self.takes_text:
+            return self._clean_text(cleaned)
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
         try:
             prompt = list(dict.fromkeys(map(prompts.normalise, given)))
@@ -123,7 +135,16 @@ class MakeForm(OnceForm):
             )
         elif len(prompt) > prompts.MAX_TAGS:
             self.add_error("words", gettext("At most 20 words or phrases."))
-        cleaned["prompt"] = prompt
+        cleaned["prompt"] = {"prompt_tags": prompt}
+        return cleaned
+
+    def _clean_text(self, cleaned: dict[str, Any]) -> dict[str, Any]:
+        said = [cleaned.get("words", ""), *cleaned.get("suggested", [])]
+        given = ", ".join(each.strip() for each in said if each.strip())
+        try:
+            cleaned["prompt"] = {"prompt": prompt_text.cleaned(given)}
+        except ValueError:
+            self.add_error("words", gettext("Describe the picture in at most 300 characters."))
         return cleaned
 
     def tell_unknown_words(self, engine: str) -> bool:
@@ -140,7 +161,7 @@ class MakeForm(OnceForm):
         """The arguments of ``request_generation``, for one picture."""
         seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
         return {
-            "prompt_tags": self.cleaned_data["prompt"],
+            **self.cleaned_data["prompt"],
             "aspect_ratio": ratio,
             "seed": self._seed(),
             "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),

@@ -16,7 +16,8 @@ from app.models import AspectRatio, Style
 from app.models.generation import MAX_SEED
 from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
 from app.services import pricing
-from app.utils import clock, tag_names
+from app.utils import clock, prompt_text, tag_names
+from protocol.engines import DRAW_KNOWN_WORDS
 from web.forms.base import OnceForm
 from words import prompts
 
@@ -167,14 +168,21 @@ class ListForm(OnceForm):
             raise Wrong(gettext("With a seed it is one picture: the same seed gives the same one."))
         return {
             "style_id": chosen.pk,
-            "prompt_tags": _prompt(line.words),
+            **_prompt(line.words, chosen.engine),
             "aspect_ratio": ratio,
             "seed": seed,
             "count": count,
         }
 
 
-def _prompt(words: str) -> list[str]:
+def _prompt(words: str, engine: str) -> dict[str, Any]:
+    """As an item has it: a text where the style's engine draws any words, else tags."""
+    if engine not in DRAW_KNOWN_WORDS:
+        try:
+            return {"prompt": prompt_text.cleaned(words)}
+        except ValueError:
+            said = gettext("Describe the picture in at most 300 characters.")
+            raise Wrong(said) from None
     try:
         prompt = list(dict.fromkeys(map(prompts.normalise, tag_names.split(words))))
     except ValueError:
@@ -184,7 +192,7 @@ def _prompt(words: str) -> list[str]:
         raise Wrong(gettext("Describe in a word or two what the picture should show."))
     if len(prompt) > prompts.MAX_TAGS:
         raise Wrong(gettext("At most 20 words or phrases."))
-    return prompt
+    return {"prompt_tags": prompt}
 
 
 def _number(name: str, text: str, least: int, most: int) -> int | None:

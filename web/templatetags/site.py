@@ -15,7 +15,7 @@ from django.utils.translation import gettext, ngettext
 from app.models import Generation, GenerationStatus, Notification, Style, TrainingStatus
 from app.models.generation import unknown_words as unknown_in
 from app.models.notification import Subject, subject_of
-from app.services import pricing
+from app.services import engines, pricing
 from web import images, phrases
 from web.wall import HEART, shape_of
 from web.wall import wall as wall_of
@@ -90,8 +90,9 @@ def cost(price: int, aspect_ratio: str) -> int:
 
 @register.filter
 def by_format(price: int) -> list[tuple[str, int]]:
-    """The cost of a picture for each format, by the format's name."""
-    return [(ratio.label, pricing.cost_of(price, ratio)) for ratio in pricing.FORMATS]
+    """The cost of a picture for each format of the usual engine, by the format's name."""
+    usual = pricing.formats_of(engines.chosen(None))
+    return [(ratio.label, pricing.cost_of(price, ratio)) for ratio in usual]
 
 
 @register.filter
@@ -109,7 +110,7 @@ def share(amount: int) -> int:
 @register.filter
 def words(picture: Generation) -> str:
     """A picture's prompt as a readable text."""
-    return ", ".join(picture.prompt_tags)
+    return picture.prompt_shown
 
 
 @register.filter

@@ -64,3 +64,27 @@ class TestStyle:
         assert client.post(f"/styles/{style.pk}/make", form).status_code == 302
         picture = Generation.objects.get()
         assert "Cannot be seen" not in text(client, f"/pictures/{picture.pk}")
+
+    def test_a_text_is_asked_for_where_any_words_are_drawn(self, buyer: User, signed_in) -> None:
+        client = signed_in(buyer)
+        assert "Words or sentences, at most 300" not in text(client, f"/styles/{StyleFactory().pk}")
+        style = StyleFactory(engine="diffusion")
+        page = text(client, f"/styles/{style.pk}")
+        assert "Words or sentences, at most 300 characters." in page
+        assert '<textarea name="words"' in page
+        assert 'value="16:9"' in page
+        form = {"words": "A fox, asleep.", "suggested": ["harbour"], "aspect_ratio": "16:9"}
+        assert client.post(f"/styles/{style.pk}/make", form).status_code == 302
+        picture = Generation.objects.get()
+        assert (picture.prompt, picture.cost) == ("A fox, asleep., harbour", 13)
+        assert "<h1>A fox, asleep., harbour</h1>" in text(client, f"/pictures/{picture.pk}")
+        # The form of another one like it, and what is too long.
+        again = text(client, f"/styles/{style.pk}?like={picture.pk}")
+        assert "A fox, asleep., harbour</textarea>" in again
+        for words in ("", "x" * 301):
+            refused = client.post(
+                f"/styles/{style.pk}/make", form | {"words": words, "suggested": []}
+            )
+            assert refused.status_code == 400
+            assert "at most 300 characters." in refused.content.decode()
+        assert Generation.objects.count() == 1

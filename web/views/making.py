@@ -39,6 +39,7 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     style = Style.objects.detail(user, style_id)
     form = MakeForm(request.POST)
     form.offer_formats(style.engine)
+    form.ask_for_prompt(style.engine)
     if "buy" in request.POST:
         response = go(request, f"/wallet?{urlencode({'next': kept.here(request)})}")
         kept.keep(request, response)

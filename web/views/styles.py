@@ -75,6 +75,7 @@ def style_page(
     chosen = form["suggested"].value() or []
     form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
     form.offer_formats(style.engine)
+    form.ask_for_prompt(style.engine)
     form.renew_key()
     form.show_price(style.price)
     shown = samples.first(SAMPLES)
@@ -138,7 +139,7 @@ def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
         return {}
     is_same = "same" in request.GET
     return {
-        "words": ", ".join(picture.prompt_tags),
+        "words": picture.prompt_shown,
         "aspect_ratio": picture.aspect_ratio,
         "same": picture.seed,
         "again": is_same,

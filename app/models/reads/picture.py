@@ -14,17 +14,18 @@ from typing import Annotated, Any
 from django.db.models import F, Func, Q, TextField, Value
 
 from app.exceptions import NotFound
+from app.models.formats import OF_STORED, AspectRatio
 from app.models.generation import (
-    AspectRatio,
     Generation,
     GenerationQuerySet,
     GenerationStatus,
     Visibility,
+    prompt_shown,
 )
 from app.models.licence import LicenceState
 from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
-from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Page, Row
+from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Names, Page, Row
 from app.models.user import User
 
 
@@ -44,8 +45,9 @@ class FeedPicture(Row):
     placeholder: str
     width: int
     height: int
-    aspect_ratio: AspectRatio
+    aspect_ratio: Annotated[AspectRatio, Names(OF_STORED)]
     prompt_tags: list[str]
+    prompt: Annotated[str | None, BLANK_IS_NULL]
     seed: int
     description: str
     like_count: int
@@ -55,6 +57,10 @@ class FeedPicture(Row):
     style: StyleBrief
     artist: Annotated[ArtistBrief, Column("style__artist")]
     created_at: datetime
+
+    @property
+    def prompt_shown(self) -> str:
+        return prompt_shown(self.prompt, self.prompt_tags)
 
     @property
     def heat(self) -> int:

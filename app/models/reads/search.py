@@ -15,6 +15,7 @@ from typing import Annotated, Any, NamedTuple
 from django.db import connection
 
 from app.models.feed import key_of
+from app.models.formats import stored
 from app.models.generation import Generation
 from app.models.reads.compiled import Viewer
 from app.models.reads.people import ArtistBrief
@@ -259,7 +260,7 @@ def lists_of(
         tags = _column(RAREST_FIRST, keys=tags)
     named = {"style": style_id, "artist": artist_id}
     narrow = [key_of(kind, value) for kind, value in named.items() if value]
-    wide = [key_of("format", aspect_ratio)] if aspect_ratio else []
+    wide = [key_of("format", stored(aspect_ratio))] if aspect_ratio else []
     return list(dict.fromkeys([*narrow, *tags, *wide]))
 
 

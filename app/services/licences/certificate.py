@@ -34,7 +34,7 @@ def facts_of(licence: Licence) -> Facts:
         terms=terms.of_order(picture.terms_id).fact,
         artist=picture.style.artist.artist_name,
         style=picture.style.name,
-        prompt=", ".join(picture.prompt_tags) if picture.is_public else None,
+        prompt=picture.prompt_shown if picture.is_public else None,
         prompt_writer=picture.user.username if licence.buyer_is_named else None,
     )
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from app.exceptions import InvalidInput, PriceChanged, TermsChanged
 from app.models import Style, User
-from app.services import pricing
+from app.services import engines, pricing
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Item:
 
     style: Style
     prompt_tags: Sequence[str]
+    prompt: str
     aspect_ratio: str
     seed: int | None
     count: int
@@ -43,13 +44,16 @@ def priced(user: User, items: Sequence[Mapping[str, Any]]) -> list[Item]:
             continue
         try:
             pricing.format_of(style.engine, item["aspect_ratio"])
+            if item.get("prompt"):
+                engines.require_text(style.engine)
         except InvalidInput as error:
             wrong |= {f"items.{index}.{name}": why for name, why in (error.details or {}).items()}
             continue
         found.append(
             Item(
                 style,
-                item["prompt_tags"],
+                item.get("prompt_tags", ()),
+                item.get("prompt", ""),
                 item["aspect_ratio"],
                 item.get("seed"),
                 item.get("count", 1),

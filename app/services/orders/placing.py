@@ -115,6 +115,7 @@ def _drafts(buyer: User, wanted: Sequence[contents.Item]) -> list[Generation]:
             buyer=buyer,
             style=item.style,
             prompt_tags=item.prompt_tags,
+            prompt=item.prompt,
             aspect_ratio=item.aspect_ratio,
             seed=item.seed,
         )
@@ -145,10 +146,7 @@ def _keep_offered(style_ids: set[int]) -> None:
 
 def _tag(pictures: Sequence[Generation]) -> None:
     """Link the words of the prompts that are tags, as single orders do."""
-    words = {
-        picture.pk: list(dict.fromkeys(tag.lower() for tag in picture.prompt_tags))
-        for picture in pictures
-    }
+    words = {picture.pk: picture.words for picture in pictures}
     wanted = {word for each in words.values() for word in each}
     tags = dict(Tag.objects.filter(name__in=wanted).values_list("name", "pk"))
     GenerationTag.objects.bulk_create(

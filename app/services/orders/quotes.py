@@ -108,5 +108,5 @@ def opened(user: User, quote_id: str, given: Sequence[Mapping[str, Any]]) -> See
 
 def _digest(given: Sequence[Mapping[str, Any]]) -> str:
     """Equal for items that mean the same."""
-    plain = [{**item, "prompt_tags": list(item["prompt_tags"])} for item in given]
+    plain = [{**item, "prompt_tags": list(item.get("prompt_tags", ()))} for item in given]
     return hashlib.sha256(orjson.dumps(plain, option=orjson.OPT_SORT_KEYS)).hexdigest()

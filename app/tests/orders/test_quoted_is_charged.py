@@ -12,11 +12,12 @@ from django.db import transaction
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from app.models import AspectRatio, Generation, Style, Transaction, User
+from app.models import Generation, Style, Transaction, User
 from app.services import pricing
 from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import StyleFactory, UserFactory
+from protocol.formats import OF_STYLENET
 
 pytestmark = pytest.mark.django_db
 
@@ -24,7 +25,7 @@ PRICES = (1, 7, 333, 10_000)
 ITEM = st.fixed_dictionaries(
     {
         "style": st.integers(0, len(PRICES) - 1),
-        "aspect_ratio": st.sampled_from(AspectRatio.values),
+        "aspect_ratio": st.sampled_from(list(OF_STYLENET)),
         "prompt_tags": st.lists(
             st.sampled_from(["sea", "zorblax", "두 고양이"]), min_size=1, max_size=3
         ),
@@ -33,7 +34,7 @@ ITEM = st.fixed_dictionaries(
 ) | st.fixed_dictionaries(
     {
         "style": st.integers(0, len(PRICES) - 1),
-        "aspect_ratio": st.sampled_from(AspectRatio.values),
+        "aspect_ratio": st.sampled_from(list(OF_STYLENET)),
         "prompt_tags": st.just(["castle"]),
         "seed": st.integers(0, 2**32 - 1),
     }

@@ -2,16 +2,18 @@
 and words."""
 
 import pytest
+from django.db import connection
 
 from app.models import Generation, OutboxMessage, Style, TrainingManifest
-from app.services import operations_service
+from app.models.formats import OF_STORED, stored
+from app.services import operations_service, pricing
 from app.services.generation_service import GENERATIONS
 from app.tests import ledger
-from app.tests.factories import StyleFactory
+from app.tests.factories import PublicPictureFactory, StyleFactory
 from app.tests.ordering import order, order_of, report, report_training
 from app.tests.uploads import check_all, style_form
 from protocol import decode_task
-from protocol.formats import COMMON, FORMATS
+from protocol.formats import BY_ENGINE, COMMON, FORMATS
 from protocol.messages import GENERATION_QUEUE, TRAINING_QUEUE
 
 pytestmark = pytest.mark.django_db
@@ -129,8 +131,9 @@ class TestOrders:
 
 
 class TestFormats:
-    @pytest.mark.parametrize("ratio", FORMATS)
-    @pytest.mark.parametrize("engine", BOTH)
+    @pytest.mark.parametrize(
+        ("engine", "ratio"), [(engine, ratio) for engine in BOTH for ratio in BY_ENGINE[engine]]
+    )
     def test_what_is_quoted_is_charged(self, as_buyer, buyer, engine, ratio):
         style = StyleFactory(engine=engine, price=7)
         item = order_of(style, aspect_ratio=ratio)
@@ -154,6 +157,44 @@ class TestFormats:
             assert said == "This style has the formats 1:1, 2:2, 1:2, 3:2, 2:1."
         assert ledger.entries_of(buyer) == [("earn", 1000)]
         assert not Generation.objects.exists()
+
+    def test_16_to_9_is_for_engines_that_draw_it(self, as_buyer):
+        refused = order(as_buyer, StyleFactory(), aspect_ratio="16:9")
+        assert list(refused.details) == ["aspect_ratio"]
+        assert pricing.cost_of(10, "16:9") == pricing.cost_of(10, "9:16") == 13
+        assert "16:9" not in as_buyer.get(f"/api/models/{StyleFactory().pk}").data["prices"]
+
+    @pytest.mark.parametrize("ratio", ["16:9", "9:16"])
+    def test_it_is_called_so_wherever_it_is_shown(self, as_buyer, buyer, ratio):
+        style = StyleFactory(engine="diffusion")
+        items = [order_of(style, aspect_ratio=ratio)]
+        assert order(as_buyer, style, aspect_ratio=ratio).status == 202
+        assert as_buyer.post("/api/orders", {"items": items}).status == 202
+        for message in OutboxMessage.objects.all():
+            assert decode_task(bytes(message.body)).data.aspect_ratio == ratio
+        assert set(Generation.objects.values_list("aspect_ratio", flat=True)) == {ratio}
+        assert Generation.objects.filter(aspect_ratio=ratio).count() == 2
+        locked = GENERATIONS.lock(Generation.objects.earliest("pk").pk)
+        assert locked.aspect_ratio == ratio
+        public = PublicPictureFactory(user=buyer, style=style, aspect_ratio=ratio)
+        # Read as a row, and found by the key that a trigger wrote.
+        assert as_buyer.get(f"/api/images/{public.pk}").data["aspect_ratio"] == ratio
+        found = as_buyer.get("/api/community/feed", aspect_ratio=ratio)
+        assert [row["aspect_ratio"] for row in found.results] == [ratio]
+        assert as_buyer.get("/api/community/feed", aspect_ratio="1:1").results == []
+        (image,) = as_buyer.get("/api/search", q="castle").data["images"]
+        assert image["aspect_ratio"] == ratio
+
+    def test_the_column_is_as_wide_as_the_version_before_knows_it(self):
+        # Wider, it would break what that version has prepared: "cached plan must not change …".
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT character_maximum_length FROM information_schema.columns"
+                " WHERE table_name = 'app_generation' AND column_name = 'aspect_ratio'"
+            )
+            assert cursor.fetchone() == (3,)
+        assert all(len(stored(ratio)) == 3 for ratio in FORMATS)
+        assert {OF_STORED.get(stored(ratio), ratio) for ratio in FORMATS} == set(FORMATS)
 
 
 class TestWords:

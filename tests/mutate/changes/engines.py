@@ -4,6 +4,7 @@ from tests.mutate.mutation import Mutation, in_file
 
 WORKERS = "app/tests/styles/test_workers.py"
 ENGINES = "app/tests/styles/test_engines.py"
+PROMPTS = "app/tests/orders/test_prompts.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -24,6 +25,69 @@ MUTATIONS: tuple[Mutation, ...] = (
             "order-in-a-format-of-the-style",
             "    size = pricing.format_of(style.engine, aspect_ratio)\n",
             "    size = pricing.FORMATS[pricing.AspectRatio(aspect_ratio)]\n",
+            f"{ENGINES}::TestFormats",
+        ),
+        (
+            "order-with-a-text-of-the-style",
+            "        engines.require_text(style.engine)\n",
+            "        pass\n",
+            f"{PROMPTS}::TestRefusals",
+        ),
+        (
+            "task-has-the-text-as-it-is",
+            "prompt=job.prompt_shown,",
+            'prompt=", ".join(job.prompt_tags),',
+            f"{PROMPTS}::TestOrders",
+        ),
+        (
+            "order-writes-the-stored-format",
+            '**vars(generation) | {"aspect_ratio": stored(aspect_ratio)},',
+            "**vars(generation),",
+            f"{ENGINES}::TestFormats",
+        ),
+    ),
+    *in_file(
+        "app/services/orders/contents.py",
+        (
+            "item-with-a-text-of-the-style",
+            "                engines.require_text(style.engine)\n",
+            "                pass\n",
+            f"{PROMPTS}::TestRefusals",
+        ),
+        (
+            "item-keeps-its-text",
+            '                item.get("prompt", ""),\n',
+            '                "",\n',
+            f"{PROMPTS}::TestOrders",
+        ),
+    ),
+    *in_file(
+        "app/serializers/generation.py",
+        (
+            "tags-or-a-text",
+            '        elif "prompt_tags" in attrs:\n',
+            "        elif False:\n",
+            f"{PROMPTS}::TestRefusals",
+        ),
+        (
+            "glance-leaves-texts-to-their-field",
+            "    prompt: None = None\n",
+            "",
+            "app/tests/speed/test_hot_writes.py",
+        ),
+        (
+            "texts-are-cleaned",
+            "return prompt_text.cleaned(text) if text else text",
+            "return text",
+            f"{PROMPTS}::TestRefusals",
+        ),
+    ),
+    *in_file(
+        "app/models/reads/search.py",
+        (
+            "format-found-by-its-stored-name",
+            'key_of("format", stored(aspect_ratio))',
+            'key_of("format", aspect_ratio)',
             f"{ENGINES}::TestFormats",
         ),
     ),

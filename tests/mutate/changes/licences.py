@@ -19,8 +19,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/licences/certificate.py",
         (
             "private-words-stay-private",
-            '", ".join(picture.prompt_tags) if picture.is_public else None',
-            '", ".join(picture.prompt_tags)',
+            "picture.prompt_shown if picture.is_public else None",
+            "picture.prompt_shown",
             CERTIFICATES,
         ),
         (

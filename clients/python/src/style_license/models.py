@@ -16,15 +16,17 @@ MAX_COUNT = 8
 class Item:
     """Some pictures of the same words.
 
-    ``style`` is an id or a name; ``words`` a list, or a text with commas. With a ``seed`` it is one
-    picture: the same seed gives the same picture.
+    ``style`` is an id or a name; ``words`` a list, or a text with commas. Some styles take a
+    ``prompt`` instead, sentences of up to 300 characters. With a ``seed`` it is one picture: the
+    same seed gives the same picture.
     """
 
     style: int | str
-    words: str | Iterable[str]
+    words: str | Iterable[str] = ""
     count: int = 1
     aspect_ratio: str = "1:1"
     seed: int | None = None
+    prompt: str = ""
 
 
 @dataclass(frozen=True)

@@ -126,7 +126,7 @@ def bodies_of(items: Iterable[Item]) -> Step[list[dict[str, Any]]]:
             ids[item.style] = yield from style_id(item.style)
         body: dict[str, Any] = {
             "style_id": ids[item.style],
-            "prompt_tags": words_of(item.words),
+            **({"prompt": item.prompt} if item.prompt else {"prompt_tags": words_of(item.words)}),
             "aspect_ratio": item.aspect_ratio,
         }
         if item.seed is not None:
