@@ -57,8 +57,6 @@ OnProgress = Callable[[int, int], None]
 # Called with a file of the engine's own, from which an aborted training can go on. The file belongs
 # to the engine again once the call has returned.
 SaveCheckpoint = Callable[[Path], None]
-# Called at about half way with a small, rough sight of the picture.
-OnPreview = Callable[[Image.Image], None]
 # What a task may say besides. Each engine has its own names, and refuses what it doesn't know.
 Settings = Mapping[str, object]
 NO_SETTINGS: Settings = {}
@@ -119,7 +117,6 @@ class Engine(Protocol):
         seed: int,
         on_progress: OnProgress,
         settings: Settings = NO_SETTINGS,
-        on_preview: OnPreview | None = None,
     ) -> Image.Image:
         """Draw ``prompt`` (tags) as an RGB image of ``size`` (width, height) in pixels.
 
@@ -147,7 +144,6 @@ class Engine(Protocol):
         *,
         on_progress: OnProgress,
         settings: Settings = NO_SETTINGS,
-        on_preview: OnPreview | None = None,
     ) -> list[Image.Image]:
         """Draw several pictures of one style, in the order of ``wanted``."""
         pictures = []
@@ -164,7 +160,6 @@ class Engine(Protocol):
                     seed=each.seed,
                     on_progress=count,
                     settings=settings,
-                    on_preview=on_preview,
                 )
             )
         return pictures

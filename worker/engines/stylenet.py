@@ -30,7 +30,6 @@ from worker.engines.base import (
     Engine,
     EngineError,
     EngineUnavailable,
-    OnPreview,
     OnProgress,
     SaveCheckpoint,
     Settings,
@@ -156,7 +155,6 @@ class StylenetEngine(Engine):
         seed: int,
         on_progress: OnProgress,
         settings: Settings = NO_SETTINGS,
-        on_preview: OnPreview | None = None,
     ) -> Image.Image:
         """Paint a scene of ``prompt`` and render it in the style of ``model``.
 

@@ -7,11 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import diffusers
-import numpy as np
 import torch
 from PIL import Image
 
-from worker.engines.base import EngineError, OnPreview, OnProgress, Wanted
+from worker.engines.base import EngineError, OnProgress, Wanted
 from worker.engines.base import Settings as Given
 from worker.engines.diffusion.failures import told
 from worker.engines.diffusion.pipelines import Base
@@ -54,7 +53,6 @@ class Drawer:
         given: Given,
         *,
         on_progress: OnProgress,
-        on_preview: OnPreview | None,
     ) -> list[Image.Image]:
         """The pictures in the order of ``wanted``; those of one size are drawn together. Without a
         model they are the base model's own."""
@@ -71,10 +69,8 @@ class Drawer:
             for number, places in enumerate(groups.values()):
                 begun = number * settings.steps
 
-                def on_step(step: int, latents: torch.Tensor, *, begun: int = begun) -> None:
+                def on_step(step: int, *, begun: int = begun) -> None:
                     on_progress(begun + step, total)
-                    if on_preview and self._base.family.colours and step == settings.steps // 2:
-                        on_preview(self._preview(latents))
 
                 chosen = [wanted[place] for place in places]
                 drawn = self._together(chosen, style, settings, on_step)
@@ -86,7 +82,7 @@ class Drawer:
         wanted: Sequence[Wanted],
         style: Style,
         settings: DrawingSettings,
-        on_step: Callable[[int, torch.Tensor], None],
+        on_step: Callable[[int], None],
     ) -> list[Image.Image]:
         size = wanted[0].size
         width, height = self._fitted(size)
@@ -98,7 +94,7 @@ class Drawer:
         def at_end_of_step(
             _: object, step: int, __: object, state: dict[str, torch.Tensor]
         ) -> dict[str, torch.Tensor]:
-            on_step(step + 1, state["latents"])
+            on_step(step + 1)
             return state
 
         with torch.no_grad():
@@ -220,13 +216,6 @@ class Drawer:
             max(1, to_step(width * shrink / step)) * step,
             max(1, to_step(height * shrink / step)) * step,
         )
-
-    def _preview(self, latents: torch.Tensor) -> Image.Image:
-        """One pixel for each latent of the first picture."""
-        mix = torch.tensor(self._base.family.colours)
-        values = torch.einsum("chw,cr->hwr", latents[0].float().cpu(), mix)
-        pixels = ((values + 1) * 127.5).clamp(0, 255).numpy()
-        return Image.fromarray(np.nan_to_num(pixels).astype(np.uint8))
 
 
 def _prompt(style: Style, wanted: Wanted) -> str:

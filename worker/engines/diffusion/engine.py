@@ -15,7 +15,6 @@ from worker.engines.base import (
     Artwork,
     Engine,
     EngineError,
-    OnPreview,
     OnProgress,
     SaveCheckpoint,
     Settings,
@@ -148,7 +147,6 @@ class DiffusionEngine(Engine):
         seed: int,
         on_progress: OnProgress,
         settings: Settings = NO_SETTINGS,
-        on_preview: OnPreview | None = None,
     ) -> Image.Image:
         """Draw one picture. ``settings`` are those of DrawingSettings."""
         (picture,) = self.generate_batch(
@@ -156,7 +154,6 @@ class DiffusionEngine(Engine):
             [Wanted(prompt, size, seed)],
             on_progress=on_progress,
             settings=settings,
-            on_preview=on_preview,
         )
         return picture
 
@@ -167,12 +164,11 @@ class DiffusionEngine(Engine):
         *,
         on_progress: OnProgress,
         settings: Settings = NO_SETTINGS,
-        on_preview: OnPreview | None = None,
     ) -> list[Image.Image]:
         """Draw pictures of one size together. Next to one drawn alone, a pixel may differ by a
         rounding: sums are taken in another order."""
         drawer = self._ready()
-        return drawer.draw(model, wanted, settings, on_progress=on_progress, on_preview=on_preview)
+        return drawer.draw(model, wanted, settings, on_progress=on_progress)
 
     def plain(
         self, prompt: Sequence[str], *, size: tuple[int, int], seed: int, on_progress: OnProgress
@@ -180,7 +176,7 @@ class DiffusionEngine(Engine):
         """The base model's own picture."""
         wanted = [Wanted(prompt, size, seed)]
         (picture,) = self._ready().draw(
-            None, wanted, NO_SETTINGS, on_progress=on_progress, on_preview=None
+            None, wanted, NO_SETTINGS, on_progress=on_progress
         )
         return picture
 

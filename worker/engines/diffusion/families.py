@@ -8,8 +8,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-Colour = tuple[float, float, float]
-
 # What a training changes in SD 1.x and SDXL, and what other programs' files may change besides.
 ATTENTION = ("to_q", "to_k", "to_v", "to_out.0")
 SWAPPED = (*ATTENTION, "ff.net.0.proj", "ff.net.2", "proj_in", "proj_out")
@@ -22,7 +20,6 @@ class Family:
     ``trains`` says whether this engine trains it; ``native_side`` is the side in pixels of the
     square that it draws best; ``step`` is how many latents sides are a multiple of; ``draw`` has
     the settings that its makers advise. ``guidance`` is the name of that argument of the pipeline.
-    ``colours`` say roughly what each number of a latent adds to red, green and blue.
     """
 
     name: str
@@ -36,7 +33,6 @@ class Family:
     guidance: str = "guidance_scale"
     takes_negative_prompt: bool = True
     takes_schedulers: bool = False
-    colours: tuple[Colour, ...] = ()
 
     def is_swapped(self, layer: str) -> bool:
         """Whether a style may change the layer of this name."""
@@ -56,10 +52,6 @@ ALL = (
         native_side=512,
         step=1,
         takes_schedulers=True,
-        colours=(
-            *((0.35, 0.23, 0.32), (0.33, 0.50, 0.24)),
-            *((-0.28, 0.18, 0.27), (-0.21, -0.26, -0.72)),
-        ),
     ),
     Family(
         "sdxl",
@@ -69,10 +61,6 @@ ALL = (
         trains=True,
         step=1,
         takes_schedulers=True,
-        colours=(
-            *((0.37, 0.42, 0.43), (-0.25, 0.00, 0.11)),
-            *((0.11, 0.11, -0.04), (-0.32, -0.25, -0.22)),
-        ),
     ),
     # FLUX.1-schnell, which needs no guidance and few steps.
     Family(
