@@ -4,6 +4,8 @@
 DEFAULT_ENGINE = "stylenet"
 # Those that draw only what ``words`` knows; all others draw what the words say.
 DRAW_KNOWN_WORDS = frozenset({"stylenet"})
+# What a picture was made with that an order can ask for, by engine; each has its own names.
+DRAWN_WITH = {"diffusion": ("steps", "guidance", "scheduler", "negative_prompt")}
 # Where a worker keeps what an interrupted training goes on from, under its output path. The backend
 # deletes it when the training has ended.
 CHECKPOINT = "checkpoints/last"

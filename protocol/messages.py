@@ -160,7 +160,8 @@ class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     ``prompt`` is the tags joined by ``", "``, or a text. ``lora_path`` is the trained model file;
     every engine uses this name. The worker writes only under the folder ``output_path``.
     ``artist_name``, ``style_name`` and ``license_url`` go into the file's metadata. A picture with
-    a ``licence`` is signed. Only workers with ``engine`` can read the model file.
+    a ``licence`` is signed. Only workers with ``engine`` can read the model file. ``settings`` are
+    for that engine, as those of a training.
     """
 
     generation_id: Id
@@ -178,6 +179,7 @@ class GenerationData(msgspec.Struct, frozen=True, omit_defaults=True):
     license_url: str
     licence: LicenceData | None = None
     engine: str = DEFAULT_ENGINE
+    settings: dict[str, Any] = {}
 
 
 class TrainingTask(msgspec.Struct, frozen=True, tag_field="type", tag="model_training"):

@@ -221,8 +221,14 @@ class GenerationJob(Job):
             size=(wanted.width, wanted.height),
             seed=wanted.seed,
             on_progress=progress.note,
+            settings=wanted.settings,
         )
-        self._settings = drawn.info.get("settings")
+        engine = self._shop.engine
+        self._settings = {
+            "engine": engine.name,
+            "engine_version": engine.version,
+            **drawn.info.get("settings", {}),
+        }
         try:
             self._nearness = nearness_of(drawn, self._works)
         except TooNear as refused:
@@ -272,7 +278,7 @@ class GenerationJob(Job):
                 "height": picture.height,
                 "engine": self._shop.engine.name,
                 "seconds": round(time.monotonic() - self._started_at, 3),
-                **({"settings": self._settings} if self._settings else {}),
+                "settings": self._settings,
             },
         )
 

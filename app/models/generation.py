@@ -270,6 +270,8 @@ class Generation(Job):
         max_length=1000, blank=True, help_text="Data URI of a tiny preview."
     )
     metadata = models.JSONField(null=True, blank=True)
+    # What its engine is told; once it is completed, all that it was made with.
+    settings = models.JSONField(null=True, blank=True, editable=False)
     visibility = models.CharField(
         max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE
     )

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 from django.db.models import BigIntegerField, Func, QuerySet, Value
+from psycopg.types.json import Jsonb
 
 from app.models.generation import Generation
 from app.models.reads.styles import styles_for
@@ -153,12 +154,13 @@ PLACE_ORDER = """
              progress, failure_reason, prompt_tags, prompt, aspect_ratio, width, height, seed,
              cost, image_path, preview_path, placeholder, metadata, visibility, description,
              hidden_reason, like_count, comment_count, created_at, started_at, finished_at,
-             licence_number, terms_id, order_id, is_held)
+             licence_number, terms_id, order_id, is_held, settings)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(prompt)s, %(aspect_ratio)s, %(width)s,
             %(height)s, %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0,
-            %(created_at)s, NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full
+            %(created_at)s, NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full,
+            %(settings)s::jsonb
         FROM offered
         RETURNING is_held
     ), tagged AS (
@@ -347,7 +349,7 @@ COMPLETE_GENERATION = (
         UPDATE app_generation
         SET status = %(status)s, image_path = %(image_path)s, preview_path = %(preview_path)s,
             placeholder = %(placeholder)s, metadata = %(metadata)s::jsonb, progress = NULL,
-            lease_expires_at = NULL, finished_at = %(finished_at)s,
+            lease_expires_at = NULL, finished_at = %(finished_at)s, settings = %(settings)s::jsonb,
             licence_number = %(licence_number)s, terms_id = %(terms_id)s
         WHERE id = %(id)s
     ), licensed AS (
@@ -366,6 +368,10 @@ COMPLETE_GENERATION = (
     + ")"
     + _NOTIFY_OF_PICTURE
 )
+
+
+def json_of(value: dict[str, Any] | None) -> Jsonb | None:
+    return None if value is None else Jsonb(value)
 
 
 def write(sql: str, **values: object) -> list[Row]:

@@ -28,6 +28,11 @@ class PictureSerializer(RowSerializer):
 
 class PictureDetailSerializer(RowSerializer):
     row = PictureDetail
+    settings = serializers.DictField(
+        allow_null=True,
+        read_only=True,
+        help_text="What it was made with: engine and version, and what the engine tells besides.",
+    )
 
 
 class GenerationStatusSerializer(RowSerializer):
@@ -165,6 +170,14 @@ class ExpectedTermsField(serializers.RegexField):
 
 
 class GenerateSerializer(OrderedPictureSerializer):
+    again = serializers.IntegerField(
+        min_value=1,
+        max_value=2**63 - 1,
+        allow_null=True,
+        default=None,
+        help_text="The id of a picture of mine, of the same style: draw with its `settings`. With"
+        " its prompt, format and seed, that is the same picture.",
+    )
     expected_cost = ExpectedCostField()
     expected_terms = ExpectedTermsField()
     webhook_url = serializers.CharField(
@@ -184,7 +197,7 @@ class GenerateSerializer(OrderedPictureSerializer):
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         """Versions before this one took fingerprints of orders without these."""
-        for name in ("expected_terms", "webhook_url"):
+        for name in ("again", "expected_terms", "webhook_url"):
             if attrs[name] is None:
                 del attrs[name]
         return super().validate(attrs)
@@ -211,6 +224,7 @@ class PlainPicture(msgspec.Struct):
 class _PlainOrder(PlainPicture):
     """Nothing that ``GenerateSerializer`` would refuse or change."""
 
+    again: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
     expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None
     webhook_url: Annotated[str, msgspec.Meta(max_length=MAX_URL, pattern=r"^[!-~]+\Z")] | None = (

@@ -5,7 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 
 from app.exceptions import InvalidInput
-from protocol.engines import DRAW_KNOWN_WORDS
+from app.models import Generation, GenerationStatus, Style, User
+from protocol.engines import DRAW_KNOWN_WORDS, DRAWN_WITH
 
 
 def chosen(engine: str | None) -> str:
@@ -23,3 +24,14 @@ def require_text(engine: str) -> None:
     if engine in DRAW_KNOWN_WORDS:
         said = "This style is drawn from single words and phrases: send them as `prompt_tags`."
         raise InvalidInput.field("prompt", said)
+
+
+def settings_like(picture_id: int, buyer: User, style: Style) -> dict[str, object] | None:
+    """What the engine is to be told to draw as it drew a picture of the buyer's. Raises
+    InvalidInput if they have none such of this style."""
+    own = Generation.objects.ordered_by(buyer.pk).in_style(style.pk)
+    picture = own.filter(pk=picture_id, status=GenerationStatus.COMPLETED).first()
+    if picture is None:
+        raise InvalidInput.field("again", "You have no such picture of this style.")
+    known = picture.settings or {}
+    return {name: known[name] for name in DRAWN_WITH.get(style.engine, ()) if name in known} or None

@@ -41,6 +41,7 @@ from app.models.writes import (
     PLACE_ORDER,
     RECORD_PROGRESS,
     STYLE_TO_BUY,
+    json_of,
     write,
 )
 from app.services import engines, notification_service, pricing, signature_service, storage
@@ -84,17 +85,16 @@ def request_generation(
     prompt: str = "",
     aspect_ratio: str,
     seed: int | None = None,
+    again: int | None = None,
     expected_cost: int | None = None,
     expected_terms: str | None = None,
     webhook_url: str | None = None,
 ) -> Generation:
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
-    It is ordered with tags or with ``prompt``, a text. The returned generation's ``user`` carries
-    the balance that is left. Raises, before anything is written, NotFound, StyleNotReady,
-    InsufficientTokensError, InvalidInput for ``webhook_url`` or a format or text that the style
-    does not take, or PriceChanged or TermsChanged unless price and terms are those that the buyer
-    expects.
+    It has tags or ``prompt``, a text, and the settings of the buyer's picture ``again``. Its
+    ``user`` carries the balance that is left. Raises, before anything is written, NotFound,
+    StyleNotReady, InsufficientTokensError, InvalidInput, PriceChanged or TermsChanged.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -119,12 +119,15 @@ def request_generation(
             aspect_ratio=aspect_ratio,
             seed=seed,
         )
+        if again is not None:
+            generation.settings = engines.settings_like(again, buyer, style)
         task = GENERATIONS.task_of(generation)
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
         placed = write(
             PLACE_ORDER,
-            **vars(generation) | {"aspect_ratio": stored(aspect_ratio)},
+            **vars(generation)
+            | {"aspect_ratio": stored(aspect_ratio), "settings": json_of(generation.settings)},
             max_in_work=settings.MAX_IN_WORK,
             max_in_work_paid=settings.MAX_IN_WORK_PAID,
             words=generation.words,
@@ -292,6 +295,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
                 license_url=f"{settings.SITE_URL}/styles/{style.pk}",
                 licence=signature_service.licence_of(job),
                 engine=style.engine,
+                settings=job.settings or {},
             ),
             webhook_url=outbox.webhook_url(f"/api/images/{job.pk}/status"),
         )
@@ -325,8 +329,7 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
     def save_progress(self, job: Generation, *, begins: bool) -> None:
         if begins:
             job.started_at = clock.now()
-        progress = None if job.progress is None else Jsonb(job.progress)
-        write(RECORD_PROGRESS, **vars(job) | {"progress": progress})
+        write(RECORD_PROGRESS, **vars(job) | {"progress": json_of(job.progress)})
 
     def complete(self, job: Generation, result: DrawnPicture) -> None:
         """The artist is paid, the licence issued, the use counted and the buyer told."""
@@ -334,6 +337,8 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         job.preview_path = result.preview_path
         job.placeholder = result.placeholder
         job.metadata = result.metadata
+        made_with = result.metadata.get("settings")
+        job.settings = made_with if isinstance(made_with, dict) else job.settings
         job.finished_at = clock.now()
         # Neither was known when the version before this one took the order.
         job.licence_number = job.licence_number or numbers.draw()
@@ -343,7 +348,11 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
             artist = job.style.artist.user
             TokenService.add_tokens(artist.pk, share, "generation", locked=artist, generation=job)
         told = notification_service.generation_complete(job)
-        given = told | result.of_file | {"metadata": Jsonb(job.metadata)}
+        given = (
+            told
+            | result.of_file
+            | {"metadata": Jsonb(job.metadata), "settings": json_of(job.settings)}
+        )
         write(COMPLETE_GENERATION, **vars(job) | given)
 
     def note_failure(self, job: Generation, report: GenerationReport) -> None:

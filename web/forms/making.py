@@ -76,6 +76,10 @@ class MakeForm(OnceForm):
     same = forms.IntegerField(
         required=False, min_value=0, max_value=MAX_SEED, widget=forms.HiddenInput
     )
+    # That picture, if it is the buyer's own.
+    like = forms.IntegerField(
+        required=False, min_value=1, max_value=2**63 - 1, widget=forms.HiddenInput
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -164,6 +168,7 @@ class MakeForm(OnceForm):
             **self.cleaned_data["prompt"],
             "aspect_ratio": ratio,
             "seed": self._seed(),
+            "again": self.cleaned_data["like"] if self.cleaned_data["again"] else None,
             "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
             "expected_terms": self.cleaned_data["terms"] or None,
         }
@@ -173,6 +178,8 @@ class MakeForm(OnceForm):
         one, count = self.order(), self.cleaned_data["count"]
         seed, cost = one.pop("seed"), one.pop("expected_cost")
         terms = one.pop("expected_terms")
+        # Its settings are for one picture alone.
+        del one["again"]
         item = {"style_id": style_id, **one}
         # As many tools do: the seeds after the one that is given.
         seeds = [] if seed is None else [(seed + n) % (MAX_SEED + 1) for n in range(count)]

@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from app.models import Generation, Style, User
-from app.tests.factories import StyleFactory
+from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory
 from app.tests.uploads import style_form
 
 pytestmark = pytest.mark.django_db
@@ -88,3 +88,24 @@ class TestStyle:
             assert refused.status_code == 400
             assert "at most 300 characters." in refused.content.decode()
         assert Generation.objects.count() == 1
+
+    def test_the_same_picture_again_is_drawn_with_the_settings_of_mine(
+        self, buyer: User, signed_in
+    ) -> None:
+        client, style = signed_in(buyer), StyleFactory(engine="diffusion")
+        theirs = PublicPictureFactory(style=style)
+        mine = GenerationFactory(user=buyer, style=style)
+        Generation.objects.filter(pk=mine.pk).update(settings={"steps": 12, "dtype": "float32"})
+        assert 'name="like" value' not in text(client, f"/styles/{style.pk}?like={theirs.pk}")
+        page = text(client, f"/styles/{style.pk}?like={mine.pk}")
+        assert f'name="like" value="{mine.pk}"' in page
+        form = {"words": "castle", "aspect_ratio": "1:1", "same": "5", "like": str(mine.pk)}
+        for again, expected in (("", None), ("on", {"steps": 12})):
+            answer = client.post(f"/styles/{style.pk}/make", form | {"again": again})
+            assert answer.status_code == 302
+            assert Generation.objects.latest("pk").settings == expected
+        refused = client.post(
+            f"/styles/{style.pk}/make", form | {"again": "on", "like": str(theirs.pk)}
+        )
+        assert refused.status_code == 409
+        assert "You have no such picture of this style." in refused.content.decode()

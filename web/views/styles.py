@@ -144,6 +144,7 @@ def _order_like(request: HttpRequest, style_id: int) -> dict[str, Any]:
         "same": picture.seed,
         "again": is_same,
         **({"count": 1} if is_same else {}),
+        "like": picture.pk if picture.user_id == request.user.pk else None,
     }
 
 

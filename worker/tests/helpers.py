@@ -170,7 +170,9 @@ class GateEngine(Engine):
         if not model.read_bytes():
             raise EngineError("The style's model is empty.")
         self._work(prompt, rest["on_progress"])
-        return Image.new("RGB", size, (seed % 256, 128, 64))
+        drawn = Image.new("RGB", size, (seed % 256, 128, 64))
+        drawn.info["settings"] = dict(rest.get("settings", {}))
+        return drawn
 
     def _work(self, words: Sequence[str], on_progress: OnProgress) -> None:
         self.runs += 1

@@ -63,7 +63,11 @@ class TestGeneration:
         signature = tmp_path / "signature.png"
         Image.new("RGBA", (60, 20), (0, 0, 0, 255)).save(signature)
         task = generation_task(
-            tmp_path, backend.url, width=256, height=256, signature_path=f"file://{signature}"
+            *(tmp_path, backend.url),
+            width=256,
+            height=256,
+            signature_path=f"file://{signature}",
+            settings={"steps": 3},
         )
 
         assert make_runner().run(task) is Outcome.DONE
@@ -78,6 +82,7 @@ class TestGeneration:
         assert metadata["placeholder"].startswith("data:image/webp;base64,")
         assert (metadata["width"], metadata["height"]) == (256, 256)
         assert metadata["engine"] == "gate"
+        assert metadata["settings"] == {"engine": "gate", "engine_version": "2", "steps": 3}
         assert 0 <= metadata["seconds"] < 10
         picture = Image.open(tmp_path / "out/image.png")
         assert picture.size == (256, 256)

@@ -25,7 +25,16 @@ from app.models.generation import (
 from app.models.licence import LicenceState
 from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
-from app.models.reads.row import BLANK_IS_NULL, OWNER_ONLY, Column, FileLink, Names, Page, Row
+from app.models.reads.row import (
+    BLANK_IS_NULL,
+    IS_JSON,
+    OWNER_ONLY,
+    Column,
+    FileLink,
+    Names,
+    Page,
+    Row,
+)
 from app.models.user import User
 
 
@@ -83,6 +92,7 @@ class PictureDetail(FeedPicture):
     visibility: Visibility
     finished_at: datetime | None
     cost: Annotated[int | None, OWNER_ONLY]
+    settings: Annotated[dict[str, Any] | None, OWNER_ONLY, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     licence: LicenceBrief | None

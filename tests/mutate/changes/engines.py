@@ -4,6 +4,7 @@ from tests.mutate.mutation import Mutation, in_file
 
 WORKERS = "app/tests/styles/test_workers.py"
 ENGINES = "app/tests/styles/test_engines.py"
+AGAIN = "app/tests/orders/test_again.py"
 PROMPTS = "app/tests/orders/test_prompts.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -41,9 +42,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "order-writes-the-stored-format",
-            '**vars(generation) | {"aspect_ratio": stored(aspect_ratio)},',
-            "**vars(generation),",
+            '{"aspect_ratio": stored(aspect_ratio), "settings"',
+            '{"settings"',
             f"{ENGINES}::TestFormats",
+        ),
+        (
+            "task-has-the-settings",
+            "settings=job.settings or {},",
+            "settings={},",
+            AGAIN,
+        ),
+        (
+            "settings-are-kept",
+            "job.settings = made_with if isinstance(made_with, dict) else job.settings",
+            "pass",
+            AGAIN,
         ),
     ),
     *in_file(
@@ -80,6 +93,33 @@ MUTATIONS: tuple[Mutation, ...] = (
             "return prompt_text.cleaned(text) if text else text",
             "return text",
             f"{PROMPTS}::TestRefusals",
+        ),
+    ),
+    *in_file(
+        "app/services/engines.py",
+        (
+            "again-one-of-mine",
+            "Generation.objects.ordered_by(buyer.pk).in_style(style.pk)",
+            "Generation.objects.in_style(style.pk)",
+            AGAIN,
+        ),
+        (
+            "again-of-this-style",
+            "Generation.objects.ordered_by(buyer.pk).in_style(style.pk)",
+            "Generation.objects.ordered_by(buyer.pk)",
+            AGAIN,
+        ),
+        (
+            "again-one-that-is-made",
+            "filter(pk=picture_id, status=GenerationStatus.COMPLETED)",
+            "filter(pk=picture_id)",
+            AGAIN,
+        ),
+        (
+            "again-what-the-engine-takes",
+            "for name in DRAWN_WITH.get(style.engine, ()) if name in known",
+            "for name in known",
+            AGAIN,
         ),
     ),
     *in_file(

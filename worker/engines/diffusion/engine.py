@@ -175,9 +175,7 @@ class DiffusionEngine(Engine):
     ) -> Image.Image:
         """The base model's own picture."""
         wanted = [Wanted(prompt, size, seed)]
-        (picture,) = self._ready().draw(
-            None, wanted, NO_SETTINGS, on_progress=on_progress
-        )
+        (picture,) = self._ready().draw(None, wanted, NO_SETTINGS, on_progress=on_progress)
         return picture
 
     def _ready(self) -> Drawer:

@@ -6,9 +6,11 @@ import pytest
 import torch
 from PIL import Image
 
+from protocol.engines import DRAWN_WITH
 from worker.engines.base import Artwork, EngineError, Wanted
 from worker.engines.diffusion import drawing
 from worker.engines.diffusion.engine import DiffusionEngine
+from worker.engines.diffusion.settings import DrawingSettings
 from worker.engines.diffusion.tests import tiny
 from worker.engines.diffusion.tests.doing import draw, ignore, train
 
@@ -107,9 +109,7 @@ def test_pictures_of_one_style_are_drawn_together(
         assert np.abs(apart).max() <= 1
 
 
-def test_progress_is_told_at_each_step(
-    engine: DiffusionEngine, styles: dict[str, Path]
-) -> None:
+def test_progress_is_told_at_each_step(engine: DiffusionEngine, styles: dict[str, Path]) -> None:
     seen: list[tuple[int, int]] = []
     engine.generate(
         styles["ann"],
@@ -155,7 +155,9 @@ def test_the_settings_of_style_and_order_are_kept_with_the_picture(
     assert (kept["guidance"], kept["negative_prompt"]) == (2.5, "text")
     assert (kept["trigger"], kept["base_model"]) == ("mira style", "tiny-sd1@r1")
     assert (kept["device"], kept["dtype"], kept["safety"]) == ("cpu", "float32", "none")
-    asked = ("steps", "guidance", "scheduler", "negative_prompt")
+    # What the backend sends with an order that says "again", whatever the defaults are by then.
+    asked = DRAWN_WITH["diffusion"]
+    assert set(asked) == set(DrawingSettings.__struct_fields__)
     again = draw(engine, model, **{name: kept[name] for name in asked})
     assert again.tobytes() == picture.tobytes()
 
