@@ -51,8 +51,7 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
         TargetType.IMAGE: f"/pictures/{read.target_id}",
         TargetType.STYLE: f"/studio/styles/{read.target_id}",
         TargetType.USER: f"/users/{read.target_id}",
-        # Its pictures are the newest of one's own.
-        TargetType.ORDER: "/mine",
+        TargetType.ORDER: f"/orders/{read.target_id}",
     }
     return redirect(addresses.get(read.target_type, "/notifications"))
 

@@ -15,12 +15,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited
 from app.models import Generation, GenerationStatus, Order, Style, User
+from app.models.notification import TargetType
 from app.models.reads.picture import with_keys
 from app.services import archives
 from app.services.licences import terms
 from app.services.orders import ending, placing, quotes
 from web import kept, once
 from web.access import form_of, go, signed_in, wants_part
+from web.context import mark_seen
 from web.forms.order_list import Line, ListForm, lines_of
 from web.paging import page_of
 from web.phrases import explain, field_errors, say
@@ -146,6 +148,7 @@ def orders(request: HttpRequest, user: User) -> HttpResponse:
 def order(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
     """An order with its pictures, and how far they are."""
     content = _watched(request, user, order_id)
+    mark_seen(request, target_type=TargetType.ORDER, target_id=order_id)
     if wants_part(request):
         return render(request, "web/parts/wall_items.html", content)
     return render(request, "web/order.html", content)
