@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import base64
+import csv
 import math
 import re
+import zipfile
 from functools import partial
 
 import httpx
 import psycopg
+from PIL import Image
 from playwright.sync_api import Locator, Page, expect
 
 from devtools.demo import DEMO_ARTISTS, DemoArtist
@@ -153,6 +156,36 @@ def order(visitor: Visitor, words: str) -> str:
 def choose_one(page: Page) -> None:
     """One picture, not the two that the form proposes."""
     page.get_by_role("radio", name="1", exact=True).check()
+
+
+def thirty_in_one_zip(studio: Visitor) -> list[dict[str, str]]:
+    """Order thirty prompts of Mira's style by a list. Returns the rows of the ZIP's table, whose
+    files are all there."""
+    page = studio.visit("/wallet")
+    page.get_by_label("Tokens").fill("300")
+    studio.press("Buy")
+    page = studio.visit("/styles/1")
+    studio.press("A whole list")
+    page.get_by_label("Your list").fill("\n".join(f"boat, sea, cloud {n}" for n in range(30)))
+    studio.press("See what it costs")
+    expect(page.get_by_role("heading", name="30 pictures for 300 tokens")).to_be_visible()
+    studio.screenshot("list")
+    studio.press("Order 30 pictures")
+    page.wait_for_url(re.compile(r"/orders/\d+$"))
+    expect(page.get_by_text("All pictures are ready.")).to_be_visible(timeout=2 * WAIT_MS)
+    expect(page.locator(".piece img.real")).to_have_count(30)
+    studio.screenshot("order")
+    with page.expect_download() as saved:
+        studio.press("Download all as a ZIP")
+    with zipfile.ZipFile(saved.value.path()) as packed:
+        assert packed.testzip() is None
+        table = packed.read("manifest.csv").decode("utf-8-sig")
+        rows = list(csv.DictReader(table.splitlines()))
+        for row in rows:
+            assert packed.read(row["certificate"])
+            with Image.open(packed.open(row["file"])) as picture:
+                assert picture.size == (512, 512)
+    return rows
 
 
 def report_failure(system: System, picture_id: int, reason: str) -> None:
