@@ -162,7 +162,7 @@ def thirty_in_one_zip(studio: Visitor) -> list[dict[str, str]]:
     """Order thirty prompts of Mira's style by a list. Returns the rows of the ZIP's table, whose
     files are all there."""
     page = studio.visit("/wallet")
-    page.get_by_label("Tokens").fill("300")
+    page.get_by_role("spinbutton", name="Tokens").fill("300")
     studio.press("Buy")
     page = studio.visit("/styles/1")
     studio.press("A whole list")

@@ -53,6 +53,7 @@ def test_what_the_senders_are_told_arrives_on_their_queues(broker, channel, tmp_
     training = asdict(training_task(tmp_path, "http://backend.test").data)
     # Fields that have defaults arrive when they are told, too; the others may be left out.
     picture["engine"] = training["engine"] = "another"
+    picture["settings"] = {"steps": 12}
     training |= {"sample_prompts": ["a castle, sunset"], "settings": {"rank": 8}}
     task_id = uuid4()
     broker.send_generation_task(

@@ -162,6 +162,13 @@ def explain(error: domain.DomainError) -> str:
     return say(error.code, error.message, error.details)
 
 
+def explain_all(error: domain.DomainError) -> str:
+    """The same; of invalid values, what is wrong with each."""
+    if isinstance(error, domain.InvalidInput):
+        return " ".join(message for said in field_errors(error).values() for message in said)
+    return explain(error)
+
+
 def say(code: str, message: str, details: Mapping[str, Any] | None = None) -> str:
     if code == domain.TermsChanged.code:
         details = {name: _titled(terms_id) for name, terms_id in (details or {}).items()}

@@ -19,7 +19,7 @@ from app.utils import tag_names
 from web import kept, once
 from web.access import form_of, go, signed_in
 from web.forms.making import MakeForm
-from web.phrases import explain
+from web.phrases import explain, explain_all
 from web.views.styles import style_page
 from words import understand
 
@@ -60,7 +60,7 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         response["Retry-After"] = str(error.seconds)
         return response
     except DomainError as error:
-        form.add_error(None, explain(error))
+        form.add_error(None, explain_all(error))
         if isinstance(error, TermsChanged):
             form.show_terms(str(style.terms_id))
         return style_page(request, style, form, status=409)

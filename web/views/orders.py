@@ -25,7 +25,7 @@ from web.access import form_of, go, signed_in, wants_part
 from web.context import mark_seen
 from web.forms.order_list import Line, ListForm, lines_of
 from web.paging import page_of
-from web.phrases import explain, field_errors, say
+from web.phrases import explain, explain_all, say
 from web.views.licences import words_of
 
 PICTURES_ON_A_PAGE = 60
@@ -52,7 +52,7 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
             return go(request, f"/orders/{_ordered(user, form, items)}")
         except DomainError as error:
             status = 409
-            form.add_error(None, _why(error))
+            form.add_error(None, explain_all(error))
             if isinstance(error, RateLimited):
                 status, seconds = 429, error.seconds
     try:
@@ -125,12 +125,6 @@ def _by_line(error: InvalidInput, lines: Sequence[Line]) -> dict[int, str]:
         lines[int(name.split(".")[1])].number: say(error.code, messages_of[0])
         for name, messages_of in details.items()
     }
-
-
-def _why(error: DomainError) -> str:
-    if isinstance(error, InvalidInput):
-        return " ".join(message for said in field_errors(error).values() for message in said)
-    return explain(error)
 
 
 @require_safe

@@ -128,7 +128,10 @@ def test_it_trains_and_draws_in_a_worker(
     order = generation_task(tmp_path, backend.url, lora_path=f"file://{model}", seed=1)
     assert runner.run(order) is Outcome.DONE
     drawn = last_report(backend, order)["metadata"]
-    assert (drawn["engine"], drawn["settings"]) == ("stripes", {"turned": 1})
+    assert (drawn["engine"], drawn["settings"]) == (
+        "stripes",
+        {"engine": "stripes", "engine_version": "3", "turned": 1},
+    )
 
 
 def test_it_inherits_what_it_can_do_without(tmp_path: Path) -> None:

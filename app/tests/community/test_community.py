@@ -68,6 +68,7 @@ class TestFeed:
             "height": 512,
             "aspect_ratio": "1:1",
             "prompt_tags": ["castle", "sea"],
+            "prompt": None,
             "seed": 5,
             "description": "Where I would like to live.",
             "like_count": 0,

@@ -63,6 +63,7 @@ def test_the_relay_publishes() -> None:
     assert LicenceDay.objects.get().count == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_the_relay_outlives_books_that_cannot_be_made(monkeypatch: pytest.MonkeyPatch) -> None:
     sold(1)
     monkeypatch.setattr(books, "_terms", lambda terms_id: {}[terms_id])

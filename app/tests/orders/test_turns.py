@@ -333,7 +333,7 @@ class TestOrders:
             StyleFactory(price=1),
         )
         self.place(whale, 30, style=style)
-        items = [contents.Item(style, ["sea"], "1:1", None, 1, 1)]
+        items = [contents.Item(style, ["sea"], "", "1:1", None, 1, 1)]
         of_other, of_whale = waits.expected(other, items), waits.expected(whale, items)
         # Ten of the whale's are held.
         assert (of_other.place, of_whale.place) == (1, 31)
@@ -344,7 +344,7 @@ class TestOrders:
 
     def test_workers_that_live_make_a_quote_shorter(self) -> None:
         style = StyleFactory(price=1)
-        items = [contents.Item(style, ["sea"], "1:1", None, 40, 40)]
+        items = [contents.Item(style, ["sea"], "", "1:1", None, 40, 40)]
         alone = waits.expected(UserFactory(), items).seconds
         for _ in range(4):
             worker_service.note(WorkerAnnouncement(uuid4(), style.engine, "1"))
