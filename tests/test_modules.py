@@ -7,6 +7,7 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import pika
 import pytest
 
 from app.delivery.relay import Relay
@@ -67,6 +68,9 @@ def test_a_picture_passes_few_modules(
     style = StyleFactory(model_path=storage.uri(key))
     buyer = Api(UserFactory(tokens=100))
     RabbitMQService(amqp_url).depths()
+    with pika.BlockingConnection(pika.URLParameters(amqp_url)) as connection:
+        # What tests before have left there would take the room that the relay fills.
+        connection.channel().queue_purge(GENERATION_QUEUE)
     # What is put together once a process is so by the first.
     for _ in range(2):
         with passed() as modules:
