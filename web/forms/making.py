@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
@@ -16,8 +16,8 @@ from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing
 from app.utils import prompt_text, tag_names
 from protocol.engines import DRAW_KNOWN_WORDS
+from web.forms import prompts
 from web.forms.base import OnceForm
-from words import prompts
 
 # Pictures of the same words. The list of an order takes more.
 MOST_AT_ONCE = 4
@@ -94,12 +94,6 @@ class MakeForm(OnceForm):
         assert isinstance(field, forms.MultipleChoiceField)
         field.choices = [(name, name) for name in names]
 
-    def offer_formats(self, engine: str) -> None:
-        """Show only those that the style's engine draws."""
-        field = self.fields["aspect_ratio"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
-
     def ask_for_prompt(self, engine: str) -> None:
         """Ask for a text where the style's engine draws any words."""
         self.takes_text = engine not in DRAW_KNOWN_WORDS
@@ -125,31 +119,21 @@ class MakeForm(OnceForm):
         if self.takes_text:
             return self._clean_text(cleaned)
         given = [*tag_names.split(cleaned.get("words", "")), *cleaned.get("suggested", [])]
-        try:
-            prompt = list(dict.fromkeys(map(prompts.normalise, given)))
-        except ValueError:
-            prompt = []
-            self.add_error(
-                "words",
-                gettext("Use letters, digits and signs, at most 50 for each word or phrase."),
-            )
-        if not given:
-            self.add_error(
-                "words", gettext("Describe in a word or two what the picture should show.")
-            )
-        elif len(prompt) > prompts.MAX_TAGS:
-            self.add_error("words", gettext("At most 20 words or phrases."))
-        cleaned["prompt"] = {"prompt_tags": prompt}
+        cleaned["prompt"] = self._ordered(prompts.tags, given)
         return cleaned
 
     def _clean_text(self, cleaned: dict[str, Any]) -> dict[str, Any]:
         said = [cleaned.get("words", ""), *cleaned.get("suggested", [])]
         given = ", ".join(each.strip() for each in said if each.strip())
-        try:
-            cleaned["prompt"] = {"prompt": prompt_text.cleaned(given)}
-        except ValueError:
-            self.add_error("words", gettext("Describe the picture in at most 300 characters."))
+        cleaned["prompt"] = self._ordered(prompts.text, given)
         return cleaned
+
+    def _ordered(self, read: Callable[[Any], dict[str, Any]], given: Any) -> dict[str, Any]:
+        try:
+            return read(given)
+        except prompts.Wrong as error:
+            self.add_error("words", str(error))
+            return {}
 
     def tell_unknown_words(self, engine: str) -> bool:
         """Whether there are unknown words that the buyer has not been told of; they are now.

@@ -16,10 +16,11 @@ from app.models import AspectRatio, Style
 from app.models.generation import MAX_SEED
 from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
 from app.services import pricing
-from app.utils import clock, prompt_text, tag_names
+from app.utils import clock, tag_names
 from protocol.engines import DRAW_KNOWN_WORDS
+from web.forms import prompts
 from web.forms.base import OnceForm
-from words import prompts
+from web.forms.prompts import Wrong
 
 COLUMNS = frozenset({"style", "words", "aspect_ratio", "seed", "count"})
 # What a column is called by people.
@@ -48,10 +49,6 @@ class Line:
     aspect_ratio: str
     seed: str
     count: str
-
-
-class Wrong(ValueError):
-    """A line that cannot be ordered. Its message says why, for people."""
 
 
 def lines_of(text: str) -> list[Line]:
@@ -122,12 +119,6 @@ class ListForm(OnceForm):
         assert isinstance(within, forms.ChoiceField)
         within.choices = [("", _("No deadline")), *((hours, _hours(hours)) for hours in HOURS)]
 
-    def offer_formats(self, engine: str) -> None:
-        """Show only those that the style's engine draws."""
-        field = self.fields["aspect_ratio"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
-
     def deadline(self) -> datetime | None:
         hours = self.cleaned_data["within"]
         return None if hours is None else clock.now() + timedelta(hours=hours)
@@ -176,23 +167,10 @@ class ListForm(OnceForm):
 
 
 def _prompt(words: str, engine: str) -> dict[str, Any]:
-    """As an item has it: a text where the style's engine draws any words, else tags."""
-    if engine not in DRAW_KNOWN_WORDS:
-        try:
-            return {"prompt": prompt_text.cleaned(words)}
-        except ValueError:
-            said = gettext("Describe the picture in at most 300 characters.")
-            raise Wrong(said) from None
-    try:
-        prompt = list(dict.fromkeys(map(prompts.normalise, tag_names.split(words))))
-    except ValueError:
-        said = gettext("Use letters, digits and signs, at most 50 for each word or phrase.")
-        raise Wrong(said) from None
-    if not prompt:
-        raise Wrong(gettext("Describe in a word or two what the picture should show."))
-    if len(prompt) > prompts.MAX_TAGS:
-        raise Wrong(gettext("At most 20 words or phrases."))
-    return {"prompt_tags": prompt}
+    """A text where the style's engine draws any words, else tags."""
+    if engine in DRAW_KNOWN_WORDS:
+        return prompts.tags(tag_names.split(words))
+    return prompts.text(words)
 
 
 def _number(name: str, text: str, least: int, most: int) -> int | None:

@@ -19,6 +19,7 @@ from app.utils import tag_names
 from web import kept, once
 from web.access import form_of, go, signed_in
 from web.forms.making import MakeForm
+from web.forms.prompts import offer_formats
 from web.phrases import explain, explain_all
 from web.views.styles import style_page
 from words import understand
@@ -38,7 +39,7 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Order pictures; a second click on the same form leads to the same ones."""
     style = Style.objects.detail(user, style_id)
     form = MakeForm(request.POST)
-    form.offer_formats(style.engine)
+    offer_formats(form, style.engine)
     form.ask_for_prompt(style.engine)
     if "buy" in request.POST:
         response = go(request, f"/wallet?{urlencode({'next': kept.here(request)})}")

@@ -24,6 +24,7 @@ from web import kept, once
 from web.access import form_of, go, signed_in, wants_part
 from web.context import mark_seen
 from web.forms.order_list import Line, ListForm, lines_of
+from web.forms.prompts import offer_formats
 from web.paging import page_of
 from web.phrases import explain, explain_all, say
 from web.views.licences import words_of
@@ -38,7 +39,7 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     """Order a list: first it is shown what was understood and what it costs, then it is ordered."""
     style = Style.objects.detail(user, style_id)
     form = ListForm(request.POST or None, initial=kept.initial(request, request.path, ListForm))
-    form.offer_formats(style.engine)
+    offer_formats(form, style.engine)
     if not form.is_valid():
         return _list_page(request, style, form, status=400 if form.is_bound else 200)
     lines = lines_of(form.cleaned_data["lines"])

@@ -20,6 +20,7 @@ from web.access import wants_part
 from web.context import mark_seen
 from web.forms.finding import SearchForm
 from web.forms.making import MOST_AT_ONCE, MakeForm
+from web.forms.prompts import offer_formats
 from web.paging import page_of
 from web.views.licences import words_of
 
@@ -74,7 +75,7 @@ def style_page(
     balance = viewer.token_balance if isinstance(viewer, User) else 0
     chosen = form["suggested"].value() or []
     form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
-    form.offer_formats(style.engine)
+    offer_formats(form, style.engine)
     form.ask_for_prompt(style.engine)
     form.renew_key()
     form.show_price(style.price)
