@@ -75,7 +75,11 @@ def latency(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outc
 
 
 def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outcome:
-    """Q2: RabbitMQ is stopped for 20 s under steady orders."""
+    """Q2: RabbitMQ is stopped for 20 s under steady orders.
+
+    The relay hands over what workers can begin soon, so the last of a backlog goes out when they
+    come to it. What is measured is how soon tasks are handed over again, and that all are at last.
+    """
     style_id = stage.trained_style("Outage")
     buyer = stage.person("steady", tokens=2000)
     load = Load(lambda: stage.order(buyer, style_id), per_second=8)
@@ -85,9 +89,11 @@ def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
         during = load.run(seconds=20 * scale)
     finally:
         stage.servers.rabbitmq.start()
-    returned = monotonic()
-    wait_for(lambda: stage.outbox_depth() == 0, seconds=60, what="the dispatch of all")
+    returned, asked = monotonic(), datetime.now(UTC)
+    sent = "SELECT count(*) FROM app_outboxmessage WHERE sent_at > %s"
+    wait_for(lambda: stage.one(sent, asked), seconds=60, what="a task handed over again")
     dispatched = monotonic() - returned
+    wait_for(lambda: stage.outbox_depth() == 0, seconds=240, what="the dispatch of all")
     ids = [int(a.json()["data"]["generation_id"]) for a in load.answers if a.status_code == 202]
     stage.wait_for_end(ids, seconds=120)
     # Both are measured on a machine that does other things as well: a millisecond is no finding,
@@ -98,7 +104,7 @@ def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
     return Outcome(
         len(load.answers),
         f"p95 {1000 * percentile(normal, 95):.0f} → {1000 * storm:.0f} ms,"
-        f" all dispatched {dispatched:.0f} s after its return",
+        f" dispatched again {dispatched:.0f} s after its return, and all in the end",
         check=lambda: [
             *expect(len(ids) == len(load.answers), "there were API errors"),
             *expect(storm < 2 * calm, f"p95 rose from {calm:.3f} to {storm:.3f} s"),
