@@ -17,11 +17,12 @@ SPECTACULAR_SETTINGS = {
         **{
             f"{name}Enum": f"app.models.{name}"
             for name in (
-                *("TrainingStatus", "GenerationStatus", "TransactionType", "NotificationType"),
+                *("TrainingStatus", "GenerationStatus", "NotificationType"),
                 *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
                 *("WebhookEvent", "DeliveryState", "DisabledReason", "Original", "ReviewState"),
             )
         },
+        "TransactionTypeEnum": "app.models.token.PUBLIC_CHOICES",
         "HealthEnum": ["ok", "error"],
         "LatenessEnum": ["current", "late"],
         "ServerEnum": ["connected", "unavailable"],

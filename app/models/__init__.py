@@ -5,18 +5,31 @@ from app.models.feed import FeedEntry
 from app.models.formats import AspectRatio
 from app.models.generation import Generation, GenerationStatus, Visibility
 from app.models.idempotency import IdempotencyKey
+from app.models.ledger import LedgerLine
 from app.models.licence import Licence, LicenceState, SigningKey
 from app.models.mail import MailKind, MailPreference, MailRhythm
 from app.models.measure import Measure
 from app.models.notification import Notification, NotificationType, SalesDay
 from app.models.order import Order
 from app.models.outbox import OutboxMessage
+from app.models.payment import (
+    AccountStatus,
+    Dispute,
+    DisputeStatus,
+    MoveStatus,
+    PaymentEvent,
+    PaymentProfile,
+    Purchase,
+    PurchaseRefund,
+    PurchaseStatus,
+)
+from app.models.payout import FeeChange, Payout
 from app.models.session import Session
 from app.models.signature import Signature
 from app.models.style import Artwork, Style, TrainingStatus
 from app.models.tagging import ArtworkTag, GenerationTag, StyleTag, Tag
 from app.models.terms import Declaration, DeclarationAcceptance, Terms, TermsKey
-from app.models.token import Purchase, Transaction, TransactionType
+from app.models.token import Transaction, TransactionType
 from app.models.training_manifest import TrainingManifest
 from app.models.turn import QueueClock, Turn
 from app.models.upload import CopyCheck, Original, PendingUpload, ReviewState, UploadCheck
@@ -32,6 +45,7 @@ from app.models.webhook import (
 from app.models.worker import Worker
 
 __all__ = [
+    "AccountStatus",
     "ApiKey",
     "Artist",
     "Artwork",
@@ -43,12 +57,16 @@ __all__ = [
     "DeclarationAcceptance",
     "DeliveryState",
     "DisabledReason",
+    "Dispute",
+    "DisputeStatus",
+    "FeeChange",
     "FeedEntry",
     "Follow",
     "Generation",
     "GenerationStatus",
     "GenerationTag",
     "IdempotencyKey",
+    "LedgerLine",
     "Licence",
     "LicenceDay",
     "LicenceDayBlock",
@@ -58,14 +76,20 @@ __all__ = [
     "MailPreference",
     "MailRhythm",
     "Measure",
+    "MoveStatus",
     "Notification",
     "NotificationType",
     "Order",
     "OrderWebhook",
     "Original",
     "OutboxMessage",
+    "PaymentEvent",
+    "PaymentProfile",
+    "Payout",
     "PendingUpload",
     "Purchase",
+    "PurchaseRefund",
+    "PurchaseStatus",
     "QueueClock",
     "ReviewState",
     "Role",

@@ -249,6 +249,9 @@ class Generation(Job):
     height = models.PositiveSmallIntegerField()
     seed = models.BigIntegerField()
     cost = models.PositiveIntegerField(help_text="Tokens charged.")
+    # What of the cost stands for money; null, from the versions before, is nothing.
+    paid_bought = models.PositiveIntegerField(null=True, blank=True)
+    paid_earned = models.PositiveIntegerField(null=True, blank=True)
     # Drawn with the order, so that the worker can write it into the picture; the licence itself
     # is issued when the artist is paid. Null on orders from before there were licences.
     licence_number = models.CharField(max_length=17, null=True, blank=True)

@@ -10,6 +10,8 @@ from django.db.models.functions import Coalesce, TruncDate
 
 from app.models.generation import Generation
 from app.models.order import Order
+from app.models.payment import Dispute, Purchase, PurchaseRefund
+from app.models.payout import Payout
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
@@ -20,37 +22,32 @@ PARTY = Coalesce("sender_id", "receiver_id")
 
 
 class TransactionType(models.TextChoices):
+    """What is stored. The column has ten characters, and is not widened: prepared statements of
+    the version before would fail. ``PUBLIC_TYPES`` has what the API says."""
+
     CONSUME = "consume", "Paid for a picture"
     EARN = "earn", "Earned"
     REFUND = "refund", "Refunded"
     PURCHASE = "purchase", "Bought"
     REVERSAL = "reversal", "Taken back"
+    PAYOUT = "payout", "Paid out"
+    PAYOUT_RETURN = "payout_ret", "Payout returned"
+    PURCHASE_REFUND = "refund_out", "Purchase refunded"
+    REFUND_RETURN = "refund_ret", "Refund returned"
+    CHARGEBACK = "chargeback", "Payment disputed"
+    CHARGEBACK_RETURN = "charge_ret", "Dispute won"
+    LOSS = "loss", "Lost by the platform"
+    FORFEIT = "forfeit", "Given up"
 
 
-class Purchase(models.Model):
-    """Tokens bought through the payment gateway."""
-
-    user = models.ForeignKey(User, models.PROTECT, related_name="purchases")
-    amount = models.PositiveIntegerField(help_text="Tokens.")
-    payment_method = models.CharField(max_length=30)
-    gateway = models.CharField(max_length=30)
-    gateway_reference = models.CharField(max_length=100)
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        ordering = ["-created_at", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                name="purchase_amount_in_range",
-                condition=Q(amount__gte=100, amount__lte=1_000_000),
-            ),
-            models.UniqueConstraint(
-                name="purchase_reference_unique", fields=["gateway", "gateway_reference"]
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.amount} tokens"
+# The public name of each type, and what it is called.
+PUBLIC_TYPES = {kind.value: kind.name.lower() for kind in TransactionType}
+PUBLIC_CHOICES = [(kind.name.lower(), kind.label) for kind in TransactionType]
+# Taken from its sender; given to its receiver. A loss is the platform's alone.
+TAKEN = ["consume", "reversal", "payout", "refund_out", "chargeback", "forfeit"]
+GIVEN = ["earn", "refund", "purchase", "payout_ret", "refund_ret", "charge_ret"]
+# These name what they are of.
+OF_MONEY = ["payout", "payout_ret", "refund_out", "refund_ret", "chargeback", "charge_ret", "loss"]
 
 
 class TransactionQuerySet(models.QuerySet["Transaction"]):
@@ -70,8 +67,8 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         return purchase
 
     def of_type(self, kind: str) -> TransactionQuerySet:
-        """Only entries of one type; all if ``kind`` is empty."""
-        return self.filter(type=kind) if kind else self
+        """Only entries of the type with this public name; all if ``kind`` is empty."""
+        return self.filter(type=TransactionType[kind.upper()]) if kind else self
 
     def of_generation(self, generation_id: int) -> TransactionQuerySet:
         """All entries of one generation, oldest first."""
@@ -166,6 +163,24 @@ class Transaction(models.Model):
     purchase = models.OneToOneField(
         Purchase, models.PROTECT, null=True, blank=True, related_name="transaction"
     )
+    payout = models.ForeignKey(
+        Payout, models.PROTECT, null=True, blank=True, related_name="transactions", db_index=False
+    )
+    purchase_refund = models.ForeignKey(
+        PurchaseRefund,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="transactions",
+        db_index=False,
+    )
+    dispute = models.ForeignKey(
+        Dispute, models.PROTECT, null=True, blank=True, related_name="transactions", db_index=False
+    )
+    # How the entry changed the pots of its user: more is positive. Null, from the versions before,
+    # is nothing.
+    bought = models.IntegerField(null=True, blank=True, help_text="Change of the bought tokens.")
+    earned = models.IntegerField(null=True, blank=True, help_text="Change of the payable tokens.")
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = TransactionQuerySet.as_manager()
@@ -176,18 +191,24 @@ class Transaction(models.Model):
             models.CheckConstraint(name="transaction_amount_positive", condition=Q(amount__gt=0)),
             models.CheckConstraint(
                 name="transaction_parties_fit_type",
-                condition=Q(
-                    type__in=["consume", "reversal"], sender__isnull=False, receiver__isnull=True
-                )
-                | Q(
-                    type__in=["earn", "refund", "purchase"],
-                    sender__isnull=True,
-                    receiver__isnull=False,
-                ),
+                condition=Q(type__in=TAKEN, sender__isnull=False, receiver__isnull=True)
+                | Q(type__in=GIVEN, sender__isnull=True, receiver__isnull=False)
+                | Q(type="loss", sender__isnull=True, receiver__isnull=True),
             ),
             models.CheckConstraint(
                 name="transaction_purchase_fits_type",
                 condition=Q(purchase__isnull=True) | Q(type="purchase"),
+            ),
+            models.CheckConstraint(
+                name="transaction_money_fits_type",
+                condition=Q(type__in=["payout", "payout_ret"], payout__isnull=False)
+                & Q(purchase_refund__isnull=True, dispute__isnull=True)
+                | Q(type__in=["refund_out", "refund_ret"], purchase_refund__isnull=False)
+                & Q(payout__isnull=True, dispute__isnull=True)
+                | Q(type__in=["chargeback", "charge_ret", "loss"], dispute__isnull=False)
+                & Q(payout__isnull=True, purchase_refund__isnull=True)
+                | Q(payout__isnull=True, purchase_refund__isnull=True, dispute__isnull=True)
+                & ~Q(type__in=OF_MONEY),
             ),
             models.CheckConstraint(
                 name="transaction_order_fits_type",
@@ -222,6 +243,22 @@ class Transaction(models.Model):
                 fields=["generation", "type"],
                 condition=Q(memo=REVERSED_MEMO),
             ),
+            # What leaves, and what comes back, once each.
+            models.UniqueConstraint(
+                name="transaction_payout_once",
+                fields=["payout", "type"],
+                condition=Q(payout__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="transaction_purchase_refund_once",
+                fields=["purchase_refund", "type"],
+                condition=Q(purchase_refund__isnull=False),
+            ),
+            models.UniqueConstraint(
+                name="transaction_dispute_once",
+                fields=["dispute", "type"],
+                condition=Q(dispute__isnull=False),
+            ),
             models.UniqueConstraint(
                 name="transaction_welcome_bonus_once",
                 fields=["receiver"],
@@ -243,7 +280,18 @@ class Transaction(models.Model):
                 include=["amount"],
                 condition=Q(type="earn", generation__isnull=False),
             ),
+            # What may be paid out one day.
+            models.Index(
+                name="transaction_payable",
+                fields=["receiver", "created_at"],
+                include=["earned"],
+                condition=Q(type="earn", earned__gt=0),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.amount}"
+
+    @property
+    def public_type(self) -> str:
+        return PUBLIC_TYPES[self.type]

@@ -76,6 +76,12 @@ class User(AbstractUser):
     provider_user_id = models.CharField(max_length=200, blank=True)
     role = models.CharField(max_length=10, choices=Role.choices, default=Role.USER)
     token_balance = models.BigIntegerField(default=0, editable=False)
+    # Parts of the balance that stand for money. What is left of it is free.
+    bought_balance = models.BigIntegerField(default=0, db_default=0, editable=False)
+    earned_balance = models.BigIntegerField(default=0, db_default=0, editable=False)
+    spending_frozen_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="A payment of theirs is disputed."
+    )
     profile_image = models.CharField(
         max_length=300, blank=True, help_text="Storage key of a square picture, or an https URL."
     )

@@ -1,11 +1,11 @@
 from rest_framework import serializers
 
-from app.models import TransactionType
+from app.models.token import PUBLIC_CHOICES
 from app.serializers.base import BaseSerializer
 
 
 class EntriesSerializer(BaseSerializer):
-    type = serializers.ChoiceField(choices=TransactionType.choices)
+    type = serializers.ChoiceField(choices=PUBLIC_CHOICES)
     entries = serializers.IntegerField()
     tokens = serializers.IntegerField()
 

@@ -1,6 +1,7 @@
 from rest_framework import serializers
 
 from app.models import Transaction, TransactionType
+from app.models.token import PUBLIC_CHOICES
 from app.serializers.base import BaseSerializer
 
 PAYMENT_METHODS = ["card", "bank_transfer", "kakao_pay", "paypal"]
@@ -26,12 +27,12 @@ class TokenPurchaseSerializer(BaseSerializer):
 
 
 class TransactionQuerySerializer(BaseSerializer):
-    type = serializers.ChoiceField(choices=TransactionType.choices, default="", allow_blank=True)
+    type = serializers.ChoiceField(choices=PUBLIC_CHOICES, default="", allow_blank=True)
 
 
 class TokenTransactionSerializer(BaseSerializer):
     id = serializers.IntegerField()
-    type = serializers.ChoiceField(choices=TransactionType.choices)
+    type = serializers.ChoiceField(choices=PUBLIC_CHOICES, source="public_type")
     amount = serializers.IntegerField()
     direction = serializers.SerializerMethodField()
     memo = serializers.CharField()

@@ -41,6 +41,7 @@ from app.models.token import REVERSED_MEMO
 from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
+from app.tests.money import breaking_rows
 from app.utils import clock
 
 pytestmark = pytest.mark.django_db
@@ -103,6 +104,12 @@ class Scene:
 
 
 Breaks = Callable[[Scene], object]
+
+
+def _of_buyer(breaks: Callable[[User], object]) -> Breaks:
+    return lambda scene: breaks(scene.buyer)
+
+
 BREAKS: dict[str, tuple[Breaks, ...]] = {
     "user_balance_not_negative": (lambda s: every(User, token_balance=-1),),
     "user_provider_identity_unique": (lambda s: again(s.buyer, username="other"),),
@@ -217,7 +224,11 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     ),
     "webhook_endpoint_of_orders_once": (lambda s: again(s.webhook),),
     "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
+    **{
+        name: tuple(_of_buyer(each) for each in rows) for name, rows in breaking_rows.BREAKS.items()
+    },
 }
+BREAKS["transaction_parties_fit_type"] += tuple(map(_of_buyer, breaking_rows.PARTIES))
 
 
 def _unbooked_purchase(scene: Scene) -> Purchase:

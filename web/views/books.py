@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from app.models import LicenceDay, TransactionType
+from app.models import LicenceDay
 from app.services.licences import roots
 from app.services.licences.figures import figures
 
@@ -40,9 +40,17 @@ def root_certificate(request: HttpRequest) -> HttpResponse:
 
 def _names_of_entries() -> dict[str, str]:
     return {
-        TransactionType.CONSUME.value: _("Paid for pictures"),
-        TransactionType.EARN.value: _("Paid to artists, and given for nothing"),
-        TransactionType.REFUND.value: _("Refunded"),
-        TransactionType.PURCHASE.value: _("Bought"),
-        TransactionType.REVERSAL.value: _("Taken back from artists"),
+        "consume": _("Paid for pictures"),
+        "earn": _("Paid to artists, and given for nothing"),
+        "refund": _("Refunded"),
+        "purchase": _("Bought"),
+        "reversal": _("Taken back from artists"),
+        "payout": _("Paid out to artists in money"),
+        "payout_return": _("Payouts that came back"),
+        "purchase_refund": _("Bought tokens given back for money"),
+        "refund_return": _("Such refunds that came back"),
+        "chargeback": _("Taken back when a bank disputed the payment"),
+        "chargeback_return": _("Given again after a dispute was won"),
+        "loss": _("Lost by the platform in disputes"),
+        "forfeit": _("Given up by those who closed their account"),
     }

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext, gettext_noop, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
 from app.models import Generation, Transaction, TransactionType, User
-from app.models.token import WELCOME_BONUS_MEMO
+from app.models.token import PUBLIC_TYPES, WELCOME_BONUS_MEMO
 from app.services import payment_service
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
@@ -36,7 +36,7 @@ class Entry:
 @signed_in
 def wallet(request: HttpRequest, user: User) -> HttpResponse:
     kind = request.GET.get("show", "")
-    kind = kind if kind in TransactionType.values else ""
+    kind = kind if kind in PUBLIC_TYPES.values() else ""
     page = page_of(request, Transaction.objects.of(user).of_type(kind).with_style())
     entries = [_entry(row, user) for row in page.rows]
     if wants_part(request):
@@ -119,6 +119,17 @@ def _entry(row: Transaction, user: User) -> Entry:
     return Entry(row, -row.amount if is_paid else row.amount, _words(row))
 
 
+_MONEY = {
+    TransactionType.PAYOUT: gettext_noop("Paid out to you"),
+    TransactionType.PAYOUT_RETURN: gettext_noop("The payout did not arrive: your tokens are back"),
+    TransactionType.PURCHASE_REFUND: gettext_noop("Tokens given back for money"),
+    TransactionType.REFUND_RETURN: gettext_noop("The refund did not arrive: your tokens are back"),
+    TransactionType.CHARGEBACK: gettext_noop("Taken back: your bank disputes the payment"),
+    TransactionType.CHARGEBACK_RETURN: gettext_noop("Given again: the dispute was settled"),
+    TransactionType.FORFEIT: gettext_noop("Given up"),
+}
+
+
 def _words(row: Transaction) -> str:
     if row.memo == WELCOME_BONUS_MEMO:
         return _("Welcome bonus")
@@ -130,6 +141,8 @@ def _words(row: Transaction) -> str:
             "An order of %(count)s picture", "An order of %(count)s pictures", count
         )
         return pictures % {"count": count}
+    if words := _MONEY.get(TransactionType(row.type)):
+        return gettext(words)
     style = row.generation.style.name if row.generation else ""
     if row.type == TransactionType.REFUND:
         return _("Refunded: a picture in the style %(style)s") % {"style": style}

@@ -7,6 +7,7 @@ from typing import Any
 from django.db.models import Count, Min, Sum
 
 from app.models import Licence, LicenceDay, LicenceState, Signature, Transaction, User
+from app.models.token import PUBLIC_TYPES
 from app.services import measure_service
 from app.utils import caches
 
@@ -24,7 +25,10 @@ def _count() -> dict[str, Any]:
     audit = measure_service.last(measure_service.LEDGER_FINDINGS)
     latest = LicenceDay.objects.first()
     return {
-        "ledger": list(entries.annotate(entries=Count("pk"), tokens=Sum("amount"))),
+        "ledger": [
+            {**row, "type": PUBLIC_TYPES[row["type"]]}
+            for row in entries.annotate(entries=Count("pk"), tokens=Sum("amount"))
+        ],
         "tokens_held": User.objects.aggregate(held=Sum("token_balance"))["held"] or 0,
         "audit": {"findings": audit[0], "audited_at": audit[1]} if audit else None,
         "licences": {

@@ -1,0 +1,44 @@
+"""The ledger in double entry, as a view: two lines for each entry, which sum to zero."""
+
+from django.db import migrations
+
+CREATE = """
+CREATE VIEW app_ledgerline AS
+WITH entry AS (
+    SELECT
+        t.id,
+        t.amount::bigint * CASE
+            WHEN t.sender_id IS NOT NULL THEN -1 ELSE 1 END AS amount,
+        CASE
+            WHEN t.type = 'loss' THEN 'loss'
+            ELSE 'user:' || COALESCE(t.sender_id, t.receiver_id)
+        END AS account,
+        CASE
+            WHEN t.type IN ('consume', 'refund', 'reversal') THEN 'platform:sales'
+            WHEN t.type = 'earn' AND t.generation_id IS NOT NULL THEN 'platform:sales'
+            WHEN t.type IN ('earn', 'forfeit') THEN 'platform:bonus'
+            WHEN t.type IN ('payout', 'payout_ret')
+                THEN 'payable:' || COALESCE(t.sender_id, t.receiver_id)
+            WHEN t.type = 'purchase' THEN 'gateway:' || COALESCE(bought.gateway, 'test')
+            WHEN t.type IN ('refund_out', 'refund_ret') THEN 'gateway:' || refunded.gateway
+            ELSE 'gateway:' || disputed.gateway
+        END AS other
+    FROM app_transaction t
+    LEFT JOIN app_purchase bought ON bought.id = t.purchase_id
+    LEFT JOIN app_purchaserefund refund ON refund.id = t.purchase_refund_id
+    LEFT JOIN app_purchase refunded ON refunded.id = refund.purchase_id
+    LEFT JOIN app_dispute dispute ON dispute.id = t.dispute_id
+    LEFT JOIN app_purchase disputed ON disputed.id = dispute.purchase_id
+)
+SELECT id || 'a' AS id, id AS entry_id, account,
+    CASE WHEN account = 'loss' THEN -amount ELSE amount END AS amount FROM entry
+UNION ALL
+SELECT id || 'b', id, other,
+    CASE WHEN account = 'loss' THEN amount ELSE -amount END FROM entry
+"""
+
+
+class Migration(migrations.Migration):
+    dependencies = [("app", "0051_ledger_of_money")]
+
+    operations = [migrations.RunSQL(CREATE, "DROP VIEW app_ledgerline")]
