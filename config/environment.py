@@ -32,6 +32,8 @@ from config.problems import (
     value_of,
 )
 from protocol.engines import NAME_PATTERN
+from protocol.messages import MOST_EPOCHS
+from protocol.training import USUAL_RANK
 
 DEVELOPMENT_SECRET_KEY = "unsafe-development-key-never-used-in-production"  # noqa: S105 - known to all
 DEVELOPMENT_TOKEN = "development-internal-token"  # noqa: S105 - known to all
@@ -283,7 +285,8 @@ VALUES = (
     number("PAGE_CACHE_SECONDS", 0, None, whole=False),
     number("WELCOME_BONUS_TOKENS", 0, None),
     number("PLATFORM_FEE_PERCENT", 0, 100),
-    number("TRAINING_EPOCHS", 1, None),
+    number("TRAINING_EPOCHS", 1, MOST_EPOCHS),
+    number("DIFFUSION_MAX_RANK", USUAL_RANK, None),
     number("JOB_LEASE_SECONDS", 1, None),
     number("QUEUE_LEASE_SECONDS", 1, None),
     number("OUTBOX_MAX_AGE_SECONDS", 1, None),

@@ -18,6 +18,7 @@ from config import environment, mail
 from config.openapi import SPECTACULAR_SETTINGS as SPECTACULAR_SETTINGS
 from config.problems import list_of
 from protocol.engines import DEFAULT_ENGINE
+from protocol.training import HIGHEST_RANK
 
 DEVELOPMENT = environment.is_development(os.environ)
 if environment.PRODUCTION_SETTINGS not in sys.modules and (
@@ -123,6 +124,8 @@ INTERNAL_API_TOKENS = environment.internal_api_tokens(os.environ) or [environmen
 # What styles are learned with, the usual one first. Each has workers of its own.
 ENGINES = list_of(os.environ, "ENGINES") or [DEFAULT_ENGINE]
 TRAINING_EPOCHS = env.int("TRAINING_EPOCHS", 3)
+# As the workers of the engine diffusion have it.
+DIFFUSION_MAX_RANK = env.int("DIFFUSION_MAX_RANK", HIGHEST_RANK)
 # A job without a sign of life for this long is given to another worker.
 JOB_LEASE_SECONDS = env.int("JOB_LEASE_SECONDS", 300)
 # A job that waits in a queue is not lost, only late; past this it is taken to be lost all the same.

@@ -18,7 +18,7 @@ from tests.two_engines import ENGINES, see_each_get_its_own, trained, upload
 
 KILLS = 5
 # As many messages as the broker delivers of one attempt; after that the lease has to run out.
-QUICK = {"JOB_LEASE_SECONDS": "15", "JOB_RETRY_DELAYS": "0,0,0", "TRAINING_EPOCHS": "3"}
+QUICK = {"JOB_LEASE_SECONDS": "15", "JOB_RETRY_DELAYS": "0,0,0"}
 
 
 @pytest.fixture

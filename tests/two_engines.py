@@ -22,7 +22,13 @@ def upload(artist: Person, name: str, engine: str) -> int:
     """Upload a style. Returns its id."""
     style = artist.post(
         "/api/models",
-        data={"name": name, "price": "7", "engine": engine, "image_tags": '{"0": ["boat"]}'},
+        data={
+            "name": name,
+            "price": "7",
+            "engine": engine,
+            "training": '{"epochs": 3}',
+            "image_tags": '{"0": ["boat"]}',
+        },
         files=[
             ("images", (f"{number}.png", picture, "image/png"))
             for number, picture in enumerate(real_pictures(10))

@@ -11,7 +11,7 @@ from django.conf import settings
 
 from app.exceptions import InvalidInput
 from app.models import Style
-from protocol.training import FILES_SAY, OF_ENGINES
+from protocol.training import FILES_SAY, OF_ENGINES, USUAL_EPOCHS
 
 
 def checked(engine: str, given: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -30,11 +30,16 @@ def checked(engine: str, given: Mapping[str, Any] | None) -> dict[str, Any] | No
         msgspec.convert(given, kind or dict)
     except msgspec.ValidationError as error:
         raise InvalidInput.field("training", f"{error}.") from error
+    if (given.get("rank") or 0) > settings.DIFFUSION_MAX_RANK:
+        raise InvalidInput.field(
+            "training", f"Expected `int` <= {settings.DIFFUSION_MAX_RANK} - at `$.rank`."
+        )
     return {name: value for name, value in given.items() if value is not None} or None
 
 
 def epochs_of(style: Style) -> int:
-    return int((style.training_settings or {}).get("epochs") or settings.TRAINING_EPOCHS)
+    usual = USUAL_EPOCHS.get(style.engine, settings.TRAINING_EPOCHS)
+    return int((style.training_settings or {}).get("epochs") or usual)
 
 
 def of_task(style: Style) -> dict[str, Any]:

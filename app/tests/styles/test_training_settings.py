@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from app.exceptions import InvalidInput
 from app.models import OutboxMessage, Style
 from app.services import training_settings
 from app.tests.factories import StyleFactory
@@ -50,6 +51,22 @@ class TestSettings:
         assert said in answer.details["training"][0]
         draft.refresh_from_db()
         assert draft.training_status == "completed"
+
+    def test_no_rank_is_taken_that_the_workers_refuse(self, settings):
+        for highest in (64, 32):
+            settings.DIFFUSION_MAX_RANK = highest
+            assert training_settings.checked("diffusion", {"rank": highest}) == {"rank": highest}
+            with pytest.raises(InvalidInput) as refused:
+                training_settings.checked("diffusion", {"rank": highest + 1})
+            assert f"<= {highest}" in refused.value.details["training"][0]
+
+    def test_each_engine_has_epochs_of_its_own(self, draft, settings):
+        settings.TRAINING_EPOCHS = 4
+        assert training_settings.epochs_of(draft) == 4
+        draft.engine = "diffusion"
+        assert training_settings.epochs_of(draft) == 10
+        draft.training_settings = {"epochs": 2}
+        assert training_settings.epochs_of(draft) == 2
 
     def test_files_that_can_say_so_say_whose_style_it_is(self, artist, draft):
         """Those of stylenet cannot; others also name what the artist declared."""

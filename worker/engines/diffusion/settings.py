@@ -7,11 +7,11 @@ from typing import Annotated, Any, Literal, TypeVar
 import msgspec
 from msgspec import Meta
 
+from protocol import training as protocol
 from worker.engines.base import EngineError, EngineUnavailable
 from worker.engines.base import Settings as Given
 from worker.engines.diffusion.base_models import HUB_MODEL, folder_of, models_folder
 
-Fraction = Annotated[float, Meta(ge=0, le=1)]
 Text = Annotated[str, Meta(max_length=500)]
 Schedule = Literal["base", "ddim", "euler", "dpm", "unipc"]
 
@@ -39,18 +39,18 @@ class TrainingSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     file. ``draw`` is what pictures of this style are made with, unless an order says otherwise.
     """
 
-    rank: Annotated[int, Meta(ge=1, le=128)] = 16
-    alpha: Annotated[float, Meta(gt=0, le=256)] = 16.0
-    learning_rate: Annotated[float, Meta(gt=0, le=1)] = 1e-4
-    batch_size: Annotated[int, Meta(ge=1, le=32)] = 1
-    repeats: Annotated[int, Meta(ge=1, le=100)] = 4
-    max_steps: Annotated[int, Meta(ge=1, le=100_000)] = 2_000
-    resolution: Annotated[int, Meta(ge=64, le=2048, multiple_of=64)] | None = None
-    caption_dropout: Fraction = 0.05
-    min_snr: Annotated[float, Meta(gt=0, le=100)] | None = 5.0
+    rank: protocol.Rank = protocol.USUAL_RANK
+    alpha: protocol.Alpha = 16.0
+    learning_rate: protocol.LearningRate = 1e-4
+    batch_size: protocol.BatchSize = 1
+    repeats: protocol.Repeats = 4
+    max_steps: protocol.MaxSteps = 2_000
+    resolution: protocol.Resolution | None = None
+    caption_dropout: protocol.Share = 0.05
+    min_snr: protocol.MinSnr | None = 5.0
     held_out: Annotated[float, Meta(ge=0, le=0.5)] = 0.1
-    trigger: Annotated[str, Meta(min_length=1, max_length=60)] = "slx style"
-    seed: Annotated[int, Meta(ge=0, le=2**32 - 1)] = 0
+    trigger: protocol.Trigger = "slx style"
+    seed: protocol.TrainingSeed = 0
     keys: Literal["diffusers", "kohya"] = "diffusers"
     title: Text = ""
     author: Text = ""
@@ -99,7 +99,9 @@ def read_environment(environ: Mapping[str, str]) -> EngineSettings:
         device=environ.get("DIFFUSION_DEVICE", ""),
         is_production=environ.get("DJANGO_ENV") != "development",
         allowed=frozenset(name.strip() for name in environ.get("DIFFUSION_ALLOWED", "").split(",")),
-        max_rank=_number(environ, "DIFFUSION_MAX_RANK", 64),
+        max_rank=_number(
+            environ, "DIFFUSION_MAX_RANK", protocol.HIGHEST_RANK, least=protocol.USUAL_RANK
+        ),
         checkpoint_seconds=_number(environ, "DIFFUSION_CHECKPOINT_SECONDS", 180),
         styles_in_memory=_number(environ, "DIFFUSION_STYLES_IN_MEMORY", 16),
     )
@@ -128,8 +130,8 @@ def _dtype(name: str) -> Literal["float32", "bfloat16", "float16"] | None:
     return None
 
 
-def _number(environ: Mapping[str, str], name: str, default: int) -> int:
+def _number(environ: Mapping[str, str], name: str, default: int, *, least: int = 1) -> int:
     text = environ.get(name) or str(default)
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 100_000:
-        raise EngineUnavailable(f"{name} must be a number from 1 to 100000, not {text!r}.")
+    if not text.isascii() or not text.isdigit() or not least <= int(text) <= 100_000:
+        raise EngineUnavailable(f"{name} must be a number from {least} to 100000, not {text!r}.")
     return int(text)

@@ -101,6 +101,8 @@ def test_the_environment_names_the_model(sd1: Path) -> None:
         ({"DIFFUSION_MODEL": "nowhere"}, "DIFFUSION_MODEL"),
         ({"DIFFUSION_MODEL": str(sd1), "DIFFUSION_DTYPE": "float8"}, "DIFFUSION_DTYPE"),
         ({"DIFFUSION_MODEL": str(sd1), "DIFFUSION_MAX_RANK": "x"}, "DIFFUSION_MAX_RANK"),
+        # A training whose artist says nothing would not fit.
+        ({"DIFFUSION_MODEL": str(sd1), "DIFFUSION_MAX_RANK": "15"}, "from 16 to"),
     ):
         with pytest.raises(EngineUnavailable, match=message):
             read_environment(wrong)
