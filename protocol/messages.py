@@ -97,9 +97,14 @@ def declare(channel: Channel, queues: Iterable[str] = QUEUES) -> None:
         channel.queue_declare(queue, durable=True, arguments=queue_arguments(queue))
 
 
+# How decoders fail: JSON may also be nested too deep for them.
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+
 # --- Tasks ------------------------------------------------------------------------------------
 
-Id = Annotated[int, msgspec.Meta(ge=1)]
+Id = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+# Far more than any engine needs.
+MOST_EPOCHS = 10_000
 Attempt = Annotated[int, msgspec.Meta(ge=1, le=100)]
 MarkId = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 
@@ -120,7 +125,7 @@ class TrainingData(msgspec.Struct, frozen=True, omit_defaults=True):
     name: str
     image_paths: list[Uri]
     image_tags: list[list[str]]
-    num_epochs: Annotated[int, msgspec.Meta(ge=1)]
+    num_epochs: Annotated[int, msgspec.Meta(ge=1, le=MOST_EPOCHS)]
     output_path: Uri
     sample_prompts: list[str] = []
     settings: dict[str, Any] = {}
@@ -207,7 +212,7 @@ def decode_task(body: bytes | str) -> Task:
     """Parse a message. Raises InvalidMessage if it is not JSON or not a known task."""
     try:
         task = _decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         raise InvalidMessage(str(error)) from error
     if isinstance(task, TrainingTask) and len(task.data.image_paths) != len(task.data.image_tags):
         raise InvalidMessage("image_paths and image_tags differ in length")
@@ -379,7 +384,7 @@ def decode_announcement(body: bytes) -> WorkerAnnouncement:
 def _decode(body: bytes, decoder: msgspec.json.Decoder[Message]) -> Message:
     try:
         return decoder.decode(body)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except UNREADABLE as error:
         message = str(error)
         raise InvalidReport(message, _field_in(message)) from error
 

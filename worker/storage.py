@@ -78,6 +78,8 @@ class Storage:
 
     def _locate(self, uri: str) -> tuple[AbstractFileSystem, str]:
         scheme = _scheme(uri)
+        if ".." in unquote(uri).split("/"):
+            raise StorageError(f"{uri} leads out of its folder", retryable=False)
         if scheme == "s3":
             system, path = fsspec.core.url_to_fs(uri, **self._s3_options)
             return system, str(path)

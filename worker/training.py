@@ -47,6 +47,12 @@ class TrainingJob(Job):
     def make(self, folder: Path, progress: Progress) -> None:
         output = folder / "model"
         output.mkdir()
+
+        def save_checkpoint(path: Path) -> None:
+            # One that comes after the end, by another worker with the same task, nobody deletes.
+            progress.flush()
+            self._checkpoints.save(path)
+
         self._model = self._shop.engine.train(
             self._artworks,
             list(dict.fromkeys(tag for artwork in self._artworks for tag in artwork.tags)),
@@ -55,7 +61,7 @@ class TrainingJob(Job):
             on_progress=progress.note,
             settings=self._task.data.settings,
             resume_from=self._checkpoints.last(folder),
-            save_checkpoint=self._checkpoints.save,
+            save_checkpoint=save_checkpoint,
         )
         self._works = folder / WORKS
         works = keep_works(self._watched(progress), self._works)

@@ -143,12 +143,14 @@ class TestTasks:
             (GENERATION, "data.seed", -1),
             (GENERATION, "data.lora_path", ""),
             (GENERATION, "data.generation_id", 0),
+            (GENERATION, "data.style_id", 2**63),
             (GENERATION, "data.prompt", None),
             (LICENSED, "data.licence", "SL-7Q2M-0XKD-4T9R"),
             (LICENSED, "data.licence.mark_id", 2**32),
             (LICENSED, "data.licence.chain", ...),
             (LICENSED, "data.licence.terms.version", "1"),
             (TRAINING, "data.num_epochs", 0),
+            (TRAINING, "data.num_epochs", 10**18),
             (TRAINING, "data.image_paths", "file:///srv/a.png"),
             (TRAINING, "data.image_tags", [["sea"], [1]]),
             (TRAINING, "webhook_url", ...),
@@ -166,6 +168,16 @@ class TestTasks:
     def test_no_task_at_all_is_refused(self, body: bytes) -> None:
         with pytest.raises(InvalidMessage):
             decode_task(body)
+
+    @pytest.mark.parametrize(
+        "settings",
+        ["NaN", "Infinity", "1e999", f"1{'0' * 6000}", '"\\ud800"', "[" * 100_000 + "]" * 100_000],
+        ids=["nan", "infinity", "1e999", "6000 digits", "half a letter", "deep"],
+    )
+    def test_settings_that_no_reader_can_hold_are_refused(self, settings: str) -> None:
+        body = json.dumps(changed(TRAINING, "data.settings", {"a": "here"}))
+        with pytest.raises(InvalidMessage):
+            decode_task(body.replace('"here"', settings))
 
     def test_every_image_needs_its_tags(self) -> None:
         with pytest.raises(InvalidMessage, match="differ in length"):

@@ -269,7 +269,7 @@ def assert_nothing_left(work: WorkDir, out: Path) -> None:
 
 
 def in_background(
-    runner: JobRunner, task: GenerationTask
+    runner: JobRunner, task: GenerationTask | TrainingTask
 ) -> tuple[threading.Thread, list[Outcome]]:
     outcomes: list[Outcome] = []
     thread = threading.Thread(target=lambda: outcomes.append(runner.run(task)))

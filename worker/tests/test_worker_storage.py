@@ -93,7 +93,11 @@ class TestDisk:
         assert caught.value.retryable is True
 
     @pytest.mark.parametrize(
-        "uri", ["http://example.test/x", "/etc/hosts", "relative", "file://host/x", "memory://x"]
+        "uri",
+        [
+            *("http://example.test/x", "/etc/hosts", "relative", "file://host/x", "memory://x"),
+            *("file:///a/../etc/hosts", "file:///a/%2e%2e/etc/hosts", "s3://bucket/a/../b", ".."),
+        ],
     )
     def test_other_addresses_are_refused_for_good(self, tmp_path: Path, uri: str) -> None:
         with pytest.raises(StorageError) as caught:

@@ -5,6 +5,7 @@ from tests.mutate.mutation import Mutation, in_file
 WORKERS = "app/tests/styles/test_workers.py"
 ENGINES = "app/tests/styles/test_engines.py"
 AGAIN = "app/tests/orders/test_again.py"
+TRAININGS = "app/tests/styles/test_training_settings.py"
 PROMPTS = "app/tests/orders/test_prompts.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -171,6 +172,21 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
+        "app/services/training_settings.py",
+        (
+            "rank-that-the-workers-take",
+            '    if (given.get("rank") or 0) > settings.DIFFUSION_MAX_RANK:\n',
+            "    if False:\n",
+            TRAININGS,
+        ),
+        (
+            "epochs-of-the-engine",
+            "USUAL_EPOCHS.get(style.engine, settings.TRAINING_EPOCHS)",
+            "settings.TRAINING_EPOCHS",
+            TRAININGS,
+        ),
+    ),
+    *in_file(
         "app/services/worker_service.py",
         (
             "silent-workers-are-gone",
@@ -185,6 +201,24 @@ MUTATIONS: tuple[Mutation, ...] = (
             WORKERS,
         ),
         ("gone-workers-are-forgotten", "seen_at__lt=", "seen_at__gt=", WORKERS),
+    ),
+    *in_file(
+        "worker/storage.py",
+        (
+            "no-way-out-of-a-folder",
+            '        if ".." in unquote(uri).split("/"):\n',
+            "        if False:\n",
+            "worker/tests/test_worker_storage.py",
+        ),
+    ),
+    *in_file(
+        "protocol/messages.py",
+        (
+            "json-too-deep-to-read",
+            "UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)",
+            "UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)",
+            "protocol/tests/test_schemas.py",
+        ),
     ),
     *in_file(
         "worker/runner.py",

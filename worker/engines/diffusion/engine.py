@@ -92,6 +92,7 @@ class DiffusionEngine(Engine):
         held out, and the epoch that was kept. Raises EngineError.
         """
         asked = read(TrainingSettings, settings)
+        num_epochs = min(num_epochs, asked.max_steps)  # each has a step
         if asked.rank > self._settings.max_rank:
             # It would be trained, and no worker like this one could draw with it.
             raise EngineError(f"rank is {self._settings.max_rank} at most here, not {asked.rank}.")

@@ -1,5 +1,8 @@
 import os
 import sys
+import threading
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 # Before the libraries look at it: nothing is fetched, whatever a test does.
@@ -11,7 +14,14 @@ import torch
 from worker.engines.base import Artwork
 from worker.engines.diffusion.engine import DiffusionEngine
 from worker.engines.diffusion.tests import tiny
-from worker.engines.diffusion.tests.doing import train
+from worker.engines.diffusion.tests.doing import MakeRunner, Quick, train
+from worker.jobs import Workshop
+from worker.reports import ReportClient
+from worker.runner import JobRunner
+from worker.signatures import SignatureClient
+from worker.storage import FileCache, Storage
+from worker.tests.helpers import TOKEN, Backend
+from worker.workdir import WorkDir
 
 # More threads wait for each other on a busy machine.
 torch.set_num_threads(1)
@@ -57,3 +67,32 @@ def styles(
         "ann": train(engine, works, folder / "ann", seed=1, rank=4, alpha=4.0).path,
         "bo": train(engine, works[::-1], folder / "bo", seed=2, rank=2, alpha=6.0).path,
     }
+
+
+@pytest.fixture
+def backend() -> Iterator[Backend]:
+    backend = Backend()
+    yield backend
+    backend.stop()
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> Iterator[MakeRunner]:
+    """A worker on a machine of its own."""
+    with ExitStack() as stack:
+
+        def make(
+            engine: Quick, name: str = "one", stop: threading.Event | None = None
+        ) -> JobRunner:
+            stop = stop or threading.Event()
+            work, storage = WorkDir(tmp_path / name), Storage()
+            reports = ReportClient(token=TOKEN, work=work, stop=stop, patience=0.3)
+            signatures = SignatureClient(token=TOKEN, stop=stop, patience=0.3)
+            stack.callback(reports.close)
+            stack.callback(signatures.close)
+            shop = Workshop(engine, storage, FileCache(storage, work.models), signatures)
+            return JobRunner(
+                shop, reports, work, stop=stop, job_timeout=120, grace=0.05, max_silence=0.05
+            )
+
+        yield make

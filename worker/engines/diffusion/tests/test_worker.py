@@ -2,76 +2,26 @@
 
 import shutil
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
-from PIL import Image
 
 from protocol import TrainingTask
 from worker.checkpoints import CHECKPOINT
 from worker.engines.base import TrainedModel
-from worker.engines.diffusion.engine import DiffusionEngine
 from worker.engines.diffusion.tests import tiny
-from worker.jobs import Workshop
-from worker.reports import ReportClient
-from worker.runner import JobRunner, Outcome
-from worker.signatures import SignatureClient
-from worker.storage import FileCache, Storage
+from worker.engines.diffusion.tests.doing import MakeRunner, Quick
+from worker.runner import Outcome
 from worker.tests.helpers import (
-    TOKEN,
     Backend,
     Received,
     generation_task,
+    in_background,
     last_report,
     training_task,
 )
-from worker.workdir import WorkDir
-
-MakeRunner = Callable[..., JobRunner]
-QUICK = {"resolution": 64, "repeats": 1, "rank": 4, "alpha": 4.0}
-
-
-class Quick(DiffusionEngine):
-    """Learns from small works, and draws in two steps."""
-
-    def train(self, *arguments: Any, **named: Any) -> TrainedModel:
-        return super().train(*arguments, **{**named, "settings": QUICK})
-
-    def generate_batch(self, *arguments: Any, **named: Any) -> list[Image.Image]:
-        return super().generate_batch(*arguments, **{**named, "settings": {"steps": 2}})
-
-
-@pytest.fixture
-def backend() -> Iterator[Backend]:
-    backend = Backend()
-    yield backend
-    backend.stop()
-
-
-@pytest.fixture
-def worker(tmp_path: Path) -> Iterator[MakeRunner]:
-    """A worker on a machine of its own."""
-    with ExitStack() as stack:
-
-        def make(
-            engine: Quick, name: str = "one", stop: threading.Event | None = None
-        ) -> JobRunner:
-            stop = stop or threading.Event()
-            work, storage = WorkDir(tmp_path / name), Storage()
-            reports = ReportClient(token=TOKEN, work=work, stop=stop, patience=0.3)
-            signatures = SignatureClient(token=TOKEN, stop=stop, patience=0.3)
-            stack.callback(reports.close)
-            stack.callback(signatures.close)
-            shop = Workshop(engine, storage, FileCache(storage, work.models), signatures)
-            return JobRunner(
-                shop, reports, work, stop=stop, job_timeout=120, grace=0.05, max_silence=0.05
-            )
-
-        yield make
 
 
 def training(folder: Path, backend: Backend) -> TrainingTask:
@@ -133,3 +83,46 @@ def test_a_training_goes_on_at_another_worker(
     assert worker(fresh, "two").run(task) is Outcome.DONE
     metric = last_report(backend, task)["training_metric"]
     assert 0 < metric["begun_at_step"] < metric["steps"]
+
+
+class Waiting(Quick):
+    """Waits before its second checkpoint for another worker to have ended the training."""
+
+    def __init__(self, model: Path) -> None:
+        super().__init__(tiny.settings(model))
+        self.is_there, self.other_has_ended = threading.Event(), threading.Event()
+
+    def train(self, *arguments: Any, save_checkpoint: Any, **named: Any) -> TrainedModel:
+        saved = []
+
+        def save(path: Path) -> None:
+            if saved:
+                self.is_there.set()
+                assert self.other_has_ended.wait(60)
+            saved.append(path)
+            save_checkpoint(path)
+
+        return super().train(*arguments, save_checkpoint=save, **named)
+
+
+@pytest.mark.parametrize("late", ["refused", "taken"])
+def test_two_workers_with_one_training_at_once_make_one_file(
+    sd1: Path, worker: MakeRunner, backend: Backend, tmp_path: Path, late: str
+) -> None:
+    """The broker gave the task to another while the first one still works. Whoever is late stores
+    nothing once the backend has heard the end; where it has not, the same."""
+    task, slow = training(tmp_path, backend), Waiting(sd1)
+    thread, outcomes = in_background(worker(slow, "one"), task)
+    assert slow.is_there.wait(60)
+    assert worker(Quick(tiny.settings(sd1)), "two").run(task) is Outcome.DONE
+    first = (tmp_path / "style" / "model.safetensors").read_bytes()
+    (tmp_path / "style" / CHECKPOINT).unlink()  # as the backend does it
+    backend.answer = lambda report: 409 if late == "refused" else 200
+    slow.other_has_ended.set()
+    thread.join(60)
+    assert outcomes == [Outcome.DONE]
+    assert (tmp_path / "style" / "model.safetensors").read_bytes() == first
+    assert backend.statuses(task).count("completed") == (1 if late == "refused" else 2)
+    assert (tmp_path / "style" / CHECKPOINT).exists() == (late == "taken")
+    ended = [each.body for each in backend.of(task) if each.status == "completed"]
+    assert len({each["training_metric"]["sha256"] for each in ended}) == 1
