@@ -68,11 +68,15 @@ class Command(BaseCommand):
     def run(self, supervisor: Supervisor) -> None:
         """Start all parts, then look after them until the process is told to end."""
         self.migrate()
-        for child in self.children():
-            interruption.check()
-            supervisor.start(child)
+        web, *others = self.children()
+        interruption.check()
+        supervisor.start(web)
         with self.step("Web server"):
             self.wait_until_healthy(supervisor)
+        # While they load, they would take the processor from it; what they do needs it.
+        for child in others:
+            interruption.check()
+            supervisor.start(child)
         self.prepare_demo(supervisor)
         address = f"http://127.0.0.1:{self.port}"
         self.say(
