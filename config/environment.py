@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import mail
+from config import mail, payments
 from config.problems import (
     Environment,
     Rule,
@@ -22,7 +22,6 @@ from config.problems import (
     for_s3,
     given,
     is_off,
-    is_true,
     keeps_files_here,
     list_of,
     matches,
@@ -252,13 +251,6 @@ def _mail_from(environment: Environment) -> str:
     return "" if "@" in address else "has no e-mail address in it"
 
 
-def _payment_gateway(environment: Environment) -> str:
-    gateway = value_of(environment, "PAYMENT_GATEWAY") or "test"
-    if gateway == "test" and not is_true(environment, "ALLOW_TEST_GATEWAY"):
-        return "is the test gateway, which gives tokens away"
-    return ""
-
-
 _RANDOM = "python -c 'import secrets; print(secrets.token_urlsafe(50))' makes one."
 
 # Production needs them all; development has something in place of each.
@@ -285,6 +277,7 @@ VALUES = (
     number("PAGE_CACHE_SECONDS", 0, None, whole=False),
     number("WELCOME_BONUS_TOKENS", 0, None),
     number("PLATFORM_FEE_PERCENT", 0, 100),
+    *payments.VALUES,
     number("TRAINING_EPOCHS", 1, MOST_EPOCHS),
     number("DIFFUSION_MAX_RANK", USUAL_RANK, None),
     number("JOB_LEASE_SECONDS", 1, None),
@@ -393,9 +386,5 @@ RULES: tuple[Rule, ...] = (
         "Set who e-mail is from, e.g. Style License <no-reply@styles.example.com>.",
         _mail_from,
     ),
-    Rule(
-        "PAYMENT_GATEWAY",
-        "Name a real gateway, or set ALLOW_TEST_GATEWAY=1 if tokens shall cost nothing here.",
-        _payment_gateway,
-    ),
+    *payments.RULES,
 )

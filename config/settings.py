@@ -116,9 +116,30 @@ STORAGES = {
 WELCOME_BONUS_TOKENS = env.int("WELCOME_BONUS_TOKENS", 100)
 # The platform's share of what a picture costs, in percent.
 PLATFORM_FEE_PERCENT = env.int("PLATFORM_FEE_PERCENT", 0)
-# The gateway of the plan's tests: every payment succeeds. Production must allow it by name.
+# "test" is the gateway of the plan's tests: every payment succeeds. Production must allow it by
+# name. "stripe" takes money; "stripe-fake" is devtools/fake_stripe, which speaks as Stripe does.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")
 ALLOW_TEST_GATEWAY = env.bool("ALLOW_TEST_GATEWAY", True)
+STRIPE_SECRET_KEY = env.str("STRIPE_SECRET_KEY", "")
+# Several at once: of the platform's events and of the artists' accounts, and while one is changed.
+STRIPE_WEBHOOK_SECRETS = list_of(os.environ, "STRIPE_WEBHOOK_SECRET")
+# Empty: Stripe itself.
+STRIPE_API_BASE = env.str("STRIPE_API_BASE", "")
+STRIPE_AUTOMATIC_TAX = env.bool("STRIPE_AUTOMATIC_TAX", False)
+# What buyers read on their statement, after the name of the platform's account.
+STATEMENT_DESCRIPTOR = env.str("STATEMENT_DESCRIPTOR", "TOKENS")
+# Prices are whole numbers of the currency's smallest unit, this one of 100 tokens.
+CURRENCY = env.str("CURRENCY", "usd")
+TOKEN_PRICE = env.int("TOKEN_PRICE", 100)
+# By the tokens in them, the price of packs; any other hundred costs what TOKEN_PRICE says.
+TOKEN_PACKS = {
+    int(tokens): int(price)
+    for tokens, _, price in (pack.partition(":") for pack in list_of(os.environ, "TOKEN_PACKS"))
+}
+# For how long buyers may give back what they have not used.
+REFUND_DAYS = env.int("REFUND_DAYS", 14)
+# Whether a dispute that was lost ends the licences of what was bought with the money.
+DISPUTE_REVOKES_LICENCES = env.bool("DISPUTE_REVOKES_LICENCES", False)
 # What a worker authenticates with; several at once, so that they can be rotated.
 INTERNAL_API_TOKENS = environment.internal_api_tokens(os.environ) or [environment.DEVELOPMENT_TOKEN]
 # What styles are learned with, the usual one first. Each has workers of its own.

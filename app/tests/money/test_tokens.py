@@ -3,9 +3,10 @@
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
-from app.exceptions import PaymentRefused
 from app.models import Purchase, Transaction
 from app.services import payment_service
+from app.services.payments.gateways.outcomes import Refused
+from app.services.payments.gateways.test import TestGateway
 from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.api import Api
@@ -79,9 +80,9 @@ class TestPurchase:
         assert not Purchase.objects.exists()
 
     def test_a_refused_payment_gives_no_tokens(self, as_buyer, monkeypatch):
-        class RefusingGateway:
-            def pay(self, **_):
-                raise PaymentRefused
+        class RefusingGateway(TestGateway):
+            def begin(self, order):
+                raise Refused
 
         monkeypatch.setattr(payment_service, "gateway", RefusingGateway)
         before = ledger.snapshot()

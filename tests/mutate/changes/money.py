@@ -263,6 +263,9 @@ MUTATIONS = (
             'TokenService.add_tokens(user.pk, amount, "gift")',
             "app/tests/money/test_tokens.py::TestPurchase",
         ),
+    ),
+    *in_file(
+        "app/services/payments/payment_gateway.py",
         (
             "test-gateway-is-allowed-by-name",
             "if not settings.ALLOW_TEST_GATEWAY:",

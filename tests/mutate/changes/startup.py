@@ -126,13 +126,28 @@ MUTATIONS: tuple[Mutation, ...] = (
             f'it lets anybody in by name.", {FINE})',
             ENVIRONMENT,
         ),
+        ("every-host", 'return "allows every host" if', 'return "" if', ENVIRONMENT),
+    ),
+    *in_file(
+        "config/payments.py",
         (
             "no-free-purchases",
-            'if gateway == "test" and not',
-            'if gateway == "" and not',
+            'return "" if is_allowed else "is the test',
+            'return "" if True else "is the test',
             ENVIRONMENT,
         ),
-        ("every-host", 'return "allows every host" if', 'return "" if', ENVIRONMENT),
+        (
+            "no-test-keys-in-production",
+            'if "_test_" in key:',
+            "if False:",
+            ENVIRONMENT,
+        ),
+        (
+            "no-live-keys-without-secret",
+            'return "is missing: events',
+            'return "" and "is missing: events',
+            ENVIRONMENT,
+        ),
     ),
     *in_file(
         "config/problems.py",

@@ -1,0 +1,231 @@
+"""Stripe Checkout: buyers pay on a page of Stripe's."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import stripe
+from django.conf import settings
+
+from app.services.payments.gateways.outcomes import InvalidSignature
+from app.services.payments.gateways.paying import Checkout, Disputed, Event, Order, Returned
+from app.services.payments.gateways.stripe_client import asking, asking_only
+
+# Seconds that a signature may be old. Stripe signs each delivery anew.
+TOLERANCE = 300
+# Our clock and Stripe's may differ by this much when payments are looked for by their time.
+SKEW = timedelta(hours=24)
+_KINDS = {
+    "checkout.session": "purchase",
+    "refund": "refund",
+    "dispute": "dispute",
+    "account": "account",
+    "transfer": "transfer",
+    "payout": "payout",
+}
+_EXPANDED = ["payment_intent"]
+_DISPUTES = {"won": "won", "lost": "lost", "needs_response": "open", "under_review": "open"}
+
+
+class StripeCheckout:
+    """Idempotency keys are made of our ids, so nothing happens twice within a day; after it, all
+    is looked for before it is done again."""
+
+    is_test = False
+
+    def __init__(self, client: stripe.StripeClient, name: str = "stripe") -> None:
+        self._api = client.v1
+        self.name = name
+
+    # --- Payments ---------------------------------------------------------------------------------
+
+    def begin(self, order: Order) -> Checkout:
+        tax = settings.STRIPE_AUTOMATIC_TAX
+        of_payment: dict[str, Any] = {"metadata": {"purchase": order.reference}}
+        if settings.STATEMENT_DESCRIPTOR:
+            of_payment["statement_descriptor_suffix"] = settings.STATEMENT_DESCRIPTOR
+        if order.email:
+            of_payment["receipt_email"] = order.email
+        params: Any = {
+            "mode": "payment",
+            "client_reference_id": order.reference,
+            "line_items": [
+                {
+                    "quantity": 1,
+                    "price_data": {
+                        "currency": order.currency,
+                        "unit_amount": order.price,
+                        "product_data": {"name": f"{order.tokens:,} tokens"},
+                    },
+                }
+            ],
+            "success_url": order.back,
+            "cancel_url": order.cancel,
+            "payment_intent_data": of_payment,
+            "invoice_creation": {"enabled": True},
+            "automatic_tax": {"enabled": tax},
+        }
+        if order.customer_id:
+            params["customer"] = order.customer_id
+            if tax:
+                # The address that they type there is what the tax goes by.
+                params["customer_update"] = {"address": "auto"}
+        else:
+            params["customer_creation"] = "always"
+            if order.email:
+                params["customer_email"] = order.email
+        with asking():
+            made = self._api.checkout.sessions.create(
+                params, {"idempotency_key": f"purchase-{order.reference}"}
+            )
+        return _checkout_of(made)
+
+    def look_up(self, *, reference: str, session_id: str, since: datetime) -> Checkout | None:
+        with asking_only():
+            if session_id:
+                found = self._api.checkout.sessions.retrieve(session_id, {"expand": _EXPANDED})
+                # An event may name any session; only the one that we asked for counts.
+                return _checkout_of(found) if found.client_reference_id == reference else None
+            listed = self._api.checkout.sessions.list(
+                {
+                    "limit": 100,
+                    "created": {"gte": int((since - SKEW).timestamp())},
+                    "expand": ["data.payment_intent"],
+                }
+            )
+            for each in listed.auto_paging_iter():
+                if each.client_reference_id == reference:
+                    return _checkout_of(each)
+        return None
+
+    # --- The way back -----------------------------------------------------------------------------
+
+    def refund(self, *, refund_id: int, payment_id: str, price: int) -> Returned:
+        with asking():
+            made = self._api.refunds.create(
+                {
+                    "payment_intent": payment_id,
+                    "amount": price,
+                    "reason": "requested_by_customer",
+                    "metadata": {"refund": str(refund_id)},
+                },
+                {"idempotency_key": f"refund-{refund_id}"},
+            )
+        return _returned_of(made)
+
+    def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
+        with asking_only():
+            if provider_id:
+                return _returned_of(self._api.refunds.retrieve(provider_id))
+            listed = self._api.refunds.list({"payment_intent": payment_id, "limit": 100})
+            for each in listed.auto_paging_iter():
+                if _refund_id_of(each) == refund_id:
+                    return _returned_of(each)
+        return None
+
+    def dispute(self, dispute_id: str) -> Disputed:
+        with asking_only():
+            found = self._api.disputes.retrieve(dispute_id, {"expand": _EXPANDED})
+        payment = found.payment_intent
+        metadata = getattr(payment, "metadata", None) or {}
+        return Disputed(
+            id=found.id,
+            reference=str(metadata["purchase"]) if "purchase" in metadata else "",
+            status=_DISPUTES.get(found.status, ""),
+            price=found.amount,
+            reason=found.reason or "",
+        )
+
+    # --- Events -----------------------------------------------------------------------------------
+
+    def read_event(self, body: bytes, signature: str) -> Event:
+        self._verify(body, signature)
+        try:
+            told = json.loads(body)
+            thing = told["data"]["object"]
+            return Event(
+                gateway=self.name,
+                id=_text(told, "id"),
+                type=_text(told, "type"),
+                created_at=datetime.fromtimestamp(told["created"], UTC),
+                kind=_KINDS.get(thing.get("object"), ""),
+                object_id=_text(thing, "id"),
+                reference=_reference_of(thing),
+                account=_text(told, "account"),
+            )
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+            # Signed, but nothing that the version of the API sends.
+            raise InvalidSignature("This is no event.") from error
+
+    def _verify(self, body: bytes, signature: str) -> None:
+        """There may be several secrets: of the platform's own events and of the artists' accounts,
+        and a former one while it is changed."""
+        problem = "There is no secret for webhooks here."
+        for secret in settings.STRIPE_WEBHOOK_SECRETS:
+            try:
+                stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE)
+            except (stripe.SignatureVerificationError, ValueError):
+                problem = "The signature does not fit, or is older than five minutes."
+            else:
+                return
+        raise InvalidSignature(problem)
+
+
+def _text(thing: Mapping[str, Any], name: str) -> str:
+    value = thing.get(name) or ""
+    if not isinstance(value, str) or len(value) > 100 or "\x00" in value:
+        raise ValueError(name)
+    return value
+
+
+def _reference_of(thing: Mapping[str, Any]) -> str:
+    return _text(thing, "client_reference_id")
+
+
+def _checkout_of(found: stripe.checkout.Session) -> Checkout:
+    payment: Any = found.payment_intent
+    payment_id = payment if isinstance(payment, str) or payment is None else payment.id
+    customer: Any = found.customer
+    return Checkout(
+        status=_status_of(found, payment),
+        reference=found.client_reference_id or "",
+        session_id=found.id,
+        url=found.url or "",
+        expires_at=datetime.fromtimestamp(found.expires_at, UTC),
+        payment_id=payment_id or "",
+        customer_id=(customer if isinstance(customer, str) or customer is None else customer.id)
+        or "",
+        # Taxes come on top: the price is ours.
+        price=found.amount_subtotal or 0,
+        currency=found.currency or "",
+    )
+
+
+def _status_of(found: stripe.checkout.Session, payment: Any) -> str:
+    if found.payment_status in ("paid", "no_payment_required"):
+        return "paid"
+    if found.status == "expired":
+        return "expired"
+    # A bank that answered no: while it has not, the payment is processing.
+    is_refused = getattr(payment, "status", "") in ("requires_payment_method", "canceled")
+    return "failed" if found.status == "complete" and is_refused else "pending"
+
+
+def _refund_id_of(found: stripe.Refund) -> int | None:
+    metadata = found.metadata
+    given = metadata["refund"] if metadata and "refund" in metadata else ""
+    return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _returned_of(found: stripe.Refund) -> Returned:
+    status = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
+    return Returned(
+        id=found.id,
+        refund_id=_refund_id_of(found),
+        status=status.get(found.status or "", "sent"),
+        price=found.amount,
+        failure=found.failure_reason or "" if "failure_reason" in found else "",
+    )

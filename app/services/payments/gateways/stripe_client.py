@@ -1,0 +1,71 @@
+"""The one way to Stripe: a client by the settings, and what its errors mean here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+
+import stripe
+import structlog
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from app.services.payments.gateways.outcomes import NotYet, Refused
+
+log = structlog.get_logger(__name__)
+
+# To connect, and to answer. Checkout rarely takes more than one.
+TIMEOUT = (5.0, 20.0)
+# What another time may change, with the same parameters.
+_LATER = frozenset({"balance_insufficient", "rate_limit", "lock_timeout"})
+
+
+def stripe_client() -> stripe.StripeClient:
+    """Raises ImproperlyConfigured without a key."""
+    key = settings.STRIPE_SECRET_KEY
+    if not key:
+        raise ImproperlyConfigured("Set STRIPE_SECRET_KEY: PAYMENT_GATEWAY is stripe.")
+    if "_live_" in key and not settings.STRIPE_WEBHOOK_SECRETS:
+        raise ImproperlyConfigured("Set STRIPE_WEBHOOK_SECRET: the key is a live one.")
+    return _client(key, settings.STRIPE_API_BASE)
+
+
+@cache
+def _client(key: str, address: str) -> stripe.StripeClient:
+    # An answer that was lost is looked up by those who ask; the library repeats nothing by itself.
+    return stripe.StripeClient(
+        key,
+        base_addresses={"api": address} if address else None,
+        max_network_retries=0,
+        http_client=stripe.RequestsClient(timeout=TIMEOUT),
+    )
+
+
+@contextmanager
+def asking() -> Iterator[None]:
+    """What Stripe's errors mean here. What is not certainly refused may have been done.
+
+    Neither keys nor what people typed is logged: the kind of an error says enough.
+    """
+    try:
+        yield
+    except (stripe.InvalidRequestError, stripe.CardError) as error:
+        if error.code in _LATER or error.http_status == 409:
+            raise NotYet(str(error.code)) from error
+        raise Refused(str(error.user_message or error.code or "refused")) from error
+    except stripe.StripeError as error:
+        if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
+            # Nobody's luck, but a wrong key or a wrong program.
+            log.error("stripe_refuses_us", kind=type(error).__name__)
+        raise NotYet(type(error).__name__) from error
+
+
+@contextmanager
+def asking_only() -> Iterator[None]:
+    """For what changes nothing: that it was refused says nothing of what was asked for."""
+    try:
+        with asking():
+            yield
+    except Refused as error:
+        raise NotYet(str(error)) from error
