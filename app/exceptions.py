@@ -44,6 +44,13 @@ class NotAllowed(DomainError):
     default_message = "You are not allowed to do this."
 
 
+class SpendingFrozen(NotAllowed):
+    code = "PAYMENT_DISPUTED"
+    default_message = (
+        "Your bank disputes a payment of yours. Until that is settled, you can't spend tokens."
+    )
+
+
 class ArtistOnly(DomainError):
     code = "ARTIST_ONLY"
     default_message = "Only artists can do this. Become one first."

@@ -50,6 +50,9 @@ BY_CODE: Mapping[str, str] = {
     "DUPLICATE_IMAGE": _("The same picture is there twice."),
     "DUPLICATE_STYLE_NAME": _("You already have a style of this name. Choose another name."),
     "PAYMENT_REFUSED": _("The payment did not go through. Nothing was charged."),
+    "PAYMENT_DISPUTED": _(
+        "Your bank disputes a payment of yours. Until that is settled, you can't spend tokens."
+    ),
     "PRICE_CHANGED": _("The price has changed: this costs %(cost)s tokens now, not %(expected)s."),
     "TERMS_CHANGED": _(
         "The terms of this style have changed: they are “%(terms)s” now, not “%(expected)s”. Read"

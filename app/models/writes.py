@@ -25,14 +25,17 @@ BOOK_ENTRY = """
     WITH entry AS (
         INSERT INTO app_transaction
             (sender_id, receiver_id, type, amount, memo, generation_id, order_id, purchase_id,
-             created_at)
+             payout_id, purchase_refund_id, dispute_id, bought, earned, created_at)
         VALUES
             (%(sender_id)s, %(receiver_id)s, %(type)s, %(amount)s, %(memo)s, %(generation_id)s,
-             %(order_id)s, %(purchase_id)s, %(created_at)s)
+             %(order_id)s, %(purchase_id)s, %(payout_id)s, %(purchase_refund_id)s, %(dispute_id)s,
+             %(bought)s, %(earned)s, %(created_at)s)
         ON CONFLICT DO NOTHING
         RETURNING id
     )
-    UPDATE app_user SET token_balance = %(balance)s
+    UPDATE app_user
+    SET token_balance = %(balance)s, bought_balance = bought_balance + %(bought)s,
+        earned_balance = earned_balance + %(earned)s
     WHERE id = %(user_id)s AND EXISTS (SELECT FROM entry)
     RETURNING token_balance
 """
@@ -76,22 +79,31 @@ LEAVE_QUEUE = """
     RETURNING finish
 """
 
-# Gives one buyer back what each of their pictures ``ids`` cost. Returns the new balance, and how
-# many entries there are; an entry that the ledger has already is not written.
+# Gives one buyer back what each of their pictures ``ids`` cost, in the pots that it was paid from.
+# Returns the new balance, bought and earned tokens, and how many entries there are; an entry that
+# the ledger has already is not written.
 BOOK_REFUNDS = """
     WITH entry AS (
         INSERT INTO app_transaction
             (sender_id, receiver_id, type, amount, memo, generation_id, order_id, purchase_id,
-             created_at)
-        SELECT NULL, user_id, 'refund', cost, %(memo)s, id, NULL, NULL, %(created_at)s
+             payout_id, purchase_refund_id, dispute_id, bought, earned, created_at)
+        SELECT NULL, user_id, 'refund', cost, %(memo)s, id, NULL, NULL, NULL, NULL, NULL,
+            COALESCE(paid_bought, 0), COALESCE(paid_earned, 0), %(created_at)s
         FROM app_generation WHERE id = ANY (%(ids)s::bigint[]) AND user_id = %(user_id)s
         ORDER BY id
         ON CONFLICT DO NOTHING
-        RETURNING amount
-    ), refunded AS (SELECT COALESCE(sum(amount), 0) AS total, count(*) AS entries FROM entry)
-    UPDATE app_user SET token_balance = token_balance + refunded.total
+        RETURNING amount, bought, earned
+    ), refunded AS (
+        SELECT COALESCE(sum(amount), 0) AS total, COALESCE(sum(bought), 0) AS bought,
+            COALESCE(sum(earned), 0) AS earned, count(*) AS entries
+        FROM entry
+    )
+    UPDATE app_user
+    SET token_balance = token_balance + refunded.total,
+        bought_balance = bought_balance + refunded.bought,
+        earned_balance = earned_balance + refunded.earned
     FROM refunded WHERE app_user.id = %(user_id)s
-    RETURNING token_balance, refunded.entries
+    RETURNING token_balance, bought_balance, earned_balance, refunded.entries
 """
 
 # Keeps styles on offer until the transaction ends: who closes an artist's account waits for it.
@@ -113,8 +125,10 @@ _IN_WORK = """(
     WHERE user_id = {user_id} AND status IN ('queued', 'processing') AND NOT is_held
 )"""
 _MAY_BE_IN_WORK = """
-    CASE WHEN EXISTS (SELECT FROM app_purchase WHERE user_id = {user_id})
-        THEN %(max_in_work_paid)s::bigint ELSE %(max_in_work)s::bigint END
+    CASE WHEN EXISTS (
+            SELECT FROM app_purchase
+            WHERE user_id = {user_id} AND status NOT IN ('pending', 'expired', 'failed')
+        ) THEN %(max_in_work_paid)s::bigint ELSE %(max_in_work)s::bigint END
 """
 _IS_FULL = f"{_IN_WORK} >= {_MAY_BE_IN_WORK}".format(user_id="%(user_id)s")
 # How many pictures of a buyer are in work and held, and how many may be in work.
@@ -152,13 +166,14 @@ PLACE_ORDER = """
         INSERT INTO app_generation
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
              progress, failure_reason, prompt_tags, prompt, aspect_ratio, width, height, seed,
-             cost, image_path, preview_path, placeholder, metadata, visibility, description,
-             hidden_reason, like_count, comment_count, created_at, started_at, finished_at,
-             licence_number, terms_id, order_id, is_held, settings)
+             cost, paid_bought, paid_earned, image_path, preview_path, placeholder, metadata,
+             visibility, description, hidden_reason, like_count, comment_count, created_at,
+             started_at, finished_at, licence_number, terms_id, order_id, is_held, settings)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(prompt)s, %(aspect_ratio)s, %(width)s,
-            %(height)s, %(seed)s, %(cost)s, '', '', '', NULL, %(visibility)s, '', '', 0, 0,
+            %(height)s, %(seed)s, %(cost)s, %(paid_bought)s, %(paid_earned)s, '', '', '', NULL,
+            %(visibility)s, '', '', 0, 0,
             %(created_at)s, NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full,
             %(settings)s::jsonb
         FROM offered

@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from app.models import LicenceDay
+from app.services.audit_of_money import RULES_OF_MONEY
 from app.services.licences import recheck
 
 
@@ -163,13 +164,17 @@ RULES = {
         FROM app_licenceday d
         LEFT JOIN app_licence l ON (l.booked_at AT TIME ZONE 'UTC')::date = d.day
         GROUP BY d.day HAVING COUNT(l.generation_id) <> d.count ORDER BY d.day""",
-    "every purchase gave its tokens, once": """
+    "every paid purchase gave its tokens, once, and no other": """
         SELECT 'purchase ' || p.id,
-               'bought ' || p.amount || ', given ' || COALESCE(SUM(t.amount), 0)
+               'is ' || p.status || ', bought ' || p.amount || ', given '
+                   || COALESCE(SUM(t.amount), 0)
         FROM app_purchase p LEFT JOIN app_transaction t ON t.purchase_id = p.id
         GROUP BY p.id
-        HAVING COUNT(t.id) <> 1 OR SUM(t.amount) <> p.amount OR MIN(t.receiver_id) <> p.user_id
+        HAVING CASE WHEN p.status IN ('pending', 'expired', 'failed') THEN COUNT(t.id) <> 0
+            ELSE COUNT(t.id) <> 1 OR SUM(t.amount) <> p.amount OR MIN(t.receiver_id) <> p.user_id
+            END
         ORDER BY p.id""",
+    **RULES_OF_MONEY,
 }
 
 

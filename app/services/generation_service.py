@@ -44,10 +44,17 @@ from app.models.writes import (
     json_of,
     write,
 )
-from app.services import engines, notification_service, pricing, signature_service, storage
+from app.services import (
+    engines,
+    notification_service,
+    pots,
+    pricing,
+    signature_service,
+    storage,
+)
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
-from app.services.token_service import TokenService, joined_transaction, lock_open
+from app.services.token_service import TokenService, joined_transaction, lock_buyer
 from app.services.webhooks import endpoints
 from app.services.webhooks.events import tell_of_generation
 from app.utils import clock, prompt_text
@@ -109,7 +116,7 @@ def request_generation(
             raise PriceChanged(expected=expected_cost, cost=cost)
         if expected_terms is not None and expected_terms != style.terms_id:
             raise TermsChanged(expected=expected_terms, terms=style.terms_id)
-        buyer = lock_open(user.pk)
+        buyer = lock_buyer(user.pk)
         generation = draft(
             style.next_generation_id,
             buyer=buyer,
@@ -124,6 +131,7 @@ def request_generation(
         task = GENERATIONS.task_of(generation)
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
+        pots.pay_for(buyer, [generation])
         placed = write(
             PLACE_ORDER,
             **vars(generation)

@@ -75,15 +75,19 @@ def _refund(
     """A balance is never negative. What the artist has spent already, the platform bears; the
     entries show how much: the payout less the reversal."""
     buyer, artist = people[picture.user_id], people[picture.style.artist_id]
-    moved = dict(Transaction.objects.filter(generation=picture).values_list("type", "amount"))
+    entries = {entry.type: entry for entry in Transaction.objects.filter(generation=picture)}
     # The charge of an order of many is one for all its pictures.
-    paid = moved.get(TransactionType.CONSUME, picture.cost)
-    earned = moved.get(TransactionType.EARN, 0)
+    charge, sale = entries.get(TransactionType.CONSUME), entries.get(TransactionType.EARN)
+    paid = charge.amount if charge else picture.cost
+    earned = sale.amount if sale else 0
     TokenService.refund_tokens(buyer.pk, paid, REVERSED_MEMO, locked=buyer, generation=picture)
     # Asked after the refund: artists buy pictures in their own styles, too.
     if taken := min(earned, artist.token_balance):
         TokenService.take_back_tokens(
-            artist.pk, taken, REVERSED_MEMO, locked=artist, generation=picture
+            *(artist.pk, taken, REVERSED_MEMO),
+            locked=artist,
+            generation=picture,
+            earned=(sale and sale.earned) or 0,
         )
     back = f"{done}: {paid} tokens to the buyer, {taken} of {earned} from the artist"
     moderation_service.note(staff, picture.licence, back, reason)

@@ -10,10 +10,28 @@ from contextlib import AbstractContextManager, nullcontext
 
 from django.db import IntegrityError, connection, transaction
 
-from app.exceptions import InsufficientTokensError, InvalidInput, NotAllowed, NotFound
-from app.models import Generation, Order, Purchase, Transaction, TransactionType, User
-from app.models.token import WELCOME_BONUS_MEMO
+from app.exceptions import (
+    InsufficientTokensError,
+    InvalidInput,
+    NotAllowed,
+    NotFound,
+    SpendingFrozen,
+)
+from app.models import (
+    Dispute,
+    Generation,
+    Order,
+    Payout,
+    Purchase,
+    PurchaseRefund,
+    Transaction,
+    TransactionType,
+    User,
+)
+from app.models.token import TAKEN, WELCOME_BONUS_MEMO
 from app.models.writes import BOOK_ENTRY, BOOK_REFUNDS, LOCKED_USERS, write
+from app.services import pots
+from app.services.pots import Pots
 from app.utils import clock
 
 # What the ledger has room for.
@@ -42,6 +60,15 @@ def lock_open(user_id: int) -> User:
     return user
 
 
+def lock_buyer(user_id: int) -> User:
+    """The user, who may spend tokens until the transaction ends. Raises NotAllowed, and
+    SpendingFrozen."""
+    user = lock_open(user_id)
+    if user.spending_frozen_at is not None:
+        raise SpendingFrozen
+    return user
+
+
 class TokenService:
     """Amounts are whole tokens, above 0. Reasons become the memo of the entry.
 
@@ -64,8 +91,12 @@ class TokenService:
     ) -> bool:
         """Take ``amount`` from the user, for one picture or for all of an order. Raises
         InsufficientTokensError; else returns True."""
-        kind = TransactionType.CONSUME
-        _book(user_id, amount, kind, reason, locked=locked, generation=generation, order=order)
+        _book(
+            *(user_id, amount, TransactionType.CONSUME, reason),
+            locked=locked,
+            generation=generation,
+            order=order,
+        )
         return True
 
     @staticmethod
@@ -78,12 +109,15 @@ class TokenService:
         generation: Generation | None = None,
         purchase: Purchase | None = None,
     ) -> None:
-        """Give tokens: bought ones (for the reason "purchase") or earned ones."""
+        """Give tokens: bought ones (for the reason "purchase") or earned ones. Of what a picture
+        earns, that may be paid out which was paid with money."""
         is_bought = purchase is not None or reason == "purchase"
         kind = TransactionType.PURCHASE if is_bought else TransactionType.EARN
+        payable = pots.payable(generation, user_id, amount) if generation else 0
         _book(
             *(user_id, amount, kind, reason),
             locked=locked,
+            moved=Pots(bought=amount) if is_bought else Pots(earned=payable),
             generation=generation,
             purchase=purchase,
         )
@@ -97,9 +131,10 @@ class TokenService:
         locked: User | None = None,
         generation: Generation | None = None,
     ) -> None:
-        """Give back what was consumed."""
+        """Give back what was consumed, in the pots that it was taken from."""
+        moved = pots.paid_for(generation) if generation else Pots()
         kind = TransactionType.REFUND
-        _book(user_id, amount, kind, reason, locked=locked, generation=generation)
+        _book(user_id, amount, kind, reason, locked=locked, moved=moved, generation=generation)
 
     @staticmethod
     def refund_each(pictures: Sequence[Generation], reason: str, *, locked: User) -> None:
@@ -113,9 +148,9 @@ class TokenService:
             memo=reason,
             created_at=clock.now(),
         )
-        if not written or written[0][1] != len(pictures):
+        if not written or written[0][3] != len(pictures):
             raise IntegrityError("The ledger has one of these refund entries already.")
-        locked.token_balance = written[0][0]
+        locked.token_balance, locked.bought_balance, locked.earned_balance = written[0][:3]
 
     @staticmethod
     def take_back_tokens(
@@ -125,10 +160,45 @@ class TokenService:
         *,
         locked: User | None = None,
         generation: Generation | None = None,
+        earned: int = 0,
     ) -> None:
-        """Take back what was earned. Raises InsufficientTokensError."""
-        kind = TransactionType.REVERSAL
-        _book(user_id, amount, kind, reason, locked=locked, generation=generation)
+        """Take back what was earned; ``earned`` of it could have been paid out. Raises
+        InsufficientTokensError."""
+        with joined_transaction():
+            user = locked or lock_users(user_id)[user_id]
+            _book(
+                *(user_id, amount, TransactionType.REVERSAL, reason),
+                locked=user,
+                moved=-pots.taken_back(user, amount, earned),
+                generation=generation,
+            )
+
+    @staticmethod
+    def move_money(
+        kind: TransactionType,
+        amount: int,
+        *,
+        locked: User,
+        moved: Pots,
+        payout: Payout | None = None,
+        purchase_refund: PurchaseRefund | None = None,
+        dispute: Dispute | None = None,
+    ) -> None:
+        """Enter what leaves for money, or comes back from there: payouts, refunds of purchases,
+        and what a dispute takes. ``moved`` is the change of the user's pots."""
+        _book(
+            *(locked.pk, amount, kind, ""),
+            locked=locked,
+            moved=moved,
+            payout=payout,
+            purchase_refund=purchase_refund,
+            dispute=dispute,
+        )
+
+    @staticmethod
+    def book_loss(dispute: Dispute, amount: int) -> None:
+        """Enter what a dispute could not take back: the platform bears it."""
+        Transaction.objects.create(type=TransactionType.LOSS, amount=amount, dispute=dispute)
 
     @staticmethod
     def grant_welcome_bonus(user_id: int, amount: int) -> bool:
@@ -151,23 +221,33 @@ def _book(
     memo: str,
     *,
     locked: User | None,
+    moved: Pots | None = None,
     generation: Generation | None = None,
     order: Order | None = None,
     purchase: Purchase | None = None,
+    payout: Payout | None = None,
+    purchase_refund: PurchaseRefund | None = None,
+    dispute: Dispute | None = None,
 ) -> None:
-    """Change the balance and enter it in the ledger."""
+    """Change the balance and enter it in the ledger. ``moved`` is the change of the pots; without
+    it, tokens are taken in the order in which they are spent."""
     if not 0 < amount <= MAX_AMOUNT:
         raise InvalidInput.field("amount", f"Must be from 1 to {MAX_AMOUNT}.")
     if len(memo) > MAX_REASON:
         raise InvalidInput.field("reason", f"At most {MAX_REASON} characters.")
     if locked is not None and (locked.pk != user_id or not connection.in_atomic_block):
         raise ValueError("Hand over this user, locked in the transaction that goes on here.")
-    is_taken = kind in (TransactionType.CONSUME, TransactionType.REVERSAL)
+    is_taken = kind in TAKEN
     with joined_transaction():
         user = locked or lock_users(user_id)[user_id]
         balance = user.token_balance + (-amount if is_taken else amount)
         if balance < 0:
             raise InsufficientTokensError(required=amount, available=user.token_balance)
+        change = -pots.spent(user, amount) if moved is None else moved
+        has = pots.of(user)
+        # What a pot said too much goes with this entry, so that entries and pots stay equal.
+        bought = has.bought + change.bought - user.bought_balance
+        earned = has.earned + change.earned - user.earned_balance
         is_entered = write(
             BOOK_ENTRY,
             user_id=user_id,
@@ -180,11 +260,18 @@ def _book(
             generation_id=generation and generation.pk,
             order_id=order and order.pk,
             purchase_id=purchase and purchase.pk,
+            payout_id=payout and payout.pk,
+            purchase_refund_id=purchase_refund and purchase_refund.pk,
+            dispute_id=dispute and dispute.pk,
+            bought=bought,
+            earned=earned,
             created_at=clock.now(),
         )
         if not is_entered:
             raise IntegrityError(f"The ledger has this {kind.value} entry already.")
         user.token_balance = balance
+        user.bought_balance += bought
+        user.earned_balance += earned
 
 
 def joined_transaction() -> AbstractContextManager[object]:

@@ -37,6 +37,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.NotAllowed: 403,
     domain.ArtistOnly: 403,
     domain.DeclarationRequired: 403,
+    domain.SpendingFrozen: 403,
     domain.InvalidInternalToken: 403,
     domain.NotFound: 404,
     domain.Conflict: 409,

@@ -48,7 +48,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     errors = {
         "generate": (
             *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
-            "NOT_FOUND",
+            *("NOT_FOUND", "PAYMENT_DISPUTED"),
             *IDEMPOTENCY_CODES,
         ),
         "update": ("INVALID_TRANSITION",),

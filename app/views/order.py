@@ -30,7 +30,7 @@ from app.views.base import BaseViewSet
 
 OF_ORDER = (
     *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
-    "QUOTA_EXCEEDED",
+    *("QUOTA_EXCEEDED", "PAYMENT_DISPUTED"),
 )
 
 

@@ -13,10 +13,10 @@ from app.delivery import outbox
 from app.exceptions import InsufficientTokensError, InvalidInput, QuotaExceeded, StyleNotReady
 from app.models import Generation, GenerationStatus, GenerationTag, Order, Tag, User, WebhookEvent
 from app.models.writes import KEEP_OFFERED, NEXT_GENERATION_IDS, WORK_OF_BUYER, write
-from app.services import generation_service
+from app.services import generation_service, pots
 from app.services.generation_service import GENERATIONS
 from app.services.orders import contents, quotes
-from app.services.token_service import TokenService, joined_transaction, lock_open, lock_users
+from app.services.token_service import TokenService, joined_transaction, lock_buyer, lock_users
 from app.services.webhooks import endpoints
 from app.services.webhooks.events import tell_of_each
 from app.utils import clock
@@ -41,11 +41,12 @@ def place(
     if deadline is not None and deadline <= clock.now():
         raise InvalidInput.field("deadline", "This time is over.")
     with joined_transaction():
-        buyer = lock_open(user.pk)
+        buyer = lock_buyer(user.pk)
         pictures = _drafts(buyer, wanted)
         cost = sum(picture.cost for picture in pictures)
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
+        pots.pay_for(buyer, pictures)
         _hold(buyer, pictures)
         _keep_offered({item.style.pk for item in wanted})
         order = Order.objects.create(

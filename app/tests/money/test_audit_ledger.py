@@ -177,13 +177,15 @@ def test_an_artist_paid_for_a_failed_picture_is_named(books, corrupt):
 def test_a_purchase_that_gave_other_tokens_is_named(books, corrupt):
     purchase = Purchase.objects.get()
     corrupt("UPDATE app_transaction SET amount = 600 WHERE purchase_id = %s", purchase.pk)
-    assert f"purchase {purchase.pk}: bought 500, given 600" in audit()[1]
+    found = audit()[1]
+    assert f"purchase {purchase.pk}: is paid, bought 500, given 600" in found
+    assert "gateway:test: should be 500, the ledger says 600" in found
 
 
 def test_a_purchase_that_gave_nothing_is_named(books, corrupt):
     purchase = Purchase.objects.get()
     corrupt("DELETE FROM app_transaction WHERE purchase_id = %s", purchase.pk)
-    assert f"purchase {purchase.pk}: bought 500, given 0" in audit()[1]
+    assert f"purchase {purchase.pk}: is paid, bought 500, given 0" in audit()[1]
 
 
 @pytest.fixture
@@ -338,3 +340,39 @@ class TestOrders:
         code, said = audit()
         assert code == 1
         assert found.format(**names) in said
+
+
+@pytest.mark.parametrize(
+    ("statement", "problem"),
+    [
+        ("UPDATE app_user SET bought_balance = 5 WHERE id = %s", "has 5 bought and"),
+        ("UPDATE app_generation SET paid_bought = cost + 1 WHERE user_id = %s", "bought and 0"),
+        ("UPDATE app_generation SET paid_bought = 0 WHERE user_id = %s", "may be paid out"),
+        ("UPDATE app_purchase SET status = 'pending' WHERE user_id = %s", "is pending, bought 500"),
+        ("UPDATE app_purchase SET refunded_amount = 1 WHERE user_id = %s", "says 1 refunded"),
+        (
+            "INSERT INTO app_payout (artist_id, amount, price, currency, status, until,"
+            " is_monthly, gateway, account_id, transfer_id, payout_id, failure, created_at)"
+            " VALUES (%s, 5, 5, 'eur', 'paid', now(), false, 'test', '', '', '', '', now())",
+            "is paid, amount 5; entries: none",
+        ),
+        (
+            "INSERT INTO app_purchaserefund (purchase_id, amount, price, status, provider_id,"
+            " failure, created_at) SELECT id, 5, 5, 'paid', '', '', now() FROM app_purchase"
+            " WHERE user_id = %s",
+            "is paid, amount 5; entries: none",
+        ),
+        (
+            "INSERT INTO app_dispute (purchase_id, provider_id, amount, price, reason, status,"
+            " taken, created_at) SELECT id, 'dp', 5, 5, '', 'lost', 0, now() FROM app_purchase"
+            " WHERE user_id = %s",
+            "is lost of 5, took 0; entries: none",
+        ),
+    ],
+)
+def test_what_stands_for_money_is_audited(books, corrupt, statement, problem):
+    buyer = books["queued"].user
+    corrupt(statement, buyer.pk)
+    found = audit()
+    assert found[0] == 1
+    assert problem in found[1] or (problem == "purchase" and "gateway:" in found[1]), found[1]

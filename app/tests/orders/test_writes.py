@@ -131,13 +131,17 @@ def test_an_entry_has_the_models_defaults() -> None:
     user = UserFactory(tokens=100)
     values = {
         **dict.fromkeys(("sender_id", "generation_id", "order_id", "purchase_id")),
+        **dict.fromkeys(("payout_id", "purchase_refund_id", "dispute_id")),
         "memo": "100 % yours",
+        "bought": 0,
+        "earned": 3,
     }
     values |= {"receiver_id": user.pk, "type": "earn", "amount": 5, "created_at": clock.now()}
     assert write(BOOK_ENTRY, user_id=user.pk, balance=105, **values) == [(105,)]
     entry = Transaction.objects.latest("pk")
     assert_same(entry, Transaction(pk=entry.pk, **values))
-    assert User.objects.get(pk=user.pk).token_balance == 105
+    kept = User.objects.get(pk=user.pk)
+    assert (kept.token_balance, kept.bought_balance, kept.earned_balance) == (105, 0, 3)
 
 
 def told(user: User) -> dict[str, Any]:
