@@ -162,14 +162,15 @@ GENERATE = """
         INSERT INTO app_generation (user_id, style_id, prompt_tags, aspect_ratio, width, height,
             seed, cost, status, image_path, preview_path, placeholder, visibility, description,
             like_count, comment_count, created_at, task_id, attempt, failure_reason, request_id,
-            licence_number, terms_id)
+            licence_number, terms_id, paid_bought, paid_earned)
         SELECT %(viewer)s, style.id, %(prompt)s, %(aspect_ratio)s, %(width)s, %(height)s, %(seed)s,
             style.cost, 'queued', '', '', '', 'private', '', 0, 0, now(), %(task_id)s, 1, '', '',
-            %(number)s, style.terms_id
+            %(number)s, style.terms_id, 0, 0
         FROM style, paid RETURNING id, cost, seed
     ), entry AS (
-        INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id, created_at)
-        SELECT %(viewer)s, 'consume', cost, 'generation', id, now() FROM made
+        INSERT INTO app_transaction (sender_id, type, amount, memo, generation_id, bought, earned,
+            created_at)
+        SELECT %(viewer)s, 'consume', cost, 'generation', id, 0, 0, now() FROM made
     ), tagged AS (
         INSERT INTO app_generationtag (generation_id, tag_id, sequence)
         SELECT made.id, t.id, word.sequence - 1
@@ -222,8 +223,9 @@ COMPLETE = """
         UPDATE app_user u SET token_balance = token_balance + done.cost
         FROM done WHERE u.id = done.artist_id
     ), entry AS (
-        INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, created_at)
-        SELECT artist_id, 'earn', cost, 'generation', id, now() FROM done
+        INSERT INTO app_transaction (receiver_id, type, amount, memo, generation_id, bought, earned,
+            created_at)
+        SELECT artist_id, 'earn', cost, 'generation', id, 0, 0, now() FROM done
     ), licensed AS (
         INSERT INTO app_licence (generation_id, number, issued_at, state, state_reason,
             buyer_is_named)

@@ -277,6 +277,7 @@ VALUES = (
     number("PAGE_CACHE_SECONDS", 0, None, whole=False),
     number("WELCOME_BONUS_TOKENS", 0, None),
     number("PLATFORM_FEE_PERCENT", 0, 100),
+    number("EARNINGS_HOLD_DAYS", 0, 365),
     *payments.VALUES,
     number("TRAINING_EPOCHS", 1, MOST_EPOCHS),
     number("DIFFUSION_MAX_RANK", USUAL_RANK, None),

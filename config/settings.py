@@ -116,6 +116,8 @@ STORAGES = {
 WELCOME_BONUS_TOKENS = env.int("WELCOME_BONUS_TOKENS", 100)
 # The platform's share of what a picture costs, in percent.
 PLATFORM_FEE_PERCENT = env.int("PLATFORM_FEE_PERCENT", 0)
+# What artists earn can be paid out after so many days.
+EARNINGS_HOLD_DAYS = env.int("EARNINGS_HOLD_DAYS", 7)
 # "test" is the gateway of the plan's tests: every payment succeeds. Production must allow it by
 # name. "stripe" takes money; "stripe-fake" is devtools/fake_stripe, which speaks as Stripe does.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")

@@ -165,11 +165,11 @@ class TokenService:
         """Take back what was earned; ``earned`` of it could have been paid out. Raises
         InsufficientTokensError."""
         with joined_transaction():
-            user = locked or lock_users(user_id)[user_id]
+            artist = locked if locked is not None else lock_users(user_id)[user_id]
             _book(
                 *(user_id, amount, TransactionType.REVERSAL, reason),
-                locked=user,
-                moved=-pots.taken_back(user, amount, earned),
+                locked=artist,
+                moved=-pots.taken_back(artist, amount, earned),
                 generation=generation,
             )
 

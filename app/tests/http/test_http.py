@@ -274,6 +274,7 @@ class TestTheTableOfErrors:
             ("PERMISSION_DENIED", 403),
             ("ARTIST_ONLY", 403),
             ("DECLARATION_REQUIRED", 403),
+            ("PAYMENT_DISPUTED", 403),
             ("INVALID_INTERNAL_TOKEN", 403),
             ("NOT_FOUND", 404),
             ("CONFLICT", 409),
