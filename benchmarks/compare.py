@@ -165,7 +165,8 @@ WRITTEN = """
         'licence', (SELECT to_jsonb(l) FROM app_licence l WHERE l.generation_id = g.id),
         'told', (SELECT jsonb_agg(to_jsonb(n)) FROM app_notification n
             WHERE n.target_id = g.id AND n.type LIKE 'generation%%'),
-        'messages', (SELECT jsonb_agg(to_jsonb(m) || jsonb_build_object(
+        -- Bare has no fair queue: first come, first served.
+        'messages', (SELECT jsonb_agg(to_jsonb(m) - 'turn' - 'style_id' || jsonb_build_object(
             'body', convert_from(m.body, 'UTF8')::jsonb))
             FROM app_outboxmessage m WHERE m.task_id = g.task_id)
     )::text, g.task_id::text
