@@ -7,6 +7,7 @@ from web.views import (
     account,
     books,
     community,
+    earnings,
     feed,
     information,
     licences,
@@ -90,6 +91,9 @@ urlpatterns = [
     path("account/leave", account.leave, name="leave"),
     # Artists
     path("studio", studio.dashboard, name="studio"),
+    path("studio/earnings", earnings.overview, name="own_earnings"),
+    path("studio/statements/<str:month>.csv", earnings.statement_file, name="statement_file"),
+    path("studio/statements/<str:month>", earnings.statement, name="statement"),
     path("studio/join", studio.join, name="join"),
     path("studio/profile", studio.profile, name="artist_profile"),
     path("studio/upload", upload.upload, name="upload"),

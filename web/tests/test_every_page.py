@@ -28,6 +28,7 @@ from app.models.terms import TermsKey
 from app.services import api_key_service, community_service, mail_service
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from app.utils import clock
 from tests.browser import DESKTOP, PHONE, Visitor
 from tests.pictures import signature_png
 from web.urls import urlpatterns
@@ -47,13 +48,19 @@ NO_PAGES = {
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
-    *("licence_card", "credential", "name_buyer", "terms_text", "manifest"),
+    *("licence_card", "credential", "name_buyer", "terms_text", "manifest", "statement_file"),
 }
 # Other states of pages: by their queries, and where there is none.
 STATES = (
     *("/?from=followed", "/?sort=popular&tag=zork", "/styles?q=zork", "/styles?tag=sea"),
     *("/mine?q=zork", "/mine?style=paper&since=2026-01-01"),
-    *("/search?q=sea", "/search?q=zork", "/wallet?show=refund", "/notifications?show=unread"),
+    *(
+        "/search?q=sea",
+        "/search?q=zork",
+        "/wallet?show=refund",
+        "/studio/earnings?show=paid",
+        "/notifications?show=unread",
+    ),
     *("/sign-in?problem=429", "/nowhere"),
 )
 ERRORS = ("400", "403", "429", "500", "503", "csrf", "refused")
@@ -115,6 +122,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "key_id": [key.pk],
         "token": [mail_service.unsubscribe_token(buyer.pk)],
         "webhook_id": [hook.pk, off.pk],
+        "month": [clock.now().strftime("%Y-%m")],
         "number": [shown.licence.number, private.licence.number],
         "key": TermsKey.values,
         "version": [1],

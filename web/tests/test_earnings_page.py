@@ -1,0 +1,54 @@
+"""The artist's earnings and statements on the site."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from app.models import User
+from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+from app.tests.money.test_pots import buy
+from app.utils import clock
+
+pytestmark = pytest.mark.django_db
+SignedIn = Callable[[User], Client]
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+@pytest.fixture
+def sold(artist: User, settings: Any) -> User:
+    style = StyleFactory(artist=artist.artist, name="Wet", price=100)
+    buyer = UserFactory()
+    buy(buyer, 100)
+    GenerationFactory(user=buyer, style=style, status="completed")
+    return artist
+
+
+def test_a_sale_is_on_hold_and_in_the_statement_of_its_month(
+    sold: User, signed_in: SignedIn
+) -> None:
+    client, month = signed_in(sold), clock.now().strftime("%Y-%m")
+    page = text(client, "/studio/earnings")
+    assert all(said in page for said in ("On hold", "SL-", "Wet"))
+    assert "Nothing here yet." in text(client, "/studio/earnings?show=payable")
+    assert "SL-" in text(client, f"/studio/statements/{month}")
+    file = client.get(f"/studio/statements/{month}.csv")
+    assert file["Content-Disposition"] == f'attachment; filename="statement-{month}.csv"'
+    header, line = file.content.decode().splitlines()
+    assert header.startswith("time,type,picture,style,licence")
+    assert line.endswith(",active,100,0,100,100")
+
+
+@pytest.mark.parametrize("path", ["2026-13", "soon", "2026-13.csv"])
+def test_there_is_no_statement_of_no_month(artist: User, path: str, signed_in: SignedIn) -> None:
+    assert signed_in(artist).get(f"/studio/statements/{path}").status_code == 404
+
+
+def test_buyers_have_none(buyer: User, signed_in: SignedIn) -> None:
+    assert signed_in(buyer).get("/studio/earnings").status_code == 302
