@@ -1,7 +1,7 @@
 """What a style shows before it sells: samples, and how like its artist's works they look."""
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from provenance.features import FeaturesUnavailable
 from provenance.likeness import score
 from provenance.metadata import sample_packet
 from provenance.nearness import Works
-from worker.engines.base import Engine, EngineError, TrainedModel
+from worker.engines.base import Engine, EngineError, OnProgress, TrainedModel
 
 log = structlog.get_logger()
 
@@ -43,12 +43,12 @@ class Prompt:
 
 
 class Sampler:
-    """Draws with a new model; ``check`` is called often and may raise to end the job."""
+    """Draws with a new model; ``on_progress`` is told of each picture, and may end the job."""
 
-    def __init__(self, engine: Engine, prompts: Sequence[str], check: Callable[[], None]) -> None:
+    def __init__(self, engine: Engine, prompts: Sequence[str], on_progress: OnProgress) -> None:
         self._engine = engine
         self._prompts = [Prompt(place, text) for place, text in enumerate(prompts)]
-        self._check = check
+        self._on_progress = on_progress
 
     def draw(self, model: Path) -> list[tuple[Prompt, Image.Image]]:
         """A picture of each prompt; none at all if the engine cannot draw them, which is no reason
@@ -106,7 +106,7 @@ class Sampler:
             prompt.tags,
             size=self._size,
             seed=prompt.seed,
-            on_progress=lambda done, total: self._check(),
+            on_progress=self._on_progress,
         )
 
     def _plain(self, prompt: Prompt) -> Image.Image | None:
@@ -114,7 +114,7 @@ class Sampler:
             prompt.tags,
             size=self._size,
             seed=prompt.seed,
-            on_progress=lambda done, total: self._check(),
+            on_progress=self._on_progress,
         )
 
     @property

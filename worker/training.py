@@ -10,14 +10,45 @@ from protocol import Memorisation, Sample, TrainingProgress, TrainingReport, Tra
 from provenance.nearness import Works
 from worker.checkpoints import Checkpoints
 from worker.engines.base import Artwork, EngineError
-from worker.found_again import REPORT_SIDE, WORKS, keep_works, memorisation_of, told
+from worker.found_again import (
+    REPORT_PICTURES,
+    REPORT_SIDE,
+    WORKS,
+    keep_works,
+    memorisation_of,
+    told,
+)
 from worker.jobs import Job, Pace, Progress, Workshop, seconds_left, under
-from worker.samples import Sampler, file_of
+from worker.samples import SCORED, Sampler, file_of
 from worker.samples import told as sample_of
 from worker.storage import file_suffix
 
 SMALL_SIDE = 64  # pixels; enough to see that an artwork can be decoded to its end
 NEAREST = "nearest.webp"  # of a memorisation report
+# How much of the progress, in percent, is that of learning. Drawing comes after it, and may take
+# minutes too.
+LEARNING = 80
+
+
+class Parts:
+    """The progress of a training in two parts: it learns, then it draws ``pictures``."""
+
+    def __init__(self, progress: Progress, pictures: int) -> None:
+        self._progress, self._pictures = progress, max(1, pictures)
+        self._begun, self._last = 0, 1.0
+
+    def learned(self, done: int, total: int) -> None:
+        self._note(LEARNING * done / max(1, total))
+
+    def drawn(self, done: int, total: int) -> None:
+        share = done / max(1, total)
+        self._begun += share < self._last  # the next picture
+        self._last = share
+        whole = min(1.0, (max(0, self._begun - 1) + share) / self._pictures)
+        self._note(LEARNING + (100 - LEARNING) * whole)
+
+    def _note(self, percent: float) -> None:
+        self._progress.note(round(100 * percent), 10_000)
 
 
 class TrainingJob(Job):
@@ -53,25 +84,29 @@ class TrainingJob(Job):
             progress.flush()
             self._checkpoints.save(path)
 
+        prompts = len(self._task.data.sample_prompts)
+        most = min(REPORT_PICTURES, len(self._artworks)) + prompts + min(SCORED, prompts)
+        parts = Parts(progress, most)
         self._model = self._shop.engine.train(
             self._artworks,
             list(dict.fromkeys(tag for artwork in self._artworks for tag in artwork.tags)),
             output=output,
             num_epochs=self._task.data.num_epochs,
-            on_progress=progress.note,
+            on_progress=parts.learned,
             settings=self._task.data.settings,
             resume_from=self._checkpoints.last(folder),
             save_checkpoint=save_checkpoint,
         )
         self._works = folder / WORKS
         works = keep_works(self._watched(progress), self._works)
-        self._memorisation = self._compare(works, folder, progress) if works else None
-        self._draw_samples(works, folder, progress)
+        self._memorisation = self._compare(works, folder, parts) if works else None
+        self._draw_samples(works, folder, parts)
+        progress.note(1, 1)
 
-    def _draw_samples(self, works: Works | None, folder: Path, progress: Progress) -> None:
+    def _draw_samples(self, works: Works | None, folder: Path, parts: Parts) -> None:
         """Samples, and how like the works they look."""
         data, engine = self._task.data, self._shop.engine
-        sampler = Sampler(engine, data.sample_prompts, progress.check)
+        sampler = Sampler(engine, data.sample_prompts, parts.drawn)
         drawn = sampler.draw(self._model.path)
         self._samples: list[tuple[Sample, Path]] = []
         for prompt, picture in drawn:
@@ -81,7 +116,7 @@ class TrainingJob(Job):
             self._samples.append((told, folder / name))
         self._score = sampler.score(self._model, drawn, works, folder) if works else None
 
-    def _compare(self, works: Works, folder: Path, progress: Progress) -> Memorisation | None:
+    def _compare(self, works: Works, folder: Path, parts: Parts) -> Memorisation | None:
         """How near pictures of the new model are to its works. The nearest one is kept."""
 
         def draw(prompt: Sequence[str], seed: int) -> Image.Image:
@@ -90,7 +125,7 @@ class TrainingJob(Job):
                 prompt,
                 size=(REPORT_SIDE, REPORT_SIDE),
                 seed=seed,
-                on_progress=lambda done, total: progress.check(),
+                on_progress=parts.drawn,
             )
 
         made = memorisation_of([artwork.tags for artwork in self._artworks], draw, works)
@@ -142,7 +177,7 @@ class TrainingJob(Job):
         if pace is not None:
             all_epochs = task.data.num_epochs
             # Engines count in steps of their own; people know of epochs.
-            done = pace.done * all_epochs // pace.total
+            done = min(all_epochs, 100 * all_epochs * pace.done // (LEARNING * pace.total))
             epochs = TrainingProgress(done, all_epochs, pace.percent, seconds_left(pace))
         return TrainingReport(task.task_id, task.attempt, "training", progress=epochs)
 

@@ -89,10 +89,11 @@ def cost(price: int, aspect_ratio: str) -> int:
 
 
 @register.filter
-def by_format(price: int) -> list[tuple[str, int]]:
-    """The cost of a picture for each format of the usual engine, by the format's name."""
-    usual = pricing.formats_of(engines.chosen(None))
-    return [(ratio.label, pricing.cost_of(price, ratio)) for ratio in usual]
+def by_format(price: int, engine: str = "") -> list[tuple[str, int]]:
+    """The cost of a picture for each format of an engine (the usual one unless it is named), by the
+    format's name."""
+    drawn = pricing.formats_of(engine or engines.chosen(None))
+    return [(ratio.label, pricing.cost_of(price, ratio)) for ratio in drawn]
 
 
 @register.filter

@@ -34,6 +34,18 @@ class TestUpload:
         assert client.post("/studio/upload", form).status_code == 302
         assert Style.objects.get(name="Another").engine == "stylenet"
 
+    def test_a_price_is_told_for_the_formats_of_the_engine(self, artist: User, signed_in) -> None:
+        client = signed_in(artist)
+        wide, address = "1024 × 576", "/studio/upload/earnings?price=10"
+        assert wide not in text(client, "/studio/upload")
+        assert wide not in text(client, address)
+        assert wide in text(client, f"{address}&engine=diffusion")
+        for engine in ("stylenet", "diffusion"):
+            own = StyleFactory(artist=artist.artist, engine=engine)
+            page = text(client, f"/studio/styles/{own.pk}")
+            assert (wide in page) == (engine == "diffusion")
+            assert f"earnings?engine={engine}" in page
+
 
 class TestStyle:
     def test_it_says_what_draws_it(self) -> None:

@@ -108,7 +108,8 @@ def check(request: HttpRequest, user: User) -> HttpResponse:
 def earnings(request: HttpRequest, user: User) -> HttpResponse:
     """What a price earns for each format."""
     price = _price(request.GET.get("price", ""))
-    return render(request, "web/parts/earnings.html", {"price": price})
+    content = {"price": price, "engine": request.GET.get("engine", "")}
+    return render(request, "web/parts/earnings.html", content)
 
 
 def _page(
@@ -119,6 +120,7 @@ def _page(
         "form": form,
         "verdicts": verdicts,
         "price": _price(str(form["price"].value())),
+        "engine": form.data.get("engine", ""),
         "min_images": image_service.MIN_IMAGES,
         "max_images": image_service.MAX_IMAGES,
         "max_megabytes": image_service.MAX_BYTES // 1024 // 1024,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,7 @@ from worker.runner import JobRunner, Outcome
 from worker.samples import FEWEST_HELD_OUT, Sampler, chosen
 from worker.tests.helpers import Backend, GateEngine, files_under, last_report, training_task
 from worker.tests.test_found_again import replace_data
+from worker.training import Parts
 
 pytestmark = pytest.mark.slow
 
@@ -78,6 +80,20 @@ def test_a_task_that_asks_for_none_gets_none(
     assert not {"samples", "style_score"} & set(report)
 
 
+def test_drawing_is_the_last_part_of_the_progress() -> None:
+    """It was all told as done, with no second left, while a minute of drawing was to come."""
+    told: list[float] = []
+    parts = Parts(SimpleNamespace(note=lambda done, of: told.append(done / of)), 2)  # type: ignore[arg-type]
+    for done in range(5):
+        parts.learned(done, 4)
+    for _picture in range(2):
+        for done in (0, 15, 30):
+            parts.drawn(done, 30)
+    assert told == [0, 0.2, 0.4, 0.6, 0.8, 0.8, 0.85, 0.9, 0.9, 0.95, 1.0]
+    parts.drawn(0, 30)  # one more than was expected
+    assert told[-1] == 1.0
+
+
 class Refusing(GateEngine):
     def generate(self, *args: Any, **rest: Any) -> Image.Image:
         raise EngineError("It cannot draw.")
@@ -129,7 +145,7 @@ class Learned:
             artworks, [], output=folder, num_epochs=1, on_progress=nothing
         )
         self.works: Works = remember(open_picture(path, side=256).image for path in paths)
-        self.sampler = Sampler(engine, SAMPLE_PROMPTS, lambda: None)
+        self.sampler = Sampler(engine, SAMPLE_PROMPTS, lambda done, total: None)
         self.drawn = self.sampler.draw(self.model.path)
 
     def score(self) -> StyleScore:
