@@ -47,15 +47,15 @@ class TestOrdersOfOthers:
     def test_an_order_that_read_the_style_before_is_refused_after(self, monkeypatch):
         style, buyer = StyleFactory(), UserFactory(tokens=100)
         has_read, is_closed = threading.Event(), threading.Event()
-        lock_open = generation_service.lock_open
+        lock_buyer = generation_service.lock_buyer
 
         def slowly(user_id: int) -> User:
             if user_id == buyer.pk:
                 has_read.set()
                 assert is_closed.wait(20)
-            return lock_open(user_id)
+            return lock_buyer(user_id)
 
-        monkeypatch.setattr(generation_service, "lock_open", slowly)
+        monkeypatch.setattr(generation_service, "lock_buyer", slowly)
 
         def leave() -> Any:
             assert has_read.wait(20)
