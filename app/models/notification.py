@@ -38,6 +38,9 @@ class NotificationType(models.TextChoices):
     WORKS_REFUSED = "works_refused", "Works refused by our staff"
     SIGNATURE_UNSEEN = "signature_unseen", "Signature too faint to be drawn"
     ORDER_ENDED = "order_ended", "Order of several pictures ended"
+    PAYOUT_PAID = "payout_paid", "Payout arrived"
+    PAYOUT_FAILED = "payout_failed", "Payout came back"
+    FEE_CHANGED = "fee_changed", "Our fee changes"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -101,6 +104,16 @@ WORDS: dict[str, str] = {
         "There is too little to see of your signature, so your name is set in type on new pictures."
         " Upload one that is larger, or in stronger ink."
     ),
+    NotificationType.PAYOUT_PAID: _("Your payout of %(money)s has arrived at your bank."),
+    "payout_test": _("Your payout of %(money)s was made by the test gateway: no money was moved."),
+    NotificationType.PAYOUT_FAILED: _(
+        "Your payout of %(money)s came back, and you have the %(amount)s tokens again. Reason:"
+        " %(reason)s"
+    ),
+    NotificationType.FEE_CHANGED: _(
+        "Our fee changes from %(before)s %% to %(percent)s %% on %(day)s. Of a picture that costs"
+        " 100 tokens, you will earn %(share)s."
+    ),
     NotificationType.WORKS_HELD: _(
         "Works of your style %(name)s are nearly the same as works of other artists, or as pictures"
         " made here in their styles: no. %(works)s. It is trained once our staff has looked at it."
@@ -118,7 +131,7 @@ WORDS: dict[str, str] = {
 
 
 # A parameter that is set chooses other words.
-OTHER_WORDS = {"is_reply": "reply", "is_short": "order_short"}
+OTHER_WORDS = {"is_reply": "reply", "is_short": "order_short", "is_test": "payout_test"}
 
 # What is said where several people did the same to one thing.
 WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
@@ -180,6 +193,8 @@ def words_of(
     else:
         other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
         sentence = language.gettext(WORDS[other])
+        if kind == NotificationType.FEE_CHANGED:
+            said["day"] = language.day(date.fromisoformat(said["day"]))
     return (sentence % said).strip()
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connections
 
 from app.models import LicenceDay
+from app.services import fees
 from app.services.audit_of_money import RULES_OF_MONEY
 from app.services.licences import recheck
 
@@ -186,7 +186,7 @@ def audit(*, using: str = DEFAULT_DB_ALIAS) -> list[Finding]:
     """All errors in the ledger, from one consistent snapshot, and in the books for all; empty if
     there are none."""
     with connections[using].cursor() as cursor:
-        cursor.execute(AUDIT, {"artist_is_paid": settings.PLATFORM_FEE_PERCENT < 100})
+        cursor.execute(AUDIT, {"artist_is_paid": fees.highest() < 100})
         found = cursor.fetchall()
     # What was published does not change.
     days = list(LicenceDay.objects.using(using).order_by("day"))

@@ -6,10 +6,10 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.conf import settings
-
 from app.exceptions import InvalidInput
 from app.models import AspectRatio
+from app.services import fees
+from app.utils import clock
 from protocol.formats import BY_ENGINE, COMMON
 from protocol.formats import FORMATS as SIZES
 
@@ -63,5 +63,5 @@ def quote(price: int, engine: str) -> dict[str, int]:
 
 
 def artist_share(cost: int) -> int:
-    """What the artist is paid of ``cost``. The platform's fee is rounded in their favour."""
-    return cost - cost * settings.PLATFORM_FEE_PERCENT // 100
+    """What the artist is paid of ``cost`` now. The platform's fee is rounded in their favour."""
+    return cost - cost * fees.percent_at(clock.now()) // 100

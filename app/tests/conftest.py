@@ -7,6 +7,7 @@ from zeal.constants import initialize_app_registry
 from zeal.patch import patch
 
 from app.models import User
+from app.services import fees
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, UserFactory
 
@@ -34,6 +35,8 @@ def _one_question_for_all_rows(settings):
 @pytest.fixture(autouse=True)
 def _empty_cache():
     cache.clear()
+    # What a test before has announced is gone.
+    fees.forget([])
 
 
 @pytest.fixture(autouse=True)

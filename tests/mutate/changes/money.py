@@ -47,8 +47,8 @@ MUTATIONS = (
         ("cost-rounded-up", "return math.ceil(price", "return math.floor(price", CHARGES),
         (
             "fee-rounded-for-the-artist",
-            "cost - cost * settings.PLATFORM_FEE_PERCENT // 100",
-            "cost * (100 - settings.PLATFORM_FEE_PERCENT) // 100",
+            "cost - cost * fees.percent_at(clock.now()) // 100",
+            "cost * (100 - fees.percent_at(clock.now())) // 100",
             SHARES,
         ),
     ),
