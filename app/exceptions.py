@@ -119,6 +119,44 @@ class TermsChanged(Conflict):
         )
 
 
+class PayoutUnderWay(Conflict):
+    code = "PAYOUT_UNDER_WAY"
+
+    def __init__(self, *, payout_id: int) -> None:
+        super().__init__(
+            "A payout of yours is under way. Wait until it has arrived.",
+            details={"payout_id": payout_id},
+        )
+
+
+class PayoutAccountRequired(Conflict):
+    code = "PAYOUT_ACCOUNT_REQUIRED"
+    default_message = (
+        "Tell the payment provider first where your money shall go: POST /api/payouts/account."
+    )
+
+
+class PayoutTooSmall(Conflict):
+    code = "PAYOUT_TOO_SMALL"
+
+    def __init__(self, *, payable: int, minimum: int) -> None:
+        super().__init__(
+            f"{payable} tokens can be paid out, and the least is {minimum}.",
+            details={"payable": payable, "minimum": minimum},
+        )
+
+
+class EarningsLeft(Conflict):
+    code = "EARNINGS_LEFT"
+
+    def __init__(self, *, earned: int, under_way: int) -> None:
+        super().__init__(
+            "Earnings of yours are not paid out yet. Have them paid out first, or give them up by"
+            " forfeit_earnings.",
+            details={"earned": earned, "under_way": under_way},
+        )
+
+
 class StyleNotReady(DomainError):
     code = "STYLE_NOT_READY"
     default_message = "This style cannot be used yet. Wait until its training is complete."

@@ -23,6 +23,7 @@ from app.views import (
     metrics,
     notification,
     order,
+    payout,
     rights,
     search,
     style,
@@ -47,6 +48,8 @@ Licences = licence.LicenceViewSet.as_view
 Books = books.BooksViewSet.as_view
 Proofs = books.ProofViewSet.as_view
 Orders = order.OrderViewSet.as_view
+Payouts = payout.PayoutViewSet.as_view
+Statements = payout.StatementViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 Webhooks = webhook_endpoints.WebhookViewSet.as_view
@@ -128,6 +131,16 @@ api = [
     # Tokens
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
+    # What artists are paid
+    path("payouts", Payouts({"get": "list", "post": "create"}), name="payouts"),
+    path(
+        "payouts/account",
+        Payouts({"get": "account", "post": "onboard", "patch": "change_account"}),
+        name="payout_account",
+    ),
+    path("payouts/<id:pk>", Payouts({"get": "retrieve"}), name="payout"),
+    path("statements/<str:month>.csv", Statements({"get": "as_csv"}), name="statement_csv"),
+    path("statements/<str:month>", Statements({"get": "retrieve"}), name="statement"),
     # Pictures
     path("quotes", Orders({"post": "quote"}), name="quotes"),
     path("orders", Orders({"get": "list", "post": "create"}), name="orders"),

@@ -54,8 +54,28 @@ def _stripe_address(environment: Environment) -> str:
     return "is not Stripe's own" if value_of(environment, "STRIPE_API_BASE") else ""
 
 
+def _token_value(environment: Environment) -> str:
+    """Whoever buys the cheapest tokens, and spends them on a friend, must not gain by it."""
+    value = _number(environment, "TOKEN_VALUE", 100)
+    prices = [_number(environment, "TOKEN_PRICE", 100)]
+    for pack in list_of(environment, "TOKEN_PACKS"):
+        tokens, _, price = pack.partition(":")
+        if tokens.strip().isdigit() and price.strip().isdigit() and int(tokens):
+            prices.append(int(price) * 100 // int(tokens))
+    return (
+        "is more than what tokens cost" if value > min(filter(None, prices), default=value) else ""
+    )
+
+
+def _number(environment: Environment, name: str, usual: int) -> int:
+    given = value_of(environment, name)
+    return int(given) if given.isdigit() else usual
+
+
 VALUES = (
     number("TOKEN_PRICE", 1, None),
+    number("TOKEN_VALUE", 1, None),
+    number("PAYOUT_MINIMUM", 1, None),
     number("REFUND_DAYS", 0, 365),
     matches("CURRENCY", "[a-z]{3}", "three small letters"),
     matches(
@@ -83,6 +103,11 @@ RULES = (
         "STRIPE_WEBHOOK_SECRET",
         "Set the secret of each webhook endpoint, parted by commas. Stripe's dashboard shows it.",
         _for_stripe(_stripe_secrets),
+    ),
+    Rule(
+        "TOKEN_VALUE",
+        "Pay out no more for 100 tokens than the cheapest ones cost.",
+        _for_stripe(_token_value),
     ),
     Rule("STRIPE_API_BASE", "Leave it out.", _stripe_address),
 )

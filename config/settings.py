@@ -142,6 +142,9 @@ TOKEN_PACKS = {
 REFUND_DAYS = env.int("REFUND_DAYS", 14)
 # Whether a dispute that was lost ends the licences of what was bought with the money.
 DISPUTE_REVOKES_LICENCES = env.bool("DISPUTE_REVOKES_LICENCES", False)
+# What 100 earned tokens are paid out as, in the currency's smallest unit, and the least payout.
+TOKEN_VALUE = env.int("TOKEN_VALUE", 100)
+PAYOUT_MINIMUM = env.int("PAYOUT_MINIMUM", 1000)
 # What a worker authenticates with; several at once, so that they can be rotated.
 INTERNAL_API_TOKENS = environment.internal_api_tokens(os.environ) or [environment.DEVELOPMENT_TOKEN]
 # What styles are learned with, the usual one first. Each has workers of its own.

@@ -27,6 +27,13 @@ BY_CODE: Mapping[str, str] = {
     "PERMISSION_DENIED": _("You are not allowed to do this."),
     "ARTIST_ONLY": _("Only artists can do this. Become one first."),
     "CONFLICT": _("This conflicts with existing data."),
+    "PAYOUT_UNDER_WAY": _("A payout of yours is under way. Wait until it has arrived."),
+    "PAYOUT_ACCOUNT_REQUIRED": _("Tell the payment provider first where your money shall go."),
+    "PAYOUT_TOO_SMALL": _("%(payable)s tokens can be paid out, and the least is %(minimum)s."),
+    "EARNINGS_LEFT": _(
+        "Earnings of yours are not paid out yet. Have them paid out first, or say that you give"
+        " them up."
+    ),
     "STYLE_IN_USE": _("Pictures in this style are still being made. Try again when they are done."),
     "REQUEST_IN_PROGRESS": _("Your first request is still being processed. Wait a moment."),
     "INVALID_TRANSITION": _("That is no longer possible: something has changed in the meantime."),

@@ -147,7 +147,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
     ``read`` opens the safe methods, quotes and verifying, ``generate`` ordering and canceling
     pictures, ``manage`` the rest and the secrets of webhooks, except what only the person may do:
-    keys, and leaving.
+    keys, leaving, and having money sent.
     """
 
     keywords = ("api-key", "bearer")
@@ -171,6 +171,8 @@ def _scope_for(request: Request) -> str:
     match = request._request.resolver_match
     name = match.url_name if match else ""
     if name in {"keys", "key"} or (name == "own_profile" and request.method == "DELETE"):
+        return "nobody's"
+    if name in {"payouts", "payout_account"} and request.method not in SAFE_METHODS:
         return "nobody's"
     if (request.method in SAFE_METHODS and name != "webhook_secret") or name in CHANGE_NOTHING:
         return Scope.READ

@@ -27,6 +27,9 @@ class WebhookEvent(models.TextChoices):
     LICENCE_ISSUED = "licence.issued", "A picture got its licence"
     LICENCE_REFUNDED = "licence.refunded", "A licence ended because its picture was refunded"
     LICENCE_REVOKED = "licence.revoked", "A licence was revoked"
+    PAYOUT_SENT = "payout.sent", "A payout is on its way to the bank"
+    PAYOUT_PAID = "payout.paid", "A payout has arrived"
+    PAYOUT_FAILED = "payout.failed", "A payout came back"
 
 
 # Sent to one endpoint, when its owner asks for it.

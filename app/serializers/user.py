@@ -108,6 +108,12 @@ class BecomeArtistSerializer(BaseSerializer):
     signature_image = serializers.FileField(required=False)
 
 
+class LeaveQuerySerializer(BaseSerializer):
+    forfeit_earnings = serializers.BooleanField(
+        default=False, help_text="I give up what I have earned and was not paid."
+    )
+
+
 class ArtistUpdateSerializer(BaseSerializer):
     artist_name = serializers.CharField(max_length=60, required=False)
     signature_image = serializers.FileField(required=False)

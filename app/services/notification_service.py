@@ -18,9 +18,11 @@ from app.models import (
     Follow,
     Generation,
     Like,
+    MoveStatus,
     Notification,
     NotificationType,
     Order,
+    Payout,
     Style,
     User,
 )
@@ -143,6 +145,18 @@ def tell_of_sale(
     # Who is due for an e-mail is locked in id order, as where all artists are told of a day.
     for _user_id, tell_side in sorted(sides, key=itemgetter(0)):
         tell_side()
+
+
+def tell_of_payout(payout: Payout, money: str, *, is_test: bool) -> None:
+    """Tell the artist that ``money`` has arrived, or came back."""
+    said: dict[str, object] = {"money": money, "amount": payout.amount}
+    if payout.status == MoveStatus.PAID:
+        kind = NotificationType.PAYOUT_PAID
+        said |= {"is_test": True} if is_test else {}
+    else:
+        kind = NotificationType.PAYOUT_FAILED
+        said["reason"] = payout.failure
+    _create(payout.artist_id, kind, said, "", None)
 
 
 def tell_webhook_disabled(user_id: int, url: str) -> None:

@@ -12,23 +12,26 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q
+from django.db.models import Q, Sum
 from django.utils.crypto import salted_hmac
 
-from app.exceptions import Conflict, DomainError, InvalidInput, NotFound
+from app.exceptions import Conflict, DomainError, EarningsLeft, InvalidInput, NotFound
 from app.models import (
     ApiKey,
     Artist,
     Generation,
     IdempotencyKey,
+    Payout,
     Role,
     Session,
     User,
     WebhookEndpoint,
     names,
 )
-from app.services import community_service, notification_service, storage, style_service
+from app.models.payment import UNDER_WAY
+from app.services import community_service, notification_service, pots, storage, style_service
 from app.services.licences import declaration
+from app.services.payments import payouts
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import image_service, upload_service
 from app.utils import caches, clock
@@ -229,17 +232,21 @@ def update_artist(
     return artist
 
 
-def close_account(user: User) -> None:
+def close_account(user: User, *, forfeits: bool = False) -> None:
     """Close the account: erase personal data; keep the ledger, and the styles of pictures that
     others paid for, under a neutral name.
 
-    Raises StyleInUse while pictures in the user's styles are being made.
+    ``forfeits`` says that the user gives up what was earned and not paid out yet; also what comes
+    back of a payout that is under way.
+
+    Raises StyleInUse while pictures in the user's styles are being made, and EarningsLeft.
     """
     files: list[str] = []
     with transaction.atomic():
         # Pictures before balances, as refunds, likes and comments lock them.
         community_service.pictures_of(user).lock()
         locked = lock_open(user.pk)
+        _end_earnings(locked, forfeits=forfeits)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         notification_service.forget_user(locked)
@@ -275,6 +282,16 @@ def close_account(user: User) -> None:
         SocialAccount.objects.filter(user=locked).delete()
         EmailAddress.objects.filter(user=locked).delete()
     storage.delete(key for key in files if key and not key.startswith("http"))
+
+
+def _end_earnings(locked: User, *, forfeits: bool) -> None:
+    """Raises EarningsLeft where a word is missing."""
+    earned = pots.of(locked).earned
+    under_way = Payout.objects.filter(artist=locked, status__in=UNDER_WAY)
+    if not forfeits and (earned or under_way.exists()):
+        on_its_way = under_way.aggregate(sum=Sum("amount"))["sum"] or 0
+        raise EarningsLeft(earned=earned, under_way=on_its_way)
+    payouts.forfeit(locked)
 
 
 def forget_ended_sessions() -> int:

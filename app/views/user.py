@@ -22,6 +22,7 @@ from app.serializers.user import (
     BecomeArtistSerializer,
     DeclarationSerializer,
     FollowedArtistSerializer,
+    LeaveQuerySerializer,
     MailChangeSerializer,
     MailSerializer,
     MeSerializer,
@@ -55,9 +56,10 @@ class UserViewSet(BaseViewSet):
         "accept_declaration": AcceptDeclarationSerializer,
         "change_mail": MailChangeSerializer,
     }
+    query = {"destroy": LeaveQuerySerializer}
     success = {"destroy": 204, "become_artist": 201}
     errors = {
-        "destroy": ("STYLE_IN_USE",),
+        "destroy": ("STYLE_IN_USE", "EARNINGS_LEFT"),
         "become_artist": ("CONFLICT",),
         "update_artist": ("ARTIST_ONLY",),
         "follow": ("CONFLICT",),
@@ -82,8 +84,10 @@ class UserViewSet(BaseViewSet):
         return user_service.update_profile(user=self.user, **given)
 
     def remove(self, pk: Any) -> None:
-        """Leave: personal data are erased; what others paid for stays under a closed account."""
-        user_service.close_account(self.user)
+        """Leave: personal data are erased; what others paid for stays under a closed account.
+        Earnings that can be paid out are to be paid out first, or given up by
+        `forfeit_earnings`."""
+        user_service.close_account(self.user, forfeits=self.parse_query()["forfeit_earnings"])
         logout(self.request)
 
     def become_artist(self, request: Request) -> Answer:

@@ -95,6 +95,9 @@ class WebhookForm(OnceForm):
             (WebhookEvent.LICENCE_ISSUED, _("A picture got its licence")),
             (WebhookEvent.LICENCE_REFUNDED, _("A licence ended because its picture was refunded")),
             (WebhookEvent.LICENCE_REVOKED, _("A licence was revoked")),
+            (WebhookEvent.PAYOUT_SENT, _("A payout is on its way to the bank")),
+            (WebhookEvent.PAYOUT_PAID, _("A payout has arrived")),
+            (WebhookEvent.PAYOUT_FAILED, _("A payout came back")),
         ],
         label=_("What is it told of?"),
         help_text=_("Choose nothing for everything."),
@@ -131,3 +134,6 @@ class LeaveForm(SiteForm):
     """Closing an account: the user types their user name to confirm."""
 
     username = forms.CharField(max_length=150, label=_("Type your user name to confirm"))
+    forfeits = forms.BooleanField(
+        required=False, label=_("I give up my earnings that were not paid out.")
+    )

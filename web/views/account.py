@@ -106,7 +106,7 @@ def leave(request: HttpRequest, user: User) -> HttpResponse:
             form.add_error("username", _("This is not your user name."))
         if form.is_valid():
             try:
-                user_service.close_account(user)
+                user_service.close_account(user, forfeits=form.cleaned_data["forfeits"])
             except DomainError as error:
                 form.add_error(None, explain(error))
             else:

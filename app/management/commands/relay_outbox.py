@@ -22,6 +22,7 @@ from app.services import guard, idempotency_service, sales_service, user_service
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
+from app.services.payments import payouts
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
@@ -37,6 +38,8 @@ SWEEP: dict[str, Callable[[], object]] = {
     "workers": worker_service.forget_old,
     "sales": sales_service.tell_of_sales,
     "books": books.publish_days,
+    "monthly payouts": payouts.pay_monthly,
+    "payouts": payouts.sweep,
 }
 
 

@@ -15,6 +15,7 @@ from app.models import (
     Licence,
     LicenceState,
     Order,
+    Payout,
     Style,
     WebhookEvent,
 )
@@ -88,6 +89,19 @@ def tell_of_licence(licence: Licence, generation: Generation) -> None:
         "reason": licence.state_reason,
     }
     _tell(generation.user_id, OF_STATE[LicenceState(licence.state)], data, generation.pk)
+
+
+def tell_of_payout(payout: Payout, event: WebhookEvent) -> None:
+    """Of a payout that is on its way, has arrived or came back, to the artist."""
+    data: dict[str, object] = {
+        "payout_id": payout.pk,
+        "status": payout.status,
+        "amount": payout.amount,
+        "price": payout.price,
+        "currency": payout.currency,
+        "failure": payout.failure,
+    }
+    _tell(payout.artist_id, event, data)
 
 
 def _tell(

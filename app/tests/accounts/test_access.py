@@ -13,7 +13,7 @@ from django.db import transaction
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from app.models import Licence, Notification, User
+from app.models import Licence, Notification, Payout, User
 from app.services.webhooks import endpoints
 from app.tests.accounts.who_may import COLUMNS, HOOK, TABLE, WORKER_ONLY, Row
 from app.tests.api import Answer, Api
@@ -25,6 +25,7 @@ from app.tests.factories import (
     UserFactory,
 )
 from app.tests.ordering import order_of
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -74,6 +75,16 @@ class Scene:
             "key": key["id"],
             "tag": style.style_tags.get().tag_id,
             "webhook": hook.pk,
+            "payout": Payout.objects.create(
+                artist=self.owner,
+                amount=1000,
+                price=1000,
+                currency="usd",
+                status="failed",
+                until=clock.now(),
+                gateway="test",
+            ).pk,
+            "month": "2026-11",
             "delivery": endpoints.send_test(user=self.owner, endpoint_id=hook.pk).pk,
         }
         self.people = {
@@ -136,7 +147,11 @@ def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tupl
         if isinstance(pattern, URLResolver):
             yield from routes(pattern.url_patterns, path)
         elif isinstance(pattern, URLPattern) and path.startswith("api/"):
-            named = path.replace("<id:pk>", "{id}").replace("<str:number>", "{number}")
+            named = (
+                path.replace("<id:pk>", "{id}")
+                .replace("<str:number>", "{number}")
+                .replace("<str:month>", "{month}")
+            )
             yield f"/{named}", pattern.callback
 
 

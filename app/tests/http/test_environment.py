@@ -115,6 +115,7 @@ UNSAFE = [
     ("STRIPE_WEBHOOK_SECRET", "", "forged"),
     ("STRIPE_WEBHOOK_SECRET", "whsec_s3kr1t,sk_live_s3kr1t", "whsec_"),
     ("STRIPE_API_BASE", "http://127.0.0.1:12111", "not Stripe's own"),
+    ("TOKEN_VALUE", "101", "more than what tokens cost"),
 ]
 
 
@@ -132,13 +133,12 @@ UNREADABLE = [
     ("PAGE_CACHE_SECONDS", "nan", "a number of at least 0"),
     ("WELCOME_BONUS_TOKENS", "-1", "a whole number of at least 0"),
     ("PLATFORM_FEE_PERCENT", "101", "a whole number from 0 to 100"),
-    ("TOKEN_PRICE", "0", "a whole number of at least 1"),
     ("TOKEN_PACKS", "451:500", "hundreds of tokens and their price"),
+    *((name, "0", "at least 1") for name in ("TOKEN_PRICE", "TOKEN_VALUE", "PAYOUT_MINIMUM")),
+    *((name, "366", "0 to 365") for name in ("EARNINGS_HOLD_DAYS", "REFUND_DAYS")),
+    *((n, "x7x", "nor 0") for n in ("STRIPE_AUTOMATIC_TAX", "DISPUTE_REVOKES_LICENCES")),
     ("CURRENCY", "USD", "three small letters"),
     ("STATEMENT_DESCRIPTOR", "Tokens of all kinds", "at most ten"),
-    ("STRIPE_AUTOMATIC_TAX", "x7x", "neither 1 nor 0"),
-    ("DISPUTE_REVOKES_LICENCES", "x8x", "neither 1 nor 0"),
-    ("REFUND_DAYS", "-1", "a whole number from 0 to 365"),
     ("TRAINING_EPOCHS", "2.5", "a whole number from 1 to 10000"),
     ("DIFFUSION_MAX_RANK", "15", "a whole number of at least 16"),
     ("MAX_IN_WORK", "0", "a whole number of at least 1"),

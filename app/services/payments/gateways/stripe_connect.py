@@ -1,0 +1,183 @@
+"""Stripe Connect: Express accounts, and separate charges and transfers.
+
+A payout is two movements there. A transfer goes from the platform's balance to the artist's
+account; a payout of Stripe's takes it to their bank. Accounts are paid out by hand (ours), so that
+each of the two belongs to one payout of ours. Both carry its id in their metadata.
+"""
+
+from __future__ import annotations
+
+import stripe
+
+from app.services.payments.gateways.outcomes import NotYet, Refused
+from app.services.payments.gateways.sending import Account, BankPayment, Transfer
+from app.services.payments.gateways.stripe_client import asking, asking_only
+
+_GONE = frozenset({"resource_missing", "account_invalid"})
+_PAID = {"paid": "paid", "failed": "failed", "canceled": "failed"}
+MOST_NOTE = 300
+
+
+class StripeConnect:
+    """Idempotency keys are made of our ids, so nothing happens twice within a day; after it, all
+    is looked for before it is done again."""
+
+    is_test = False
+
+    def __init__(self, client: stripe.StripeClient, name: str = "stripe") -> None:
+        self._api = client.v1
+        self.name = name
+
+    # --- The artist's account ---------------------------------------------------------------------
+
+    def open_account(self, *, user_id: int, email: str, country: str) -> str:
+        params: stripe.params.AccountCreateParams = {
+            "type": "express",
+            "capabilities": {"transfers": {"requested": True}},
+            # Each payout of ours is one of theirs.
+            "settings": {"payouts": {"schedule": {"interval": "manual"}}},
+            "metadata": {"user": str(user_id)},
+        }
+        if country:
+            params["country"] = country
+        if email:
+            params["email"] = email
+        with asking():
+            return self._api.accounts.create(
+                params, {"idempotency_key": f"account-{user_id}-{country}"}
+            ).id
+
+    def link(self, account_id: str, *, back: str, again: str) -> str:
+        with asking():
+            link = self._api.account_links.create(
+                {
+                    "account": account_id,
+                    "type": "account_onboarding",
+                    "return_url": back,
+                    "refresh_url": again,
+                }
+            )
+        return link.url
+
+    def account(self, account_id: str) -> Account | None:
+        try:
+            with asking():
+                found = self._api.accounts.retrieve(account_id)
+        except (NotYet, Refused) as error:
+            # An account that was deleted is one that we may not see.
+            if getattr(error.__cause__, "code", None) in _GONE:
+                return None
+            raise NotYet(str(error)) from error
+        return None if getattr(found, "deleted", False) else _account_of(found)
+
+    # --- From us to the account -------------------------------------------------------------------
+
+    def transfer(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> Transfer:
+        with asking():
+            # Asked first: what a key has refused it refuses for a day.
+            balance = self._api.balance.retrieve()
+            available = [part.amount for part in balance.available if part.currency == currency]
+            if sum(available) < amount:
+                raise NotYet("balance_insufficient")
+            made = self._api.transfers.create(
+                {
+                    "amount": amount,
+                    "currency": currency,
+                    "destination": account_id,
+                    "transfer_group": _name_of(payout_id),
+                    "metadata": {"payout": str(payout_id)},
+                },
+                {"idempotency_key": f"payout-{payout_id}-transfer"},
+            )
+        return _transfer_of(made)
+
+    def find_transfer(self, *, payout_id: int, transfer_id: str = "") -> Transfer | None:
+        with asking_only():
+            if transfer_id:
+                return _transfer_of(self._api.transfers.retrieve(transfer_id))
+            found = self._api.transfers.list({"transfer_group": _name_of(payout_id), "limit": 100})
+            mine = [each for each in found.data if _is_of(each, payout_id)]
+        # The first, if somebody made another one by hand: reconcile_stripe names it.
+        return _transfer_of(mine[-1]) if mine else None
+
+    def take_back(self, *, payout_id: int, transfer_id: str) -> None:
+        with asking():
+            self._api.transfers.reversals.create(
+                transfer_id,
+                {"metadata": {"payout": str(payout_id)}},
+                {"idempotency_key": f"payout-{payout_id}-reversal"},
+            )
+
+    # --- From the account to the bank -------------------------------------------------------------
+
+    def pay(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> BankPayment:
+        with asking():
+            made = self._api.payouts.create(
+                {
+                    "amount": amount,
+                    "currency": currency,
+                    "metadata": {"payout": str(payout_id)},
+                },
+                {
+                    "idempotency_key": f"payout-{payout_id}-bank",
+                    "stripe_account": account_id,
+                },
+            )
+        return _payment_of(made)
+
+    def find_payment(
+        self, *, payout_id: int, account_id: str, payment_id: str = ""
+    ) -> BankPayment | None:
+        options: stripe.RequestOptions = {"stripe_account": account_id}
+        with asking_only():
+            if payment_id:
+                return _payment_of(self._api.payouts.retrieve(payment_id, options=options))
+            listed = self._api.payouts.list({"limit": 100}, options)
+            for each in listed.auto_paging_iter():
+                if _is_of(each, payout_id):
+                    return _payment_of(each)
+        return None
+
+    def payout_of(self, object_id: str, *, account_id: str = "") -> int | None:
+        with asking_only():
+            if account_id:
+                options: stripe.RequestOptions = {"stripe_account": account_id}
+                return payout_id_of(self._api.payouts.retrieve(object_id, options=options))
+            return payout_id_of(self._api.transfers.retrieve(object_id))
+
+
+def payout_id_of(thing: stripe.Transfer | stripe.Payout) -> int | None:
+    """The payout of ours that an object of Stripe's belongs to."""
+    metadata = thing.metadata
+    given = metadata["payout"] if metadata and "payout" in metadata else ""
+    return int(given) if given.isascii() and given.isdigit() else None
+
+
+def _is_of(thing: stripe.Transfer | stripe.Payout, payout_id: int) -> bool:
+    return payout_id_of(thing) == payout_id
+
+
+def _name_of(payout_id: int) -> str:
+    return f"payout-{payout_id}"
+
+
+def _account_of(found: stripe.Account) -> Account:
+    needs = found.requirements
+    reason = (needs.disabled_reason if needs else None) or ""
+    due = list(needs.currently_due or []) if needs else []
+    note = ", ".join(filter(None, [reason, *due]))[:MOST_NOTE]
+    if reason.startswith("rejected"):
+        return Account("rejected", note)
+    if found.payouts_enabled and found.capabilities and found.capabilities.transfers == "active":
+        return Account("enabled", note)
+    return Account("restricted" if found.details_submitted else "onboarding", note)
+
+
+def _transfer_of(found: stripe.Transfer) -> Transfer:
+    return Transfer(found.id, found.amount, found.currency, found.amount_reversed)
+
+
+def _payment_of(found: stripe.Payout) -> BankPayment:
+    failure = found.failure_message or found.failure_code or found.status
+    status = _PAID.get(found.status, "pending")
+    return BankPayment(found.id, status, failure if status == "failed" else "")

@@ -1,0 +1,104 @@
+"""Artists who have earned money at the fake provider, and what the provider knows of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import stripe
+
+from app.models import Payout, User
+from app.services.payments import onboarding, payouts
+from app.services.token_service import TokenService
+from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
+from devtools.fake_stripe.tests.conftest import KEY, Door, client
+
+PRICE = 1000
+
+
+@dataclass
+class Provider:
+    """The fake provider with enough money of ours to send on, and its control door."""
+
+    url: str
+    door: Door
+
+    @property
+    def api(self) -> stripe.StripeClient:
+        return client(self.url)
+
+    def fault(self, kind: str, method: str, path: str, **more: Any) -> None:
+        self.door.post("faults", kind=kind, method=method, path=path, **more)
+
+    def transfers_of(self, payout: Payout) -> list[stripe.Transfer]:
+        group = f"payout-{payout.pk}"
+        return list(self.api.v1.transfers.list({"transfer_group": group, "limit": 100}).data)
+
+    def bank_payments_of(self, payout: Payout) -> list[stripe.Payout]:
+        options: stripe.RequestOptions = {"stripe_account": payout.account_id}
+        listed = self.api.v1.payouts.list({"limit": 100}, options).data
+        return [
+            each for each in listed if each.metadata and each.metadata["payout"] == str(payout.pk)
+        ]
+
+    def bank(self, payout: Payout, status: str) -> None:
+        """The bank takes the money, or sends it back."""
+        [payment] = self.bank_payments_of(payout)
+        self.door.post("payouts", id=payment.id, account=payout.account_id, status=status)
+
+
+def fund(url: str, amount: int = 50_000_000) -> None:
+    """Give the platform money that is available."""
+    paid = client(url).v1.payment_intents.create(
+        {
+            "amount": amount,
+            "currency": "usd",
+            "payment_method": "pm_card_visa",
+            "confirm": True,
+        }
+    )
+    assert paid.status == "succeeded"
+    door = Door(url)
+    door.advance(2 * 86_400 + 1)
+    door.browser.close()
+
+
+def use(settings: Any, url: str) -> None:
+    """Let the program talk to the fake provider."""
+    settings.PAYMENT_GATEWAY = "stripe"
+    settings.STRIPE_SECRET_KEY = KEY
+    settings.STRIPE_API_BASE = url
+    settings.EARNINGS_HOLD_DAYS = 0
+
+
+def sell(artist: User, buyer: User | None = None, price: int = PRICE) -> Any:
+    """A sale that was paid for with money."""
+    buyer = buyer or UserFactory()
+    TokenService.add_tokens(buyer.pk, price, "purchase")
+    style = StyleFactory(artist=artist.artist, price=price)
+    return GenerationFactory(user=buyer, style=style)
+
+
+def enable(artist: User, door: Door, act: str = "complete") -> str:
+    """Onboard the artist; the id of the account."""
+    link = onboarding.begin(artist)
+    door.press(link, act)
+    return onboarding.come_back(artist).account_id
+
+
+def earner(provider: Provider, *, sales: int = 1) -> User:
+    """An artist with an account, who sold something."""
+    artist: User = ArtistFactory().user
+    enable(artist, provider.door)
+    for _ in range(sales):
+        sell(artist)
+    return artist
+
+
+def requested(artist: User) -> Payout:
+    artist.refresh_from_db()
+    return payouts.request(artist)
+
+
+def after(payout: Payout) -> Payout:
+    return Payout.objects.get(pk=payout.pk)
