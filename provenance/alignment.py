@@ -59,6 +59,14 @@ class Part:
         finer = [self._laid(ground, size * step, best.is_mirrored)[1] for step in FINER]
         return max([best, *finer], key=lambda each: each.likeness)
 
+    def within_any_turn(self, whole: Image.Image) -> Fit:
+        """Its best place in ``whole``, or that of one of its quarter turns if it fits better."""
+        fit = self.within(whole)
+        if fit.is_part:
+            return fit
+        turned = [Part(self._image.rotate(angle, expand=True)) for angle in (90, 180, 270)]
+        return max([fit, *(each.within(whole) for each in turned)], key=lambda fit: fit.likeness)
+
     def _laid(self, ground: _Ground, size: float, is_mirrored: bool) -> tuple[float, Fit]:
         """Its best place when it is ``size`` times as large as fits; and that size."""
         width, height = self._image.size

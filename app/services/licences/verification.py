@@ -152,7 +152,7 @@ def _compared(image: Image.Image, licence: Licence) -> Mapping[str, Any] | None:
     preview = _preview_of(licence)
     if preview is None:
         return None
-    found = Part(image).within(preview)
+    found = Part(image).within_any_turn(preview)
     return {"likeness": round(found.likeness, 3), "box": found.box} if found.is_part else {}
 
 
@@ -179,7 +179,7 @@ def _by_pixels(image: Image.Image) -> Iterator[_Found]:
 
 def _by_mark(image: Image.Image) -> _Found:
     """A mark proves nothing by itself, since anybody can copy one: the pixels have to agree."""
-    from provenance.alignment import Part
+    from provenance.alignment import NOWHERE, Part
     from provenance.mark import MARKER
 
     mark = MARKER.detect(image)
@@ -189,15 +189,15 @@ def _by_mark(image: Image.Image) -> _Found:
     part, best = Part(image), None
     for licence in finding.by_mark(mark.mark_id):
         preview = _preview_of(licence)
-        if preview is None:
-            return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
-        found = part.within(preview)
+        found = NOWHERE if preview is None else part.within_any_turn(preview)
         if found.is_part:
             facts |= {"likeness": round(found.likeness, 3), "box": found.box}
             return _Found(Verdict.MATCH, Evidence(Layer.MARK, "found", facts), licence)
-        best = best or _Found(
-            Verdict.POSSIBLE, Evidence(Layer.MARK, "other_picture", facts), licence
-        )
+        if preview is None:
+            evidence = Evidence(Layer.MARK, "found", facts)
+        else:
+            evidence = Evidence(Layer.MARK, "other_picture", facts)
+        best = best or _Found(Verdict.POSSIBLE, evidence, licence)
     return best or _Found(Verdict.UNKNOWN, Evidence(Layer.MARK, "unissued", facts))
 
 
@@ -223,6 +223,8 @@ def _by_part(image: Image.Image) -> _Found:
     licences = finding.licences_of(near)
     shown = [(licence, _preview_of(licence)) for licence in (licences[n.id] for n in near)]
     previews = [(licence, preview) for licence, preview in shown if preview is not None]
+    if near and not previews:
+        return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "unavailable"))
     part = Part(image)
     fits = [(part.within(preview), licence) for licence, preview in previews]
     place, whole = max(fits, key=lambda each: each[0].likeness, default=(NOWHERE, None))
@@ -236,7 +238,7 @@ def _by_part(image: Image.Image) -> _Found:
     if likeness >= ALIKE:
         evidence = Evidence(Layer.PART, "alike", {"likeness": round(likeness, 3)})
         return _Found(Verdict.POSSIBLE, evidence, other)
-    return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "none", {"compared": len(near)}))
+    return _Found(Verdict.UNKNOWN, Evidence(Layer.PART, "none", {"compared": len(previews)}))
 
 
 def _preview_of(licence: Licence) -> Image.Image | None:

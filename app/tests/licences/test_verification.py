@@ -32,6 +32,9 @@ CHANGED = {
     "brighter": lambda content, image: moved(content, packed(CHANGES["brightness × 1.2"](image))),
     "a part": lambda content, image: moved(content, packed(CHANGES["crop 30 %"](image))),
     "mirrored": lambda content, image: moved(content, packed(ImageOps.mirror(image))),
+    "a part, turned": lambda content, image: moved(
+        content, packed(CHANGES["crop 30 %"](image).rotate(270, expand=True))
+    ),
 }
 OTHERS = ("astronaut.png", "chelsea.png", "ihc.png")
 
@@ -99,6 +102,27 @@ class TestByThePixels:
         answer = ask(as_anyone, packed(forged))
         assert (answer["verdict"], answer["licence"]["number"]) == ("possible", licence.number)
         assert layers(answer)["mark"] == "other_picture"
+
+    def test_a_mark_that_cannot_be_compared_is_not_sure(self, as_anyone):
+        """Anybody can copy one, and the picture that it names is gone or cannot be read now."""
+        licence, _ = licensed("coffee.png")
+        storage.delete([licence.generation.preview_path])
+        forged = MARKER.embed(photographs()["ihc.png"], numbers.mark_id(licence.number))
+        answer = ask(as_anyone, packed(forged))
+        assert (answer["verdict"], answer["licence"]["number"]) == ("possible", licence.number)
+        assert layers(answer)["mark"] == "found"
+
+    def test_where_nothing_can_be_compared_it_is_said(self, as_anyone):
+        licence, image = licensed("coffee.png", is_marked=False)
+        storage.delete([licence.generation.preview_path])
+        answer = ask(as_anyone, packed(CHANGES["crop 30 %"](image)))
+        assert (answer["verdict"], layers(answer)["part"]) == ("unknown", "unavailable")
+
+    def test_a_part_that_was_turned_is_one_of_its_picture(self, as_anyone):
+        licence, image = licensed("coffee.png")
+        answer = ask(as_anyone, packed(CHANGES["crop 10 %"](image).rotate(90, expand=True)))
+        assert (answer["verdict"], answer["licence"]["number"]) == ("match", licence.number)
+        assert layers(answer) == {"signature": "none", "mark": "found"}
 
     def test_a_mark_of_no_licence_is_told(self, as_anyone):
         answer = ask(as_anyone, packed(MARKER.embed(photographs()["ihc.png"], 7)))
