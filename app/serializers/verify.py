@@ -25,7 +25,7 @@ class EvidenceSerializer(BaseSerializer):
         help_text="Of a signature: authentic, altered, other_picture (ours, moved here from the "
         "picture of `number`), foreign, broken, none, unissued, unlogged. "
         "Of a mark: found, other_picture, unissued, none. Of a fingerprint: found, none, plain. "
-        "Of a part: found, alike, none, unavailable. Of a number: found."
+        "Of a part: found, alike, none, unavailable."
     )
     facts = serializers.DictField(
         help_text="`false_alarm`: how often a picture without a mark seems to have this one, at "
@@ -39,7 +39,9 @@ class VerificationSerializer(BaseSerializer):
 
     verdict = serializers.ChoiceField(choices=[each.value for each in Verdict])
     licence = OwnLicenceSerializer(allow_null=True)
-    evidence = EvidenceSerializer(many=True)
+    evidence = EvidenceSerializer(
+        many=True, help_text="The best first. Empty if a number was asked about."
+    )
     claims = serializers.DictField(
         allow_null=True, help_text="What a C2PA manifest in the file says, whoever signed it."
     )
