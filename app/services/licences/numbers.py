@@ -7,8 +7,8 @@ noticed, and so are any two that changed places.
 
 from __future__ import annotations
 
-import re
 import secrets
+import unicodedata
 
 DIGITS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 RANDOM_DIGITS = 11
@@ -30,9 +30,10 @@ def draw() -> str:
 
 
 def parse(text: str) -> str:
-    """The number that somebody has typed or scanned: in any case, with or without its dashes, O for
-    0, and I or L for 1. Raises WrongNumber."""
-    digits = re.sub(r"[\s–—_-]", "", text).upper().removeprefix("SL")
+    """The number that somebody has typed, copied or scanned: in any case, with any dashes or none,
+    in letters of full width, O for 0, and I or L for 1. Raises WrongNumber."""
+    said = "".join(sign for sign in unicodedata.normalize("NFKC", text) if not _separates(sign))
+    digits = said.upper().removeprefix("SL")
     if not _VALUE.keys() >= set(digits):
         raise WrongNumber("A licence number has only digits and letters, and no U.")
     if len(digits) != RANDOM_DIGITS + 1:
@@ -42,6 +43,12 @@ def parse(text: str) -> str:
     if number[-1] != DIGITS[values[-1]]:
         raise WrongNumber("A character of this licence number is wrong, or two changed places.")
     return number
+
+
+def _separates(sign: str) -> bool:
+    """Dashes, a minus, spaces, and signs that nobody sees."""
+    kind = unicodedata.category(sign)
+    return kind in {"Pd", "Pc"} or kind[0] in "ZC" or sign == "−"
 
 
 def mark_id(number: str) -> int:

@@ -23,6 +23,14 @@ def test_a_number_is_read_however_it_is_typed(number: str) -> None:
         assert parse(typed) == number
 
 
+@given(NUMBERS, st.sampled_from("\u2010\u2011\u2015−－_\u3000\u00ad\u200b\t"))
+def test_a_number_is_read_however_it_is_printed(number: str, sign: str) -> None:
+    """Copied from a text that was set, or typed with a Korean or Japanese keyboard."""
+    assert parse(number.replace("-", sign)) == number
+    wide = "".join(chr(ord(each) + 0xFEE0) for each in number)
+    assert parse(f"\ufeff{wide}\n") == number
+
+
 @given(NUMBERS, st.integers(0, 11), st.sampled_from(DIGITS))
 def test_one_wrong_character_is_noticed(number: str, place: int, digit: str) -> None:
     digits = list(number.replace("-", "")[2:])
