@@ -27,10 +27,6 @@ DAYS_AT_ONCE = 400
 PATIENCE_SECONDS = 120
 
 
-class Wrong(Exception):
-    """Something that cannot be in honest books."""
-
-
 def fetch(site: str, path: str) -> bytes:
     address = site.rstrip("/") + path
     if urllib.parse.urlsplit(address).scheme not in {"http", "https"}:
@@ -43,7 +39,8 @@ def fetch(site: str, path: str) -> bytes:
                 return content
         except urllib.error.HTTPError as error:
             wait = int(error.headers.get("Retry-After") or 1)
-            if error.code != 429 or time.monotonic() + wait > give_up_at:
+            # Too often, or the list of a day is still being written.
+            if error.code not in {429, 503} or time.monotonic() + wait > give_up_at:
                 raise
             time.sleep(wait)
 
@@ -92,6 +89,12 @@ def days_of(site: str, first: date, last: date) -> Iterator[dict[str, Any]]:
         first = until + timedelta(days=1)
 
 
+def bare(number: str) -> str:
+    """A licence's number without its dashes, as people may write it: O is 0, I and L are 1."""
+    signs = "".join(filter(str.isalnum, number)).upper()
+    return signs.removeprefix("SL").translate(str.maketrans("OIL", "011"))
+
+
 def digest_of(day: dict[str, Any]) -> str:
     return hash_of(
         canonical({name: day[name] for name in ("day", "count", "root", "previous")})
@@ -120,9 +123,10 @@ def problems_of(site: str, day: dict[str, Any], before: dict[str, Any] | None) -
 
 
 def check(
-    site: str, first: date, last: date, known: dict[str, str], first_day: str
+    site: str, first: date, last: date, known: dict[str, str], books: dict[str, Any]
 ) -> tuple[list[str], dict[str, str]]:
     """What is wrong, and the digest of each day."""
+    first_day, latest = books["first_day"], books["latest"]
     problems: list[str] = []
     seen: dict[str, str] = {}
     before: dict[str, Any] | None = None
@@ -132,6 +136,12 @@ def check(
         problems += problems_of(site, day, before)
         seen[day["day"]] = day["digest"]
         before = day
+    # Days between the first and the last are missed by the day after them.
+    for name in sorted({max(f"{first}", first_day), min(f"{last}", latest["day"])} - seen.keys()):
+        if name not in known:
+            problems.append(f"{name}: it is not told, though the books are said to have it")
+    if latest["day"] in seen and seen[latest["day"]] != latest["digest"]:
+        problems.append(f"{latest['day']}: two digests are told of it")
     for name, digest in known.items():
         if first <= date.fromisoformat(name) <= last and seen.get(name) != digest:
             what = "was replaced since it was seen" if name in seen else "is no longer in the books"
@@ -150,11 +160,18 @@ def check_licence(site: str, number: str) -> str:
     day, leaf = said["day"], hash_of(b"\0", canonical(said["leaf"]))
     [listed] = data(site, f"/api/books/days?first={day['day']}&last={day['day']}")["results"]
     path = [bytes.fromhex(each) for each in said["path"]]
-    if listed != day or said["leaf"]["number"].replace("-", "") != number.upper().replace("-", ""):
+    if listed != day or bare(said["leaf"]["number"]) != bare(number):
         return f"{number}: the proof is about something else"
     if root_by(leaf, said["index"], day["count"], path).hex() != day["root"]:
         return f"{number}: it is not in the books of {day['day']}"
     return ""
+
+
+def known_in(path: Path) -> dict[str, str]:
+    try:
+        return {str(date.fromisoformat(day)): f"{it}" for day, it in json.load(path.open()).items()}
+    except (OSError, ValueError, AttributeError):
+        sys.exit(f"{path} is no list of digests that this program has kept.")
 
 
 def main() -> None:
@@ -167,21 +184,30 @@ def main() -> None:
     parser.add_argument("--known", type=Path, help="a file of digests, read and written")
     parser.add_argument("--licence", action="append", default=[], metavar="NUMBER")
     given = parser.parse_args()
+    try:
+        run(given)
+    except urllib.error.URLError as error:
+        sys.exit(f"{given.site} does not answer: {error}")
+
+
+def run(given: argparse.Namespace) -> None:
+    known = known_in(given.known) if given.known and given.known.exists() else {}
     books = data(given.site, "/api/books")
     if books["latest"] is None:
-        sys.exit("There are no books yet.")
+        gone = f"{len(known)} days that were published are gone" if known else "There are none yet"
+        sys.exit(f"The site has no books. {gone}.")
     first = given.first or date.fromisoformat(books["first_day"])
     last = given.last or date.fromisoformat(books["latest"]["day"])
-    known: dict[str, str] = {}
-    if given.known and given.known.exists():
-        known = json.loads(given.known.read_text())
+    if known:
         # Days that were seen once are looked at, even if the site says that it begins later.
         if not given.first:
             first = min([first, *map(date.fromisoformat, known)])
         # Nor that it ends earlier.
         if not given.last:
             last = max([last, *map(date.fromisoformat, known)])
-    problems, seen = check(given.site, first, last, known, books["first_day"])
+    if max(f"{first}", books["first_day"]) > min(f"{last}", books["latest"]["day"]):
+        sys.exit(f"The books have no day from {first} to {last}.")
+    problems, seen = check(given.site, first, last, known, books)
     problems += [found for number in given.licence if (found := check_licence(given.site, number))]
     if given.known:
         # What was seen first stays known.

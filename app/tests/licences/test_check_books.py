@@ -3,9 +3,13 @@ honest books, and finds whatever was changed in them later."""
 
 from __future__ import annotations
 
+import hashlib
+import json
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -61,7 +65,9 @@ def written_over(sql: str, *values: object) -> None:
 
 def test_honest_books_are_right(check: Check, licences: list[Licence]) -> None:
     assert check() == f"0 The books of 3 days are right. Digest of {days()[-1]}: {digests()[-1]}\n"
-    numbers = [part for licence in licences[:3] for part in ("--licence", licence.number)]
+    odd = licences[0].number.lower().replace("-", " ").replace("0", "o").replace("1", "l")
+    typed = [odd, licences[1].number[3:], licences[2].number]
+    numbers = [part for number in typed for part in ("--licence", number)]
     assert check(*numbers).startswith("0 The books of 3 days")
     assert check("--first", days()[0], "--last", days()[1]).startswith("0 The books of 2 days")
 
@@ -136,6 +142,55 @@ def test_a_latest_day_that_was_taken_back_is_known(check: Check, licences: list[
     assert check().startswith("0 ")
     written_over("DELETE FROM app_licenceday WHERE day = %s", latest)
     assert f"1 {latest}: what was published of this day is no longer in the books" in check()
+
+
+EMPTY = hashlib.sha256().hexdigest()
+
+
+def told(number: int, previous: str) -> dict[str, Any]:
+    day = date(2026, 11, number)
+    digest = books.digest_of(day, 0, EMPTY, previous)
+    return {"day": f"{day}", "count": 0, "root": EMPTY, "previous": previous, "digest": digest}
+
+
+@pytest.mark.parametrize(
+    ("shown", "arguments", "said"),
+    [
+        ([1, 2, 3], [], "The books of 3 days are right"),
+        ([1, 2], [], "2026-11-03: it is not told"),
+        ([2, 3], [], "2026-11-01: it is not told"),
+        ([], [], "2026-11-01: it is not told"),
+        ([], ["--first", "2030-01-01"], "The books have no day from 2030-01-01"),
+    ],
+)
+def test_days_that_are_kept_back_are_missed(
+    shown: list[int],
+    arguments: list[str],
+    said: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By a site that says it has them: without any day, there is nothing that could be right."""
+    every = {1: told(1, books.NOTHING)}
+    for number in (2, 3):
+        every[number] = told(number, every[number - 1]["digest"])
+    figures = {"first_day": every[1]["day"], "latest": every[3]}
+    answers = {"/api/books": figures, "/api/books/days": {"results": [every[n] for n in shown]}}
+
+    def fetch(site: str, path: str) -> bytes:
+        found = answers.get(path.partition("?")[0])
+        return json.dumps({"data": found}).encode() if found else b""
+
+    path = Path(project.BASE_DIR) / "examples" / "check_books.py"
+    program = runpy.run_path(str(path))
+    program["main"].__globals__["fetch"] = fetch
+    monkeypatch.setattr(sys, "argv", ["check_books.py", "https://a.example", *arguments])
+    ended = ""
+    try:
+        program["main"]()
+    except SystemExit as error:
+        ended = str(error)
+    assert said in capsys.readouterr().out + ended
 
 
 def days() -> list[str]:
