@@ -23,6 +23,20 @@ class NotProved(Exception):
     """The certificate is not what one of these keys signed."""
 
 
+def text_of(path: Path) -> str:
+    try:
+        return path.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        sys.exit(f"{path} cannot be read: {getattr(error, 'strerror', 'it is no text')}.")
+
+
+def keys_in(path: Path) -> KeySet:
+    try:
+        return KeySet.import_key_set(json.loads(text_of(path)))
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError):
+        sys.exit(f"{path} has no keys: fetch /.well-known/jwks.json of the site.")
+
+
 def read(token: str, keys: KeySet) -> dict[str, Any]:
     """What a certificate says. Raises NotProved."""
     try:
@@ -32,6 +46,14 @@ def read(token: str, keys: KeySet) -> dict[str, Any]:
     if signed.headers().get("typ") != "vc+jwt":
         raise NotProved("This is signed, but is no certificate.")
     said: dict[str, Any] = json.loads(signed.payload)
+    return said
+
+
+def read_licence(token: str, keys: KeySet) -> dict[str, Any]:
+    """The certificate of a licence. Raises NotProved, also for a status list."""
+    said = read(token, keys)
+    if "PictureLicenceCredential" not in said.get("type", ()):
+        raise NotProved("This is signed, but is no certificate of a licence.")
     return said
 
 
@@ -54,10 +76,10 @@ def main() -> None:
     parser.add_argument("keys", type=Path)
     parser.add_argument("--status", type=Path)
     given = parser.parse_args()
-    keys = KeySet.import_key_set(json.loads(given.keys.read_text()))
+    keys = keys_in(given.keys)
     try:
-        certificate = read(given.certificate.read_text(), keys)
-        holds = given.status and still_holds(certificate, read(given.status.read_text(), keys))
+        certificate = read_licence(text_of(given.certificate), keys)
+        holds = given.status and still_holds(certificate, read(text_of(given.status), keys))
     except NotProved as error:
         sys.exit(str(error))
     subject = certificate["credentialSubject"]

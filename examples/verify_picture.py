@@ -14,6 +14,7 @@ picture is as it was signed and all that was given with it holds, and with 1 if 
 import argparse
 import hashlib
 import json
+import ssl
 import sys
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,10 @@ TRUSTED, VALID = "Trusted", "Valid"
 
 def manifest_of(picture: Path, root: str) -> tuple[str, dict[str, Any]]:
     """How far to believe the picture's manifest, and what it says of a licence; {} for nothing."""
-    begin = picture.read_bytes()[:4]
+    try:
+        begin = picture.read_bytes()[:4]
+    except OSError as error:
+        sys.exit(f"{picture} cannot be read: {error.strerror}.")
     kinds = [kind for mark, kind in BEGINNINGS.items() if begin.startswith(mark)]
     if not kinds:
         sys.exit("This is no PNG, JPEG or WebP.")
@@ -50,6 +54,16 @@ def manifest_of(picture: Path, root: str) -> tuple[str, dict[str, Any]]:
     return report["validation_state"], said[0] if len(said) == 1 else {}
 
 
+def root_in(path: Path) -> str:
+    """The root certificates in a file. With others than these, every picture seems changed."""
+    try:
+        text = path.read_text("ascii")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (OSError, ValueError):
+        sys.exit(f"{path} has no certificate: fetch /.well-known/c2pa-root.pem of the site.")
+    return text
+
+
 def said_of(state: str) -> str:
     return {
         TRUSTED: "The picture is as it was signed, by a certificate of this root.",
@@ -60,14 +74,13 @@ def said_of(state: str) -> str:
 
 def check_certificate(given: argparse.Namespace, number: str) -> bool:
     """Print what the certificate proves of the picture. Returns whether all of it holds."""
-    from joserfc.jwk import KeySet
-    from verify_certificate import NotProved, read, still_holds
+    from verify_certificate import NotProved, keys_in, read, read_licence, still_holds, text_of
 
-    keys = KeySet.import_key_set(json.loads(given.keys.read_text()))
+    keys = keys_in(given.keys)
     try:
-        certificate = read(given.certificate.read_text(), keys)
+        certificate = read_licence(text_of(given.certificate), keys)
         subject = certificate["credentialSubject"]
-        holds = not given.status or still_holds(certificate, read(given.status.read_text(), keys))
+        holds = not given.status or still_holds(certificate, read(text_of(given.status), keys))
     except NotProved as error:
         print(error)
         return False
@@ -96,7 +109,7 @@ def main() -> None:
     given = parser.parse_args()
     if bool(given.keys) != bool(given.certificate) or (given.status and not given.keys):
         parser.error("--certificate and --keys go together, and --status with both.")
-    state, licence = manifest_of(given.picture, given.root.read_text())
+    state, licence = manifest_of(given.picture, root_in(given.root))
     print(said_of(state))
     for name in ("number", "artist", "style", "verify_url") if state == TRUSTED else ():
         print(f"  {name}: {licence.get(name)}")

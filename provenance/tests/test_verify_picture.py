@@ -42,6 +42,8 @@ def test_what_was_changed_or_stripped_or_signed_by_others_does_not(tmp_path: Pat
         (written(painted(), "PNG"), anchors(), "no signed metadata"),
         (signed(), stranger, "somebody else than this root"),
         (b"GIF89a", anchors(), "no PNG, JPEG or WebP"),
+        # Not of the picture: somebody has named another file.
+        (signed(), '{"keys": []}', "root.pem has no certificate"),
     ):
         code, said = check(tmp_path, content, root)
         assert (code, sentence in said) == (1, True), said

@@ -175,6 +175,13 @@ def test_a_stranger_checks_it_off_line(tmp_path: Path) -> None:
     assert "It was valid." in good.stdout
     ended = check("certificate", "keys", "--status", "ended")
     assert (ended.returncode, "no longer valid" in ended.stdout) == (1, True)
+    for wrong, said in (
+        (("ended", "keys"), "no certificate of a licence"),
+        (("certificate", "valid"), "valid has no keys"),
+    ):
+        refused = check(*wrong)
+        assert (refused.returncode, refused.stdout) == (1, "")
+        assert said in refused.stderr
     forged = check("forged", "keys")
     assert forged.returncode == 1
     assert "No key proves" in forged.stderr
