@@ -38,6 +38,8 @@ SLACK = timedelta(hours=1)
 # Every validator takes the first; the second is C2PA's own, for claim signatures.
 PURPOSES = (ExtendedKeyUsageOID.EMAIL_PROTECTION, ObjectIdentifier("1.3.6.1.4.1.62558.2.1"))
 ORGANIZATION = "Style License"
+# Of a name in a certificate, less what is written after it.
+ORGANIZATION_BYTES = 64 - len(" Intermediate")
 MAKE = "manage.py make_certificates makes one"
 
 
@@ -239,7 +241,8 @@ def add_signer(
     assert isinstance(issuer_key, ec.EllipticCurvePrivateKey)  # we made it
     organization = issuer.subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)[0].value
     key = ec.generate_private_key(ec.SECP256R1())
-    end = min(begin + timedelta(days=days), issuer.not_valid_after_utc)
+    left = issuer.not_valid_after_utc - begin
+    end = begin + (timedelta(days=days) if days <= left.days else left)
     leaf = (
         _builder(_name(str(organization), "Pictures"), issuer.subject, key, issuer_key, begin, end)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)

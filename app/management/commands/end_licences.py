@@ -10,8 +10,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import QuerySet
 
 from app.exceptions import DomainError
-from app.models import Licence, User
+from app.models import Licence, Style, User
 from app.services import reversal_service
+from app.services.licences import numbers
 
 
 class Command(BaseCommand):
@@ -57,11 +58,24 @@ class Command(BaseCommand):
 
     def _named(self, options: dict[str, Any]) -> QuerySet[Licence]:
         if options["style"] is not None:
-            return Licence.objects.filter(generation__style_id=options["style"])
-        named = Licence.objects.filter(number__in=options["numbers"])
-        if missing := set(options["numbers"]) - set(named.values_list("number", flat=True)):
+            if not Style.objects.filter(pk=options["style"]).exists():
+                raise CommandError(f"There is no style {options['style']}.")
+            of_style = Licence.objects.filter(generation__style_id=options["style"])
+            if not of_style.exists():
+                raise CommandError(f"Style {options['style']} has no licences.")
+            return of_style
+        wanted = {_parsed(number) for number in options["numbers"]}
+        named = Licence.objects.filter(number__in=wanted)
+        if missing := wanted - set(named.values_list("number", flat=True)):
             raise CommandError(f"There is no licence {', '.join(sorted(missing))}.")
         return named
+
+
+def _parsed(number: str) -> str:
+    try:
+        return numbers.parse(number)
+    except numbers.WrongNumber as error:
+        raise CommandError(f"{number}: {error}") from error
 
 
 def _act(licence: Licence, *, is_refund: bool, is_revocation: bool) -> Callable[..., None] | None:

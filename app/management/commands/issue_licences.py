@@ -2,7 +2,7 @@
 
 import argparse
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 
 from app.services.licences import issuing
 
@@ -14,6 +14,8 @@ class Command(BaseCommand):
         parser.add_argument("--step", type=int, default=100, help="pictures in one transaction")
 
     def handle(self, *args: object, step: int, **options: object) -> None:
+        if step < 1:
+            raise CommandError("--step is a whole number of at least 1.")
         total = 0
         after: int | None = 0
         while after is not None:

@@ -39,12 +39,16 @@ class Command(BaseCommand):
         days = int(str(options["days"]))
         if days < 1:
             raise CommandError("--days is a whole number of at least 1.")
+        organization = str(options["organization"]).strip()
+        if not 0 < len(organization.encode()) <= certificates.ORGANIZATION_BYTES:
+            raise CommandError(
+                f"--organization is a name of at most {certificates.ORGANIZATION_BYTES} bytes."
+            )
         try:
             if options["renew"]:
                 name = certificates.add_signer(folder, days=days)
                 self.stdout.write(f"Made the signer {name}. Restart web processes and relays.")
             else:
-                organization = str(options["organization"])
                 certificates.make(folder, organization=organization, days=days)
                 self.stdout.write(f"Made root, intermediate and signer in {folder}. {ONLY_HERE}")
         except certificates.KeysExist as error:
@@ -53,5 +57,7 @@ class Command(BaseCommand):
             ) from error
         except certificates.NoAuthority as error:
             raise CommandError(f"{folder} has no authority/, which makes signers.") from error
+        except (ValueError, TypeError) as error:
+            raise CommandError(f"{folder}/authority is damaged: it makes no signer.") from error
         except OSError as error:
             raise CommandError(f"{folder} cannot be used: {error.strerror}.") from error
