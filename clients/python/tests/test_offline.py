@@ -31,6 +31,7 @@ from style_license import (
     StyleLicenseError,
     Unreachable,
     certificates,
+    cli,
     lists,
     steps,
     webhooks,
@@ -163,6 +164,16 @@ def test_a_certificate_holds_until_it_is_on_the_list() -> None:
 def test_what_no_key_of_the_site_has_signed_is_no_certificate(text: str) -> None:
     with pytest.raises(NotProved):
         certificates.read(text, KEYS)
+
+
+def test_a_file_that_is_no_certificate_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    picture = tmp_path / "castle.png"
+    picture.write_bytes(b"\x89PNG")
+    given = ["verify", str(picture), "--offline", "--certificate", str(picture)]
+    assert cli.main([*given, "--url", "https://styles.example.com"]) == 1
+    assert f"{picture} is no certificate." in capsys.readouterr().err
 
 
 def test_the_example_says_the_same() -> None:

@@ -273,7 +273,12 @@ def test_the_quick_start_works_as_it_is_printed(world: World, tmp_path: Path) ->
 
 
 class TestCommand:
-    def test_from_login_to_pictures(self, world: World) -> None:
+    def test_from_login_to_pictures(
+        self,
+        world: World,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
         no_key = {"STYLE_LICENSE_KEY": ""}
         assert world.run("wallet", **no_key).returncode == 4
         login = subprocess.run(
@@ -298,6 +303,9 @@ class TestCommand:
         picture = said["files"][0]
         number = "SL-" + Path(picture).stem.partition("-SL-")[2]
         assert f"{number} is active: Wet Paper by Ada." in world.run("licence", number).stdout
+        # The keys that `login` has kept are those of before the site took another.
+        [keys] = kept.parent.glob("keys-*.json")
+        keys.write_text('{"keys": []}')
         whole = world.run("verify", picture)
         assert (whole.returncode, "this very file" in whole.stdout) == (0, True)
         # Without the network: nothing answers there.
@@ -307,6 +315,11 @@ class TestCommand:
             file.write(b".")
         changed = world.run("verify", picture, "--offline", **away)
         assert (changed.returncode, "does not name this file" in changed.stdout) == (1, True)
+        # What the site calls altered, or only possible, is no success either.
+        (world.home / picture).with_suffix(".jwt").unlink()
+        monkeypatch.setenv("STYLE_LICENSE_URL", world.system.url)
+        assert cli.main(["verify", str(world.home / picture)]) == 1
+        assert "altered" in capsys.readouterr().out
 
     @pytest.mark.parametrize(
         ("command", "environment", "code", "said"),

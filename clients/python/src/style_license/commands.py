@@ -277,17 +277,19 @@ def _verify(given: Arguments, told: Told) -> int:
     facts: dict[str, Any] = {"file": given.file}
     is_good = True
     path = given.certificate or given.file.with_suffix(".jwt")
+    token = _token_in(path)
     keys = _kept_keys(given.keys or _keys_path(site))
-    if keys is None and not given.offline:
+    # The site may sign with another key by now.
+    if not given.offline and (keys is None or not (given.keys or _is_proved(token, keys))):
         with Client(given.url) as client:
             _keep_keys(site, keys := client.public_keys())
-    if not path.exists():
+    if token is None:
         told.say(f"There is no certificate beside it ({path}).")
         is_good = not given.offline
     elif keys is None:
         raise StyleLicenseError("The keys of the site are not kept yet. Run this once on-line.")
     else:
-        is_good = _say_certificate(told, facts, content, path.read_text(), keys)
+        is_good = _say_certificate(told, facts, content, token, keys)
     if not given.offline:
         with Client(given.url) as client:
             found = client.verify(given.file)
@@ -295,9 +297,28 @@ def _verify(given: Arguments, told: Told) -> int:
         about = f" {licence.number} is {licence.state}." if licence else ""
         told.say(f"The site says: {found.verdict}.{about}")
         facts |= {"verdict": found.verdict, "licence": licence}
-        is_good = is_good and licence is not None and licence.state == "active"
+        is_sure = found.verdict in {"authentic", "match"}
+        is_good = is_good and is_sure and licence is not None and licence.state == "active"
     told.show(facts)
     return 0 if is_good else 1
+
+
+def _token_in(path: Path) -> str | None:
+    """None if there is no file."""
+    try:
+        return path.read_text()
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise StyleLicenseError(f"{path} is no certificate.") from error
+
+
+def _is_proved(token: str | None, keys: dict[str, Any]) -> bool:
+    """Whether ``keys`` are enough."""
+    try:
+        return token is None or bool(certificates.read(token, keys))
+    except NotProved:
+        return False
 
 
 def _say_certificate(
