@@ -232,6 +232,21 @@ class PaymentRefused(DomainError):
     default_message = "The payment did not go through. Nothing was charged."
 
 
+class NotRefundable(Conflict):
+    code = "NOT_REFUNDABLE"
+    default_message = (
+        "Nothing of this purchase can be given back: its tokens are used, it is too long ago, or"
+        " a refund is under way."
+    )
+
+
+class InvalidSignature(DomainError):
+    """What a payment provider is said to have sent is not from it, or too old."""
+
+    code = "INVALID_SIGNATURE"
+    default_message = "The signature does not fit what was sent."
+
+
 class RateLimited(DomainError):
     code = "RATE_LIMITED"
 

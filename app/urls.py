@@ -24,6 +24,7 @@ from app.views import (
     notification,
     order,
     payout,
+    purchase,
     rights,
     search,
     style,
@@ -50,6 +51,7 @@ Proofs = books.ProofViewSet.as_view
 Orders = order.OrderViewSet.as_view
 Payouts = payout.PayoutViewSet.as_view
 Statements = payout.StatementViewSet.as_view
+Purchases = purchase.PurchaseViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
 Webhooks = webhook_endpoints.WebhookViewSet.as_view
@@ -130,6 +132,15 @@ api = [
     path("tags/<id:pk>", Tags({"get": "retrieve"}), name="tag"),
     # Tokens
     path("tokens/purchase", Tokens({"post": "purchase"}), name="purchase"),
+    path("tokens/packs", purchase.PackViewSet.as_view({"get": "packs"}), name="packs"),
+    path("tokens/purchases", Purchases({"get": "list"}), name="purchases"),
+    path("tokens/purchases/<id:pk>", Purchases({"get": "retrieve"}), name="purchase_status"),
+    path("tokens/purchases/<id:pk>/refund", Purchases({"post": "refund"}), name="refund_purchase"),
+    path(
+        "payments/stripe/webhook",
+        purchase.StripeWebhook.as_view({"post": "receive"}),
+        name="stripe_webhook",
+    ),
     path("tokens/transactions", Tokens({"get": "transactions"}), name="transactions"),
     # What artists are paid
     path("payouts", Payouts({"get": "list", "post": "create"}), name="payouts"),

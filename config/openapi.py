@@ -20,6 +20,7 @@ SPECTACULAR_SETTINGS = {
                 *("TrainingStatus", "GenerationStatus", "NotificationType"),
                 *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
                 *("WebhookEvent", "DeliveryState", "DisabledReason", "Original", "ReviewState"),
+                *("PurchaseStatus", "MoveStatus"),
             )
         },
         "TransactionTypeEnum": "app.models.token.PUBLIC_CHOICES",

@@ -60,6 +60,10 @@ BY_CODE: Mapping[str, str] = {
     "PAYMENT_DISPUTED": _(
         "Your bank disputes a payment of yours. Until that is settled, you can't spend tokens."
     ),
+    "NOT_REFUNDABLE": _(
+        "Nothing of this purchase can be given back: its tokens are used, it is too long ago, or a"
+        " refund is under way."
+    ),
     "PRICE_CHANGED": _("The price has changed: this costs %(cost)s tokens now, not %(expected)s."),
     "TERMS_CHANGED": _(
         "The terms of this style have changed: they are “%(terms)s” now, not “%(expected)s”. Read"

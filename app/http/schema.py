@@ -98,6 +98,8 @@ class EnvelopeSchema(AutoSchema):
         }
         for other in self._of_view("also", {}).get(self.action, ()):
             answers[str(other)] = OpenApiResponse(given, "Something does not answer; see which.")
+        for other, shown in self._of_view("other_success", {}).get(self.action, {}).items():
+            answers[str(other)] = OpenApiResponse(shown, "Not done yet.")
         by_status: dict[int, list[str]] = {}
         for code in dict.fromkeys([*self._common_errors(), *self._own_errors()]):
             by_status.setdefault(STATUS_BY_CODE[code], []).append(code)
@@ -216,6 +218,8 @@ class EnvelopeSchema(AutoSchema):
         return getattr(self.view, name, default)
 
     def get_auth(self) -> list[dict[str, list[str]]]:
+        if self.action in self._of_view("signed", ()):
+            return [{}]
         if self._is_internal():
             return [{"internalToken": []}]
         if self._is_bare():

@@ -1,4 +1,8 @@
-"""Purchases of tokens: a gateway takes the money, then the ledger gets its entry."""
+"""Purchases of tokens, for views and pages: the one door to ``app/services/payments``.
+
+With the test gateway, ``take_payment`` and ``record_purchase`` make a purchase at once. Where money
+is taken, ``begin`` and ``open_checkout`` say where the buyer pays, and events give the tokens.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +12,33 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import transaction
 
-from app.exceptions import PaymentRefused, ServiceUnavailable
-from app.models import Purchase, Transaction, User
+from app.exceptions import NotFound, PaymentRefused, ServiceUnavailable
+from app.models import Purchase, PurchaseRefund, Transaction, User
+from app.services.payments import refunds
+from app.services.payments.buying import begin, come_back, open_checkout
+from app.services.payments.events import take_in
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.paying import Order
-from app.services.payments.packs import price_of
-from app.services.payments.payment_gateway import gateway
+from app.services.payments.packs import packs, price_of
+from app.services.payments.payment_gateway import gateway, takes_no_money
+from app.services.payments.refunds import Refundable
 from app.services.token_service import TokenService
+
+__all__ = [
+    "Payment",
+    "begin",
+    "come_back",
+    "gateway",
+    "open_checkout",
+    "packs",
+    "purchase_of",
+    "record_purchase",
+    "refund",
+    "refundable",
+    "take_in",
+    "take_payment",
+    "takes_no_money",
+]
 
 
 @dataclass(frozen=True)
@@ -67,3 +91,22 @@ def record_purchase(
     )
     TokenService.add_tokens(user.pk, amount, "purchase", purchase=purchase)
     return Transaction.objects.select_related("receiver").get(purchase=purchase)
+
+
+def purchase_of(user: User, pk: int) -> Purchase:
+    """One of the user's. Raises NotFound."""
+    purchase = Purchase.objects.select_related("user").filter(pk=pk, user=user).first()
+    if purchase is None:
+        raise NotFound("There is no such purchase.")
+    return purchase
+
+
+def refundable(user_id: int) -> dict[int, Refundable]:
+    """What the user can give back now, by the purchase."""
+    return refunds.refundable(User.objects.get(pk=user_id))
+
+
+def refund(*, user: User, purchase_id: int) -> PurchaseRefund:
+    """Give back what is not used of a purchase. Raises NotFound, NotAllowed, SpendingFrozen and
+    NotRefundable."""
+    return refunds.request(user, purchase_id)

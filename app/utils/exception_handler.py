@@ -50,6 +50,8 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.PayoutAccountRequired: 409,
     domain.PayoutTooSmall: 409,
     domain.EarningsLeft: 409,
+    domain.NotRefundable: 409,
+    domain.InvalidSignature: 400,
     domain.QuotaExceeded: 429,
     domain.TermsChanged: 409,
     domain.StyleNotReady: 422,

@@ -67,6 +67,8 @@ class ApiViewSet(SharedParts):
     # of its kind may get, names of operations, and actions that answer in pages.
     schema_tag: ClassVar[str] = ""
     success: ClassVar[dict[str, int]] = {}
+    # Other statuses of success, each with a body of its own.
+    other_success: ClassVar[dict[str, dict[int, Serializer]]] = {}
     # Statuses with the same body as the success.
     also: ClassVar[dict[str, tuple[int, ...]]] = {}
     errors: ClassVar[dict[str, tuple[str, ...]]] = {}
@@ -194,13 +196,15 @@ class ApiViewSet(SharedParts):
         act: Callable[[Any], Any],
         find: Callable[..., Any],
         facts: Callable[[Any], dict[str, Any]] = lambda thing: {},
+        finish: Callable[[Any], Any] = lambda thing: thing,
         discard: Callable[[Any], None] | None = None,
         status: int,
     ) -> Answer:
         """Answer with what ``act`` made from what was parsed, once for each Idempotency-Key.
 
         It is serialized after the commit, not under a lock of ``act``. ``find`` reads it by its id
-        and ``facts`` where an id is all that ``act`` returns, and for replays.
+        and ``facts`` where an id is all that ``act`` returns, and for replays. ``finish`` does what
+        comes after the commit, and may be done again by each replay.
         """
         request = self.request
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
@@ -228,7 +232,7 @@ class ApiViewSet(SharedParts):
             # The version before this one kept the body.
             return Answer(orjson.Fragment(answer.made), status=answer.status, headers=headers)
         thing = made[0] if made else find(int(answer.made[1:]), **answer.facts)
-        rendered = self._render(thing)
+        rendered = self._render(finish(thing))
         return Answer(rendered, status=answer.status, headers=headers, warnings=self.warnings)
 
     def _render(self, result: Any, *, many: bool = False) -> Any:

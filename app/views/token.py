@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Any
 
 from rest_framework.permissions import IsAuthenticated
 from rest_framework.request import Request
@@ -6,6 +7,7 @@ from rest_framework.request import Request
 from app.http.bodies import Answer
 from app.models import Transaction, User
 from app.models.token import TransactionQuerySet
+from app.serializers.purchase import PurchaseSerializer
 from app.serializers.token import (
     PurchasedSerializer,
     TokenBalanceSerializer,
@@ -16,7 +18,7 @@ from app.serializers.token import (
 from app.services import payment_service
 from app.utils import caches
 from app.utils.error_bodies import IDEMPOTENCY_CODES
-from app.views.base import ApiViewSet
+from app.views.base import ApiViewSet, Serializer
 
 
 class TokenViewSet(ApiViewSet):
@@ -35,7 +37,10 @@ class TokenViewSet(ApiViewSet):
     schema_tag = "tokens"
     paged = ("transactions",)
     success = {"purchase": 201}
-    errors = {"purchase": ("PAYMENT_REFUSED", *IDEMPOTENCY_CODES)}
+    other_success = {"purchase": {202: PurchaseSerializer}}
+    errors = {"purchase": ("PAYMENT_REFUSED", "PAYMENT_DISPUTED", *IDEMPOTENCY_CODES)}
+    # Where the body of an answer is another one than its action's.
+    shown_by: Serializer | None = None
 
     def balance(self, request: Request) -> Answer:
         """My tokens; for artists also what their styles have earned."""
@@ -51,8 +56,11 @@ class TokenViewSet(ApiViewSet):
         return self.show({"balance": balance, "earned": earned})
 
     def purchase(self, request: Request) -> Answer:
-        """Buy tokens, in multiples of 100."""
+        """Buy tokens, in multiples of 100. Where money is taken, the answer is 202 and says where
+        to pay; ``/api/tokens/purchases/{id}`` says what became of it."""
         order = self.parse()
+        if not payment_service.takes_no_money():
+            return self._begin(order)
         return self.run_once(
             prepare=partial(payment_service.take_payment, user=self.user, **order),
             act=lambda payment: payment_service.record_purchase(
@@ -62,6 +70,20 @@ class TokenViewSet(ApiViewSet):
             find=Transaction.objects.bought,
             status=201,
         )
+
+    def _begin(self, order: dict[str, Any]) -> Answer:
+        """A purchase that waits until it is paid at the address that the answer names."""
+        self.shown_by = PurchaseSerializer
+        return self.run_once(
+            prepare=lambda: None,
+            act=lambda _: payment_service.begin(user=self.user, **order),
+            finish=payment_service.open_checkout,
+            find=partial(payment_service.purchase_of, self.user),
+            status=202,
+        )
+
+    def get_serializer_class(self) -> Serializer:
+        return self.shown_by or super().get_serializer_class()
 
     def transactions(self, request: Request) -> Answer:
         """My history, newest first."""

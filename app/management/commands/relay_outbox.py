@@ -22,7 +22,7 @@ from app.services import guard, idempotency_service, sales_service, user_service
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
-from app.services.payments import payouts
+from app.services.payments import payouts, sweeping
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
@@ -40,6 +40,7 @@ SWEEP: dict[str, Callable[[], object]] = {
     "books": books.publish_days,
     "monthly payouts": payouts.pay_monthly,
     "payouts": payouts.sweep,
+    "payments": sweeping.sweep,
 }
 
 

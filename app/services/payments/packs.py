@@ -7,14 +7,8 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-# All others have two.
-NO_DECIMALS = frozenset(
-    [
-        *("bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga"),
-        *("pyg", "rwf", "vnd", "vuv", "xaf", "xof", "xpf"),
-    ]
-)
-THREE_DECIMALS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
+from app.utils.money import THREE_DECIMALS, written
+
 # In hundreds of tokens; TOKEN_PACKS names others.
 USUAL_PACKS = (100, 500, 1_000, 5_000)
 
@@ -52,15 +46,3 @@ def chargeable(price: int, currency: str) -> int:
 def share_of(price: int, part: int, whole: int, currency: str) -> int:
     """What ``part`` of ``whole`` tokens cost that were bought for ``price``."""
     return price if part == whole else chargeable(price * part // whole, currency)
-
-
-def decimals_of(currency: str) -> int:
-    return 0 if currency in NO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
-
-
-def written(price: int, currency: str) -> str:
-    """For people: ``12.50 USD``, ``1,000 KRW``, ``1.230 KWD``."""
-    decimals = decimals_of(currency)
-    units, rest = divmod(price, 10**decimals)
-    cents = f".{rest:0{decimals}d}" if decimals else ""
-    return f"{units:,}{cents} {currency.upper()}"

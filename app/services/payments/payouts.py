@@ -46,6 +46,7 @@ from app.services.pots import Pots
 from app.services.token_service import TokenService, lock_buyer, lock_users
 from app.services.webhooks.events import tell_of_payout
 from app.utils import clock
+from app.utils.money import written
 
 log = structlog.get_logger(__name__)
 
@@ -265,7 +266,7 @@ def _tell(payout: Payout) -> None:
     }
     tell_of_payout(payout, events[MoveStatus(payout.status)])
     if payout.status != MoveStatus.SENT and not payout.artist.is_closed:
-        money = packs.written(payout.price, payout.currency)
+        money = written(payout.price, payout.currency)
         notification_service.tell_of_payout(payout, money, is_test=payout.gateway == "test")
 
 

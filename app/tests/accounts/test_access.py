@@ -62,6 +62,7 @@ class Scene:
         items = [{"style_id": self.style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1"}]
         order = as_owner.post("/api/orders", {"items": items}).data
         hook = endpoints.create(user=self.owner, url=HOOK)
+        as_owner.post("/api/tokens/purchase", {"amount": 100, "payment_method": "card"})
         body = {"name": "script", "scopes": ["read"]}
         key = as_owner.post("/api/keys", body).data
         self.ids |= {
@@ -73,6 +74,7 @@ class Scene:
             "comment": comment["id"],
             "notification": note.pk,
             "key": key["id"],
+            "purchase": self.owner.purchases.get().pk,
             "tag": style.style_tags.get().tag_id,
             "webhook": hook.pk,
             "payout": Payout.objects.create(
@@ -186,7 +188,9 @@ def test_a_session_without_a_csrf_token_changes_nothing(scene):
     careless = Api(enforce_csrf_checks=True)
     careless.http.cookies = scene.people["owner"].http.cookies.copy()
     scene.people["owner"] = careless
-    unsafe = [row for row in TABLE if row.method != "GET"]
+    # What a provider signs has no cookie, and answers nobody who has one.
+    signed = {"POST /api/payments/stripe/webhook"}
+    unsafe = [row for row in TABLE if row.method != "GET" and row.operation not in signed]
     expected = {
         row.operation: (403, "INVALID_INTERNAL_TOKEN" if row in INTERNAL else "CSRF_FAILED")
         for row in unsafe

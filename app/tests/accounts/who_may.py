@@ -131,6 +131,13 @@ TABLE = [
         (401, 201, 201, 201, 201, 401, 403),
         body={"amount": 100, "payment_method": "card"},
     ),
+    Row("GET /api/tokens/packs", OPEN),
+    Row("GET /api/tokens/purchases", SIGNED_IN),
+    Row("GET /api/tokens/purchases/{id}", (401, 404, 200, 404, 404, 401, 200), "purchase"),
+    # With the test gateway no money was taken that could be given back.
+    Row("POST /api/tokens/purchases/{id}/refund", (401, 404, 409, 404, 404, 401, 403), "purchase"),
+    # Where no Stripe is used, there is no such address.
+    Row("POST /api/payments/stripe/webhook", (404,) * 7),
     Row("GET /api/tokens/transactions", SIGNED_IN),
     # Nobody has earned anything, or has an account at a bank, here.
     Row("GET /api/payouts", (401, 403, 200, 200, 403, 401, 200)),

@@ -1,4 +1,4 @@
-"""The fake provider in a process of its own, which all tests here share."""
+"""The fake provider in processes of their own: one for buyers, and one for artists."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from app.services.payments import payouts
+from app.services.payments import payouts, sweeping
+from app.tests.payments import buyers
 from app.tests.payments.paying_artists import Provider, fund, use
 from devtools.fake_stripe.private import PrivateStripe
 from devtools.fake_stripe.tests.conftest import Door
@@ -29,3 +30,24 @@ def provider(funded_provider_url: str, settings: Any, monkeypatch: Any) -> Itera
     yield Provider(funded_provider_url, door)
     door.post("faults", clear=True)
     door.browser.close()
+
+
+@pytest.fixture(scope="session")
+def stripe_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with PrivateStripe(Path(tmp_path_factory.mktemp("stripe"))) as server:
+        yield server.url
+
+
+@pytest.fixture
+def stripe(
+    stripe_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[buyers.Provider]:
+    """Where buyers pay."""
+    settings.PAYMENT_GATEWAY = "stripe"
+    settings.STRIPE_SECRET_KEY = buyers.KEY
+    settings.STRIPE_WEBHOOK_SECRETS = [buyers.SECRET]
+    settings.STRIPE_API_BASE = stripe_url
+    monkeypatch.setattr(sweeping, "_away_until", 0.0)
+    made = buyers.Provider(stripe_url)
+    yield made
+    made.close()

@@ -52,6 +52,7 @@ class Returned:
     status: str
     price: int
     failure: str = ""
+    payment_id: str = ""
 
 
 @dataclass(frozen=True)

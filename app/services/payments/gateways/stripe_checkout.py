@@ -49,19 +49,18 @@ class StripeCheckout:
             of_payment["statement_descriptor_suffix"] = settings.STATEMENT_DESCRIPTOR
         if order.email:
             of_payment["receipt_email"] = order.email
+        price: dict[str, Any] = {
+            "currency": order.currency,
+            "unit_amount": order.price,
+            "product_data": {"name": f"{order.tokens:,} tokens"},
+        }
+        if tax:
+            # What buyers were shown is what they pay.
+            price["tax_behavior"] = "inclusive"
         params: Any = {
             "mode": "payment",
             "client_reference_id": order.reference,
-            "line_items": [
-                {
-                    "quantity": 1,
-                    "price_data": {
-                        "currency": order.currency,
-                        "unit_amount": order.price,
-                        "product_data": {"name": f"{order.tokens:,} tokens"},
-                    },
-                }
-            ],
+            "line_items": [{"quantity": 1, "price_data": price}],
             "success_url": order.back,
             "cancel_url": order.cancel,
             "payment_intent_data": of_payment,
@@ -167,7 +166,7 @@ class StripeCheckout:
         for secret in settings.STRIPE_WEBHOOK_SECRETS:
             try:
                 stripe.WebhookSignature.verify_header(body, signature, secret, TOLERANCE)
-            except (stripe.SignatureVerificationError, ValueError):
+            except (stripe.SignatureVerificationError, ValueError, TypeError):
                 problem = "The signature does not fit, or is older than five minutes."
             else:
                 return
@@ -198,8 +197,7 @@ def _checkout_of(found: stripe.checkout.Session) -> Checkout:
         payment_id=payment_id or "",
         customer_id=(customer if isinstance(customer, str) or customer is None else customer.id)
         or "",
-        # Taxes come on top: the price is ours.
-        price=found.amount_subtotal or 0,
+        price=found.amount_total or 0,
         currency=found.currency or "",
     )
 
@@ -227,5 +225,6 @@ def _returned_of(found: stripe.Refund) -> Returned:
         refund_id=_refund_id_of(found),
         status=status.get(found.status or "", "sent"),
         price=found.amount,
-        failure=found.failure_reason or "" if "failure_reason" in found else "",
+        failure=(found.failure_reason or "") if "failure_reason" in found else "",
+        payment_id=str(found.payment_intent or ""),
     )

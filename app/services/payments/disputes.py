@@ -1,0 +1,152 @@
+"""A buyer's bank takes a payment back. What is left of the tokens goes with it, and nothing is
+spent until it is decided. What is not left, the platform bears if it loses."""
+
+from __future__ import annotations
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+
+from app.models import (
+    Dispute,
+    DisputeStatus,
+    Generation,
+    LicenceState,
+    Purchase,
+    TransactionType,
+    User,
+)
+from app.models.payment import NOT_PAID
+from app.services import pots
+from app.services.licences import states
+from app.services.payments import buying
+from app.services.payments.gateways.outcomes import NotYet
+from app.services.payments.gateways.paying import Disputed, Event
+from app.services.payments.noting import note
+from app.services.payments.payment_gateway import gateway
+from app.services.pots import Pots
+from app.services.token_service import TokenService, lock_users
+from app.utils import clock
+
+log = structlog.get_logger(__name__)
+
+REVOKED = "The payment for this picture was taken back."
+
+
+def on_event(event: Event) -> None:
+    """Something happened to a dispute. Raises NotYet."""
+    settle(event.gateway, event.object_id, event)
+
+
+def settle(gateway_name: str, dispute_id: str, event: Event | None = None) -> None:
+    """Take over what a dispute has become at the gateway. Raises NotYet."""
+    found = gateway(gateway_name).dispute(dispute_id)
+    purchase = Purchase.objects.filter(
+        gateway=gateway_name, gateway_reference=found.reference
+    ).first()
+    if purchase is None or not found.status:
+        return
+    if purchase.status in NOT_PAID:
+        # It was paid, or there would be no dispute: the event that says so comes later.
+        purchase = buying.settle(purchase)
+        if purchase.status in NOT_PAID:
+            raise NotYet("A dispute of what is not paid yet.")
+    _take_over(purchase, found, event)
+
+
+@transaction.atomic
+def _take_over(purchase: Purchase, found: Disputed, event: Event | None) -> None:
+    user = lock_users(purchase.user_id)[purchase.user_id]
+    locked = Purchase.objects.select_for_update().get(pk=purchase.pk)
+    if not note(event):
+        return
+    dispute = Dispute.objects.select_for_update().filter(provider_id=found.id).first()
+    if dispute is None:
+        dispute = _open(locked, user, found)
+    if dispute.status == DisputeStatus.OPEN and found.status != "open":
+        _end(dispute, user, DisputeStatus(found.status))
+    elif dispute.status not in (DisputeStatus.OPEN, found.status):
+        log.error("dispute_decided_twice", dispute_id=dispute.pk)
+    locked.status = buying.status_of(locked)
+    locked.save(update_fields=["status"])
+    _freeze(user)
+
+
+def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
+    # Up: the part of a token that is left belongs to nobody.
+    price = purchase.price or 1
+    left = purchase.amount - purchase.refunded_amount
+    amount = min(left, -(-found.price * purchase.amount // price))
+    taken = min(amount, pots.of(user).bought)
+    dispute = Dispute.objects.create(
+        purchase=purchase,
+        provider_id=found.id,
+        amount=amount,
+        price=found.price,
+        reason=found.reason[:100],
+        taken=taken,
+    )
+    if taken:
+        TokenService.move_money(
+            TransactionType.CHARGEBACK,
+            taken,
+            locked=user,
+            moved=Pots(bought=-taken),
+            dispute=dispute,
+        )
+    return dispute
+
+
+def _end(dispute: Dispute, user: User, status: DisputeStatus) -> None:
+    dispute.status, dispute.ended_at = status, clock.now()
+    dispute.save(update_fields=["status", "ended_at"])
+    if status == DisputeStatus.WON:
+        if dispute.taken:
+            TokenService.move_money(
+                TransactionType.CHARGEBACK_RETURN,
+                dispute.taken,
+                locked=user,
+                moved=Pots(bought=dispute.taken),
+                dispute=dispute,
+            )
+        return
+    lost = dispute.amount - dispute.taken
+    if lost:
+        TokenService.book_loss(dispute, lost)
+        if settings.DISPUTE_REVOKES_LICENCES:
+            purchase_id = dispute.purchase_id
+            transaction.on_commit(lambda: revoke_licences(purchase_id, lost), robust=True)
+
+
+def _freeze(user: User) -> None:
+    """Nothing is spent while a dispute is open."""
+    is_open = Dispute.objects.filter(purchase__user=user, status=DisputeStatus.OPEN).exists()
+    if is_open != (user.spending_frozen_at is not None):
+        user.spending_frozen_at = clock.now() if is_open else None
+        user.save(update_fields=["spending_frozen_at"])
+
+
+def revoke_licences(purchase_id: int, tokens: int) -> int:
+    """End the licences of the pictures that were bought since then, up to so many tokens: who paid
+    for them took the money back. Returns how many."""
+    purchase = Purchase.objects.get(pk=purchase_id)
+    bought = (
+        Generation.objects.filter(
+            user_id=purchase.user_id,
+            created_at__gte=purchase.paid_at or purchase.created_at,
+            paid_bought__gt=0,
+            licence__state=LicenceState.ACTIVE,
+        )
+        .order_by("created_at", "pk")
+        .values_list("pk", flat=True)
+    )
+    ended = 0
+    for picture_id in list(bought):
+        if tokens <= 0:
+            break
+        with transaction.atomic():
+            picture = Generation.objects.select_for_update(no_key=True).get(pk=picture_id)
+            states.end(picture, LicenceState.REVOKED, REVOKED)
+        tokens -= picture.paid_bought or 0
+        ended += 1
+    return ended

@@ -1,0 +1,281 @@
+"""Giving back tokens that were bought and not used, for the money they cost.
+
+The tokens leave with the request, in one transaction, so that nobody spends them while the money is
+on its way. If the money comes back, so do they.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.db.models import F, Q, Sum
+
+from app.exceptions import NotFound, NotRefundable
+from app.models import (
+    MoveStatus,
+    Purchase,
+    PurchaseRefund,
+    PurchaseStatus,
+    TransactionType,
+    User,
+)
+from app.models.payment import NOT_PAID, UNDER_WAY
+from app.services import pots
+from app.services.payments.buying import BATCH, status_of
+from app.services.payments.gateways.outcomes import NotYet, Refused
+from app.services.payments.gateways.paying import Event, PaymentGateway, Returned
+from app.services.payments.noting import note
+from app.services.payments.packs import share_of
+from app.services.payments.payment_gateway import STRIPES, gateway
+from app.services.pots import Pots
+from app.services.token_service import TokenService, lock_buyer, lock_users
+from app.utils import clock
+
+log = structlog.get_logger(__name__)
+
+REFUNDABLE = (PurchaseStatus.PAID, PurchaseStatus.PARTLY_REFUNDED)
+# Between two looks at a refund that is under way.
+NEXT_LOOK = timedelta(minutes=10)
+MOST_FAILURE = 200
+MOVES = {
+    MoveStatus.REQUESTED: (MoveStatus.SENT, MoveStatus.PAID, MoveStatus.FAILED),
+    MoveStatus.SENT: (MoveStatus.PAID, MoveStatus.FAILED),
+    # A bank may send money back that it had taken.
+    MoveStatus.PAID: (MoveStatus.FAILED,),
+}
+
+
+@dataclass(frozen=True)
+class Refundable:
+    """What of a purchase can be given back, until when, for how much."""
+
+    amount: int
+    price: int
+    until: datetime
+
+
+def refundable(user: User) -> dict[int, Refundable]:
+    """What the user can give back, by the purchase. Those bought first are used first."""
+    left = pots.of(user).bought
+    found: dict[int, Refundable] = {}
+    if left == 0 or user.spending_frozen_at is not None:
+        return found
+    bought = (
+        Purchase.objects.filter(user=user)
+        .exclude(status__in=NOT_PAID)
+        .annotate(disputed=Sum("disputes__taken", filter=~Q(disputes__status="won"), default=0))
+        .order_by("-created_at", "-pk")
+    )
+    for purchase in bought:
+        has = min(left, max(0, purchase.amount - purchase.refunded_amount - purchase.disputed))
+        left -= has
+        if has and (offer := _offer(purchase, has)):
+            found[purchase.pk] = offer
+        if not left:
+            break
+    return found
+
+
+def _offer(purchase: Purchase, amount: int) -> Refundable | None:
+    if purchase.status not in REFUNDABLE or not purchase.price or purchase.paid_at is None:
+        return None
+    until = purchase.paid_at + timedelta(days=settings.REFUND_DAYS)
+    after = purchase.refunded_amount + amount
+    whole = share_of(purchase.price, after, purchase.amount, purchase.currency)
+    price = whole - _price_refunded(purchase)
+    return Refundable(amount, price, until) if until > clock.now() and price > 0 else None
+
+
+def _price_refunded(purchase: Purchase) -> int:
+    ended = (MoveStatus.FAILED, MoveStatus.REVERSED)
+    of_refunds = purchase.refunds.exclude(status__in=ended)
+    total: int = of_refunds.aggregate(total=Sum("price", default=0))["total"]
+    return total
+
+
+def request(user: User, purchase_id: int) -> PurchaseRefund:
+    """Give back all of a purchase that can be. Returns the refund, which may still be under way.
+
+    Raises NotFound, NotAllowed, SpendingFrozen and NotRefundable.
+    """
+    refund = _take(user, purchase_id)
+    try:
+        return send(refund)
+    except NotYet as error:
+        # The sweep goes on with it.
+        log.warning("refund_unanswered", refund_id=refund.pk, reason=str(error))
+        return refund
+
+
+@transaction.atomic
+def _take(user: User, purchase_id: int) -> PurchaseRefund:
+    buyer = lock_buyer(user.pk)
+    purchase = Purchase.objects.select_for_update().filter(pk=purchase_id, user=user).first()
+    if purchase is None:
+        raise NotFound("There is no such purchase.")
+    offer = refundable(buyer).get(purchase_id)
+    if offer is None or purchase.refunds.filter(status__in=UNDER_WAY).exists():
+        raise NotRefundable
+    return _book(buyer, purchase, offer.amount, offer.price)
+
+
+def _book(
+    buyer: User, purchase: Purchase, amount: int, price: int, *, provider_id: str = ""
+) -> PurchaseRefund:
+    refund = PurchaseRefund.objects.create(
+        purchase=purchase, amount=amount, price=price, provider_id=provider_id
+    )
+    TokenService.move_money(
+        TransactionType.PURCHASE_REFUND,
+        amount,
+        locked=buyer,
+        moved=Pots(bought=-amount),
+        purchase_refund=refund,
+    )
+    purchase.refunded_amount += amount
+    purchase.status = status_of(purchase)
+    purchase.save(update_fields=["refunded_amount", "status"])
+    return refund
+
+
+def send(refund: PurchaseRefund) -> PurchaseRefund:
+    """Have the money of a refund sent, unless it was. To be called outside of transactions. Raises
+    NotYet."""
+    purchase = refund.purchase
+    returning = gateway(purchase.gateway)
+    try:
+        sent = returning.refund(
+            refund_id=refund.pk, payment_id=purchase.payment_id, price=refund.price
+        )
+    except Refused as error:
+        found = _find(returning, refund)
+        sent = found or Returned("", refund.pk, "failed", refund.price, str(error))
+    except NotYet:
+        # It may have been done all the same; a key keeps the answer of a failure for a day.
+        found = _find(returning, refund)
+        if found is None:
+            raise
+        sent = found
+    return take_over(refund, sent)
+
+
+def settle(refund: PurchaseRefund) -> PurchaseRefund:
+    """Take over what a refund has become; if it was never sent, it is now. Raises NotYet."""
+    found = _find(gateway(refund.purchase.gateway), refund)
+    return send(refund) if found is None else take_over(refund, found)
+
+
+def _find(returning: PaymentGateway, refund: PurchaseRefund) -> Returned | None:
+    return returning.find_refund(
+        refund_id=refund.pk,
+        payment_id=refund.purchase.payment_id,
+        provider_id=refund.provider_id,
+    )
+
+
+@transaction.atomic
+def take_over(
+    refund: PurchaseRefund, found: Returned, event: Event | None = None
+) -> PurchaseRefund:
+    """Move a refund to what it is at the gateway. Failed ones give the tokens back."""
+    user_id = refund.purchase.user_id
+    buyer = lock_users(user_id)[user_id]
+    purchase = Purchase.objects.select_for_update().get(pk=refund.purchase_id)
+    locked = PurchaseRefund.objects.select_for_update().get(pk=refund.pk)
+    locked.purchase = purchase
+    if not note(event):
+        return locked
+    if found.id and not locked.provider_id:
+        locked.provider_id = found.id
+    status = MoveStatus(found.status)
+    if status in MOVES.get(MoveStatus(locked.status), ()):
+        locked.status = status
+        locked.ended_at = None if status == MoveStatus.SENT else clock.now()
+        if status == MoveStatus.FAILED:
+            locked.failure = found.failure[:MOST_FAILURE]
+            _give_back(buyer, purchase, locked)
+    locked.save()
+    return locked
+
+
+def _give_back(buyer: User, purchase: Purchase, refund: PurchaseRefund) -> None:
+    TokenService.move_money(
+        TransactionType.REFUND_RETURN,
+        refund.amount,
+        locked=buyer,
+        moved=Pots(bought=refund.amount),
+        purchase_refund=refund,
+    )
+    purchase.refunded_amount -= refund.amount
+    purchase.status = status_of(purchase)
+    purchase.save(update_fields=["refunded_amount", "status"])
+
+
+def on_event(event: Event) -> None:
+    """Something happened to a refund. Raises NotYet."""
+    found = gateway(event.gateway).find_refund(
+        refund_id=0, payment_id="", provider_id=event.object_id
+    )
+    if found is None:
+        return
+    # Others at the same provider may count their refunds as we do: the payment tells them apart.
+    refund = (
+        PurchaseRefund.objects.select_related("purchase")
+        .filter(
+            Q(provider_id=found.id) | Q(pk=found.refund_id),
+            purchase__gateway=event.gateway,
+            purchase__payment_id=found.payment_id,
+        )
+        .first()
+    )
+    if refund is not None:
+        take_over(refund, found, event)
+    elif found.payment_id and found.status != "failed":
+        _adopt(found, event)
+
+
+@transaction.atomic
+def _adopt(found: Returned, event: Event) -> None:
+    """Staff gave money back at the provider's own site: its tokens are taken, as far as they are
+    there. Raises NotYet while a refund of ours is under way."""
+    payment = Purchase.objects.filter(gateway=event.gateway, payment_id=found.payment_id).first()
+    if payment is None:
+        return
+    buyer = lock_users(payment.user_id)[payment.user_id]
+    purchase = Purchase.objects.select_for_update().get(pk=payment.pk)
+    if not note(event) or not purchase.price:
+        return
+    if purchase.refunds.filter(status__in=UNDER_WAY).exists():
+        raise NotYet("Another refund is under way.")
+    left = purchase.amount - purchase.refunded_amount
+    wanted = min(left, -(-found.price * purchase.amount // purchase.price))
+    taken = min(wanted, pots.of(buyer).bought)
+    if taken < wanted:
+        log.error("refunded_by_hand_what_was_spent", purchase_id=purchase.pk, wanted=wanted)
+    if taken:
+        refund = _book(buyer, purchase, taken, found.price, provider_id=found.id)
+        take_over(refund, found)
+
+
+def sweep() -> int:
+    """Go on with refunds that are under way. Returns how many. Raises NotYet."""
+    now = clock.now()
+    waiting = (
+        PurchaseRefund.objects.select_related("purchase")
+        .filter(
+            Q(checked_at=None) | Q(checked_at__lt=now - NEXT_LOOK),
+            status__in=UNDER_WAY,
+            purchase__gateway__in=STRIPES,
+        )
+        .order_by(F("checked_at").asc(nulls_first=True), "created_at")
+    )
+    done = 0
+    for refund in waiting[:BATCH]:
+        PurchaseRefund.objects.filter(pk=refund.pk).update(checked_at=clock.now())
+        settle(refund)
+        done += 1
+    return done

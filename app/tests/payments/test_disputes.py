@@ -1,0 +1,162 @@
+"""A buyer's bank takes a payment back: what is left goes with it, the platform bears the rest."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+import pytest
+
+from app.models import Dispute, Generation, PaymentEvent, Purchase, Transaction, User
+from app.services.payments import disputes
+from app.services.token_service import TokenService
+from app.tests import ledger
+from app.tests.api import Api
+from app.tests.factories import GenerationFactory
+from app.tests.payments.buyers import Provider, bought, buy, deliver
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture
+def purchase(stripe: Provider, as_buyer: Api) -> Purchase:
+    """Of 500 tokens for 5.00 USD, paid."""
+    return bought(stripe, as_buyer)
+
+
+def state(purchase: Purchase, buyer: User) -> tuple[str, int, bool]:
+    """The purchase's state, the buyer's balance, and whether nothing may be spent."""
+    ledger.assert_right()
+    purchase.refresh_from_db()
+    buyer.refresh_from_db()
+    return purchase.status, buyer.token_balance, buyer.spending_frozen_at is not None
+
+
+def lost() -> int:
+    return Transaction.objects.filter(type="loss").total()
+
+
+@pytest.mark.parametrize("end", ["won", "lost"])
+@pytest.mark.parametrize("spent", [0, 350, 500])
+def test_before_and_after_spending(
+    stripe: Provider,
+    as_buyer: Api,
+    buyer: User,
+    purchase: Purchase,
+    spent: int,
+    end: str,
+) -> None:
+    if spent:
+        TokenService.consume_tokens(buyer.pk, spent, "generation")
+    opened = stripe.dispute(purchase)
+    stripe.deliver()
+    # Free tokens stay: only bought ones are taken.
+    assert state(purchase, buyer) == ("disputed", 1000, True)
+    assert Dispute.objects.get().taken == 500 - spent
+    order = {"amount": 100, "payment_method": "card"}
+    refused = as_buyer.post("/api/tokens/purchase", order)
+    assert refused.refusal == (403, "PAYMENT_DISPUTED")
+    refund = as_buyer.post(f"/api/tokens/purchases/{purchase.pk}/refund")
+    assert refund.refusal == (403, "PAYMENT_DISPUTED")
+    stripe.act("disputes", id=opened, status=end)
+    for _ in range(2):
+        stripe.deliver()
+    back = 500 - spent if end == "won" else 0
+    assert state(purchase, buyer) == (end, 1000 + back, False)
+    assert lost() == (spent if end == "lost" else 0)
+
+
+def test_events_in_any_order_before_the_payment_is_known(
+    stripe: Provider, as_buyer: Api, buyer: User
+) -> None:
+    purchase = buy(as_buyer)
+    stripe.press(purchase, "pay")
+    session = stripe.session_of(purchase)
+    purchase.payment_id = session["payment_intent"]
+    opened = stripe.dispute(purchase)
+    stripe.act("disputes", id=opened, status="lost")
+    told = stripe.events("checkout.session.completed", "charge.dispute")
+    assert len(told) == 4
+    for event in reversed(told):
+        assert deliver(event).status == 200
+        assert state(purchase, buyer) == ("lost", 1000, False)
+    for order in itertools.islice(itertools.permutations(told), 0, None, 5):
+        PaymentEvent.objects.all().delete()
+        for event in order:
+            assert deliver(event).status == 200
+        assert state(purchase, buyer) == ("lost", 1000, False)
+    assert Dispute.objects.get().amount == 500
+
+
+def test_after_a_part_was_given_back(
+    stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
+) -> None:
+    TokenService.consume_tokens(buyer.pk, 200, "generation")
+    assert as_buyer.post(f"/api/tokens/purchases/{purchase.pk}/refund").data["amount"] == 300
+    opened = stripe.dispute(purchase)
+    stripe.act("disputes", id=opened, status="lost")
+    stripe.deliver()
+    dispute = Dispute.objects.get()
+    assert (dispute.amount, dispute.price, dispute.taken) == (200, 200, 0)
+    assert lost() == 200
+    assert state(purchase, buyer) == ("lost", 1000, False)
+
+
+def test_two_disputes_of_the_same_buyer(
+    stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
+) -> None:
+    second = bought(stripe, as_buyer, 300)
+    opened = [stripe.dispute(each) for each in (purchase, second)]
+    stripe.deliver()
+    assert state(purchase, buyer) == ("disputed", 1000, True)
+    stripe.act("disputes", id=opened[0], status="won")
+    stripe.deliver()
+    assert state(purchase, buyer) == ("won", 1500, True)
+    stripe.act("disputes", id=opened[1], status="lost")
+    stripe.deliver()
+    assert state(second, buyer) == ("lost", 1500, False)
+
+
+def test_others_are_not_touched(
+    stripe: Provider, as_buyer: Api, as_artist: Api, artist: User, purchase: Purchase
+) -> None:
+    bought(stripe, as_artist, 100)
+    stripe.dispute(purchase)
+    stripe.deliver()
+    artist.refresh_from_db()
+    assert (artist.bought_balance, artist.spending_frozen_at) == (100, None)
+    ledger.assert_right()
+
+
+class TestLicences:
+    """Those bought with the money stay, unless the platform says otherwise."""
+
+    def lose(self, stripe: Provider, buyer: User, purchase: Purchase) -> list[str]:
+        pictures = [GenerationFactory(user=buyer) for _ in range(2)]
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        stripe.deliver()
+        ledger.assert_right()
+        assert lost() == 20
+        found = Generation.objects.filter(pk__in=[each.pk for each in pictures])
+        return sorted(found.values_list("licence__state", flat=True))
+
+    def test_they_stay(self, stripe: Provider, buyer: User, purchase: Purchase) -> None:
+        assert self.lose(stripe, buyer, purchase) == ["active", "active"]
+
+    def test_they_end(
+        self,
+        stripe: Provider,
+        buyer: User,
+        purchase: Purchase,
+        settings: Any,
+        django_capture_on_commit_callbacks: Any,
+    ) -> None:
+        settings.DISPUTE_REVOKES_LICENCES = True
+        with django_capture_on_commit_callbacks(execute=True):
+            self.lose(stripe, buyer, purchase)
+        states = Generation.objects.filter(user=buyer).values_list("licence__state", flat=True)
+        assert set(states) == {"revoked"}
+        # Never more than was lost.
+        GenerationFactory(user=buyer)
+        assert disputes.revoke_licences(purchase.pk, 0) == 0
