@@ -12,7 +12,7 @@ PAPER, INK, QUIET, ACCENT = "#fbf9f6", "#201c18", "#6a6158", "#9a3412"
 SIDE = 470
 
 
-def draw(number: str, address: str, picture: bytes) -> Image.Image:
+def draw(number: str, address: str, picture: bytes, *, is_valid: bool = True) -> Image.Image:
     """``picture`` is a preview, empty where nobody may see it; a QR code then takes its place."""
     card = Image.new("RGB", SIZE, PAPER)
     pen = ImageDraw.Draw(card)
@@ -21,7 +21,8 @@ def draw(number: str, address: str, picture: bytes) -> Image.Image:
     card.paste(left, (80, (SIZE[1] - left.height) // 2))
     x = 80 + left.width + 60
     pen.text((x, 120), "Style License", INK, _font(34))
-    pen.text((x, 180), "Certificate of a licence", QUIET, _font(30))
+    title = "Certificate of a licence" if is_valid else "A licence that is no longer valid"
+    pen.text((x, 180), title, QUIET, _font(30))
     pen.text((x, 250), number, ACCENT, _font(50 if left.width < 350 else 44))
     pen.text((x, 330), "Anybody can check it.", INK, _font(28))
     if picture:

@@ -72,6 +72,20 @@ def test_it_says_that_it_holds_no_longer(state, said) -> None:
     assert "This licence is valid" not in page
 
 
+def test_a_link_to_one_that_ended_says_so(media: Path) -> None:
+    """Other sites show what the page says of itself, and the card."""
+    picture = GenerationFactory()
+    path = f"/licences/{picture.licence_number}"
+    card = f"{path}/card.png"
+    before = Client().get(card)
+    assert before["Cache-Control"] == "public, max-age=1"
+    states.end(picture, LicenceState.REVOKED, "A mistake of ours.")
+    page = page_of(picture.licence)
+    [described] = re.findall(r'property="og:description" content="([^"]*)"', page)
+    assert described.startswith("This licence was revoked.")
+    assert Client().get(card).content != before.content
+
+
 def test_it_speaks_korean() -> None:
     page = page_of(PublicPictureFactory().licence, accept_language="ko")
     assert "유효한 이용 허락입니다" in page

@@ -73,9 +73,10 @@ def name_buyer(request: HttpRequest, user: User, number: str) -> HttpResponse:
 
 
 @require_safe
-@cache_control(public=True, max_age=3600)
+@cache_control(public=True, max_age=1)
 def preview(request: HttpRequest, number: str) -> HttpResponse:
-    """What other sites show of a link to a licence. It has no words that may turn private."""
+    """What other sites show of a link to a licence. It has no words that may turn private, and is
+    as short-lived as all that says whether a licence holds."""
     found = _numbered(number)
     picture = found.generation
     shown = b""
@@ -83,7 +84,8 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
         with storage.open_file(key) as content:
             shown = content.read()
     drawn = io.BytesIO()
-    card.draw(found.number, page_url("licences", found.number), shown).save(drawn, "PNG")
+    address = page_url("licences", found.number)
+    card.draw(found.number, address, shown, is_valid=found.is_valid).save(drawn, "PNG")
     return HttpResponse(drawn.getvalue(), content_type="image/png")
 
 
