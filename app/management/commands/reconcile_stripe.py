@@ -8,9 +8,10 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from app.services.payments import packs, reconciliation
+from app.services.payments import reconciliation
 from app.services.payments.payout_gateway import provider_books
 from app.utils import clock
+from app.utils.money import written
 
 
 class Command(BaseCommand):
@@ -33,7 +34,7 @@ class Command(BaseCommand):
         except (ImproperlyConfigured, reconciliation.NotYet) as error:
             raise CommandError(f"The provider cannot be asked: {error}") from error
         for (day, kind, currency), amount in sorted(report.sums.items()):
-            self.stdout.write(f"{day} {kind}: {packs.written(amount, currency)}")
+            self.stdout.write(f"{day} {kind}: {written(amount, currency)}")
         for difference in report.differences:
             self.stderr.write(str(difference))
         if report.differences:
