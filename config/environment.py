@@ -277,6 +277,8 @@ VALUES = (
     number("PAGE_CACHE_SECONDS", 0, None, whole=False),
     number("WELCOME_BONUS_TOKENS", 0, None),
     number("PLATFORM_FEE_PERCENT", 0, 100),
+    number("PRIORITY_PRICE_FACTOR", 1, 100, whole=False),
+    number("PRIORITY_WEIGHT", 1, 1000),
     number("EARNINGS_HOLD_DAYS", 0, 365),
     *payments.VALUES,
     number("TRAINING_EPOCHS", 1, MOST_EPOCHS),

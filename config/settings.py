@@ -7,6 +7,7 @@ does. ``config/settings_production.py`` takes what it shares from here and refus
 
 import os
 import sys
+from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -116,6 +117,10 @@ STORAGES = {
 WELCOME_BONUS_TOKENS = env.int("WELCOME_BONUS_TOKENS", 100)
 # The platform's share of what a picture costs, in percent.
 PLATFORM_FEE_PERCENT = env.int("PLATFORM_FEE_PERCENT", 0)
+# What a picture of high priority costs, times the price of a normal one; and how many shares of the
+# workers it has: see docs/queue.md.
+PRIORITY_PRICE_FACTOR = env.decimal("PRIORITY_PRICE_FACTOR", Decimal("1.5"))
+PRIORITY_WEIGHT = env.int("PRIORITY_WEIGHT", 4)
 # What artists earn can be paid out after so many days.
 EARNINGS_HOLD_DAYS = env.int("EARNINGS_HOLD_DAYS", 7)
 # "test" is the gateway of the plan's tests: every payment succeeds. Production must allow it by

@@ -11,7 +11,7 @@ import heapq
 import random
 from bisect import insort
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -19,17 +19,20 @@ from app.delivery import turns
 
 AHEAD = 2
 PICTURE_SECONDS = 1.0
+PRIORITY_WEIGHT = 4
 
 
 @dataclass
 class Job:
-    """An order of one picture. ``expected`` is what its buyer was told when they ordered."""
+    """An order of one picture. ``expected`` is what its buyer was told when they ordered;
+    ``is_high``: they pay for a high priority."""
 
     id: int
     user: int
     style: int
     ordered_at: float
     seconds: float
+    is_high: bool = False
     expected: float = 0.0
     begun_at: float = 0.0
     ended_at: float = 0.0
@@ -54,7 +57,7 @@ class Simulation:
         self.done: list[Job] = []
         self._now = 0.0
         self._virtual_time = 0
-        self._finish: Counter[int] = Counter()
+        self._finish: Counter[tuple[str, int]] = Counter()
         self._waiting: list[tuple[int, int]] = []
         self._tasks: dict[int, turns.Waiting] = {}
         self._jobs: dict[int, Job] = {}
@@ -89,8 +92,12 @@ class Simulation:
         self._jobs[job.id] = job
         tag = job.id
         if self.is_fair:
-            tag = turns.first_tag(self._virtual_time, self._finish[job.user])
-            self._finish[job.user] = tag + turns.share_of(turns.PICTURE, 1)
+            lane = turns.lane_of("", is_high=job.is_high, weight=PRIORITY_WEIGHT)
+            finish = self._finish[lane.name, job.user]
+            begins = turns.first_tag(self._virtual_time, finish)
+            tag = turns.first_tag(self._virtual_time, finish, lane.head_start)
+            share = turns.share_of(turns.PICTURE, lane.weight)
+            self._finish[lane.name, job.user] = begins + share
         self._tasks[job.id] = turns.Waiting(job.id, tag, job.style)
         insort(self._waiting, (tag, job.id))
         at_work = sum(worker.job is not None for worker in self._workers)
@@ -132,12 +139,22 @@ WHALE = 0
 WHALE_JOBS = 1000
 
 
-def whale_and_others(seed: int, *, others: int = 99, styles: int = 64) -> list[Job]:
-    """One orders 1 000 pictures, and ten seconds later 99 others order one each."""
+def whale_and_others(
+    seed: int, *, others: int = 99, styles: int = 64, high: Container[int] = ()
+) -> list[Job]:
+    """One orders 1 000 pictures, and ten seconds later 99 others order one each; those in ``high``
+    pay for a high priority."""
     rng = random.Random(seed)  # noqa: S311 (no secrets)
     users = [WHALE] * WHALE_JOBS + list(range(1, others + 1))
     return [
-        Job(number, user, rng.randrange(styles), 0.0 if user == WHALE else 10.0, _seconds(rng))
+        Job(
+            number,
+            user,
+            rng.randrange(styles),
+            0.0 if user == WHALE else 10.0,
+            _seconds(rng),
+            user in high,
+        )
         for number, user in enumerate(users)
     ]
 

@@ -18,7 +18,7 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.delivery import turns
-from app.models import Generation, OutboxMessage, QueueClock
+from app.models import Generation, OutboxMessage, Priority, QueueClock
 from app.models.outbox import FIRST_DUE
 from app.models.writes import LEAVE_QUEUE, TAKE_TURN, write
 from app.utils import clock
@@ -39,6 +39,7 @@ def enqueue(
     task: Task,
     *,
     owner_id: int | None = None,
+    priority: str = Priority.NORMAL,
     available_at: datetime | None = None,
 ) -> None:
     """Write ``task`` to the outbox, in the caller's transaction.
@@ -49,7 +50,9 @@ def enqueue(
     """
     turn = None
     if owner_id is not None and available_at is None:
-        [(turn, _)] = write(TAKE_TURN, queue=queue, user_id=owner_id, work=turns.work_of(task))
+        lane = lane_of(queue, priority)
+        work = turns.share_of(turns.work_of(task), lane.weight)
+        turn, _ = _take_turn(queue, lane, owner_id, work)
     OutboxMessage.objects.create(
         queue=queue,
         task_id=task.task_id,
@@ -61,20 +64,23 @@ def enqueue(
     )
 
 
-def enqueue_all(tasks: Iterable[tuple[str, Task, int]]) -> None:
-    """Write many tasks to the outbox at once, each with its queue and the user whose turn it takes.
+def enqueue_all(tasks: Iterable[tuple[str, Task, int, str]]) -> None:
+    """Write many tasks to the outbox at once, each with its queue, the user whose turn it takes,
+    and its priority.
 
-    One statement takes the turns of a user in a queue. Ascending by both, so that of two who call
+    One statement takes the turns of a user in a lane. Ascending by both, so that of two who call
     it at once, neither waits for the other in a circle.
     """
     now = clock.now()
-    of_owner = dict[tuple[str, int], list[Task]]()
-    for queue, task, owner_id in tasks:
-        of_owner.setdefault((queue, owner_id), []).append(task)
+    of_owner = dict[tuple[str, int, str, str], list[Task]]()
+    for queue, task, owner_id, priority in tasks:
+        lane = lane_of(queue, priority)
+        of_owner.setdefault((lane.name, owner_id, queue, priority), []).append(task)
     messages = list[OutboxMessage]()
-    for (queue, owner_id), theirs in sorted(of_owner.items(), key=itemgetter(0)):
-        works = [turns.work_of(task) for task in theirs]
-        [(first, weight)] = write(TAKE_TURN, queue=queue, user_id=owner_id, work=sum(works))
+    for (_, owner_id, queue, priority), theirs in sorted(of_owner.items(), key=itemgetter(0)):
+        lane = lane_of(queue, priority)
+        works = [turns.share_of(turns.work_of(task), lane.weight) for task in theirs]
+        first, weight = _take_turn(queue, lane, owner_id, sum(works))
         shares = [turns.share_of(work, weight) for work in works]
         messages += (
             OutboxMessage(
@@ -98,18 +104,37 @@ def leave(pictures: Sequence[Generation], *, owner_id: int) -> None:
         LEAVE_QUEUE,
         task_ids=[picture.task_id for picture in pictures],
         attempts=[picture.attempt for picture in pictures],
-        works=[turns.work_of_pixels(picture.width, picture.height) for picture in pictures],
+        works=[_share_of(picture) for picture in pictures],
+        lanes=[lane_of("", picture.priority).name for picture in pictures],
         user_id=owner_id,
         now=clock.now(),
         reason="canceled",
     )
 
 
-def ahead(queue: str, user_id: int, *, before_last: int) -> tuple[int, int]:
-    """How many tasks wait in ``queue`` that go before the next one of this user, and before one of
-    theirs that has ``before_last`` of work of their own before it."""
+def lane_of(queue: str, priority: str) -> turns.Lane:
+    is_high = priority == Priority.HIGH
+    return turns.lane_of(queue, is_high=is_high, weight=settings.PRIORITY_WEIGHT)
+
+
+def _share_of(picture: Generation) -> int:
+    work = turns.work_of_pixels(picture.width, picture.height)
+    return turns.share_of(work, lane_of("", picture.priority).weight)
+
+
+def _take_turn(queue: str, lane: turns.Lane, owner_id: int, work: int) -> tuple[int, int]:
+    """The first tag of tasks that are ``work`` together, and the weight of their owner."""
+    given = {"lane": lane.name, "head_start": lane.head_start, "work": work}
+    [(first, weight)] = write(TAKE_TURN, queue=queue, user_id=owner_id, **given)
+    return first, weight
+
+
+def ahead(queue: str, lane: turns.Lane, user_id: int, *, before_last: int) -> tuple[int, int]:
+    """How many tasks wait in ``queue`` that go before the next one of this user in ``lane``, and
+    before one of theirs that has ``before_last`` of work of their own before it."""
+    name, head_start = lane.name, lane.head_start
     with connection.cursor() as cursor:
-        cursor.execute(_AHEAD, [queue, queue, user_id, before_last, queue])
+        cursor.execute(_AHEAD, [queue, name, user_id, head_start, before_last, queue])
         before_next, before_that = cursor.fetchone()
     return before_next, before_that
 
@@ -299,7 +324,7 @@ _AHEAD = """
     WITH mine AS (SELECT GREATEST(
         COALESCE((SELECT virtual_time FROM app_queueclock WHERE queue = %s), 0),
         COALESCE((SELECT finish FROM app_turn WHERE queue = %s AND user_id = %s), 0)
-    ) AS tag)
+    ) - %s AS tag)
     SELECT count(*) FILTER (WHERE turn <= mine.tag), count(*)
     FROM mine JOIN app_outboxmessage ON turn <= mine.tag + %s
     WHERE sent_at IS NULL AND turn IS NOT NULL AND queue = %s

@@ -3,7 +3,7 @@ from app.models.books import LicenceDay, LicenceDayBlock
 from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
 from app.models.formats import AspectRatio
-from app.models.generation import Generation, GenerationStatus, Visibility
+from app.models.generation import Generation, GenerationStatus, Priority, Visibility
 from app.models.idempotency import IdempotencyKey
 from app.models.ledger import LedgerLine
 from app.models.licence import Licence, LicenceState, SigningKey
@@ -87,6 +87,7 @@ __all__ = [
     "PaymentProfile",
     "Payout",
     "PendingUpload",
+    "Priority",
     "Purchase",
     "PurchaseRefund",
     "PurchaseStatus",

@@ -53,6 +53,13 @@ class Visibility(models.TextChoices):
     PRIVATE = "private", "Private"
 
 
+class Priority(models.TextChoices):
+    """``high`` costs more, and goes earlier: see ``app.delivery.turns``."""
+
+    NORMAL = "normal", "Normal"
+    HIGH = "high", "High"
+
+
 class GenerationQuerySet(models.QuerySet["Generation"]):
     def public(self) -> GenerationQuerySet:
         return self.filter(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
@@ -252,6 +259,13 @@ class Generation(Job):
     # What of the cost stands for money; null, from the versions before, is nothing.
     paid_bought = models.PositiveIntegerField(null=True, blank=True)
     paid_earned = models.PositiveIntegerField(null=True, blank=True)
+    priority = models.CharField(
+        max_length=6,
+        choices=Priority.choices,
+        default=Priority.NORMAL,
+        db_default=Priority.NORMAL,
+        help_text="As it was paid for.",
+    )
     # Drawn with the order, so that the worker can write it into the picture; the licence itself
     # is issued when the artist is paid. Null on orders from before there were licences.
     licence_number = models.CharField(max_length=17, null=True, blank=True)

@@ -40,29 +40,31 @@ BOOK_ENTRY = """
     RETURNING token_balance
 """
 
-# Moves the tags of a person in a queue on by ``work``, from their last one or the queue's virtual
-# time. Returns the first tag and the person's weight. It is ``turns.first_tag`` and
-# ``turns.share_of``.
+# Moves the tags of a person in a lane of a queue on by ``work``, from their last one or the queue's
+# virtual time. Returns the first tag and the person's weight. It is ``turns.first_tag`` and
+# ``turns.share_of``. The row of a lane is kept under its name: see ``turns.lane_of``.
 TAKE_TURN = """
     INSERT INTO app_turn (queue, user_id, finish, weight)
-    SELECT %(queue)s::text, %(user_id)s::bigint, %(work)s::bigint + COALESCE(
+    SELECT %(lane)s::text, %(user_id)s::bigint, %(work)s::bigint + COALESCE(
         (SELECT virtual_time FROM app_queueclock WHERE queue = %(queue)s::text), 0
     ), 1
     FROM (SELECT) ordered
     ON CONFLICT (user_id, queue) DO UPDATE
     SET finish = GREATEST(app_turn.finish, EXCLUDED.finish - %(work)s::bigint)
         + GREATEST(1, %(work)s::bigint / app_turn.weight)
-    RETURNING finish - GREATEST(1, %(work)s::bigint / weight) AS tag, weight
+    RETURNING
+        finish - GREATEST(1, %(work)s::bigint / weight) - %(head_start)s::bigint AS tag, weight
 """
 
 # Takes tasks that nobody has begun out of the queues, and gives their person the turns back. What
 # is handed over in this moment is left: its worker is told that it was canceled.
 LEAVE_QUEUE = """
     WITH gone AS MATERIALIZED (
-        SELECT message.id, queue, turn, attempt, work
+        SELECT message.id, queue || lane AS queue, turn, attempt, work
         FROM app_outboxmessage message
-        JOIN unnest(%(task_ids)s::uuid[], %(attempts)s::int[], %(works)s::bigint[])
-            AS task(task_id, attempt, work) USING (task_id, attempt)
+        JOIN unnest(
+            %(task_ids)s::uuid[], %(attempts)s::int[], %(works)s::bigint[], %(lanes)s::text[]
+        ) AS task(task_id, attempt, work, lane) USING (task_id, attempt)
         WHERE sent_at IS NULL FOR UPDATE OF message SKIP LOCKED
     ), noted AS (
         UPDATE app_outboxmessage SET sent_at = %(now)s, last_error = %(reason)s
@@ -137,7 +139,8 @@ WORK_OF_BUYER = f"""
         {_MAY_BE_IN_WORK.format(user_id="%(user_id)s")}
     FROM app_generation WHERE user_id = %(user_id)s AND status IN ('queued', 'processing')
 """  # noqa: S608 (no value is put in)
-# The held pictures whose turn it is: of each buyer the oldest, as many as may be in work.
+# The held pictures whose turn it is, as many as may be in work: of each buyer those of a high
+# priority, then the oldest.
 HELD_TO_HAND_OVER = """
     SELECT waiting.id
     FROM (
@@ -146,7 +149,7 @@ HELD_TO_HAND_OVER = """
     CROSS JOIN LATERAL (
         SELECT id FROM app_generation
         WHERE user_id = buyer.user_id AND is_held AND status = 'queued'
-        ORDER BY id
+        ORDER BY priority = 'high' DESC, id
         LIMIT GREATEST(0, {may_be} - {in_work})
     ) waiting
     ORDER BY waiting.id LIMIT %(batch)s
@@ -166,16 +169,16 @@ PLACE_ORDER = """
         INSERT INTO app_generation
             (id, user_id, style_id, task_id, attempt, request_id, status, lease_expires_at,
              progress, failure_reason, prompt_tags, prompt, aspect_ratio, width, height, seed,
-             cost, paid_bought, paid_earned, image_path, preview_path, placeholder, metadata,
-             visibility, description, hidden_reason, like_count, comment_count, created_at,
-             started_at, finished_at, licence_number, terms_id, order_id, is_held, settings)
+             cost, paid_bought, paid_earned, priority, image_path, preview_path, placeholder,
+             metadata, visibility, description, hidden_reason, like_count, comment_count,
+             created_at, started_at, finished_at, licence_number, terms_id, order_id, is_held,
+             settings)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(prompt)s, %(aspect_ratio)s, %(width)s,
-            %(height)s, %(seed)s, %(cost)s, %(paid_bought)s, %(paid_earned)s, '', '', '', NULL,
-            %(visibility)s, '', '', 0, 0,
-            %(created_at)s, NULL, NULL, %(licence_number)s, %(terms_id)s, NULL, is_full,
-            %(settings)s::jsonb
+            %(height)s, %(seed)s, %(cost)s, %(paid_bought)s, %(paid_earned)s, %(priority)s,
+            '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s, NULL, NULL,
+            %(licence_number)s, %(terms_id)s, NULL, is_full, %(settings)s::jsonb
         FROM offered
         RETURNING is_held
     ), tagged AS (

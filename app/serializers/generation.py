@@ -2,13 +2,13 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from app.models import AspectRatio, Generation, GenerationStatus, Visibility
+from app.models import AspectRatio, Generation, GenerationStatus, Priority, Visibility
 from app.models.generation import MAX_SEED, unknown_words
 from app.models.reads.picture import FeedPicture, PictureDetail
 from app.models.reads.status import Status
@@ -169,7 +169,23 @@ class ExpectedTermsField(serializers.RegexField):
         super().__init__(TERMS_ID, **options | kwargs)
 
 
+class PriorityField(serializers.ChoiceField):
+    """`high` costs more and goes earlier; a quote says how much, and when. Else it is `normal`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        options: dict[str, Any] = {"choices": Priority.choices, "default": Priority.NORMAL}
+        super().__init__(help_text=str(self.__doc__), **options | kwargs)
+
+
+def without_usual(attrs: dict[str, Any]) -> dict[str, Any]:
+    """Versions before this one took fingerprints of orders without a priority."""
+    if attrs["priority"] == Priority.NORMAL:
+        del attrs["priority"]
+    return attrs
+
+
 class GenerateSerializer(OrderedPictureSerializer):
+    priority = PriorityField()
     again = serializers.IntegerField(
         min_value=1,
         max_value=2**63 - 1,
@@ -200,7 +216,7 @@ class GenerateSerializer(OrderedPictureSerializer):
         for name in ("again", "expected_terms", "webhook_url"):
             if attrs[name] is None:
                 del attrs[name]
-        return super().validate(attrs)
+        return super().validate(without_usual(attrs))
 
 
 # Printable ASCII without commas, and without the outer spaces that a field would take off.
@@ -224,6 +240,7 @@ class PlainPicture(msgspec.Struct):
 class _PlainOrder(PlainPicture):
     """Nothing that ``GenerateSerializer`` would refuse or change."""
 
+    priority: Literal["normal", "high"] = "normal"
     again: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
     expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None

@@ -8,7 +8,7 @@ import msgspec
 from rest_framework import serializers
 from rest_framework.fields import empty
 
-from app.models import Generation, GenerationStatus, Order
+from app.models import Generation, GenerationStatus, Order, Priority
 from app.models.generation import unknown_words
 from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
 from app.serializers.base import BaseSerializer
@@ -18,7 +18,9 @@ from app.serializers.generation import (
     OrderedPictureSerializer,
     PictureDetailSerializer,
     PlainPicture,
+    PriorityField,
     UnknownWordsField,
+    without_usual,
 )
 from app.utils.public_addresses import MAX_LENGTH as MAX_URL
 
@@ -76,6 +78,7 @@ class DeadlineField(serializers.DateTimeField):
 
 class QuoteSerializer(BaseSerializer):
     items = ItemsField()
+    priority = PriorityField()
     deadline = DeadlineField()
 
 
@@ -87,6 +90,7 @@ class QuotedItemSerializer(BaseSerializer):
 
 class QuotedSerializer(BaseSerializer):
     id = serializers.CharField(help_text="For `quote_id` of an order of the same items.")
+    priority = serializers.ChoiceField(choices=Priority.choices)
     cost = serializers.IntegerField()
     balance_after = serializers.IntegerField(
         help_text="What would be left. Below 0, tokens have to be bought first."
@@ -111,6 +115,7 @@ class OrderCreateSerializer(BaseSerializer):
         help_text="The `id` of a quote for these items. Nothing is charged at another price, nor"
         " sold under other terms.",
     )
+    priority = PriorityField()
     deadline = DeadlineField()
     webhook_url = serializers.CharField(
         max_length=MAX_URL,
@@ -118,6 +123,9 @@ class OrderCreateSerializer(BaseSerializer):
         default=None,
         help_text="Where to send what becomes of the order; see `/api/webhooks`.",
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        return without_usual(attrs)
 
 
 class PlacedItemSerializer(BaseSerializer):

@@ -24,6 +24,7 @@ from app.exceptions import (
 from app.models import (
     Generation,
     GenerationStatus,
+    Priority,
     Style,
     Transaction,
     TransactionType,
@@ -92,6 +93,7 @@ def request_generation(
     prompt: str = "",
     aspect_ratio: str,
     seed: int | None = None,
+    priority: str = Priority.NORMAL,
     again: int | None = None,
     expected_cost: int | None = None,
     expected_terms: str | None = None,
@@ -111,7 +113,7 @@ def request_generation(
         style = styles[0]
         if not style.is_ready:
             raise StyleNotReady
-        cost = pricing.cost_of(style.price, aspect_ratio)
+        cost = pricing.cost_of(style.price, aspect_ratio, priority)
         if expected_cost is not None and expected_cost != cost:
             raise PriceChanged(expected=expected_cost, cost=cost)
         if expected_terms is not None and expected_terms != style.terms_id:
@@ -125,6 +127,7 @@ def request_generation(
             prompt=prompt,
             aspect_ratio=aspect_ratio,
             seed=seed,
+            priority=priority,
         )
         if again is not None:
             generation.settings = engines.settings_like(again, buyer, style)
@@ -132,6 +135,8 @@ def request_generation(
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
         pots.pay_for(buyer, [generation])
+        queue = queue_for(GENERATION_QUEUE, style.engine)
+        lane = outbox.lane_of(queue, priority)
         placed = write(
             PLACE_ORDER,
             **vars(generation)
@@ -139,9 +144,11 @@ def request_generation(
             max_in_work=settings.MAX_IN_WORK,
             max_in_work_paid=settings.MAX_IN_WORK_PAID,
             words=generation.words,
-            queue=queue_for(GENERATION_QUEUE, style.engine),
+            queue=queue,
             body=encode(task),
-            work=turns.work_of(task),
+            lane=lane.name,
+            head_start=lane.head_start,
+            work=turns.share_of(turns.work_of(task), lane.weight),
         )
         if not placed:
             # It was withdrawn after it was read.
@@ -164,6 +171,7 @@ def draft(
     prompt: str = "",
     aspect_ratio: str,
     seed: int | None,
+    priority: str = Priority.NORMAL,
 ) -> Generation:
     """An order of one picture at today's price, not written yet. Without a seed, one is drawn."""
     if prompt:
@@ -179,7 +187,8 @@ def draft(
         width=size.width,
         height=size.height,
         seed=secrets.randbelow(MAX_SEED + 1) if seed is None else seed,
-        cost=pricing.cost_of(style.price, aspect_ratio),
+        cost=pricing.cost_of(style.price, aspect_ratio, priority),
+        priority=priority,
         licence_number=numbers.draw(),
         terms_id=style.terms_id,
         request_id=current_request_id(),
@@ -313,6 +322,9 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
 
     def owner_of(self, job: Generation) -> int:
         return job.user_id
+
+    def priority_of(self, job: Generation) -> str:
+        return job.priority
 
     def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)

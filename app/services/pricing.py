@@ -6,8 +6,10 @@ import math
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
+
 from app.exceptions import InvalidInput
-from app.models import AspectRatio
+from app.models import AspectRatio, Priority
 from app.services import fees
 from app.utils import clock
 from protocol.formats import BY_ENGINE, COMMON
@@ -52,14 +54,18 @@ def format_of(engine: str, aspect_ratio: str) -> Format:
     return FORMATS[AspectRatio(aspect_ratio)]
 
 
-def cost_of(price: int, aspect_ratio: str) -> int:
-    """The cost of one picture: the artist's price times the format's factor, rounded up."""
-    return math.ceil(price * FORMATS[AspectRatio(aspect_ratio)].price_factor)
+def cost_of(price: int, aspect_ratio: str, priority: str = Priority.NORMAL) -> int:
+    """The cost of one picture: the artist's price times the format's factor, rounded up; of a high
+    priority, that times its factor, rounded up again."""
+    cost = math.ceil(price * FORMATS[AspectRatio(aspect_ratio)].price_factor)
+    if priority == Priority.HIGH:
+        return math.ceil(cost * settings.PRIORITY_PRICE_FACTOR)
+    return cost
 
 
-def quote(price: int, engine: str) -> dict[str, int]:
+def quote(price: int, engine: str, priority: str = Priority.NORMAL) -> dict[str, int]:
     """The cost of a picture in each format that the engine draws, by aspect ratio."""
-    return {ratio.value: cost_of(price, ratio) for ratio in formats_of(engine)}
+    return {ratio.value: cost_of(price, ratio, priority) for ratio in formats_of(engine)}
 
 
 def artist_share(cost: int) -> int:

@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from app.models import AspectRatio, Style
+from app.models import AspectRatio, Priority, Style
 from app.models.generation import MAX_SEED
 from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
 from app.services import pricing
@@ -111,6 +112,11 @@ class ListForm(OnceForm):
         label=_("Needed within"),
         help_text=_("What is not made by then is refunded by itself."),
     )
+    priority = forms.ChoiceField(
+        required=False,
+        label=_("Priority"),
+        help_text=_("Of two who wait, a picture of high priority has its turn earlier."),
+    )
     quote = forms.CharField(required=False, max_length=MAX_QUOTE_LENGTH, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -118,6 +124,17 @@ class ListForm(OnceForm):
         within = self.fields["within"]
         assert isinstance(within, forms.ChoiceField)
         within.choices = [("", _("No deadline")), *((hours, _hours(hours)) for hours in HOURS)]
+
+        priority = self.fields["priority"]
+        assert isinstance(priority, forms.ChoiceField)
+        dearer = gettext("High: %(factor)s times the price")
+        priority.choices = [
+            (Priority.NORMAL, gettext("Normal")),
+            (Priority.HIGH, dearer % {"factor": settings.PRIORITY_PRICE_FACTOR.normalize()}),
+        ]
+
+    def clean_priority(self) -> str:
+        return self.cleaned_data["priority"] or Priority.NORMAL
 
     def deadline(self) -> datetime | None:
         hours = self.cleaned_data["within"]

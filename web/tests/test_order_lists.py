@@ -220,6 +220,16 @@ def test_who_is_signed_out_signs_in_first_and_keeps_the_list(client: Any, style:
     assert "kept" in answer.cookies
 
 
+def test_a_high_priority_costs_what_is_shown(listing: Listing, buyer: User) -> None:
+    shown = listing.look("sea", priority="high")
+    assert "1 picture for 15 tokens" in shown.content.decode()
+    # The price was shown for another priority.
+    assert "quote" in listing.order(shown, "sea").content.decode()
+    assert not Order.objects.exists()
+    assert listing.order(listing.look("sea", priority="high"), "sea", priority="high")["Location"]
+    assert Order.objects.get().cost == 15
+
+
 def test_a_deadline_is_said_and_kept(listing: Listing) -> None:
     shown = listing.look("sea", within="4")
     assert "They are expected in a minute." in shown.content.decode()

@@ -57,7 +57,12 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
             if isinstance(error, RateLimited):
                 status, seconds = 429, error.seconds
     try:
-        quote = quotes.quote(user=user, items=items, deadline=form.deadline())
+        quote = quotes.quote(
+            user=user,
+            items=items,
+            deadline=form.deadline(),
+            priority=form.cleaned_data["priority"],
+        )
     except InvalidInput as error:
         return _list_page(request, style, form, wrong=_by_line(error, lines), status=409)
     form.renew(quote=quote.id)
@@ -87,6 +92,7 @@ def _ordered(user: User, form: ListForm, items: Sequence[dict[str, Any]]) -> str
                 items=items,
                 quote_id=form.cleaned_data["quote"],
                 deadline=form.deadline(),
+                priority=form.cleaned_data["priority"],
             ).pk
         ),
     )

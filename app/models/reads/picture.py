@@ -19,6 +19,7 @@ from app.models.generation import (
     Generation,
     GenerationQuerySet,
     GenerationStatus,
+    Priority,
     Visibility,
     prompt_shown,
 )
@@ -92,6 +93,7 @@ class PictureDetail(FeedPicture):
     visibility: Visibility
     finished_at: datetime | None
     cost: Annotated[int | None, OWNER_ONLY]
+    priority: Annotated[Priority | None, OWNER_ONLY]
     settings: Annotated[dict[str, Any] | None, OWNER_ONLY, IS_JSON]
     failure_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]

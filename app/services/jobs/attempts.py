@@ -17,6 +17,7 @@ from django.db import transaction
 
 from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, StaleAttempt
+from app.models import Priority
 from app.models.job import Job
 from app.services import storage
 from app.utils import clock
@@ -105,6 +106,10 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     @abstractmethod
     def fail(self, job: JobT) -> None:
         """Save the job that failed for good; refund and notify."""
+
+    def priority_of(self, job: JobT) -> str:
+        """What its buyer paid for."""
+        return Priority.NORMAL
 
     def note_failure(self, job: JobT, report: ReportT) -> None:
         """Take over what a failed attempt tells besides its reason, before ``fail``."""
@@ -208,12 +213,23 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         queue = queue_for(self.queue, self.engine_of(job))
         # What is tried again has waited already.
         owner_id = self.owner_of(job) if job.attempt == 1 else None
-        outbox.enqueue(queue, self.task_of(job), owner_id=owner_id, available_at=due)
+        outbox.enqueue(
+            queue,
+            self.task_of(job),
+            owner_id=owner_id,
+            priority=self.priority_of(job),
+            available_at=due,
+        )
 
     def enqueue_all(self, jobs: Iterable[JobT]) -> None:
         """Write the tasks of many jobs to the outbox at once."""
         outbox.enqueue_all(
-            (queue_for(self.queue, self.engine_of(job)), self.task_of(job), self.owner_of(job))
+            (
+                queue_for(self.queue, self.engine_of(job)),
+                self.task_of(job),
+                self.owner_of(job),
+                self.priority_of(job),
+            )
             for job in jobs
         )
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.exceptions import InvalidInput, PriceChanged, TermsChanged
-from app.models import Style, User
+from app.models import Priority, Style, User
 from app.services import engines, pricing
 
 
@@ -22,14 +22,17 @@ class Item:
     seed: int | None
     count: int
     unit_cost: int
+    priority: str = Priority.NORMAL
 
     @property
     def cost(self) -> int:
         return self.count * self.unit_cost
 
 
-def priced(user: User, items: Sequence[Mapping[str, Any]]) -> list[Item]:
-    """``items`` with what they cost now.
+def priced(
+    user: User, items: Sequence[Mapping[str, Any]], priority: str = Priority.NORMAL
+) -> list[Item]:
+    """``items`` with what they cost now, at this ``priority``.
 
     Raises InvalidInput, whose details name every item that cannot be ordered, by its index from 0.
     """
@@ -57,7 +60,8 @@ def priced(user: User, items: Sequence[Mapping[str, Any]]) -> list[Item]:
                 item["aspect_ratio"],
                 item.get("seed"),
                 item.get("count", 1),
-                pricing.cost_of(style.price, item["aspect_ratio"]),
+                pricing.cost_of(style.price, item["aspect_ratio"], priority),
+                priority,
             )
         )
     if wrong:

@@ -11,7 +11,16 @@ from django.db import transaction
 
 from app.delivery import outbox
 from app.exceptions import InsufficientTokensError, InvalidInput, QuotaExceeded, StyleNotReady
-from app.models import Generation, GenerationStatus, GenerationTag, Order, Tag, User, WebhookEvent
+from app.models import (
+    Generation,
+    GenerationStatus,
+    GenerationTag,
+    Order,
+    Priority,
+    Tag,
+    User,
+    WebhookEvent,
+)
 from app.models.writes import KEEP_OFFERED, NEXT_GENERATION_IDS, WORK_OF_BUYER, write
 from app.services import generation_service, pots
 from app.services.generation_service import GENERATIONS
@@ -29,6 +38,7 @@ def place(
     expected_cost: int | None = None,
     expected_terms: str | None = None,
     quote_id: str | None = None,
+    priority: str = Priority.NORMAL,
     deadline: datetime | None = None,
     webhook_url: str | None = None,
 ) -> Order:
@@ -37,7 +47,7 @@ def place(
     The returned order's ``user`` carries the balance that is left. Raises InvalidInput,
     PriceChanged, TermsChanged, InsufficientTokensError, QuotaExceeded or StyleNotReady.
     """
-    wanted = _checked(user, items, quote_id, expected_cost, expected_terms)
+    wanted = _checked(user, items, priority, quote_id, expected_cost, expected_terms)
     if deadline is not None and deadline <= clock.now():
         raise InvalidInput.field("deadline", "This time is over.")
     with joined_transaction():
@@ -87,13 +97,14 @@ def cancel(*, user: User, order_id: int) -> Order:
 def _checked(
     user: User,
     given: Sequence[Mapping[str, Any]],
+    priority: str,
     quote_id: str | None,
     expected_cost: int | None,
     expected_terms: str | None,
 ) -> list[contents.Item]:
     """The items, which cost what the buyer has seen, under the terms that they have seen."""
-    quoted = None if quote_id is None else quotes.opened(user, quote_id, given)
-    wanted = contents.priced(user, given)
+    quoted = None if quote_id is None else quotes.opened(user, quote_id, given, priority)
+    wanted = contents.priced(user, given, priority)
     seen = (
         {} if expected_terms is None else dict.fromkeys(contents.terms_of(wanted), expected_terms)
     )
@@ -119,6 +130,7 @@ def _drafts(buyer: User, wanted: Sequence[contents.Item]) -> list[Generation]:
             prompt=item.prompt,
             aspect_ratio=item.aspect_ratio,
             seed=item.seed,
+            priority=item.priority,
         )
         for item in wanted
         for _ in range(item.count)

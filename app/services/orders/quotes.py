@@ -15,7 +15,7 @@ import orjson
 from django.core import signing
 
 from app.exceptions import InvalidInput
-from app.models import User
+from app.models import Priority, User
 from app.models.generation import unknown_words
 from app.services.orders import contents, waits
 from app.utils import clock
@@ -50,6 +50,7 @@ class Quote:
     expected_seconds: int
     is_realistic: bool | None
     expires_at: datetime
+    priority: str
 
 
 @dataclass(frozen=True)
@@ -61,10 +62,14 @@ class Seen:
 
 
 def quote(
-    *, user: User, items: Sequence[Mapping[str, Any]], deadline: datetime | None = None
+    *,
+    user: User,
+    items: Sequence[Mapping[str, Any]],
+    priority: str = Priority.NORMAL,
+    deadline: datetime | None = None,
 ) -> Quote:
     """Say what ``items`` would cost as one order. Nothing is written. Raises InvalidInput."""
-    wanted = contents.priced(user, items)
+    wanted = contents.priced(user, items, priority)
     quoted = tuple(
         QuotedItem(
             item.cost,
@@ -78,6 +83,8 @@ def quote(
     now = clock.now()
     expires = now + VALID_FOR
     told = {"user": user.pk, "items": _digest(items), "cost": cost, "until": expires.timestamp()}
+    if priority != Priority.NORMAL:
+        told["priority"] = priority
     token = signing.dumps(told | {"terms": contents.terms_of(wanted)}, salt=SALT, compress=True)
     return Quote(
         token,
@@ -88,10 +95,13 @@ def quote(
         expected.seconds,
         None if deadline is None else now + timedelta(seconds=expected.seconds) <= deadline,
         expires,
+        priority,
     )
 
 
-def opened(user: User, quote_id: str, given: Sequence[Mapping[str, Any]]) -> Seen:
+def opened(
+    user: User, quote_id: str, given: Sequence[Mapping[str, Any]], priority: str = Priority.NORMAL
+) -> Seen:
     """What the quote has told of these very items. Raises InvalidInput, for ``quote_id``."""
     try:
         told = signing.loads(quote_id, salt=SALT)
@@ -103,6 +113,9 @@ def opened(user: User, quote_id: str, given: Sequence[Mapping[str, Any]]) -> See
         raise InvalidInput.field("quote_id", "This quote has expired. Ask for another one.")
     if told["items"] != _digest(given):
         raise InvalidInput.field("quote_id", "This quote is for other items.")
+    # Quotes of the version before say nothing of it.
+    if told.get("priority", Priority.NORMAL) != priority:
+        raise InvalidInput.field("quote_id", "This quote is for another priority.")
     return Seen(told["cost"], told["terms"])
 
 

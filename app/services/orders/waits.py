@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db.models import Avg, Count, F, Q
 
 from app.delivery import outbox, turns
-from app.models import Generation, GenerationStatus, Licence, User
+from app.models import Generation, GenerationStatus, Licence, Priority, User
 from app.services import pricing, worker_service
 from app.services.orders.contents import Item
 from protocol import GENERATION_QUEUE
@@ -30,9 +30,9 @@ class Expected:
     seconds: int
 
 
-def expected(user: User, items: Iterable[Item]) -> Expected:
-    """Of the pictures of these items, which ``user`` orders now. Each engine has a queue; told is
-    the one that takes longest."""
+def expected(user: User, items: Sequence[Item]) -> Expected:
+    """Of the pictures of these items, which ``user`` orders now at one priority. Each engine has a
+    queue; told is the one that takes longest."""
     works = dict[str, list[int]]()
     for item in items:
         size = pricing.format_of(item.style.engine, item.aspect_ratio)
@@ -40,28 +40,34 @@ def expected(user: User, items: Iterable[Item]) -> Expected:
         works.setdefault(item.style.engine, []).extend([work] * item.count)
     each, living = _seconds_of_one(), worker_service.living_by_engine()
     of_engines = [
-        _of_engine(user, engine, of_engine, each, living.get(engine, 0))
+        _of_engine(user, engine, items[0].priority, of_engine, each, living.get(engine, 0))
         for engine, of_engine in works.items()
     ]
     return max(of_engines, key=lambda told: told.seconds)
 
 
-def _of_engine(user: User, engine: str, works: list[int], each: float, living: int) -> Expected:
-    given, at_work, held = _in_hand(user, engine)
+def _of_engine(
+    user: User, engine: str, priority: str, works: list[int], each: float, living: int
+) -> Expected:
+    given, at_work, held = _in_hand(user, engine, priority)
     queue = queue_for(GENERATION_QUEUE, engine)
+    lane = outbox.lane_of(queue, priority)
     # What is held has no turn yet, and gets one before these.
-    own = held * turns.PICTURE + sum(works[:-1])
-    before_first, before_last = outbox.ahead(queue, user.pk, before_last=own)
+    before = [turns.PICTURE] * held + works[:-1]
+    own = sum(turns.share_of(work, lane.weight) for work in before)
+    before_first, before_last = outbox.ahead(queue, lane, user.pk, before_last=own)
     others = given + at_work + held + before_last
     seconds = turns.expected_seconds(others + len(works) - 1, each, max(at_work, living))
     return Expected(given + held + before_first + 1, math.ceil(seconds))
 
 
-def _in_hand(user: User, engine: str) -> tuple[int, int, int]:
+def _in_hand(user: User, engine: str, priority: str) -> tuple[int, int, int]:
     """How many pictures the workers of ``engine`` have to begin, how many they are making, and how
-    many of this user's are held."""
+    many of this user's are held that go before one of ``priority``."""
     is_theirs = Q(lease_expires_at__isnull=False, style__engine=engine)
     is_held = Q(user=user, is_held=True, style__engine=engine)
+    if priority == Priority.HIGH:
+        is_held &= Q(priority=priority)
     found = Generation.objects.under_way().filter(is_theirs | is_held).order_by()
     counts = found.aggregate(
         given=Count("pk", filter=is_theirs & Q(status=GenerationStatus.QUEUED)),

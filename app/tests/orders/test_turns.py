@@ -126,10 +126,12 @@ class TestTags:
         weights = dict.fromkeys(users, 1) | {t.user: t.weight for t in Turn.objects.all()}
         for _ in range(60):
             user, work = rng.choice(users), rng.randint(1, 3000)
-            [(tag, weight)] = write(TAKE_TURN, queue=QUEUE, user_id=user.pk, work=work)
-            expected = turns.first_tag(now, finish[user])
+            head_start = rng.choice((0, turns.LEAD))
+            given = {"queue": QUEUE, "lane": QUEUE, "head_start": head_start, "work": work}
+            [(tag, weight)] = write(TAKE_TURN, user_id=user.pk, **given)
+            expected = turns.first_tag(now, finish[user], head_start)
             assert (tag, weight) == (expected, weights[user])
-            finish[user] = expected + turns.share_of(work, weight)
+            finish[user] = expected + head_start + turns.share_of(work, weight)
             if rng.random() < 0.3:
                 now += rng.randint(0, 4000)
                 QueueClock.objects.update_or_create(queue=QUEUE, defaults={"virtual_time": now})

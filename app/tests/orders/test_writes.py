@@ -95,7 +95,8 @@ def place(**changes: Any) -> tuple[Generation, bool]:
         created_at=clock.now(),
     )
     values = {**vars(order), "words": ["castle", "sea"], "queue": "a queue", "body": b"{}"}
-    values |= {"max_in_work": 1, "max_in_work_paid": 2, "work": 1}
+    values |= {"max_in_work": 1, "max_in_work_paid": 2}
+    values |= {"lane": "a queue", "head_start": 0, "work": 1}
     [(is_held,)] = write(PLACE_ORDER, **values | changes)
     return order, is_held
 

@@ -44,7 +44,7 @@ MUTATIONS = (
             'Format(*SIZES["1:1"], Decimal("1.1"))',
             CHARGES,
         ),
-        ("cost-rounded-up", "return math.ceil(price", "return math.floor(price", CHARGES),
+        ("cost-rounded-up", "cost = math.ceil(price", "cost = math.floor(price", CHARGES),
         (
             "fee-rounded-for-the-artist",
             "cost - cost * fees.percent_at(clock.now()) // 100",

@@ -3,14 +3,15 @@
 from tests.mutate.mutation import Mutation, in_file
 
 TURNS = "app/tests/orders/test_turns.py"
+PRIORITY = "app/tests/orders/test_priority.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/delivery/turns.py",
         (
             "turn-is-not-before-the-virtual-time",
-            "return max(virtual_time, finish)",
-            "return finish",
+            "return max(virtual_time, finish) - head_start",
+            "return finish - head_start",
             f"{TURNS}::TestTags",
         ),
         (
@@ -24,6 +25,42 @@ MUTATIONS: tuple[Mutation, ...] = (
             "if task.style_id in warm and task.turn < near[0].turn + LEAD:",
             "if task.style_id in warm:",
             f"{TURNS}::TestChoice",
+        ),
+        (
+            "priority-begins-earlier",
+            "return max(virtual_time, finish) - head_start",
+            "return max(virtual_time, finish)",
+            f"{TURNS}::TestTags",
+        ),
+        (
+            "priority-has-a-lane-of-its-own",
+            'return Lane(f"{queue}:high", weight, LEAD)',
+            "return Lane(queue, weight, LEAD)",
+            f"{PRIORITY}::TestTurns",
+        ),
+        (
+            "priority-is-not-passed-by-warm-styles",
+            'return Lane(f"{queue}:high", weight, LEAD)',
+            'return Lane(f"{queue}:high", weight, 1)',
+            f"{PRIORITY}::TestTurns",
+        ),
+    ),
+    *in_file(
+        "app/services/pricing.py",
+        (
+            "priority-costs-more",
+            "return math.ceil(cost * settings.PRIORITY_PRICE_FACTOR)",
+            "return cost",
+            PRIORITY,
+        ),
+    ),
+    *in_file(
+        "app/services/orders/quotes.py",
+        (
+            "quote-holds-for-its-priority",
+            'if told.get("priority", Priority.NORMAL) != priority:',
+            "if False:",
+            PRIORITY,
         ),
     ),
     *in_file(
@@ -47,6 +84,18 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{TURNS}::TestOutbox",
         ),
         (
+            "canceled-turn-is-given-back-to-its-lane",
+            "queue || lane AS queue",
+            "queue",
+            f"{PRIORITY}::TestTurns",
+        ),
+        (
+            "held-ones-of-a-high-priority-are-first",
+            "ORDER BY priority = 'high' DESC, id\n",
+            "ORDER BY id\n",
+            f"{PRIORITY}::TestTurns",
+        ),
+        (
             "what-is-held-takes-no-turn",
             '"placed WHERE NOT is_held"',
             '"placed"',
@@ -63,8 +112,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "many-take-a-turn-for-all",
-            "work=sum(works))",
-            "work=works[0])",
+            "_take_turn(queue, lane, owner_id, sum(works))",
+            "_take_turn(queue, lane, owner_id, works[0])",
             f"{TURNS}::TestOrders",
         ),
         (
