@@ -128,13 +128,14 @@ UNREADABLE = [
     ("WEB_CONCURRENCY", "abc", "a whole number from 1 to 1000"),
     ("GUNICORN_THREADS", "0", "a whole number from 1 to 1000"),
     ("CONN_MAX_AGE", "", "a whole number of at least 0"),
-    ("MEDIA_LINK_SECONDS", "1h", "a whole number from 1 to 604800"),
-    ("MEDIA_LINK_SECONDS", "604801", "a whole number from 1 to 604800"),
+    *(
+        ("MEDIA_LINK_SECONDS", value, "a whole number from 1 to 604800")
+        for value in ("1h", "604801")
+    ),
     ("PAGE_CACHE_SECONDS", "nan", "a number of at least 0"),
     ("WELCOME_BONUS_TOKENS", "-1", "a whole number of at least 0"),
     ("PLATFORM_FEE_PERCENT", "101", "a whole number from 0 to 100"),
-    ("PRIORITY_PRICE_FACTOR", "0.5", "a number from 1 to 100"),
-    ("PRIORITY_WEIGHT", "0", "a whole number from 1 to 1000"),
+    *((f"PRIORITY_{name}", "0", "number from 1") for name in ("PRICE_FACTOR", "WEIGHT")),
     ("TOKEN_PACKS", "451:500", "hundreds of tokens and their price"),
     *((name, "0", "at least 1") for name in ("TOKEN_PRICE", "TOKEN_VALUE", "PAYOUT_MINIMUM")),
     *((name, "366", "0 to 365") for name in ("EARNINGS_HOLD_DAYS", "REFUND_DAYS")),

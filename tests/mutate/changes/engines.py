@@ -13,8 +13,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/generation_service.py",
         (
             "order-to-its-engine",
-            "queue=queue_for(GENERATION_QUEUE, style.engine),",
-            "queue=GENERATION_QUEUE,",
+            "queue = queue_for(GENERATION_QUEUE, style.engine)\n        lane",
+            "queue = GENERATION_QUEUE\n        lane",
             f"{ENGINES}::TestOrders",
         ),
         (
