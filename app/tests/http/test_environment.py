@@ -128,10 +128,7 @@ UNREADABLE = [
     ("WEB_CONCURRENCY", "abc", "a whole number from 1 to 1000"),
     ("GUNICORN_THREADS", "0", "a whole number from 1 to 1000"),
     ("CONN_MAX_AGE", "", "a whole number of at least 0"),
-    *(
-        ("MEDIA_LINK_SECONDS", value, "a whole number from 1 to 604800")
-        for value in ("1h", "604801")
-    ),
+    *(("MEDIA_LINK_SECONDS", each, "number from 1 to 604800") for each in ("1h", "604801")),
     ("PAGE_CACHE_SECONDS", "nan", "a number of at least 0"),
     ("WELCOME_BONUS_TOKENS", "-1", "a whole number of at least 0"),
     ("PLATFORM_FEE_PERCENT", "101", "a whole number from 0 to 100"),
