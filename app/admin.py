@@ -244,7 +244,10 @@ class CopyCheckAdmin(Moderated, ReadOnlyAdmin):
 class GenerationAdmin(Moderated, ReadOnlyAdmin):
     actions = ("hide", "show", "refund", "retry", "cancel")
     list_display = ("id", "user", "style", "status", "attempt", "cost", "visibility", "created_at")
-    list_filter = ("status", "visibility", "aspect_ratio")
+    list_filter = (
+        *("status", "visibility", "aspect_ratio"),
+        ("deleted_at", admin.EmptyFieldListFilter),
+    )
     search_fields = ("=id", "user__username", "=task_id")
     list_select_related = ("user", "style")
 
@@ -382,6 +385,8 @@ admin.site.register(
         models.StyleTag,
         models.ArtworkTag,
         models.GenerationTag,
+        models.Collection,
+        models.Collected,
         models.Follow,
         models.Like,
         models.IdempotencyKey,

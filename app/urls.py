@@ -14,6 +14,7 @@ from app.views import (
     api_key,
     auth,
     books,
+    collection,
     community,
     docs,
     health,
@@ -48,6 +49,7 @@ Comments = community.CommentViewSet.as_view
 Licences = licence.LicenceViewSet.as_view
 Books = books.BooksViewSet.as_view
 Proofs = books.ProofViewSet.as_view
+Collections = collection.CollectionViewSet.as_view
 Orders = order.OrderViewSet.as_view
 Payouts = payout.PayoutViewSet.as_view
 Statements = payout.StatementViewSet.as_view
@@ -72,7 +74,11 @@ api = [
         Images({"get": "status", "patch": "report"}),
         name="image_status",
     ),
-    path("images/<id:pk>", Images({"get": "retrieve", "patch": "update"}), name="image"),
+    path(
+        "images/<id:pk>",
+        Images({"get": "retrieve", "patch": "update", "delete": "destroy"}),
+        name="image",
+    ),
     path(
         "models/<id:pk>",
         Styles({"get": "retrieve", "patch": "update", "delete": "destroy"}),
@@ -157,7 +163,20 @@ api = [
     path("orders", Orders({"get": "list", "post": "create"}), name="orders"),
     path("orders/<id:pk>", Orders({"get": "retrieve"}), name="order"),
     path("orders/<id:pk>/cancel", Orders({"post": "cancel"}), name="cancel_order"),
+    path("collections", Collections({"get": "list", "post": "create"}), name="collections"),
+    path(
+        "collections/<id:pk>",
+        Collections({"get": "retrieve", "patch": "update", "delete": "destroy"}),
+        name="collection",
+    ),
+    path(
+        "collections/<id:pk>/images",
+        Collections({"post": "add", "delete": "take_out"}),
+        name="collected",
+    ),
     path("images/mine", Images({"get": "mine"}), name="own_images"),
+    path("images/deleted", Images({"get": "deleted"}), name="deleted_images"),
+    path("images/<id:pk>/restore", Images({"post": "restore"}), name="restore"),
     path("images/<id:pk>/cancel", Images({"post": "cancel"}), name="cancel"),
     path(
         "images/<id:pk>/like",

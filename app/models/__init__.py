@@ -1,5 +1,6 @@
 from app.models.api_key import ApiKey, Scope
 from app.models.books import LicenceDay, LicenceDayBlock
+from app.models.collection import Collected, Collection
 from app.models.community import Comment, Follow, Like
 from app.models.feed import FeedEntry
 from app.models.formats import AspectRatio
@@ -51,6 +52,8 @@ __all__ = [
     "Artwork",
     "ArtworkTag",
     "AspectRatio",
+    "Collected",
+    "Collection",
     "Comment",
     "CopyCheck",
     "Declaration",

@@ -6,11 +6,13 @@ Its status changes as ``ALLOWED_MOVES`` in ``app.services.generation_service`` a
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Coalesce, NullIf
 
 from app.exceptions import NotFound
 from app.models.formats import FormatField
@@ -40,6 +42,17 @@ def prompt_shown(text: str | None, tags: Sequence[str]) -> str:
     return text or ", ".join(tags)
 
 
+def prompt_in_full() -> models.Func:
+    """The same in the database."""
+    tags = models.Func(
+        *(models.F("prompt_tags"), models.Value(", ")),
+        function="array_to_string",
+        output_field=models.TextField(),
+    )
+    text = NullIf("prompt", models.Value(""))
+    return Coalesce(text, tags, output_field=models.TextField())
+
+
 class GenerationStatus(models.TextChoices):
     QUEUED = "queued", "Queued"
     PROCESSING = "processing", "Being made"
@@ -67,6 +80,9 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def under_way(self) -> GenerationQuerySet:
         return self.filter(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
 
+    def ended(self) -> GenerationQuerySet:
+        return self.exclude(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
+
     def waiting(self) -> GenerationQuerySet:
         """Those that no worker is told of yet: their buyer has enough pictures in work."""
         return self.filter(is_held=True, status=GenerationStatus.QUEUED)
@@ -79,9 +95,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
         """Who may see a picture: everybody a public one, its buyer also in any other state."""
+        # What is public is not deleted: ``generation_deleted_is_private``.
         public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
         if viewer.is_authenticated:
-            return self.filter(public | Q(user_id=viewer.pk))
+            return self.filter(public | Q(user_id=viewer.pk, deleted_at=None))
         return self.filter(public)
 
     def with_people(self) -> GenerationQuerySet:
@@ -155,19 +172,38 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         """The generations that the user ordered."""
         return self.filter(user_id=user_id)
 
+    def kept_by(self, user_id: int) -> GenerationQuerySet:
+        """Those that the user has not deleted."""
+        return self.filter(user_id=user_id, deleted_at=None)
+
     def of(self, user: User, *, status: str = "", visibility: str = "") -> GenerationQuerySet:
         """The generations that ``user`` ordered, newest first. Empty values do not filter."""
-        pictures = self.filter(user_id=user.pk).with_people().with_liked_by(user)
+        pictures = self.kept_by(user.pk).with_people().with_liked_by(user)
         if status:
             pictures = pictures.filter(status=status)
         if visibility:
             pictures = pictures.filter(visibility=visibility)
         return pictures.order_by("-created_at", "-pk")
 
+    def collected_in(self, collection_id: Any) -> GenerationQuerySet:
+        """Those in a collection."""
+        from app.models.collection import Collected
+
+        here = Collected.objects.filter(
+            collection_id=collection_id, generation_id=models.OuterRef("pk")
+        )
+        return self.filter(models.Exists(here))
+
     def of_order(self, user: User, order_id: int) -> GenerationQuerySet:
         """The pictures of an order by ``user``, in the order's order, with all that is shown."""
-        pictures = self.filter(order_id=order_id, user_id=user.pk).with_people()
+        pictures = self.kept_by(user.pk).filter(order_id=order_id).with_people()
         return pictures.with_liked_by(user).select_related("licence").order_by("pk")
+
+    def deleted_by(self, user: User, since: datetime) -> GenerationQuerySet:
+        """What ``user`` has deleted after ``since``, the latest first, with all that is shown."""
+        pictures = self.filter(user_id=user.pk, deleted_at__gt=since).with_people()
+        shown = pictures.with_liked_by(user).select_related("licence")
+        return shown.order_by("-deleted_at", "-pk")
 
     def detail(self, viewer: User | AnonymousUser, generation_id: int) -> Generation:
         """One generation with everything that its page shows. Raises NotFound."""
@@ -302,6 +338,18 @@ class Generation(Job):
         db_default="",
         help_text="Why our staff hid it. It cannot be published until they show it again.",
     )
+    deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When its buyer deleted it. Ledger and licence stay as they are.",
+    )
+    files_deleted_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When the files of a deleted one went. It cannot be put back then.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     started_at = models.DateTimeField(null=True, blank=True)
     finished_at = models.DateTimeField(null=True, blank=True)
@@ -329,6 +377,15 @@ class Generation(Job):
             models.CheckConstraint(
                 name="generation_hidden_is_private",
                 condition=Q(hidden_reason="") | Q(visibility=Visibility.PRIVATE),
+            ),
+            models.CheckConstraint(
+                name="generation_deleted_is_private",
+                condition=Q(deleted_at=None) | Q(visibility=Visibility.PRIVATE),
+            ),
+            models.CheckConstraint(
+                name="generation_deleted_has_ended",
+                condition=Q(deleted_at=None)
+                | ~Q(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING]),
             ),
             models.UniqueConstraint(
                 name="generation_licence_number_unique",
@@ -374,6 +431,17 @@ class Generation(Job):
                 name="generation_lease",
                 fields=["lease_expires_at"],
                 condition=Q(lease_expires_at__isnull=False),
+            ),
+            # Those that may be put back, and whose files go next.
+            models.Index(
+                name="generation_deleted",
+                fields=["user", "-deleted_at", "-id"],
+                condition=Q(deleted_at__isnull=False),
+            ),
+            models.Index(
+                name="generation_files_to_delete",
+                fields=["deleted_at", "id"],
+                condition=Q(deleted_at__isnull=False, files_deleted_at=None),
             ),
         ]
 

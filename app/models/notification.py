@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from django.db import models
 from django.db.models import Func, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, NullIf
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_noop as _
 
 from app.models.user import User
@@ -256,20 +256,14 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
     def with_subject(self) -> NotificationQuerySet:
         """Annotate ``subject``, for ``subject_of``: null where the reader may not see the target
         (any more)."""
-        from app.models.generation import Generation, GenerationStatus
+        from app.models.generation import Generation, GenerationStatus, prompt_in_full
         from app.models.reads.compiled import Viewer
         from app.models.style import Style
 
         recipient: Any = OuterRef("recipient_id")
         reader: Any = Viewer(recipient, is_authenticated=True, is_artist=True)
         pictures = Generation.objects.visible_to(reader)
-        tags = Func(
-            *("prompt_tags", Value(", ")),
-            function="array_to_string",
-            output_field=models.TextField(),
-        )
-        text = NullIf("prompt", Value(""))
-        words = Coalesce(text, tags, output_field=models.TextField())
+        words = prompt_in_full()
         styles, users = Style.objects.visible_to(reader), User.objects.open()
         target = OuterRef("target_id")
         one = {"pk": target}

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import BigIntegerField, Func, QuerySet, Value
 from psycopg.types.json import Jsonb
@@ -386,6 +387,14 @@ COMPLETE_GENERATION = (
     + ")"
     + _NOTIFY_OF_PICTURE
 )
+
+
+def limits_of_work() -> dict[str, int]:
+    """The values of the statements above that ask how many pictures may be in work."""
+    return {
+        "max_in_work": settings.MAX_IN_WORK,
+        "max_in_work_paid": settings.MAX_IN_WORK_PAID,
+    }
 
 
 def json_of(value: dict[str, Any] | None) -> Jsonb | None:

@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 import msgspec
 from rest_framework import serializers
@@ -10,7 +10,8 @@ from rest_framework.fields import empty
 
 from app.models import AspectRatio, Generation, GenerationStatus, Priority, Visibility
 from app.models.generation import MAX_SEED, unknown_words
-from app.models.reads.picture import FeedPicture, PictureDetail
+from app.models.reads.picture import DeletedPicture, FeedPicture, PictureDetail
+from app.models.reads.row import Row
 from app.models.reads.status import Status
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
 from app.utils import prompt_text
@@ -27,12 +28,16 @@ class PictureSerializer(RowSerializer):
 
 
 class PictureDetailSerializer(RowSerializer):
-    row = PictureDetail
+    row: ClassVar[type[Row]] = PictureDetail
     settings = serializers.DictField(
         allow_null=True,
         read_only=True,
         help_text="What it was made with: engine and version, and what the engine tells besides.",
     )
+
+
+class DeletedPictureSerializer(PictureDetailSerializer):
+    row = DeletedPicture
 
 
 class GenerationStatusSerializer(RowSerializer):
@@ -169,6 +174,15 @@ class ExpectedTermsField(serializers.RegexField):
         super().__init__(TERMS_ID, **options | kwargs)
 
 
+class AgainField(serializers.IntegerField):
+    """The id of a picture of mine, of the same style: draw with its `settings`. With its prompt,
+    format and seed, that is the same picture."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        options = {"min_value": 1, "max_value": 2**63 - 1, "allow_null": True, "default": None}
+        super().__init__(help_text=" ".join(str(self.__doc__).split()), **options | kwargs)
+
+
 class PriorityField(serializers.ChoiceField):
     """`high` costs more and goes earlier; a quote says how much, and when. Else it is `normal`."""
 
@@ -186,14 +200,7 @@ def without_usual(attrs: dict[str, Any]) -> dict[str, Any]:
 
 class GenerateSerializer(OrderedPictureSerializer):
     priority = PriorityField()
-    again = serializers.IntegerField(
-        min_value=1,
-        max_value=2**63 - 1,
-        allow_null=True,
-        default=None,
-        help_text="The id of a picture of mine, of the same style: draw with its `settings`. With"
-        " its prompt, format and seed, that is the same picture.",
-    )
+    again = AgainField()
     expected_cost = ExpectedCostField()
     expected_terms = ExpectedTermsField()
     webhook_url = serializers.CharField(
@@ -226,10 +233,13 @@ _PlainTag = Annotated[
 _KnownFormat = Annotated[str, msgspec.Meta(pattern=rf"^(?:{'|'.join(AspectRatio.values)})\Z")]
 
 
+PlainId = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+
+
 class PlainPicture(msgspec.Struct):
     """Nothing that ``OrderedPictureSerializer`` would refuse or change."""
 
-    style_id: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+    style_id: PlainId
     prompt_tags: Annotated[list[_PlainTag], msgspec.Meta(min_length=1, max_length=20)]
     aspect_ratio: _KnownFormat
     seed: Annotated[int, msgspec.Meta(ge=0, le=MAX_SEED)] | None = None
@@ -241,7 +251,7 @@ class _PlainOrder(PlainPicture):
     """Nothing that ``GenerateSerializer`` would refuse or change."""
 
     priority: Literal["normal", "high"] = "normal"
-    again: Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)] | None = None
+    again: PlainId | None = None
     expected_cost: Annotated[int, msgspec.Meta(ge=1, le=MAX_COST)] | None = None
     expected_terms: Annotated[str, msgspec.Meta(max_length=60, pattern=TERMS_ID)] | None = None
     webhook_url: Annotated[str, msgspec.Meta(max_length=MAX_URL, pattern=r"^[!-~]+\Z")] | None = (
@@ -256,6 +266,9 @@ msgspec.json.Decoder(_PlainOrder)
 class OwnPicturesQuerySerializer(BaseSerializer):
     status = serializers.ChoiceField(choices=GenerationStatus.choices, default="", allow_blank=True)
     visibility = serializers.ChoiceField(choices=Visibility.choices, default="", allow_blank=True)
+    collection = serializers.IntegerField(
+        min_value=1, max_value=2**63 - 1, required=False, help_text="Those in this one of mine."
+    )
 
 
 class FeedQuerySerializer(BaseSerializer):

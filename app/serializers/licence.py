@@ -31,6 +31,9 @@ class OwnLicenceSerializer(BaseSerializer):
     prompt_writer = serializers.CharField(default=None, allow_null=True)
     picture_id = serializers.IntegerField()
     preview_url = LinkField()
+    picture_is_deleted = serializers.BooleanField(
+        help_text="The buyer has deleted their copy. The licence is what its `state` says."
+    )
     width = serializers.IntegerField()
     height = serializers.IntegerField()
     price_tokens = serializers.IntegerField()

@@ -13,10 +13,12 @@ from app.models.generation import unknown_words
 from app.models.order import MAX_COUNT, MAX_PICTURES, MAX_QUOTE_LENGTH
 from app.serializers.base import BaseSerializer
 from app.serializers.generation import (
+    AgainField,
     ExpectedCostField,
     ExpectedTermsField,
     OrderedPictureSerializer,
     PictureDetailSerializer,
+    PlainId,
     PlainPicture,
     PriorityField,
     UnknownWordsField,
@@ -30,6 +32,7 @@ class ItemSerializer(OrderedPictureSerializer):
     drawn."""
 
     count = serializers.IntegerField(min_value=1, max_value=MAX_COUNT, default=1)
+    again = AgainField()
 
     def run_validation(self, data: Any = empty) -> Any:
         """What nearly every item looks like is seen at a glance; the rest is left to the fields."""
@@ -42,11 +45,15 @@ class ItemSerializer(OrderedPictureSerializer):
         if attrs["seed"] is not None and attrs["count"] > 1:
             wrong = "With a seed it is one picture: the same seed gives the same picture."
             raise serializers.ValidationError({"count": [wrong]})
+        # Versions before this one made quotes without it.
+        if attrs["again"] is None:
+            del attrs["again"]
         return super().validate(attrs)
 
 
 class _PlainItem(PlainPicture):
     count: Annotated[int, msgspec.Meta(ge=1, le=MAX_COUNT)] = 1
+    again: PlainId | None = None
 
 
 # So that msgspec knows the type before two threads ask for it at once: see protocol/messages.py.

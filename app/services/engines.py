@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.conf import settings
 
 from app.exceptions import InvalidInput
@@ -26,12 +28,18 @@ def require_text(engine: str) -> None:
         raise InvalidInput.field("prompt", said)
 
 
-def settings_like(picture_id: int, buyer: User, style: Style) -> dict[str, object] | None:
-    """What the engine is to be told to draw as it drew a picture of the buyer's. Raises
-    InvalidInput if they have none such of this style."""
-    own = Generation.objects.ordered_by(buyer.pk).in_style(style.pk)
-    picture = own.filter(pk=picture_id, status=GenerationStatus.COMPLETED).first()
-    if picture is None:
+def drawn_before(buyer: User, picture_ids: Collection[int]) -> dict[int, Generation]:
+    """Pictures of the buyer that may be drawn again, by their ids."""
+    if not picture_ids:
+        return {}
+    own = Generation.objects.kept_by(buyer.pk).filter(status=GenerationStatus.COMPLETED)
+    return own.in_bulk(picture_ids)
+
+
+def settings_like(picture: Generation | None, style: Style) -> dict[str, object] | None:
+    """What the engine is to be told to draw as it drew ``picture``, one of ``drawn_before``. Raises
+    InvalidInput if there is none such of this style."""
+    if picture is None or picture.style_id != style.pk:
         raise InvalidInput.field("again", "You have no such picture of this style.")
     known = picture.settings or {}
     return {name: known[name] for name in DRAWN_WITH.get(style.engine, ()) if name in known} or None

@@ -43,6 +43,7 @@ from app.models.writes import (
     RECORD_PROGRESS,
     STYLE_TO_BUY,
     json_of,
+    limits_of_work,
     write,
 )
 from app.services import (
@@ -130,7 +131,8 @@ def request_generation(
             priority=priority,
         )
         if again is not None:
-            generation.settings = engines.settings_like(again, buyer, style)
+            known = engines.drawn_before(buyer, [again])
+            generation.settings = engines.settings_like(known.get(again), style)
         task = GENERATIONS.task_of(generation)
         if cost > buyer.token_balance:
             raise InsufficientTokensError(required=cost, available=buyer.token_balance)
@@ -141,8 +143,7 @@ def request_generation(
             PLACE_ORDER,
             **vars(generation)
             | {"aspect_ratio": stored(aspect_ratio), "settings": json_of(generation.settings)},
-            max_in_work=settings.MAX_IN_WORK,
-            max_in_work_paid=settings.MAX_IN_WORK_PAID,
+            **limits_of_work(),
             words=generation.words,
             queue=queue,
             body=encode(task),
@@ -172,6 +173,7 @@ def draft(
     aspect_ratio: str,
     seed: int | None,
     priority: str = Priority.NORMAL,
+    settings: dict[str, object] | None = None,
 ) -> Generation:
     """An order of one picture at today's price, not written yet. Without a seed, one is drawn."""
     if prompt:
@@ -193,6 +195,7 @@ def draft(
         terms_id=style.terms_id,
         request_id=current_request_id(),
         created_at=clock.now(),
+        settings=settings,
     )
 
 
@@ -202,7 +205,7 @@ def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) 
 
     Canceling twice is no error and refunds once.
     """
-    generation = _lock_own(user, generation_id, may_change)
+    generation = lock_own(user, generation_id, may_change)
     if generation.status == GenerationStatus.CANCELED:
         return generation
     if generation.status != GenerationStatus.QUEUED:
@@ -230,7 +233,7 @@ def update_generation(
 ) -> Generation:
     """Show or hide a picture, describe it. Raises NotFound, NotAllowed, InvalidTransition,
     InvalidInput."""
-    generation = _lock_own(user, generation_id, may_change)
+    generation = lock_own(user, generation_id, may_change)
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
             raise InvalidTransition("Only a completed picture can be published.")
@@ -247,7 +250,7 @@ def update_generation(
 def set_visibility(*, user: User, generation_ids: Iterable[int], visibility: str) -> int:
     """Show or hide several pictures of ``user``. Returns how many changed: the others are not
     completed, are hidden by our staff, or are so already."""
-    own = Generation.objects.ordered_by(user.pk).filter(
+    own = Generation.objects.kept_by(user.pk).filter(
         pk__in=generation_ids, status=GenerationStatus.COMPLETED, hidden_reason=""
     )
     locked = own.exclude(visibility=visibility).lock()
@@ -422,9 +425,13 @@ def _refund(generation: Generation, reason: str) -> None:
     TokenService.refund_tokens(generation.user_id, cost, reason, generation=generation)
 
 
-def _lock_own(user: User, generation_id: int, may_change: MayChange) -> Generation:
+def lock_own(
+    user: User, generation_id: int, may_change: MayChange, *, or_deleted: bool = False
+) -> Generation:
+    """Lock a picture, of its owner. Raises NotFound, for others NotAllowed if it is public."""
     generation = GENERATIONS.lock(generation_id)
-    if may_change(user, generation):
+    is_there = generation.deleted_at is None or or_deleted
+    if is_there and may_change(user, generation):
         return generation
     if generation.is_public:
         raise NotAllowed("Only the owner of a picture can change it.")

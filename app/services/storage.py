@@ -45,13 +45,17 @@ def save(key: str, content: IO[bytes]) -> None:
         raise ServiceUnavailable
 
 
-def delete(keys: Iterable[str]) -> None:
-    """Delete ``keys`` as far as possible; what stays is logged and does no harm."""
+def delete(keys: Iterable[str]) -> bool:
+    """Delete ``keys`` as far as possible; what stays is logged and does no harm. Returns whether
+    all are gone."""
+    is_done = True
     for key in keys:
         try:
             default_storage.delete(key)
         except _storage_errors() as error:
             log.warning("storage_delete_failed", key=key, error=str(error))
+            is_done = False
+    return is_done
 
 
 def exists(key: str) -> bool:

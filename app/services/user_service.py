@@ -29,7 +29,14 @@ from app.models import (
     names,
 )
 from app.models.payment import UNDER_WAY
-from app.services import community_service, notification_service, pots, storage, style_service
+from app.services import (
+    collection_service,
+    community_service,
+    notification_service,
+    pots,
+    storage,
+    style_service,
+)
 from app.services.licences import declaration
 from app.services.payments import payouts
 from app.services.token_service import TokenService, lock_open
@@ -250,6 +257,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         notification_service.forget_user(locked)
+        collection_service.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         upload_service.expire_all(locked)

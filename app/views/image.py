@@ -7,11 +7,12 @@ from app.http.bodies import Answer
 from app.http.throttling import check
 from app.models import Generation
 from app.models.notification import TargetType
-from app.models.reads.picture import PictureDetail, own_pictures, picture
+from app.models.reads.picture import DeletedPicture, PictureDetail, own_pictures, picture
 from app.models.reads.session import SESSION_WITH_NEWS, SESSION_WITH_STATUS, status_in
 from app.models.reads.status import status
 from app.permissions import IsOwnerOrReadOnly
 from app.serializers.generation import (
+    DeletedPictureSerializer,
     GenerateSerializer,
     GenerationAcceptedSerializer,
     GenerationReportedSerializer,
@@ -20,7 +21,12 @@ from app.serializers.generation import (
     PictureDetailSerializer,
     PictureUpdateSerializer,
 )
-from app.services import generation_service, rate_limit_service
+from app.services import (
+    collection_service,
+    deletion_service,
+    generation_service,
+    rate_limit_service,
+)
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 from app.views.webhooks import GENERATION_REPORT, REPORT_CODES, GenerationWebhook
@@ -31,6 +37,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
 
     output = {
         "list": PictureDetailSerializer,
+        "deleted": DeletedPictureSerializer,
         "generate": GenerationAcceptedSerializer,
         "status": GenerationStatusSerializer,
         "report": GenerationReportedSerializer,
@@ -42,9 +49,9 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     }
     query = {"mine": OwnPicturesQuerySerializer}
     schema_tag = "images"
-    paged = ("mine",)
+    paged = ("mine", "deleted")
     polled = ("status",)
-    success = {"generate": 202}
+    success = {"generate": 202, "destroy": 204}
     errors = {
         "generate": (
             *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
@@ -53,6 +60,8 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         ),
         "update": ("INVALID_TRANSITION",),
         "cancel": ("INVALID_TRANSITION",),
+        "destroy": ("INVALID_TRANSITION",),
+        "mine": ("NOT_FOUND",),
         "report": REPORT_CODES,
     }
     session_query = {
@@ -65,6 +74,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     action_permissions = {
         "generate": (IsAuthenticated,),
         "mine": (IsAuthenticated,),
+        "deleted": (IsAuthenticated,),
         "report": (),
     }
 
@@ -81,8 +91,11 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         )
 
     def mine(self, request: Request) -> Answer:
-        """The pictures I ordered, in every state."""
-        return self.page_of(own_pictures(self.user.pk, **self.parse_query()))
+        """The pictures I ordered, in every state, without those I deleted."""
+        wanted = self.parse_query()
+        if "collection" in wanted:
+            collection_service.find(self.user, wanted["collection"])
+        return self.page_of(own_pictures(self.user.pk, **wanted))
 
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """A picture: a public one, or my own. Notifications about it are read then."""
@@ -97,6 +110,23 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
             user=self.user, generation_id=picture_id, may_change=self.may_change, **given
         )
         return picture(self.user.pk, picture_id)
+
+    def remove(self, pk: Any) -> None:
+        """Delete my picture, once it has ended. Nobody sees it any more; for seven days it can be
+        put back, then its files go. Its licence stays valid, and no tokens are given back."""
+        deletion_service.delete(user=self.user, generation_id=pk, may_change=self.may_change)
+
+    def restore(self, request: Request, pk: int) -> Answer:
+        """Put back a picture that I deleted less than seven days ago. It is private then."""
+        deletion_service.restore(user=self.user, generation_id=pk, may_change=self.may_change)
+        return self.show(picture(self.user.pk, pk))
+
+    def deleted(self, request: Request) -> Answer:
+        """The pictures that I deleted and can still put back, the latest first."""
+        found = self.paginate_queryset(deletion_service.restorable(self.user)) or []
+        rows = [DeletedPicture.of(picture) for picture in found]
+        answer: Answer = self.get_paginated_response(self._render(rows, many=True))  # type: ignore[assignment]
+        return answer
 
     def cancel(self, request: Request, pk: int) -> Answer:
         """Cancel while it is queued; all of it is refunded."""

@@ -48,7 +48,7 @@ def described(request: HttpRequest, found: Licence) -> dict[str, Any]:
         "picture": picture,
         "terms": words_of(terms.of_order(picture.terms_id)),
         "is_buyer": viewer_id == found.user_id,
-        "is_seen": picture.is_public or viewer_id == found.user_id,
+        "is_seen": picture.is_public or (viewer_id == found.user_id and picture.deleted_at is None),
     }
 
 

@@ -176,11 +176,8 @@ def archive(request: HttpRequest, user: User, order_id: int) -> HttpResponse:
 
 def zipped(pictures: QuerySet[Generation], name: str) -> HttpResponse:
     """``pictures`` as a ZIP that is saved as ``name``."""
-    rows = list(pictures)
-    for picture in rows:
-        if hasattr(picture, "licence"):
-            picture.licence.generation = picture
-    response = StreamingHttpResponse(archives.archive(rows), content_type="application/zip")
+    packed = archives.archive(list(pictures))
+    response = StreamingHttpResponse(packed, content_type="application/zip")
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     return cast("HttpResponse", response)
 

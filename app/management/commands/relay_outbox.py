@@ -1,5 +1,5 @@
 """``manage.py relay_outbox``: publish tasks, check uploads, end expired leases and orders, delete
-old rows, once a day tell artists what they sold, and publish the books."""
+what is old, once a day tell artists what they sold, and publish the books."""
 
 from __future__ import annotations
 
@@ -18,7 +18,14 @@ from app.delivery import outbox
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
-from app.services import guard, idempotency_service, sales_service, user_service, worker_service
+from app.services import (
+    deletion_service,
+    guard,
+    idempotency_service,
+    sales_service,
+    user_service,
+    worker_service,
+)
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
@@ -34,6 +41,7 @@ SWEEP: dict[str, Callable[[], object]] = {
     "ended orders": ending.tell_of_ended,
     "idempotency keys": idempotency_service.forget_old,
     "pending uploads": upload_service.forget_expired,
+    "deleted pictures": deletion_service.delete_files,
     "sessions": user_service.forget_ended_sessions,
     "workers": worker_service.forget_old,
     "sales": sales_service.tell_of_sales,

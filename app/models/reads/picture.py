@@ -11,7 +11,7 @@ from functools import reduce
 from operator import or_
 from typing import Annotated, Any
 
-from django.db.models import F, Func, Q, TextField, Value
+from django.db.models import Q
 
 from app.exceptions import NotFound
 from app.models.formats import OF_STORED, AspectRatio
@@ -21,6 +21,7 @@ from app.models.generation import (
     GenerationStatus,
     Priority,
     Visibility,
+    prompt_in_full,
     prompt_shown,
 )
 from app.models.licence import LicenceState
@@ -100,6 +101,12 @@ class PictureDetail(FeedPicture):
     licence: LicenceBrief | None
 
 
+class DeletedPicture(PictureDetail):
+    """A picture that its buyer deleted and may put back."""
+
+    deleted_at: datetime
+
+
 def _build_picture(is_signed_in: bool, values: Values) -> Any:
     viewer: Any = Viewer(values.get("viewer_id"), is_signed_in)
     pictures = Generation.objects.visible_to(viewer).with_people().with_liked_by(viewer)
@@ -120,23 +127,28 @@ def picture(viewer_id: int | None, generation_id: int) -> PictureDetail:
     return found
 
 
-def _build_own(shape: tuple[str, str], values: Values) -> Any:
+def _build_own(shape: tuple[str, str, bool], values: Values) -> Any:
     viewer: Any = Viewer(values["viewer_id"], is_authenticated=True)
-    status, visibility = shape
-    return Generation.objects.of(viewer, status=status, visibility=visibility)
+    status, visibility, is_of_collection = shape
+    own = Generation.objects.of(viewer, status=status, visibility=visibility)
+    return own.collected_in(values["collection_id"]) if is_of_collection else own
 
 
-# Its shape is status and visibility, "" for all.
+# Its shape is status and visibility, "" for all, and whether those of one collection are wanted.
 OWN_PICTURES = PagedRead(
     PictureDetail, ("created_at", "id"), _build_own, is_uneven=lambda shape: True
 )
 
 
 def own_pictures(
-    viewer_id: int, *, status: str = "", visibility: str = ""
+    viewer_id: int, *, status: str = "", visibility: str = "", collection: int | None = None
 ) -> PagedRows[PictureDetail]:
-    """The pictures that ``viewer_id`` ordered, newest first; empty values do not narrow."""
-    return OWN_PICTURES.listing((status, visibility), {"viewer_id": viewer_id})
+    """The pictures that ``viewer_id`` ordered, newest first; empty values do not narrow. Whose
+    collection it is, the caller has asked."""
+    values = {"viewer_id": viewer_id}
+    if collection is not None:
+        values["collection_id"] = collection
+    return OWN_PICTURES.listing((status, visibility, collection is not None), values)
 
 
 def find_own(
@@ -146,18 +158,16 @@ def find_own(
     style: str = "",
     since: date | None = None,
     until: date | None = None,
+    collection: int | None = None,
     **more: Any,
 ) -> GenerationQuerySet:
     """The pictures that ``viewer`` ordered, newest first: with each of ``words``, lists of
     spellings, in their prompts; in styles whose name has ``style`` in it; ordered on these days or
-    between them, in UTC. ``more`` is what a query set filters by."""
-    prompt = Func(
-        *(F("prompt_tags"), Value(", ")),
-        function="array_to_string",
-        output_field=TextField(),
-    )
+    between them, in UTC; in one of their collections. ``more`` is what a query set filters by."""
     found = Generation.objects.of(viewer).select_related("licence").filter(**more)
-    found = found.alias(prompt_text=prompt)
+    found = found.alias(prompt_text=prompt_in_full())
+    if collection is not None:
+        found = found.collected_in(collection)
     for spelled in words:
         found = found.filter(reduce(or_, (Q(prompt_text__icontains=each) for each in spelled)))
     if style:

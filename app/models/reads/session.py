@@ -27,7 +27,7 @@ SESSION = SessionQuery(_build)
 
 
 def _build_with_status(shape: Any, values: Values) -> QuerySet[Any, Any]:
-    of_user = Q(user__generations__pk=values["pk"])
+    of_user = Q(user__generations__pk=values["pk"], user__generations__deleted_at__isnull=True)
     columns: dict[str, Any] = {
         f"picture_{name}": F(f"picture__{name}") for name in Status.columns()
     }

@@ -51,6 +51,7 @@ def public(licence: Licence) -> dict[str, Any]:
         "issued_at": licence.issued_at,
         "picture_id": picture.pk,
         "preview_url": (picture.preview_path or picture.image_path) if picture.is_public else "",
+        "picture_is_deleted": picture.deleted_at is not None,
         "width": picture.width,
         "height": picture.height,
         "artist_id": picture.style.artist_id,

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from django.conf import settings
 from django.db import transaction
 
 from app.models import Generation
-from app.models.writes import HELD_TO_HAND_OVER, write
+from app.models.writes import HELD_TO_HAND_OVER, limits_of_work, write
 from app.services import guard
 from app.services.generation_service import GENERATIONS
 
@@ -21,8 +20,8 @@ def hand_over() -> int:
     Any number of processes may call it at once: all choose the oldest of a buyer, and look again
     under the lock. If a picture breaks it, each is handed over by itself.
     """
-    limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
-    ids = [picture_id for (picture_id,) in write(HELD_TO_HAND_OVER, batch=BATCH, **limits)]
+    rows = write(HELD_TO_HAND_OVER, batch=BATCH, **limits_of_work())
+    ids = [picture_id for (picture_id,) in rows]
     if not ids:
         return 0
     handed_over = guard.attempt("held pictures", partial(_hand_over, ids))

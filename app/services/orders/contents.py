@@ -13,7 +13,8 @@ from app.services import engines, pricing
 
 @dataclass(frozen=True)
 class Item:
-    """``count`` pictures of the same words. With a ``seed`` it is one."""
+    """``count`` pictures of the same words. With a ``seed`` it is one. ``settings`` are those of a
+    picture that is drawn again."""
 
     style: Style
     prompt_tags: Sequence[str]
@@ -23,6 +24,7 @@ class Item:
     count: int
     unit_cost: int
     priority: str = Priority.NORMAL
+    settings: dict[str, object] | None = None
 
     @property
     def cost(self) -> int:
@@ -38,6 +40,8 @@ def priced(
     """
     wanted = {item["style_id"] for item in items}
     styles = Style.objects.visible_to(user).select_related("artist").in_bulk(wanted)
+    wanted_again = {item["again"] for item in items if item.get("again")}
+    drawn_before = engines.drawn_before(user, wanted_again)
     found, wrong = [], {}
     for index, item in enumerate(items):
         style = styles.get(item["style_id"])
@@ -49,6 +53,9 @@ def priced(
             pricing.format_of(style.engine, item["aspect_ratio"])
             if item.get("prompt"):
                 engines.require_text(style.engine)
+            told = None
+            if item.get("again"):
+                told = engines.settings_like(drawn_before.get(item["again"]), style)
         except InvalidInput as error:
             wrong |= {f"items.{index}.{name}": why for name, why in (error.details or {}).items()}
             continue
@@ -62,6 +69,7 @@ def priced(
                 item.get("count", 1),
                 pricing.cost_of(style.price, item["aspect_ratio"], priority),
                 priority,
+                told,
             )
         )
     if wrong:

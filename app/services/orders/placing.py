@@ -21,7 +21,13 @@ from app.models import (
     User,
     WebhookEvent,
 )
-from app.models.writes import KEEP_OFFERED, NEXT_GENERATION_IDS, WORK_OF_BUYER, write
+from app.models.writes import (
+    KEEP_OFFERED,
+    NEXT_GENERATION_IDS,
+    WORK_OF_BUYER,
+    limits_of_work,
+    write,
+)
 from app.services import generation_service, pots
 from app.services.generation_service import GENERATIONS
 from app.services.orders import contents, quotes
@@ -131,6 +137,7 @@ def _drafts(buyer: User, wanted: Sequence[contents.Item]) -> list[Generation]:
             aspect_ratio=item.aspect_ratio,
             seed=item.seed,
             priority=item.priority,
+            settings=item.settings,
         )
         for item in wanted
         for _ in range(item.count)
@@ -139,8 +146,7 @@ def _drafts(buyer: User, wanted: Sequence[contents.Item]) -> list[Generation]:
 
 def _hold(buyer: User, pictures: Sequence[Generation]) -> None:
     """Hold those that are more than the buyer may have in work. Raises QuotaExceeded."""
-    limits = {"max_in_work": settings.MAX_IN_WORK, "max_in_work_paid": settings.MAX_IN_WORK_PAID}
-    [(in_work, held, may_be)] = write(WORK_OF_BUYER, user_id=buyer.pk, **limits)
+    [(in_work, held, may_be)] = write(WORK_OF_BUYER, user_id=buyer.pk, **limits_of_work())
     # Who has some waiting gets in line behind them.
     room = 0 if held else max(0, may_be - in_work)
     waiting = held + len(pictures[room:])

@@ -63,6 +63,7 @@ class Scene:
         order = as_owner.post("/api/orders", {"items": items}).data
         hook = endpoints.create(user=self.owner, url=HOOK)
         as_owner.post("/api/tokens/purchase", {"amount": 100, "payment_method": "card"})
+        collection = as_owner.post("/api/collections", {"name": "Mine"}).data
         body = {"name": "script", "scopes": ["read"]}
         key = as_owner.post("/api/keys", body).data
         self.ids |= {
@@ -71,6 +72,7 @@ class Scene:
             "draft": draft.pk,
             "queued_picture": queued.pk,
             "order": order["id"],
+            "collection": collection["id"],
             "comment": comment["id"],
             "notification": note.pk,
             "key": key["id"],

@@ -173,6 +173,36 @@ TABLE = [
         "private_picture",
         body={"description": "New."},
     ),
+    Row("DELETE /api/images/{id}", (401, 403, 204, 403, 403, 401, 403), "public_picture"),
+    Row(
+        "DELETE /api/images/{id} (private)", (401, 404, 204, 404, 404, 401, 403), "private_picture"
+    ),
+    Row("GET /api/images/deleted", SIGNED_IN),
+    Row("POST /api/images/{id}/restore", (401, 403, 200, 403, 403, 401, 403), "public_picture"),
+    Row(
+        "POST /api/images/{id}/restore (private)",
+        (401, 404, 200, 404, 404, 401, 403),
+        "private_picture",
+    ),
+    Row("GET /api/collections", SIGNED_IN),
+    Row("POST /api/collections", (401, 201, 201, 201, 201, 401, 403), body={"name": "Posters"}),
+    Row("GET /api/collections/{id}", (401, 404, 200, 404, 404, 401, 200), "collection"),
+    Row(
+        "PATCH /api/collections/{id}",
+        (401, 404, 200, 404, 404, 401, 403),
+        "collection",
+        body={"name": "Cards"},
+    ),
+    Row("DELETE /api/collections/{id}", (401, 404, 204, 404, 404, 401, 403), "collection"),
+    Row(
+        "POST /api/collections/{id}/images",
+        (401, 404, 400, 404, 404, 401, 403),
+        "collection",
+        # There is no such picture.
+        body={"image_ids": [2**62]},
+    ),
+    # No list of pictures is sent.
+    Row("DELETE /api/collections/{id}/images", (401, 400, 400, 400, 400, 401, 403), "collection"),
     Row("POST /api/images/{id}/cancel", (401, 404, 200, 404, 404, 401, 403), "queued_picture"),
     Row("GET /api/images/{id}/status", OPEN, "public_picture"),
     Row(

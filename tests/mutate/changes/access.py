@@ -86,7 +86,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/generation_service.py",
         (
             "picture-is-its-owners",
-            "    if may_change(user, generation):\n",
+            "    if is_there and may_change(user, generation):\n",
             "    if True:\n",
             TABLE,
         ),
@@ -118,7 +118,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "own-picture-is-seen",
-            "self.filter(public | Q(user_id=viewer.pk))",
+            "self.filter(public | Q(user_id=viewer.pk, deleted_at=None))",
             "self.filter(public)",
             TABLE,
         ),

@@ -100,20 +100,20 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/engines.py",
         (
             "again-one-of-mine",
-            "Generation.objects.ordered_by(buyer.pk).in_style(style.pk)",
-            "Generation.objects.in_style(style.pk)",
+            "Generation.objects.kept_by(buyer.pk).filter(status=",
+            "Generation.objects.filter(status=",
             AGAIN,
         ),
         (
             "again-of-this-style",
-            "Generation.objects.ordered_by(buyer.pk).in_style(style.pk)",
-            "Generation.objects.ordered_by(buyer.pk)",
+            "picture is None or picture.style_id != style.pk",
+            "picture is None",
             AGAIN,
         ),
         (
             "again-one-that-is-made",
-            "filter(pk=picture_id, status=GenerationStatus.COMPLETED)",
-            "filter(pk=picture_id)",
+            "filter(status=GenerationStatus.COMPLETED)",
+            "all()",
             AGAIN,
         ),
         (

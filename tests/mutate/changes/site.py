@@ -15,7 +15,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/generation_service.py",
         (
             "shown-together-by-their-buyer-alone",
-            "own = Generation.objects.ordered_by(user.pk).filter(",
+            "own = Generation.objects.kept_by(user.pk).filter(",
             "own = Generation.objects.filter(",
             f"{MINE}::test_the_chosen_are_published_and_hidden_again",
         ),

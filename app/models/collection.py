@@ -1,0 +1,78 @@
+"""Collections: folders in which a buyer keeps pictures of theirs. Nobody else sees them."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Count
+
+from app.models.generation import Generation
+from app.models.names import SkeletonField
+from app.models.user import User
+
+MAX_NAME = 60
+# Of a user, and pictures in each.
+MAX_COLLECTIONS = 200
+MAX_PICTURES = 5_000
+
+
+class CollectionQuerySet(models.QuerySet["Collection"]):
+    def of(self, user: User) -> CollectionQuerySet:
+        """The user's collections, newest first."""
+        return self.filter(user_id=user.pk).order_by("-created_at", "-pk")
+
+
+class Collection(models.Model):
+    """Pictures of ``user`` under a name that none of their other collections has, nor one that
+    looks like it."""
+
+    user = models.ForeignKey(User, models.CASCADE, related_name="collections", db_index=False)
+    name = models.CharField(max_length=MAX_NAME)
+    name_skeleton = SkeletonField(of="name")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    # Of ``counted``.
+    picture_count: int
+
+    objects = CollectionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                name="collection_name_looks_unique", fields=["user", "name_skeleton"]
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Collected(models.Model):
+    """That a picture is in a collection. Of a picture that was deleted it stays, for it may be put
+    back."""
+
+    collection = models.ForeignKey(
+        Collection, models.CASCADE, related_name="collected", db_index=False
+    )
+    generation = models.ForeignKey(
+        Generation, models.CASCADE, related_name="collected", db_index=False
+    )
+
+    class Meta:
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(name="collected_once", fields=["collection", "generation"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.generation_id} in {self.collection_id}"
+
+
+def counted(*collections: Collection) -> list[Collection]:
+    """``collections``, each with its ``picture_count``: without those that were deleted."""
+    kept = Collected.objects.filter(collection__in=collections, generation__deleted_at=None)
+    rows = kept.order_by().values("collection_id").annotate(count=Count("pk"))
+    found = dict(rows.values_list("collection_id", "count"))
+    for each in collections:
+        each.picture_count = found.get(each.pk, 0)
+    return list(collections)
