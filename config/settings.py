@@ -308,6 +308,12 @@ SECURE_REFERRER_POLICY = "same-origin"
 _picture_origins = ["'self'", "data:", "blob:"]
 if S3_BUCKET:
     _picture_origins.append(S3_ENDPOINT_URL or "https://*.amazonaws.com")
+# A form of ours may lead on to the payment provider's pages.
+_form_targets = ["'self'"]
+if PAYMENT_GATEWAY == "stripe":
+    _form_targets += ["https://checkout.stripe.com", "https://connect.stripe.com"]
+elif PAYMENT_GATEWAY == "stripe-fake" and STRIPE_API_BASE:
+    _form_targets.append(STRIPE_API_BASE)
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
         "default-src": ["'self'"],
@@ -316,7 +322,7 @@ CONTENT_SECURITY_POLICY = {
         "object-src": ["'none'"],
         "base-uri": ["'none'"],
         "frame-ancestors": ["'none'"],
-        "form-action": ["'self'"],
+        "form-action": _form_targets,
     },
 }
 # By the beginning of the path. Swagger and the admin set styles from their scripts, and the admin's

@@ -16,6 +16,7 @@ from app.models import Generation, GenerationStatus, Notification, Style, Traini
 from app.models.generation import unknown_words as unknown_in
 from app.models.notification import Subject, subject_of
 from app.services import engines, pricing
+from app.utils.money import written
 from web import images, phrases
 from web.wall import HEART, shape_of
 from web.wall import wall as wall_of
@@ -68,6 +69,12 @@ def reason(text: str) -> SafeString:
 def grouped(number: int) -> str:
     """1234567 → 1,234,567."""
     return f"{number:,}"
+
+
+@register.filter
+def money(price: int, currency: str) -> str:
+    """1500 of a currency's smallest unit → 15.00 USD."""
+    return written(price, currency)
 
 
 @register.filter

@@ -28,6 +28,7 @@ from app.models.terms import TermsKey
 from app.services import api_key_service, community_service, mail_service
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from app.tests.money.breaking_rows import purchase
 from app.utils import clock
 from tests.browser import DESKTOP, PHONE, Visitor
 from tests.pictures import signature_png
@@ -49,6 +50,8 @@ NO_PAGES = {
     *("progress", "words", "unread_count", "earnings", "training"),
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
     *("licence_card", "credential", "name_buyer", "terms_text", "manifest", "statement_file"),
+    *("give_back", "ask_payout", "set_up_payouts", "monthly_payouts"),
+    *("payouts_back", "payouts_again"),
 }
 # Other states of pages: by their queries, and where there is none.
 STATES = (
@@ -122,6 +125,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "key_id": [key.pk],
         "token": [mail_service.unsubscribe_token(buyer.pk)],
         "webhook_id": [hook.pk, off.pk],
+        "purchase_id": [purchase(buyer, price=500, currency="usd").pk],
         "month": [clock.now().strftime("%Y-%m")],
         "number": [shown.licence.number, private.licence.number],
         "key": TermsKey.values,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -13,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
-from app.models import Generation, Transaction, TransactionType, User
+from app.models import Generation, Purchase, Transaction, TransactionType, User
 from app.models.token import PUBLIC_TYPES, WELCOME_BONUS_MEMO
 from app.services import payment_service
 from web import kept, once
@@ -44,6 +45,8 @@ def wallet(request: HttpRequest, user: User) -> HttpResponse:
     initial = {"next": local_path(request, request.GET.get("next", ""), "")}
     initial |= kept.initial(request, "/wallet/buy", BuyForm)
     content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm(initial=initial)}
+    content |= _offer()
+    content["purchases"] = Purchase.objects.filter(user=user, price__gt=0)[:10]
     if user.is_artist:
         content["earned"] = Transaction.objects.earned_by(user.pk)
     return render(request, "web/wallet.html", content)
@@ -54,7 +57,10 @@ def wallet(request: HttpRequest, user: User) -> HttpResponse:
 def buy(request: HttpRequest, user: User) -> HttpResponse:
     """Buy tokens; a second click on the same form buys nothing more."""
     form = BuyForm(request.POST)
-    if form.is_valid():
+    if form.is_valid() and not payment_service.takes_no_money():
+        if (address := _checkout(request, user, form)) is not None:
+            return go(request, address)
+    elif form.is_valid():
         amount, method = form.cleaned_data["amount"], form.cleaned_data["payment_method"]
 
         def act(payment: payment_service.Payment) -> str:
@@ -83,8 +89,69 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
     form.renew_key()
     page = page_of(request, Transaction.objects.of(user).with_style())
     entries = [_entry(row, user) for row in page.rows]
-    content = {"page": page, "entries": entries, "kind": "", "form": form}
+    content = {"page": page, "entries": entries, "kind": "", "form": form, **_offer()}
     return render(request, "web/wallet.html", content, status=400)
+
+
+def _checkout(request: HttpRequest, user: User, form: BuyForm) -> str | None:
+    """Where the buyer pays: at the gateway, which sends them to the page of the purchase. None if
+    the form says what is wrong."""
+    amount, method = form.cleaned_data["amount"], form.cleaned_data["payment_method"]
+    try:
+        pk = once.run(
+            user=user,
+            key=form.cleaned_data["key"],
+            fingerprint=hashlib.sha256(f"buy {amount} {method}".encode()).hexdigest(),
+            prepare=lambda: None,
+            act=lambda _: str(
+                payment_service.begin(user=user, amount=amount, payment_method=method).pk
+            ),
+        )
+        next_path = local_path(request, form.cleaned_data["next"], "")
+        bought = payment_service.purchase_of(user, int(pk))
+        opened = payment_service.open_checkout(bought, next_path=next_path)
+    except DomainError as error:
+        form.add_error(None, explain(error))
+        return None
+    return opened.checkout_url or f"/wallet/purchases/{opened.pk}"
+
+
+@require_safe
+@signed_in
+def purchase(request: HttpRequest, user: User, purchase_id: int) -> HttpResponse:
+    """What became of a purchase; the gateway sends its buyer here. What is not used of it can be
+    given back."""
+    bought = payment_service.come_back(user, purchase_id)
+    content = {
+        "purchase": bought,
+        "refundable": payment_service.refundable(user.pk).get(bought.pk),
+        "next": local_path(request, request.GET.get("next", ""), ""),
+    }
+    return render(request, "web/purchase.html", content)
+
+
+@form_of("/wallet/purchases/{purchase_id}")
+@signed_in
+def give_back(request: HttpRequest, user: User, purchase_id: int) -> HttpResponse:
+    """Give back what is not used of a purchase, for money. A second press finds nothing left."""
+    try:
+        refund = payment_service.refund(user=user, purchase_id=purchase_id)
+    except DomainError as error:
+        messages.error(request, explain(error))
+    else:
+        said = _("%(amount)s tokens are given back. The money is on its way to you.")
+        messages.success(request, said % {"amount": f"{refund.amount:,}"})
+    return go(request, f"/wallet/purchases/{purchase_id}")
+
+
+def _offer() -> dict[str, object]:
+    """What tokens cost; nothing where the gateway takes no money."""
+    is_test = payment_service.takes_no_money()
+    return {
+        "is_test": is_test,
+        "packs": [] if is_test else payment_service.packs(),
+        "refund_days": settings.REFUND_DAYS,
+    }
 
 
 @require_safe

@@ -1,0 +1,104 @@
+"""Buying tokens with money and being paid, on the pages, with the fake provider."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+from django.test import Client
+
+from app.models import Purchase, User
+from app.tests.payments.conftest import (  # noqa: F401
+    funded_provider_url,
+    provider,
+    stripe,
+    stripe_url,
+)
+from app.tests.payments.paying_artists import earner
+from web.tests.test_order_lists import key_of
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+SignedIn = Callable[[User], Client]
+ASK = 'action="/studio/payouts/ask"'
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def test_who_buys_pays_at_the_provider_and_comes_back_to_their_order(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    client = signed_in(buyer)
+    page = text(client, "/wallet?next=/styles/7")
+    assert "5.00 USD" in page
+    form = {"amount": "500", "payment_method": "card", "next": "/styles/7", "key": key_of(page)}
+    first, again = (client.post("/wallet/buy", form) for _ in range(2))
+    bought = Purchase.objects.get()
+    assert first["Location"] == again["Location"] == bought.checkout_url
+    back = f"/wallet/purchases/{bought.pk}"
+    assert "has not arrived yet" in text(client, back)
+    stripe.press(bought, "pay")
+    page = text(client, f"{back}?next=/styles/7")
+    assert "Paid." in page
+    assert 'href="/styles/7"' in page
+    assert "Give back for 5.00 USD" in page
+    assert client.post(f"{back}/refund")["Location"] == back
+    assert "500 of them" not in text(client, back)
+    buyer.refresh_from_db()
+    assert (buyer.token_balance, buyer.bought_balance) == (1000, 0)
+    assert f'href="{back}"' in text(client, "/wallet")
+
+
+def test_a_purchase_is_its_buyers(
+    buyer: User,
+    artist: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    page = text(signed_in(buyer), "/wallet")
+    form = {"amount": "100", "payment_method": "card", "key": key_of(page)}
+    signed_in(buyer).post("/wallet/buy", form)
+    bought = Purchase.objects.get()
+    assert signed_in(artist).get(f"/wallet/purchases/{bought.pk}").status_code == 404
+    signed_in(artist).post(f"/wallet/purchases/{bought.pk}/refund")
+    assert Purchase.objects.get().refunded_amount == 0
+
+
+def test_while_the_provider_is_away_nothing_is_bought(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    stripe.fail("lost_request", times=5)
+    client = signed_in(buyer)
+    page = text(client, "/wallet")
+    form = {"amount": "100", "payment_method": "card", "key": key_of(page)}
+    answer = client.post("/wallet/buy", form)
+    assert answer.status_code == 400
+    assert User.objects.get(pk=buyer.pk).token_balance == 1000
+
+
+def test_an_artist_sets_up_payouts_and_is_paid(
+    signed_in: SignedIn,
+    provider: Any,  # noqa: F811
+) -> None:
+    artist = earner(provider)
+    client = signed_in(artist)
+    page = text(client, "/studio/payouts")
+    assert ASK in page
+    assert client.post("/studio/payouts/ask")["Location"] == "/studio/payouts"
+    page = text(client, "/studio/payouts")
+    assert "On its way" in page
+    assert client.post("/studio/payouts/monthly", {"monthly": "1"}).status_code == 302
+    assert "checked" in text(client, "/studio/payouts")
+    assert client.get("/studio/payouts/back")["Location"] == "/studio/payouts"
+    there = urlsplit(client.get("/studio/payouts/again")["Location"])
+    assert there.netloc == urlsplit(provider.url).netloc
+    # There is nothing more to be paid out.
+    client.post("/studio/payouts/ask")
+    assert ASK not in text(client, "/studio/payouts")
