@@ -55,7 +55,7 @@ def whale_and_deaths(stage: Stage, rng: random.Random, *, scale: float = 1) -> O
             break
         wait_for(lambda begun=begun: len(stage.runs()) > begun, seconds=60, what="a beginning")  # type: ignore[misc]
     stage.wait_for_end([*first, *ones], seconds=120 + len(first))
-    jobs = stage.jobs([*first, *ones])
+    jobs = _as_first_begun(stage, stage.jobs([*first, *ones]))
     # What a killed worker had in hand is begun again.
     most, latest = _most(ones) + kills, [_latest(jobs, set(ones))]
     return Outcome(
@@ -83,6 +83,19 @@ def _order(stage: Stage, scale: float, name: str) -> tuple[list[int], list[int]]
         threads=8,
     )
     return first, [int(answer.json()["data"]["generation_id"]) for answer in answers]
+
+
+def _as_first_begun(stage: Stage, jobs: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The jobs, of which those that were tried again began when their first task was handed over:
+    after a worker's death, the next attempt waits for the lease and for the pause before a retry.
+    """
+    again = [job["task_id"] for job in jobs if job["attempt"] > 1]
+    sent = stage.rows(
+        "SELECT task_id, sent_at FROM app_outboxmessage WHERE attempt = 1 AND task_id = ANY (%s)",
+        again,
+    )
+    first = {row["task_id"]: row["sent_at"] for row in sent}
+    return [job | {"started_at": first.get(job["task_id"], job["started_at"])} for job in jobs]
 
 
 def _most(ones: Collection[int]) -> float:
