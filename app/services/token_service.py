@@ -117,7 +117,7 @@ class TokenService:
         _book(
             *(user_id, amount, kind, reason),
             locked=locked,
-            moved=Pots(bought=amount) if is_bought else Pots(earned=payable),
+            moved=pots.given_for(purchase, amount) if is_bought else Pots(earned=payable),
             generation=generation,
             purchase=purchase,
         )

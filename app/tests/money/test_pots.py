@@ -101,6 +101,13 @@ def test_a_sale_for_money_is_payable_and_one_for_a_bonus_is_not(style: Any) -> N
     assert has(other.artist.user) == (80, 0, 80 * 20 // 100)
 
 
+def test_tokens_of_the_test_gateway_stand_for_no_money_in_production(settings: Any) -> None:
+    settings.DEVELOPMENT = False
+    buyer = UserFactory()
+    buy(buyer, 100)
+    assert has(buyer) == (100, 0, 0)
+
+
 def test_who_buys_from_oneself_earns_nothing_payable(style: Any) -> None:
     artist = style.artist.user
     buy(artist, 100)
