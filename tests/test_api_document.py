@@ -73,8 +73,8 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
         if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
     }
     assert (
-        "`POST` of orders, purchases, styles, comments, API keys and webhooks takes an"
-        " `Idempotency-Key`" in WORDS
+        "`POST` of orders, purchases, payouts, styles, comments, collections, API keys and"
+        " webhooks takes an `Idempotency-Key`" in WORDS
     )
     assert takes_key == {
         "POST /api/images/generate",
@@ -85,6 +85,8 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
         "POST /api/images/{id}/comments",
         "POST /api/keys",
         "POST /api/webhooks",
+        "POST /api/payouts",
+        "POST /api/collections",
     }
 
 
