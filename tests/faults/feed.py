@@ -269,12 +269,17 @@ def _copies(picture: int, count: int, *, first_age: int) -> str:
                 'id', nextval(pg_get_serial_sequence('app_transaction', 'id')),
                 'generation_id', made.id
             ))).* FROM app_transaction t, made WHERE t.generation_id = {picture}
-            RETURNING sender_id, receiver_id, amount
+            RETURNING COALESCE(receiver_id, sender_id) AS user_id, bought, earned,
+                CASE WHEN sender_id IS NULL THEN amount ELSE -amount END AS amount
+        ), sums AS (
+            SELECT user_id, sum(amount) AS amount, sum(bought) AS bought, sum(earned) AS earned
+            FROM moved GROUP BY user_id
         )
-        UPDATE app_user u SET token_balance = token_balance + (
-            SELECT COALESCE(sum(CASE WHEN m.receiver_id = u.id THEN m.amount ELSE -m.amount END), 0)
-            FROM moved m WHERE u.id IN (m.sender_id, m.receiver_id))
-        WHERE u.id IN (SELECT sender_id FROM moved UNION SELECT receiver_id FROM moved)
+        UPDATE app_user u
+        SET token_balance = token_balance + sums.amount,
+            bought_balance = bought_balance + sums.bought,
+            earned_balance = earned_balance + sums.earned
+        FROM sums WHERE u.id = sums.user_id
     """
 
 
