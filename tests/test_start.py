@@ -31,7 +31,10 @@ pytestmark = pytest.mark.slow
 
 Environment = dict[str, str]
 SECONDS = 90.0
-REQUIRED = frozenset(rule.name for rule in RULES if rule.name in ON_S3)
+# Stripe's are asked for where it is the gateway.
+REQUIRED = frozenset(
+    rule.name for rule in RULES if rule.name in ON_S3 and not rule.name.startswith("STRIPE_")
+)
 
 
 def refused(*names: str) -> str:

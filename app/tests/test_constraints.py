@@ -14,6 +14,8 @@ from django.db.models import Model
 from app.models import (
     Artwork,
     ArtworkTag,
+    Collected,
+    Collection,
     Comment,
     DeclarationAcceptance,
     Follow,
@@ -223,12 +225,27 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         lambda s: every(WebhookEndpoint, disabled_reason="gone"),
     ),
     "webhook_endpoint_of_orders_once": (lambda s: again(s.webhook),),
+    "collection_name_looks_unique": (
+        lambda s: [Collection.objects.create(user=s.buyer, name=name) for name in ("Sea", "sea")],
+    ),
+    "collected_once": (lambda s: again(_collected(s)),),
+    "generation_deleted_is_private": (
+        lambda s: every(Generation, deleted_at=s.now, visibility="public"),
+    ),
+    "generation_deleted_has_ended": (
+        lambda s: every(Generation, deleted_at=s.now, status="queued", visibility="private"),
+    ),
     "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
     **{
         name: tuple(_of_buyer(each) for each in rows) for name, rows in breaking_rows.BREAKS.items()
     },
 }
 BREAKS["transaction_parties_fit_type"] += tuple(map(_of_buyer, breaking_rows.PARTIES))
+
+
+def _collected(scene: Scene) -> Collected:
+    collection = Collection.objects.create(user=scene.buyer, name="Sea")
+    return Collected.objects.create(collection=collection, generation=scene.picture)
 
 
 def _unbooked_purchase(scene: Scene) -> Purchase:

@@ -63,14 +63,14 @@ class TestNameAndSignature:
         sent = {"artist_name": "Mira", "drawing": drawn(signature_png())}
         client.post("/studio/profile", sent)
         old = Artist.objects.get(pk=artist.pk).signature_image
-        lock_open = generation_service.lock_open
+        lock_buyer = generation_service.lock_buyer
 
         def meanwhile(user_id: int) -> User:
             """The order has read the style and its artist, and nothing of it is written yet."""
             client.post("/studio/profile", sent)
-            return lock_open(user_id)
+            return lock_buyer(user_id)
 
-        monkeypatch.setattr(generation_service, "lock_open", meanwhile)
+        monkeypatch.setattr(generation_service, "lock_buyer", meanwhile)
         assert order(Api(buyer), style).status == 202
         told = decode_task(bytes(OutboxMessage.objects.get(queue=GENERATION_QUEUE).body))
         assert told.data.signature_path == storage.uri(old)

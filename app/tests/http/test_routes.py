@@ -10,11 +10,15 @@ from app.urls import api
 
 @pytest.mark.parametrize("route", [str(pattern.pattern) for pattern in api])
 def test_each_route_is_found(route: str) -> None:
-    filled = route.replace("<id:pk>", "17").replace("<str:number>", "SL-1")
+    arguments = {"id:pk": 17, "str:number": "SL-1", "str:month": "2026-11"}
+    filled, expected = route, {}
+    for argument, value in arguments.items():
+        if f"<{argument}>" in route:
+            filled = filled.replace(f"<{argument}>", str(value))
+            expected[argument.partition(":")[2]] = value
     found = resolve(f"/api/{filled}")
     assert found.route == f"api/{route}"
-    number = {"number": "SL-1"} if "<str:number>" in route else {}
-    assert found.kwargs == ({"pk": 17} if "<id:pk>" in route else number)
+    assert found.kwargs == expected
 
 
 @pytest.mark.parametrize(

@@ -160,7 +160,7 @@ for (const form of document.querySelectorAll("[data-signing]")) {
     before.addEventListener("load", () => brush.drawImage(before, 0, 0));
     before.src = drawing.value;
   }
-  Object.assign(brush, { lineWidth: 7, lineCap: "round", lineJoin: "round", strokeStyle: "#1c1a28" });
+  Object.assign(brush, { lineWidth: 7, lineCap: "round", lineJoin: "round", strokeStyle: "#1c1a28", fillStyle: "#1c1a28" });
   const place = (event) => {
     const box = canvas.getBoundingClientRect();
     const scale = canvas.width / box.width;
@@ -169,11 +169,10 @@ for (const form of document.querySelectorAll("[data-signing]")) {
   canvas.addEventListener("pointerdown", (event) => {
     canvas.setPointerCapture(event.pointerId);
     last = place(event);
-    // A dot is a stroke too.
+    // A dot is a stroke too. A line without length is not drawn by every browser.
     brush.beginPath();
-    brush.moveTo(...last);
-    brush.lineTo(...last);
-    brush.stroke();
+    brush.arc(...last, brush.lineWidth / 2, 0, 2 * Math.PI);
+    brush.fill();
     event.preventDefault();
   });
   canvas.addEventListener("pointermove", (event) => {
