@@ -17,7 +17,7 @@ from django.utils.translation import gettext_noop as _
 
 from app import exceptions as domain
 from app.models import Notification, NotificationType, Style
-from app.models.notification import words_of
+from app.models.notification import words_or
 from app.services.licences import terms
 from app.services.uploads import image_service
 
@@ -264,7 +264,9 @@ def describe(notification: Notification) -> str:
         # A worker's own words are on the page alone, in English.
         told = {**told, "reason": gettext(reason) if reason in OF_FAILURES else ""}
     others = notification.other_count
-    return words_of(notification.type, told, who.username if who else "", others, ReadersLanguage)
+    name = who.username if who else ""
+    kind, message = notification.type, notification.message
+    return words_or(message, kind, told, name, others, ReadersLanguage)
 
 
 class ReadersLanguage:

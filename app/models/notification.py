@@ -198,6 +198,15 @@ def words_of(
     return (sentence % said).strip()
 
 
+def words_or(message: str, kind: str, *told: Any) -> str:
+    """``words_of`` a notification, or its ``message`` as it was written: while this version runs
+    beside the one after it, that may write kinds and parameters that this one does not know."""
+    try:
+        return words_of(kind, *told)
+    except (LookupError, TypeError, ValueError):
+        return message
+
+
 def _styles_sold(styles: list[dict[str, Any]]) -> str:
     """ "Fog (2), Ink (1)"; of one style the name alone, since its number is that of the day."""
     if len(styles) == 1:

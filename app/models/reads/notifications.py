@@ -14,7 +14,7 @@ from app.models.notification import (
     NotificationType,
     TargetType,
     subject_of,
-    words_of,
+    words_or,
 )
 from app.models.reads.compiled import Read
 from app.models.reads.people import UserBrief
@@ -60,7 +60,8 @@ class NotificationRow(Row):
             if row.parameters is not None or row.other_count:
                 who = row.actor.username if row.actor else ""
                 told: Any = row.parameters or "{}"  # as the database has it
-                row.message = words_of(row.type, _decode(told), who, row.other_count)
+                told = _decode(told)
+                row.message = words_or(row.message, row.type, told, who, row.other_count)
             if subject := columns[-1]:
                 thumbnail, row.subject = subject_of(subject)
                 row.thumbnail_url = link(thumbnail) or None

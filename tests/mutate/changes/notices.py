@@ -9,8 +9,18 @@ CLAIMS = "app/tests/webhooks/test_claims.py"
 SALES = "app/tests/money/test_sales.py"
 PAGE = "web/tests/test_notifications_page.py"
 SEEN = "web/tests/test_seen.py"
+UNKNOWN = "web/tests/test_unknown_notifications.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "app/models/notification.py",
+        (
+            "unknown-notifications-break-nothing",
+            "except (LookupError, TypeError, ValueError):",
+            "except TypeError:",
+            UNKNOWN,
+        ),
+    ),
     *in_file(
         "app/models/writes.py",
         ("groups-are-counted", "COALESCE(SUM(other_count + 1), 0)", "COALESCE(SUM(1), 0)", GROUPS),
