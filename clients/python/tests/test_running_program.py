@@ -171,6 +171,21 @@ def test_a_quote_is_what_is_paid(world: World) -> None:
     assert canceled.refunded == 2 * canceled.counts["canceled"]
 
 
+def test_a_priority_is_quoted_and_paid(world: World) -> None:
+    client, items = world.client, [Item("wet paper", "castle", count=2)]
+    usual, quote = client.quote(items), client.quote(items, priority="high")
+    assert (usual.cost, quote.cost) == (4, 6)
+    order = client.order(items, quote=quote, priority="high")
+    assert order.state.cost == 6
+    assert {picture.raw["priority"] for picture in order.pictures()} == {"high"}
+    with pytest.raises(InvalidRequest) as refused:
+        client.order(items, quote=quote)
+    assert set(refused.value.fields) == {"quote_id"}
+    told = world.run("quote", "wet paper", "castle", "--priority", "high", "--json")
+    assert json.loads(told.stdout)["cost"] == 3
+    order.cancel().wait(SECONDS)
+
+
 def test_an_answer_that_is_lost_is_not_paid_twice(world: World) -> None:
     proxy = LosesAnswers(world.system.port, lost=2)
     try:

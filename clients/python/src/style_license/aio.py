@@ -42,8 +42,14 @@ class AsyncClient:
     ) -> list[Style]:
         return await self._run(operations.styles(words, tags, sort, limit))
 
-    async def quote(self, items: Iterable[Item], *, deadline: datetime | None = None) -> Quote:
-        return await self._run(operations.quoted(items, deadline))
+    async def quote(
+        self,
+        items: Iterable[Item],
+        *,
+        deadline: datetime | None = None,
+        priority: str | None = None,
+    ) -> Quote:
+        return await self._run(operations.quoted(items, deadline, priority))
 
     async def generate(
         self,
@@ -53,9 +59,11 @@ class AsyncClient:
         count: int = 1,
         aspect_ratio: str = "1:1",
         seed: int | None = None,
+        priority: str | None = None,
         key: str | None = None,
     ) -> AsyncOrder:
-        return await self.order([Item(style, words, count, aspect_ratio, seed)], key=key)
+        items = [Item(style, words, count, aspect_ratio, seed)]
+        return await self.order(items, priority=priority, key=key)
 
     async def order(
         self,
@@ -64,9 +72,10 @@ class AsyncClient:
         quote: Quote | None = None,
         deadline: datetime | None = None,
         webhook_url: str | None = None,
+        priority: str | None = None,
         key: str | None = None,
     ) -> AsyncOrder:
-        placed = operations.placed(items, quote, deadline, webhook_url, key)
+        placed = operations.placed(items, quote, deadline, webhook_url, priority, key)
         return await self.get_order(await self._run(placed))
 
     async def get_order(self, order_id: int) -> AsyncOrder:

@@ -48,9 +48,16 @@ class Client:
         """Styles on offer, found by ``words``. ``sort`` is "popular" or "created_at"."""
         return self._run(operations.styles(words, tags, sort, limit))
 
-    def quote(self, items: Iterable[Item], *, deadline: datetime | None = None) -> Quote:
-        """What ``items`` would cost. Nothing is charged."""
-        return self._run(operations.quoted(items, deadline))
+    def quote(
+        self,
+        items: Iterable[Item],
+        *,
+        deadline: datetime | None = None,
+        priority: str | None = None,
+    ) -> Quote:
+        """What ``items`` would cost. Nothing is charged. ``priority`` "high" costs more, and goes
+        earlier."""
+        return self._run(operations.quoted(items, deadline, priority))
 
     def generate(
         self,
@@ -60,10 +67,12 @@ class Client:
         count: int = 1,
         aspect_ratio: str = "1:1",
         seed: int | None = None,
+        priority: str | None = None,
         key: str | None = None,
     ) -> Order:
         """Order ``count`` pictures of the same words. See ``order``."""
-        return self.order([Item(style, words, count, aspect_ratio, seed)], key=key)
+        items = [Item(style, words, count, aspect_ratio, seed)]
+        return self.order(items, priority=priority, key=key)
 
     def order(
         self,
@@ -72,17 +81,19 @@ class Client:
         quote: Quote | None = None,
         deadline: datetime | None = None,
         webhook_url: str | None = None,
+        priority: str | None = None,
         key: str | None = None,
     ) -> Order:
         """Order up to 500 pictures: all are paid at once, or nothing is ordered.
 
-        With a ``quote`` for the same items, its price is paid or none; without one, that of a quote
-        that is asked for now. However often the request is sent, it is charged once. ``key`` makes
-        that hold for several runs of a program: choose one for each order, and say it again.
+        With a ``quote`` for the same items and priority, its price is paid or none; without one,
+        that of a quote that is asked for now. However often the request is sent, it is charged
+        once. ``key`` makes that hold for several runs of a program: choose one for each order, and
+        say it again.
 
         Raises InvalidRequest (``fields`` names each wrong item), NotEnoughTokens, PriceChanged.
         """
-        placed = operations.placed(items, quote, deadline, webhook_url, key)
+        placed = operations.placed(items, quote, deadline, webhook_url, priority, key)
         return self.get_order(self._run(placed))
 
     def get_order(self, order_id: int) -> Order:

@@ -140,6 +140,7 @@ def _item_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--format", default="1:1", help="such as 1:1 (default), 1:2 or 3:2")
     parser.add_argument("--seed", type=int, help="the same seed gives the same picture")
     parser.add_argument("--file", type=Path, help="prompts: one in each line, or a .csv")
+    parser.add_argument("--priority", help="high costs more, and goes earlier")
 
 
 def _items(given: Arguments) -> list[Item]:
@@ -158,7 +159,7 @@ def _items(given: Arguments) -> list[Item]:
 
 def _quote(given: Arguments, told: Told) -> int:
     with Client(given.url) as client:
-        quote = client.quote(_items(given))
+        quote = client.quote(_items(given), priority=given.priority)
     told.say(
         f"{quote.cost} tokens; {quote.balance_after} would be left."
         f" Expected in about {quote.expected_seconds} seconds."
@@ -195,7 +196,7 @@ def _order(given: Arguments, told: Told) -> int:
             "The order may have been placed: `style-license status` lists your orders. The same"
             f" command with --key {key} is charged once in all."
         )
-        order = client.order(items, key=key)
+        order = client.order(items, priority=given.priority, key=key)
         told.way_back = _way_back(given, order)
         told.say(f"Order {order.id}: {order.state.item_count} pictures, {order.state.cost} tokens.")
         return _followed(given, told, order)

@@ -80,9 +80,9 @@ def style_id(style: int | str) -> Step[int]:
 # --- Ordering -------------------------------------------------------------------------------------
 
 
-def quoted(items: Iterable[Item], deadline: datetime | None) -> Step[Quote]:
+def quoted(items: Iterable[Item], deadline: datetime | None, priority: str | None) -> Step[Quote]:
     body = yield from bodies_of(items)
-    return (yield from _quote(body, deadline))
+    return (yield from _quote(body, deadline, priority))
 
 
 def placed(
@@ -90,13 +90,14 @@ def placed(
     seen: Quote | None,
     deadline: datetime | None,
     webhook_url: str | None,
+    priority: str | None,
     key: str | None,
 ) -> Step[int]:
     """Order, and return the order's id. Without a quote that the caller has seen, ask for one: no
     other price is paid. With a key of the caller's own, the body depends on what it says alone, so
     that another run of the program sends the same."""
     body = yield from bodies_of(items)
-    now = seen or (yield from _quote(body, deadline))
+    now = seen or (yield from _quote(body, deadline, priority))
     order: dict[str, Any] = {"items": body, "expected_cost": now.cost}
     if seen is not None or key is None:
         order["quote_id"] = now.id
@@ -104,15 +105,21 @@ def placed(
         order["deadline"] = deadline.isoformat()
     if webhook_url is not None:
         order["webhook_url"] = webhook_url
+    if priority is not None:
+        order["priority"] = priority
     call = Call("POST", "/api/orders", body=order, key=key or str(uuid.uuid4()))
     said = yield from ask(call)
     return int(said.data["id"])
 
 
-def _quote(body: list[dict[str, Any]], deadline: datetime | None) -> Step[Quote]:
+def _quote(
+    body: list[dict[str, Any]], deadline: datetime | None, priority: str | None
+) -> Step[Quote]:
     order: dict[str, Any] = {"items": body}
     if deadline is not None:
         order["deadline"] = deadline.isoformat()
+    if priority is not None:
+        order["priority"] = priority
     said = yield from ask(Call("POST", "/api/quotes", body=order))
     return Quote.of(said.data)
 
