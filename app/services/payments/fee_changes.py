@@ -40,7 +40,7 @@ def announce(percent: int, effective_at: datetime) -> tuple[FeeChange, int]:
         "day": effective_at.astimezone(ZONE).date().isoformat(),
     }
     message = words_of(NotificationType.FEE_CHANGED, said)
-    told = (
+    told = [
         Notification(
             recipient_id=user_id,
             type=NotificationType.FEE_CHANGED,
@@ -48,13 +48,8 @@ def announce(percent: int, effective_at: datetime) -> tuple[FeeChange, int]:
             parameters=said,
         )
         for user_id in ids
-    )
-    for rows in _in_batches(list(told)):
-        Notification.objects.bulk_create(rows)
+    ]
+    Notification.objects.bulk_create(told, batch_size=BATCH)
     mail_service.note(ids, NotificationType.FEE_CHANGED)
     transaction.on_commit(fees.forget)
     return change, len(ids)
-
-
-def _in_batches(rows: list[Notification]) -> list[list[Notification]]:
-    return [rows[begin : begin + BATCH] for begin in range(0, len(rows), BATCH)]
