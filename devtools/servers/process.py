@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -179,12 +180,19 @@ def wait_for(condition: Callable[[], bool], seconds: float) -> bool:
     return True
 
 
+# Below those from which Linux and macOS take the ports of outgoing connections: one of these could
+# take the port between its choice and its use.
+PORTS = range(12_000, 32_000)
+
+
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A loopback port that nobody listens on now. Raises ServerError if there is none."""
+    for _ in range(100):
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise ServerError("There is no free port between 12000 and 32000.")
 
 
 def answers(port: int, request: bytes, expected: bytes) -> bool:
