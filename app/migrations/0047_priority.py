@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0055_payouts_told")]
+    dependencies = [("app", "0046_settings")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.

@@ -50,7 +50,7 @@ def moment(help_text):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("app", "0057_priority")]
+    dependencies = [("app", "0047_priority")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

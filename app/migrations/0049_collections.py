@@ -5,21 +5,6 @@ from django.conf import settings
 from django.db import migrations, models
 
 
-def of(model, related_name):
-    return models.ForeignKey(
-        db_index=False,
-        on_delete=django.db.models.deletion.CASCADE,
-        related_name=related_name,
-        to=model,
-    )
-
-
-def number():
-    return models.BigAutoField(
-        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
-    )
-
-
 class Migration(migrations.Migration):
     dependencies = [("app", "0048_deleted_pictures")]
 
@@ -29,8 +14,21 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="Collection",
             fields=[
-                ("id", number()),
-                ("user", of(settings.AUTH_USER_MODEL, "collections")),
+                (
+                    "id",
+                    models.BigAutoField(
+                        auto_created=True, primary_key=True, serialize=False, verbose_name="ID"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="collections",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 ("name", models.CharField(max_length=60)),
                 ("name_skeleton", models.TextField(editable=False, null=True)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
@@ -40,22 +38,6 @@ class Migration(migrations.Migration):
                 "constraints": [
                     models.UniqueConstraint(
                         name="collection_name_looks_unique", fields=["user", "name_skeleton"]
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="Collected",
-            fields=[
-                ("id", number()),
-                ("collection", of("app.collection", "collected")),
-                ("generation", of("app.generation", "collected")),
-            ],
-            options={
-                "ordering": ["pk"],
-                "constraints": [
-                    models.UniqueConstraint(
-                        name="collected_once", fields=["collection", "generation"]
                     )
                 ],
             },

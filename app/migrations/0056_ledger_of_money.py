@@ -104,7 +104,7 @@ NO_INDEXES = [statement for statement in INDEXES if statement.startswith("DROP")
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("app", "0050_money")]
+    dependencies = [("app", "0055_parts_of_entries")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -39,6 +39,6 @@ SELECT id || 'b', id, other,
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0051_ledger_of_money")]
+    dependencies = [("app", "0056_ledger_of_money")]
 
     operations = [migrations.RunSQL(CREATE, "DROP VIEW app_ledgerline")]
