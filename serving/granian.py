@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import socket
 import threading
 import time
+from collections.abc import Callable, MutableSequence
+from functools import partial
 from importlib import import_module
 from typing import Any
 from wsgiref.types import WSGIApplication
@@ -45,12 +48,38 @@ IDLE_SECONDS = 600
 CONNECTIONS = 512
 
 
+class BegunAgain(dict[int, float]):
+    """When a worker process was begun again after it had failed, by its number.
+
+    Granian ends the whole server if such a one ends within 5.5 seconds: it would never start. One
+    that has loaded the application can start, and may be killed as often as it likes.
+    """
+
+    def __init__(self, loaded: MutableSequence[bool]) -> None:
+        super().__init__()
+        self._loaded = loaded
+
+    def get(self, number: int, default: Any = None) -> Any:
+        return default if self._loaded[number] else super().get(number, default)
+
+
 class Server(MPServer):
-    """Granian's server, whose worker processes share one listening socket.
+    """Granian's server, whose worker processes share one listening socket and may be killed.
 
     By default each worker process on Linux listens for itself, and the connections that wait for
     one that is replaced are lost.
     """
+
+    def __init__(self, *arguments: Any, **settings: Any) -> None:
+        super().__init__(*arguments, **settings)
+        # Shared with the workers.
+        self._loaded: Any = multiprocessing.RawArray("b", self.workers)
+        self.respawned_wrks: dict[int, float] = BegunAgain(self._loaded)
+
+    def _spawn_worker(self, idx: int, target: Any, callback_loader: Any, *rest: Any) -> Any:
+        self._loaded[idx] = False
+        loader = partial(_load_and_say_so, callback_loader, self._loaded, idx)
+        return super()._spawn_worker(idx, target, loader, *rest)
 
     def _init_shared_socket(self) -> None:
         # Granian does this itself where SO_REUSEPORT is missing.
@@ -115,6 +144,14 @@ def _load(target: str) -> WSGIApplication:
     application: WSGIApplication = getattr(import_module(module), name)
     prepare_worker()
     return Served(application)
+
+
+def _load_and_say_so(
+    load: Callable[[], WSGIApplication], loaded: MutableSequence[bool], number: int
+) -> WSGIApplication:
+    application = load()
+    loaded[number] = True
+    return application
 
 
 def _run_worker(*arguments: object) -> None:
