@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.models import Artist, Generation, Licence, LicenceState, Style
-from app.services.licences import certificate, states, terms
+from app.services.licences import certificate, manifest, states, terms
 from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
@@ -38,6 +38,24 @@ def test_it_shows_the_licence_to_everybody(signed_in) -> None:
     for said in (licence.number, "This licence is valid", "castle, sea", "Commercial use", "<svg"):
         assert said in page
     assert f'content="{project.SITE_URL}/licences/{licence.number}/card.png"' in page
+
+
+def test_it_names_the_base_model_and_its_licence() -> None:
+    licence = PublicPictureFactory().licence
+    assert "Base model" not in page_of(licence)
+    base = {"name": "Wide <Base>", "licence": "apache-2.0", "trained_on": ["Old Maps", "Tiles"]}
+    manifest.make(licence.generation.style, {"base_model": base})
+    page = page_of(licence)
+    assert "Wide &lt;Base&gt; (apache-2.0)" in page
+    assert "trained on Old Maps, Tiles" in page
+
+
+@pytest.mark.parametrize("base", ["a name alone", ["a", "list"], 7, {"licence": "mit"}])
+def test_a_base_model_without_a_name_is_not_shown(base) -> None:
+    """What a worker of others tells may be anything."""
+    licence = PublicPictureFactory().licence
+    manifest.make(licence.generation.style, {"base_model": base})
+    assert "Base model" not in page_of(licence)
 
 
 def test_a_private_picture_stays_private() -> None:
