@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from app.models import Artist, Generation, Licence, LicenceState, Style
+from app.services import user_service
 from app.services.licences import certificate, manifest, states, terms
 from app.tests.factories import GenerationFactory, PublicPictureFactory, UserFactory
 
@@ -76,6 +77,16 @@ def test_the_buyer_chooses_to_be_named(signed_in, buyer) -> None:
     client.post(path, {"named": "no"})
     assert "Licensed to" not in page_of(licence)
     assert signed_in(UserFactory()).post(path, {"named": "yes"}).status_code == 403
+
+
+def test_a_buyer_who_left_is_no_longer_named() -> None:
+    licence = GenerationFactory().licence
+    Licence.objects.update(buyer_is_named=True)
+    assert "Licensed to" in page_of(licence)
+    user_service.close_account(licence.generation.user)
+    page = page_of(licence)
+    assert "Licensed to" not in page
+    assert "closed-" not in page
 
 
 @pytest.mark.parametrize(

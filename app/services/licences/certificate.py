@@ -35,7 +35,10 @@ def facts_of(licence: Licence) -> Facts:
         artist=picture.style.artist.artist_name,
         style=picture.style.name,
         prompt=picture.prompt_shown if picture.is_public else None,
-        prompt_writer=picture.user.username if licence.buyer_is_named else None,
+        # A closed account has a name that tells nobody anything.
+        prompt_writer=picture.user.username
+        if licence.buyer_is_named and not picture.user.is_closed
+        else None,
     )
 
 
