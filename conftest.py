@@ -7,6 +7,7 @@ does not start fails the tests: nothing is skipped.
 
 import importlib
 import os
+import secrets
 import signal
 import sys
 
@@ -35,6 +36,10 @@ _SLOW_FIXTURES = {"redis_url", "amqp_url", "s3_server", "running_provider"}
 def pytest_configure(config: pytest.Config) -> None:
     """Start the servers once; the workers of pytest-xdist find them in their environment."""
     global _servers
+    if not hasattr(config, "workerinput"):
+        # What tests of this run may share: its worker processes inherit it. A run within a test is
+        # one of its own, of code that may be other than ours.
+        os.environ["STYLE_LICENSE_TEST_RUN"] = secrets.token_hex(6)
     if TestServers.are_given():
         return
     # A terminated run ends like one stopped by Ctrl-C: pytest calls the hook below.

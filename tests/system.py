@@ -24,6 +24,8 @@ from tests.pictures import signature_png
 
 PROJECT = Path(__file__).resolve().parent.parent
 Result = TypeVar("Result")
+# Of one run of pytest, whose processes all have it: conftest.py sets it.
+_RUN = os.environ.get("STYLE_LICENSE_TEST_RUN") or secrets.token_hex(6)
 
 
 def wait_for(look: Callable[[], Result | None], *, seconds: float, what: str) -> Result:
@@ -37,9 +39,9 @@ def wait_for(look: Callable[[], Result | None], *, seconds: float, what: str) ->
 
 
 class System:
-    """Web server, relay and worker over a database of their own.
+    """Web server, relay and worker over a database of their own, which has its tables already.
 
-    ``environment`` chooses the adapters: with AMQP_URL the worker takes its tasks from the broker,
+    One that is given as DATABASE_URL is migrated at the start. ``environment`` chooses the adapters: with AMQP_URL the worker takes its tasks from the broker,
     else it is fed from the outbox. ``project`` is the checkout whose code runs.
     """
 
@@ -55,11 +57,12 @@ class System:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
+        self._has_tables = "DATABASE_URL" not in environment
         self.environment = {
             **os.environ,
             "DJANGO_ENV": "development",
             "DATA_DIR": str(folder / "data"),
-            "DATABASE_URL": environment.get("DATABASE_URL") or new_database(),
+            "DATABASE_URL": environment.get("DATABASE_URL") or database_with_tables(),
             "DEMO_SIGN_IN": "1",
             "INTERNAL_API_TOKEN": self.token,
             "INTERNAL_API_TOKENS": self.token,
@@ -73,7 +76,8 @@ class System:
     def start(
         self, *, workers: int = 1, web_processes: int = 1, threads: int = 8, relays: int = 1
     ) -> None:
-        self.manage("migrate", "--verbosity=0")
+        if not self._has_tables:
+            self.manage("migrate", "--verbosity=0")
         self.environment |= {
             "WEB_BIND": f"127.0.0.1:{self.port}",
             "WEB_CONCURRENCY": str(web_processes),
@@ -238,8 +242,41 @@ def make_bucket(access: S3Access, name: str) -> None:
 
 def new_database(server: str | None = None) -> str:
     """A database of its own on ``server``, or that of the tests: systems do not see each other."""
-    given = server or os.environ["DATABASE_URL"]
+    return _create_database(server or os.environ["DATABASE_URL"], template="template0")
+
+
+def database_with_tables() -> str:
+    """A new database, like one that has just been migrated: a copy of one that was.
+
+    That one is made by ``manage.py migrate`` when a test of this run first asks, in whichever
+    process: the others wait for it.
+    """
+    server, name = os.environ["DATABASE_URL"], f"migrated_{_RUN}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        exists = "SELECT 1 FROM pg_database WHERE datname = %s"
+        if not connection.execute(exists, [name]).fetchone():
+            unfinished = new_database()
+            _migrate(unfinished)
+            made = urlsplit(unfinished).path.removeprefix("/")
+            connection.execute(f'ALTER DATABASE "{made}" RENAME TO "{name}"')
+        return _create_database(server, template=name)
+
+
+def _create_database(server: str, *, template: str) -> str:
     name = f"system_{secrets.token_hex(6)}"
-    with psycopg.connect(given, autocommit=True) as connection:
-        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE template0')
-    return urlunsplit(urlsplit(given)._replace(path=f"/{name}"))
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
+    return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))
+
+
+def _migrate(database: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+        cwd=PROJECT,
+        env={**os.environ, "DJANGO_ENV": "development", "DATABASE_URL": database},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr

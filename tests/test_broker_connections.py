@@ -171,7 +171,6 @@ def test_so_does_one_that_breaks_off(broker: Broker) -> None:
 
 def test_a_relay_that_is_told_to_stop_says_goodbye(broker: Broker, tmp_path: Path) -> None:
     system = System(tmp_path, {"AMQP_URL": broker.url})
-    system.manage("migrate", "--verbosity=0")
     try:
         write_message(system, tmp_path)
         system.manage("relay_outbox", "--once")

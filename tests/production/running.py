@@ -20,7 +20,7 @@ import httpx
 from app.tests.identity_provider import IdentityProvider
 from devtools.servers.nginx import PrivateNginx, trusting
 from provenance.tests.signing import keys
-from tests.system import PROJECT, Person, System, wait_for
+from tests.system import PROJECT, Person, System, new_database, wait_for
 
 # The commands of docker-compose.yml, which test_compose.py compares with these.
 MIGRATE = "python manage.py migrate --no-input"
@@ -49,7 +49,10 @@ class Production(System):
         nginx_static: Path | None = None,
         files: str | None = None,
     ) -> None:
-        super().__init__(folder, {})
+        # Its own command makes the tables, unless it is given some.
+        super().__init__(
+            folder, {"DATABASE_URL": environment.get("DATABASE_URL") or new_database()}
+        )
         self.certificate = certificate[0]
         self.nginx = PrivateNginx(
             folder / "nginx",

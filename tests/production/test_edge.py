@@ -33,7 +33,7 @@ from tests.production.edge_requests import (
 from tests.production.edge_rows import NO_LENGTH, REFUSED, TOO_LARGE, Row
 from tests.production.edge_site import SET_UP, Site, SlowClients, digests_of_tables
 from tests.production.running import Production
-from tests.system import wait_for
+from tests.system import database_with_tables, wait_for
 
 pytestmark = pytest.mark.slow
 
@@ -44,6 +44,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[S
     system = Production(
         folder,
         {
+            "DATABASE_URL": database_with_tables(),
             "FILE_STORAGE": "local",
             "DATA_DIR": str(folder / "data"),
             "REDIS_URL": redis_url,
@@ -57,7 +58,6 @@ def site(tmp_path_factory: pytest.TempPathFactory, redis_url: str) -> Iterator[S
         certificate=make_certificate(folder),
     )
     try:
-        system.manage("migrate", "--verbosity=0")
         made = json.loads(system.manage("shell", "--verbosity=0", "-c", SET_UP).stdout)
         system.nginx.start()
         system.start_web()
