@@ -17,7 +17,7 @@ COMPILE_DIFFUSION := $(filter-out --universal,$(LOCK)) --extra worker \
 DIFFUSION_LOCK ?= worker-diffusion.txt
 DIFFUSION ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/style-license/diffusion-$(shell \
 	cksum < requirements/$(DIFFUSION_LOCK) | cut -d ' ' -f 1)
-# In the order of pyproject.toml's testpaths: what takes longest starts first, short modules fill up.
+# In the order of tests/schedule.py: what takes longest starts first, short modules fill up.
 PYTEST_ARGS ?= -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 help: ## list the targets

@@ -41,8 +41,9 @@ def wait_for(look: Callable[[], Result | None], *, seconds: float, what: str) ->
 class System:
     """Web server, relay and worker over a database of their own, which has its tables already.
 
-    One that is given as DATABASE_URL is migrated at the start. ``environment`` chooses the adapters: with AMQP_URL the worker takes its tasks from the broker,
-    else it is fed from the outbox. ``project`` is the checkout whose code runs.
+    One that is given as DATABASE_URL is migrated at the start. ``environment`` chooses the
+    adapters: with AMQP_URL the worker takes its tasks from the broker, else it is fed from the
+    outbox. ``project`` is the checkout whose code runs.
     """
 
     web_application = "config.wsgi:application"

@@ -9,6 +9,7 @@ import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.migration import Migration
+from django.db.migrations.state import ProjectState
 
 from tests.system import new_database
 
@@ -54,10 +55,14 @@ def test_none_locks_two_tables_that_are_in_use(empty: psycopg.Connection) -> Non
     executor = MigrationExecutor(connection)
     in_use: set[str] = set()
     greedy = {}
-    for step in executor.migration_plan(executor.loader.graph.leaf_nodes(), clean_start=True):
-        migration = step[0]
-        statements = executor.loader.collect_sql([step])
-        sql = [each for each in statements if each not in ("BEGIN;", "COMMIT;")]
+    # Handed on from one to the next: the loader would build it from the first for each.
+    state = ProjectState(real_apps=executor.loader.unmigrated_apps)
+    for migration, _ in executor.migration_plan(
+        executor.loader.graph.leaf_nodes(), clean_start=True
+    ):
+        with connection.schema_editor(collect_sql=True, atomic=migration.atomic) as editor:
+            state = migration.apply(state, editor, collect_sql=True)
+        sql = editor.collected_sql
         if migration.app_label == "app" and migration.name.startswith(FIRST):
             in_use = {name for (name,) in empty.execute(TABLES)}
         locked = strongly_locked(empty, migration, sql) & in_use

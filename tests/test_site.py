@@ -38,8 +38,7 @@ from tests.site_actions import (
 )
 from tests.system import System, running
 
-# One world for all of these tests: they belong on one worker of pytest-xdist.
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site")]
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from tests.conftest import Visit
 from tests.site_actions import MIRA, fill_style, join_with_scripts, works_of
 from tests.system import System
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site-forms")]
+pytestmark = pytest.mark.slow
 
 
 def is_in_sight(page: Page, selector: str) -> bool:

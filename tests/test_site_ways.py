@@ -30,7 +30,7 @@ from tests.site_actions import (
 )
 from tests.system import wait_for
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("site-forms")]
+pytestmark = pytest.mark.slow
 
 
 @dataclass(frozen=True)
