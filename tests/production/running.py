@@ -30,6 +30,8 @@ RELAY = "python manage.py relay_outbox"
 WEBHOOKS = "python manage.py deliver_webhooks"
 MAIL = "python manage.py send_mail"
 WORKER = "python -m worker"
+# That of the Dockerfile, which test_dockerfile.py compares with this.
+COLLECT = "python manage.py collectstatic --no-input --ignore=redoc --verbosity=0"
 
 
 class Production(System):
@@ -159,7 +161,7 @@ class Visitor(Person):
 def collect_static(folder: Path) -> Path:
     """The static files as the Dockerfile collects them."""
     done = subprocess.run(
-        [sys.executable, "manage.py", "collectstatic", "--no-input", "--verbosity=0"],
+        shlex.split(COLLECT.replace("python", sys.executable, 1)),
         cwd=PROJECT,
         env={
             "PATH": os.environ["PATH"],

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from tests.production.files import last_stage, stages
+from tests.production.running import COLLECT
 from tests.system import PROJECT
 
 # Which lock the image for GPUs is built with, and where its packages are.
@@ -104,6 +105,7 @@ def test_static_files_are_collected_and_health_is_asked() -> None:
     backend = last_stage("backend")
     [collected] = [line for line in backend.of("RUN") if "collectstatic" in line]
     assert "DJANGO_SETTINGS_MODULE=config.settings_static" in collected
+    assert COLLECT in collected
     assert "DJANGO_SETTINGS_MODULE=config.settings_production" in backend.of("ENV")
     [health] = backend.of("HEALTHCHECK")
     assert health.endswith('CMD ["python", "-m", "serving.healthcheck"]')
