@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -74,21 +75,40 @@ VIOLATIONS = [
 ]
 
 
-@pytest.fixture
-def copy(tmp_path: Path) -> Path:
+@dataclass(frozen=True)
+class Said:
+    """What lint-imports says: KEPT or BROKEN by the contract's name, and what breaks each."""
+
+    verdicts: dict[str, str]
+    sections: dict[str, str]
+
+
+def rounds() -> Iterator[list[Violation]]:
+    """All violations, in as few copies as there can be of one in each module and each contract."""
+    left = VIOLATIONS
+    while left:
+        planted: list[Violation] = []
+        for each in left:
+            taken = {name for other in planted for name in (other.contract, other.module)}
+            if not {each.contract, each.module} & taken:
+                planted.append(each)
+        yield planted
+        left = [each for each in left if each not in planted]
+
+
+def copy_to(folder: Path) -> Path:
     """The packages that the contracts are about, to be spoiled."""
     for package in SETTINGS["root_packages"]:
         shutil.copytree(
             PROJECT / package,
-            tmp_path / package,
+            folder / package,
             ignore=shutil.ignore_patterns("__pycache__", "node_modules", "static", "locale"),
         )
-    shutil.copy(PROJECT / "pyproject.toml", tmp_path)
-    return tmp_path
+    shutil.copy(PROJECT / "pyproject.toml", folder)
+    return folder
 
 
-def verdicts(folder: Path) -> dict[str, str]:
-    """KEPT or BROKEN by the contract's name, as lint-imports says in ``folder``."""
+def lint(folder: Path) -> Said:
     done = subprocess.run(
         [Path(sys.executable).parent / "lint-imports", "--no-cache"],
         cwd=folder,
@@ -98,11 +118,30 @@ def verdicts(folder: Path) -> dict[str, str]:
     )
     found = dict(re.findall(r"^(.+?) (KEPT|BROKEN)\b", done.stdout, flags=re.MULTILINE))
     assert done.returncode == (1 if "BROKEN" in found.values() else 0), done.stdout + done.stderr
+    parts = re.split(r"^(.+)\n-+\n", done.stdout, flags=re.MULTILINE)
+    return Said(found, dict(zip(parts[1::2], parts[2::2], strict=True)))
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> dict[Violation, tuple[str, Said]]:
+    """For each violation, the place of its line and what was said of its copy."""
+    found = {}
+    for planted in rounds():
+        copy = copy_to(tmp_path_factory.mktemp("copy"))
+        places = {}
+        for each in planted:
+            module = copy / each.module
+            text = f"{module.read_text()}\n{each.statement}\n"
+            module.write_text(text)
+            name = each.module.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            places[each] = rf"\b{re.escape(name)} -> \S+ \(l\.{text.count(chr(10))}\)"
+        answer = lint(copy)
+        found |= {each: (place, answer) for each, place in places.items()}
     return found
 
 
-def test_every_contract_holds_as_things_are(copy: Path) -> None:
-    assert verdicts(copy) == dict.fromkeys(CONTRACTS.values(), "KEPT")
+def test_every_contract_holds_as_things_are(tmp_path: Path) -> None:
+    assert lint(copy_to(tmp_path)).verdicts == dict.fromkeys(CONTRACTS.values(), "KEPT")
 
 
 def test_every_contract_has_a_planted_violation() -> None:
@@ -110,7 +149,11 @@ def test_every_contract_has_a_planted_violation() -> None:
 
 
 @pytest.mark.parametrize("violation", VIOLATIONS, ids=lambda v: f"{v.module}: {v.statement}")
-def test_a_planted_violation_breaks_its_contract(copy: Path, violation: Violation) -> None:
-    module = copy / violation.module
-    module.write_text(f"{module.read_text()}\n{violation.statement}\n")
-    assert verdicts(copy)[CONTRACTS[violation.contract]] == "BROKEN"
+def test_a_planted_violation_breaks_its_contract(
+    violation: Violation, said: dict[Violation, tuple[str, Said]]
+) -> None:
+    """And is named as what breaks it, among others in the same copy."""
+    place, answer = said[violation]
+    contract = CONTRACTS[violation.contract]
+    assert answer.verdicts[contract] == "BROKEN"
+    assert re.search(place, answer.sections[contract]), answer.sections[contract]
