@@ -21,8 +21,9 @@ from devtools.servers.s3 import S3Access
 
 # What needs torch has an environment of its own: `make test-diffusion`.
 collect_ignore = ["worker/engines/diffusion"]
-# How long a test may take, and the end of the run; what begins first, and where.
-pytest_plugins = ["tests.schedule", "tests.time_limits"]
+# How long a test may take, and the end of the run; what begins first, and where; what
+# a test leaves that commits.
+pytest_plugins = ["tests.emptying", "tests.schedule", "tests.time_limits"]
 # Tests are development that was asked for, whatever the shell says. The other conftest.py files
 # import models, so Django has to be ready before the servers run.
 os.environ |= {"DJANGO_ENV": DEVELOPMENT, "DJANGO_SETTINGS_MODULE": DEVELOPMENT_SETTINGS}
