@@ -246,26 +246,26 @@ def new_database(server: str | None = None) -> str:
     return _create_database(server or os.environ["DATABASE_URL"], template="template0")
 
 
-def database_with_tables() -> str:
+def database_with_tables(name: str = "") -> str:
     """A new database, like one that has just been migrated: a copy of one that was.
 
     That one is made by ``manage.py migrate`` when a test of this run first asks, in whichever
     process: the others wait for it.
     """
-    server, name = os.environ["DATABASE_URL"], f"migrated_{_RUN}"
+    server, first = os.environ["DATABASE_URL"], f"migrated_{_RUN}"
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [name])
+        connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [first])
         exists = "SELECT 1 FROM pg_database WHERE datname = %s"
-        if not connection.execute(exists, [name]).fetchone():
+        if not connection.execute(exists, [first]).fetchone():
             unfinished = new_database()
             _migrate(unfinished)
             made = urlsplit(unfinished).path.removeprefix("/")
-            connection.execute(f'ALTER DATABASE "{made}" RENAME TO "{name}"')
-        return _create_database(server, template=name)
+            connection.execute(f'ALTER DATABASE "{made}" RENAME TO "{first}"')
+        return _create_database(server, template=first, name=name)
 
 
-def _create_database(server: str, *, template: str) -> str:
-    name = f"system_{secrets.token_hex(6)}"
+def _create_database(server: str, *, template: str, name: str = "") -> str:
+    name = name or f"system_{secrets.token_hex(6)}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{template}"')
     return urlunsplit(urlsplit(server)._replace(path=f"/{name}"))

@@ -10,10 +10,12 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from subprocess import CompletedProcess
+from urllib.parse import urlsplit
 
 import pytest
 
-from tests.system import PROJECT, new_database
+from tests.system import PROJECT, database_with_tables
 from tests.tracked import copy_tracked
 
 pytestmark = pytest.mark.slow
@@ -94,13 +96,11 @@ def tree(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(tree: Path, *command: str, given: str = "") -> subprocess.CompletedProcess[str]:
-    # The tests of the copy make a test database of their own.
-    environment = {**os.environ, "DATABASE_URL": new_database()}
+def run(tree: Path, *command: str, given: str = "", **more: str) -> CompletedProcess[str]:
     return subprocess.run(
         command,
         cwd=tree,
-        env=environment,
+        env={**os.environ, **more},
         input=given,
         capture_output=True,
         text=True,
@@ -108,19 +108,24 @@ def run(tree: Path, *command: str, given: str = "") -> subprocess.CompletedProce
     )
 
 
-def apply(tree: Path, *diffs: str) -> None:
-    for diff in diffs:
-        done = run(tree, "git", "apply", "--recount", "-", given=diff)
-        assert done.returncode == 0, done.stderr
+def apply(tree: Path, diff: str) -> None:
+    done = run(tree, "git", "apply", "--recount", "-", given=diff)
+    assert done.returncode == 0, done.stderr
+
+
+def make_migration(tree: Path) -> None:
     done = run(tree, sys.executable, "manage.py", "makemigrations")
     assert done.returncode == 0, done.stderr
 
 
-def check(tree: Path, *more: str) -> subprocess.CompletedProcess[str]:
-    """Run CHECKS, and what is there already of ``more``, in ``tree``."""
+def check(tree: Path, database: str, *more: str) -> CompletedProcess[str]:
+    """Run CHECKS, and what is there already of ``more``, in ``tree``.
+
+    Its test database has the tables of before: what is new in the copy is added to them.
+    """
     (tree / "app" / "tests" / "test_new_field.py").write_text(CHECKS)
-    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider")
-    return run(tree, *pytest_, "app/tests/test_new_field.py", *more)
+    pytest_ = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--reuse-db")
+    return run(tree, *pytest_, "app/tests/test_new_field.py", *more, DATABASE_URL=database)
 
 
 def changed(tree: Path) -> set[str]:
@@ -140,17 +145,20 @@ def changed(tree: Path) -> set[str]:
 
 def test_a_field_takes_three_files_and_is_shown_everywhere(tree: Path) -> None:
     assert changed(tree) == set()
-    apply(tree, *diffs())
-    files = changed(tree)
+    model, read = diffs()
+    apply(tree, model)
+    make_migration(tree)
+    database = database_with_tables()
+    database_with_tables(name=f"test_{urlsplit(database).path.removeprefix('/')}")
+
+    # The checks can fail: the model alone shows nothing.
+    assert "7 failed, 2 passed" in check(tree, database).stdout
+
+    apply(tree, read)
+    files = changed(tree) - {"app/tests/test_new_field.py"}
     assert len(files) <= 3, files
     (migration,) = files - {MODEL, READ}
     assert re.fullmatch(r"app/migrations/\d{4}_generation_title\.py", migration)
-    done = check(tree, "app/tests/speed/test_hot_reads.py", "app/tests/orders/test_writes.py")
+    more = ("app/tests/speed/test_hot_reads.py", "app/tests/orders/test_writes.py")
+    done = check(tree, database, *more)
     assert done.returncode == 0, done.stdout + done.stderr
-
-
-def test_without_the_read_nobody_would_see_it(tree: Path) -> None:
-    """The checks can fail: the model alone shows nothing."""
-    model, _ = diffs()
-    apply(tree, model)
-    assert "7 failed, 2 passed" in check(tree).stdout
