@@ -43,13 +43,19 @@ _PEOPLE = """
 _NOT_ASKED = "false"
 _LIKED = """EXISTS (SELECT 1 FROM app_like l
     WHERE l.generation_id = g.id AND l.user_id = %(viewer)s)"""
+_SHOWN = {
+    _NOT_ASKED: "g.rating = 'general'",
+    _LIKED: """(g.rating = 'general' OR EXISTS (
+        SELECT FROM app_user WHERE id = %(viewer)s AND shows_mature))""",
+}
 _PUBLIC = "g.visibility = 'public' AND g.status = 'completed'"
 
 
 def _feed(liked: str, behind: str = "") -> str:
     shown = _columns(FeedPicture, _OF_PICTURE, is_liked=liked)
     return f"""SELECT {shown} FROM app_generation g {_PEOPLE}
-        WHERE {_PUBLIC} {behind} ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""  # noqa: S608
+        WHERE {_PUBLIC} AND {_SHOWN[liked]} {behind}
+        ORDER BY g.created_at DESC, g.id DESC LIMIT 21"""  # noqa: S608
 
 
 _BEHIND = "AND (g.created_at, g.id) < (%(created_at)s, %(id)s)"
