@@ -27,6 +27,8 @@ pytest_plugins = ["tests.emptying", "tests.schedule", "tests.time_limits"]
 # Tests are development that was asked for, whatever the shell says. The other conftest.py files
 # import models, so Django has to be ready before the servers run.
 os.environ |= {"DJANGO_ENV": DEVELOPMENT, "DJANGO_SETTINGS_MODULE": DEVELOPMENT_SETTINGS}
+# Most pictures of tests are none. What looks at pictures is switched on where it is tested.
+os.environ.setdefault("PICTURE_CHECK", "off")
 django.setup()
 
 _servers: TestServers | None = None

@@ -14,7 +14,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.forms import ActionForm, AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -240,12 +240,38 @@ class CopyCheckAdmin(Moderated, ReadOnlyAdmin):
         self.moderate(request, queryset, moderation_service.refuse_works, "Refused.")
 
 
+@admin.register(models.PictureCheck)
+class PictureCheckAdmin(Moderated, ReadOnlyAdmin):
+    """What a check by machine has found, and its scores. Profile pictures and signatures wait here;
+    pictures that are blocked are shown again among the generations."""
+
+    actions = ("lift", "uphold")
+    list_display = ("kind", "user", "picture_id", "rating", "score", "checker", "outcome", "seen")
+    list_filter = ("kind", "outcome", "rating")
+    search_fields = ("user__username", "=picture_id")
+    list_select_related = ("user",)
+    ordering = ("-pk",)
+
+    @admin.display(description="Picture")
+    def seen(self, check: models.PictureCheck) -> str:
+        # Nobody has to see it unasked.
+        return format_html('<a href="{}">Look at it</a>', link(check.key))
+
+    @admin.action(description="Show it again, with a reason", permissions=["operate"])
+    def lift(self, request: HttpRequest, queryset: QuerySet[models.PictureCheck]) -> None:
+        self.moderate(request, queryset, moderation_service.lift_check, "Shown again.")
+
+    @admin.action(description="Refuse and delete it, with a reason", permissions=["operate"])
+    def uphold(self, request: HttpRequest, queryset: QuerySet[models.PictureCheck]) -> None:
+        self.moderate(request, queryset, moderation_service.uphold_check, "Refused.")
+
+
 @admin.register(models.Generation)
 class GenerationAdmin(Moderated, ReadOnlyAdmin):
-    actions = ("hide", "show", "refund", "retry", "cancel")
+    actions = ("hide", "show", "clear", "refund", "retry", "cancel")
     list_display = ("id", "user", "style", "status", "attempt", "cost", "visibility", "created_at")
     list_filter = (
-        *("status", "visibility", "aspect_ratio"),
+        *("status", "visibility", "rating", "aspect_ratio"),
         ("deleted_at", admin.EmptyFieldListFilter),
     )
     search_fields = ("=id", "user__username", "=task_id")
@@ -258,6 +284,10 @@ class GenerationAdmin(Moderated, ReadOnlyAdmin):
     @admin.action(description="Let it be published again, with a reason", permissions=["operate"])
     def show(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
         self.moderate(request, queryset, moderation_service.show_picture, "May be published.")
+
+    @admin.action(description="Rate for everybody, with a reason", permissions=["operate"])
+    def clear(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
+        self.moderate(request, queryset, moderation_service.rate_general, "Rated for everybody.")
 
     @admin.action(description="Fail and refund", permissions=["operate"])
     def refund(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:

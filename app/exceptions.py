@@ -3,8 +3,24 @@
 ``app/utils/exception_handler.py`` maps these classes to status codes.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
+
+# Why words of an order are refused.
+WHY_REFUSED = {
+    "minors": "Nothing sexual with children is made here",
+    "sexual": "Nothing pornographic is made here",
+    "mature": "This style does not allow nudity",
+    "hate": "Nothing that spreads hate is made here",
+    "cruelty": "Nothing that celebrates cruelty is made here",
+    "artist": "These artists license no style here, or not this one",
+    "excluded": "The artist excludes these subjects from this style",
+}
+WHY_NO_COMMENT = {
+    "link": "New accounts can't post links for %(days)s days. Write the comment without the link.",
+    "repeated": "You have written this already. Write something else.",
+}
+OTHER_WORDS = "Nothing was charged. Leave these words out, or choose others."
 
 
 class DomainError(Exception):
@@ -160,6 +176,31 @@ class EarningsLeft(Conflict):
 class StyleNotReady(DomainError):
     code = "STYLE_NOT_READY"
     default_message = "This style cannot be used yet. Wait until its training is complete."
+
+
+class WordsRefused(DomainError):
+    """``details.words`` lists ``{item, word, reason}``: the place of the prompt among those of the
+    order, from 0."""
+
+    code = "WORDS_REFUSED"
+
+    def __init__(self, words: Sequence[Mapping[str, Any]]) -> None:
+        reasons: dict[str, list[str]] = {}
+        for each in words:
+            said = reasons.setdefault(WHY_REFUSED[each["reason"]], [])
+            said += [each["word"]] if each["word"] not in said else []
+        parts = [f"{why}: {', '.join(named)}." for why, named in reasons.items()]
+        super().__init__(f"{' '.join(parts)} {OTHER_WORDS}", details={"words": list(words)})
+
+
+class CommentRefused(DomainError):
+    """``details.reason`` is ``link`` or ``repeated``."""
+
+    code = "COMMENT_REFUSED"
+
+    def __init__(self, reason: str, **figures: object) -> None:
+        message = WHY_NO_COMMENT[reason] % figures
+        super().__init__(message, details={"reason": reason, **figures})
 
 
 class IdempotencyKeyReused(DomainError):

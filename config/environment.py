@@ -27,6 +27,7 @@ from config.problems import (
     matches,
     number,
     optional,
+    text_file,
     url,
     value_of,
 )
@@ -300,6 +301,10 @@ VALUES = (
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
         for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "USER", "ANONYMOUS")
     ),
+    matches("PICTURE_CHECK", "opennsfw|off", "opennsfw or off"),
+    number("PICTURE_MATURE_FROM", 0, 1, whole=False),
+    number("PICTURE_BLOCKED_FROM", 0, 1, whole=False),
+    *map(text_file, ("REFUSED_WORDS_FILE", "ABSENT_ARTISTS_FILE")),
     matches("LOG_LEVEL", "DEBUG|INFO|WARNING|ERROR|CRITICAL", "a level of Python's logging"),
     *map(flag, ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY", "HSTS_PRELOAD")),
     *map(flag, ("WEBHOOK_ALLOW_HTTP", "WEBHOOK_ALLOW_LOOPBACK")),

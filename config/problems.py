@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import inf
+from pathlib import Path
 from urllib.parse import urlsplit
 
 Environment = Mapping[str, str]
@@ -95,6 +96,19 @@ def matches(name: str, pattern: str, kind: str) -> Rule:
         return "" if not value or re.fullmatch(pattern, value) else f"is not {kind}"
 
     return Rule(name, "Leave it out for the default.", problem)
+
+
+def text_file(name: str) -> Rule:
+    def problem(environment: Environment) -> str:
+        value = value_of(environment, name)
+        try:
+            if value:
+                Path(value).read_text("utf-8")
+        except (OSError, ValueError):
+            return "is no text file that can be read"
+        return ""
+
+    return Rule(name, "Leave it out for ours.", problem)
 
 
 def flag(name: str) -> Rule:

@@ -416,6 +416,14 @@ MAX_IN_WORK = env.int("MAX_IN_WORK", 100)
 MAX_IN_WORK_PAID = env.int("MAX_IN_WORK_PAID", 500)
 # How many pictures of one buyer may wait.
 MAX_WAITING = env.int("MAX_WAITING", 2000)
+# What looks for nudity in pictures: opennsfw, or off. Until it has, a picture counts as mature.
+PICTURE_CHECK = env.str("PICTURE_CHECK", "opennsfw")
+# From which score on a picture is mature, and is held for our staff (docs/safety.md).
+PICTURE_MATURE_FROM = env.float("PICTURE_MATURE_FROM", 0.5)
+PICTURE_BLOCKED_FROM = env.float("PICTURE_BLOCKED_FROM", 0.9)
+# Files of the operator: refused words, besides ours; names of artists, in place of ours.
+REFUSED_WORDS_FILE = env.str("REFUSED_WORDS_FILE", "")
+ABSENT_ARTISTS_FILE = env.str("ABSENT_ARTISTS_FILE", "")
 # How many of our own proxies stand before the web processes and append to X-Forwarded-For.
 TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 

@@ -69,6 +69,11 @@ class Run:
         os.killpg(self.process.pid, signal.SIGINT)
         return self.process.wait(STOP_SECONDS)
 
+    def shows_pictures(self, count: int) -> bool:
+        status, body = self.get("/api/community/feed")
+        assert status == 200, body
+        return len(json.loads(body)["data"]["results"]) == count
+
     def get(self, path: str) -> tuple[int, bytes]:
         client = http.client.HTTPConnection("127.0.0.1", int(self.port), timeout=10)
         with contextlib.closing(client):
@@ -124,6 +129,8 @@ def test_first_start_stop_and_second_start(
 ) -> None:
     # Whatever is logged goes to the files: the terminal is for sentences.
     monkeypatch.setenv("LOG_LEVEL", "DEBUG")
+    # Pictures are looked at, as they are without a word about it.
+    monkeypatch.delenv("PICTURE_CHECK")
     first = start()
     first.wait_until_ready(FIRST_START_SECONDS)
 
@@ -133,6 +140,8 @@ def test_first_start_stop_and_second_start(
     assert (status, json.loads(body)) == (200, {"status": "ok", "database": "connected"})
     assert "Traceback" not in first.output
     assert [line for line in first.output.splitlines() if line.startswith("{")] == []
+    # What the check lets pass is in the feed.
+    assert wait_for(lambda: first.shows_pictures(16), 30)
     assert '"level": "debug"' in (data_dir / "logs" / "dev.log").read_text()
     assert (data_dir / "secret-key").stat().st_mode & 0o777 == 0o600
 

@@ -7,7 +7,7 @@ other languages the sentence is found by the error's code, with the figures that
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -38,6 +38,7 @@ BY_CODE: Mapping[str, str] = {
     "REQUEST_IN_PROGRESS": _("Your first request is still being processed. Wait a moment."),
     "INVALID_TRANSITION": _("That is no longer possible: something has changed in the meantime."),
     "STYLE_NOT_READY": _("This style cannot be used yet. Wait until its training is complete."),
+    "WORDS_REFUSED": _("Nothing was charged. Leave these words out, or choose others."),
     "IDEMPOTENCY_KEY_REUSED": _("This form was already sent. Check it and send it again."),
     "INSUFFICIENT_TOKENS": _(
         "This costs %(required)s tokens and you have %(available)s. Buy tokens and try again."
@@ -106,6 +107,8 @@ OF_FIELDS = (
     _("A tag has at most 50 characters."),
     _("A tag may contain only printable ASCII characters, without commas."),
     _("At most 20 tags."),
+    _("At most 20 subjects."),
+    _("A subject needs a letter or a digit that can be seen."),
     _("There is no such comment on this picture."),
     _("There is no such work."),
     _("You cannot reply to a reply."),
@@ -145,6 +148,11 @@ OF_ERRORS = (
     _("A style can be offered once its training is complete."),
     _("This style is still being trained. You can discard it once that has ended."),
     _("It is against the rules of this site."),
+    _("A check by machine took it for pornographic. Our staff will look at it."),
+    _(
+        "A check by machine found nudity, which this style does not allow. Our staff will look at"
+        " it."
+    ),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),
@@ -159,6 +167,23 @@ OF_FAILURES = (
         " delivered. Other words or another seed give another picture."
     ),
 )
+# Why words of an order are refused; the words follow.
+OF_WORDS = {
+    "minors": _("Nothing sexual with children is made here: %(words)s."),
+    "sexual": _("Nothing pornographic is made here: %(words)s."),
+    "mature": _("This style does not allow nudity: %(words)s."),
+    "hate": _("Nothing that spreads hate is made here: %(words)s."),
+    "cruelty": _("Nothing that celebrates cruelty is made here: %(words)s."),
+    "artist": _("These artists license no style here, or not this one: %(words)s."),
+    "excluded": _("The artist excludes these subjects from this style: %(words)s."),
+}
+# Why a comment is refused.
+OF_COMMENTS = {
+    "link": _(
+        "New accounts can't post links for %(days)s days. Write the comment without the link."
+    ),
+    "repeated": _("You have written this already. Write something else."),
+}
 _KNOWN = frozenset(OF_FIELDS + OF_ERRORS)
 
 _FIGURES = {
@@ -190,8 +215,24 @@ def say(code: str, message: str, details: Mapping[str, Any] | None = None) -> st
         return message
     if message in _KNOWN:
         return gettext(message)
+    if code == domain.CommentRefused.code and details:
+        said = OF_COMMENTS[details["reason"]]
+        return gettext(said) % details
+    if code == domain.WordsRefused.code and details:
+        return _of_words(details["words"])
     sentence = gettext(BY_CODE.get(code, BY_CODE["VALIDATION_ERROR"]))
     return sentence % {**_FIGURES, **(details or {})} if "%(" in sentence else sentence
+
+
+def _of_words(refused: Sequence[Mapping[str, Any]]) -> str:
+    """What is refused for each reason, and the way on."""
+    by_reason: dict[str, dict[str, None]] = {}
+    for each in refused:
+        by_reason.setdefault(each["reason"], {})[each["word"]] = None
+    sentences = [(OF_WORDS[reason], ", ".join(words)) for reason, words in by_reason.items()]
+    said = [gettext(sentence) % {"words": words} for sentence, words in sentences]
+    way_on = BY_CODE[domain.WordsRefused.code]
+    return " ".join([*said, gettext(way_on)])
 
 
 def _titled(terms_id: str) -> str:

@@ -10,6 +10,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery.listener import Listener
 from app.services import guard
+from app.services.checks import pictures
 from app.services.uploads import check_service, checkers, copy_service
 
 log = structlog.get_logger(__name__)
@@ -54,7 +55,8 @@ class UploadChecks:
 
     def _check_next(self) -> bool:
         try:
-            return check_service.check_next(self._stopping.is_set)
+            stopping = self._stopping.is_set
+            return check_service.check_next(stopping) or pictures.check_next(stopping)
         except (OperationalError, InterfaceError) as error:
             # The lease runs out, and the upload is checked again.
             log.warning("database_unavailable", error=str(error))

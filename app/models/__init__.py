@@ -25,6 +25,7 @@ from app.models.payment import (
     PurchaseStatus,
 )
 from app.models.payout import FeeChange, Payout
+from app.models.rating import PictureCheck, Rating
 from app.models.session import Session
 from app.models.signature import Signature
 from app.models.style import Artwork, Style, TrainingStatus
@@ -90,11 +91,13 @@ __all__ = [
     "PaymentProfile",
     "Payout",
     "PendingUpload",
+    "PictureCheck",
     "Priority",
     "Purchase",
     "PurchaseRefund",
     "PurchaseStatus",
     "QueueClock",
+    "Rating",
     "ReviewState",
     "Role",
     "SalesDay",

@@ -18,6 +18,7 @@ from app.exceptions import NotFound
 from app.models.formats import FormatField
 from app.models.job import Job
 from app.models.order import Order
+from app.models.rating import Rating
 from app.models.style import Style
 from app.models.terms import Terms
 from app.models.user import User
@@ -101,6 +102,19 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
             return self.filter(public | Q(user_id=viewer.pk, deleted_at=None))
         return self.filter(public)
 
+    def shown_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
+        """Without what is mature, unless ``viewer`` wants to see that. The database asks once for a
+        statement whether they do."""
+        everybodys = Q(rating=Rating.GENERAL)
+        if not viewer.is_authenticated:
+            return self.filter(everybodys)
+        wanting = User.objects.filter(pk=viewer.pk, shows_mature=True)
+        return self.filter(everybodys | models.Exists(wanting))
+
+    def to_rate(self) -> GenerationQuerySet:
+        """Those that no check has looked at, newest first."""
+        return self.filter(status=GenerationStatus.COMPLETED, rated_at=None).order_by("-pk")
+
     def with_people(self) -> GenerationQuerySet:
         return self.select_related("user", "style__artist__user")
 
@@ -119,10 +133,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def feed(
         self, viewer: User | AnonymousUser, *, following_only: bool = False
     ) -> GenerationQuerySet:
-        """Public, completed pictures, newest first."""
+        """Public, completed pictures that ``viewer`` wants to see, newest first."""
         from app.models.community import Follow
 
-        pictures = self.public().with_people().with_liked_by(viewer)
+        pictures = self.public().shown_to(viewer).with_people().with_liked_by(viewer)
         if following_only:
             followed = Follow.objects.filter(follower_id=viewer.pk).values("following_id")
             pictures = pictures.filter(style__artist_id__in=followed)
@@ -328,6 +342,17 @@ class Generation(Job):
     visibility = models.CharField(
         max_length=10, choices=Visibility.choices, default=Visibility.PRIVATE
     )
+    # Those that the version before this one takes are looked at later.
+    rating = models.CharField(
+        max_length=10,
+        choices=Rating.choices,
+        default=Rating.GENERAL,
+        db_default=Rating.GENERAL,
+        editable=False,
+    )
+    rated_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="When a check has looked at it."
+    )
     description = models.CharField(max_length=500, blank=True)
     like_count = models.PositiveIntegerField(default=0, editable=False)
     comment_count = models.PositiveIntegerField(default=0, editable=False)
@@ -387,6 +412,10 @@ class Generation(Job):
                 condition=Q(deleted_at=None)
                 | ~Q(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING]),
             ),
+            models.CheckConstraint(
+                name="generation_blocked_is_private",
+                condition=~Q(rating=Rating.BLOCKED) | Q(visibility=Visibility.PRIVATE),
+            ),
             models.UniqueConstraint(
                 name="generation_licence_number_unique",
                 fields=["licence_number"],
@@ -409,6 +438,12 @@ class Generation(Job):
                 name="generation_public_by_user",
                 fields=["user", "-created_at", "-id"],
                 condition=Q(visibility="public", status="completed"),
+            ),
+            # What a check has still to look at.
+            models.Index(
+                name="generation_to_rate",
+                fields=["id"],
+                condition=Q(status="completed", rated_at=None),
             ),
             models.Index(name="generation_queue", fields=["id"], condition=Q(status="queued")),
             models.Index(
@@ -462,6 +497,12 @@ class Generation(Job):
     @property
     def is_under_way(self) -> bool:
         return self.status in {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+
+    def is_veiled_for(self, viewer: User | AnonymousUser) -> bool:
+        """Whether ``viewer`` is shown no more than the blurred preview."""
+        if self.rating == Rating.GENERAL or self.user_id == viewer.pk:
+            return False
+        return not (viewer.is_authenticated and viewer.shows_mature)
 
     @property
     def is_public(self) -> bool:

@@ -41,6 +41,11 @@ class NotificationType(models.TextChoices):
     PAYOUT_PAID = "payout_paid", "Payout arrived"
     PAYOUT_FAILED = "payout_failed", "Payout came back"
     FEE_CHANGED = "fee_changed", "Our fee changes"
+    PICTURE_RATED = "picture_rated", "Picture rated mature"
+    PICTURE_CLEARED = "picture_cleared", "Picture rated for everybody"
+    IMAGE_TAKEN = "image_taken", "Profile picture or signature held"
+    IMAGE_BACK = "image_back", "Profile picture or signature shown again"
+    IMAGE_REFUSED = "image_refused", "Profile picture or signature refused"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -119,6 +124,39 @@ WORDS: dict[str, str] = {
         " made here in their styles: no. %(works)s. It is trained once our staff has looked at it."
         " You may upload other works instead."
     ),
+    "works_nude": _(
+        "A check by machine found nudity in works of your style %(name)s, which everybody would"
+        " see: no. %(works)s. It is trained once our staff has looked at it. You may upload other"
+        " works instead."
+    ),
+    "hidden_by_check": _("Your picture is hidden. Only you can see it. %(why)s"),
+    NotificationType.PICTURE_RATED: _(
+        "A check by machine found nudity in your picture in the style %(name)s. If you publish it,"
+        " those alone see it who want to see nudity."
+    ),
+    NotificationType.PICTURE_CLEARED: _(
+        "Our staff has looked at your picture: it is for everybody. Reason: %(why)s"
+    ),
+    NotificationType.IMAGE_TAKEN: _(
+        "A check by machine found nudity in your profile picture. It is not shown until our staff"
+        " has looked at it. You may upload another one. %(why)s"
+    ),
+    "signature_taken": _(
+        "A check by machine found nudity in your signature. Your name is set in type on new"
+        " pictures until our staff has looked at it. You may upload another one. %(why)s"
+    ),
+    NotificationType.IMAGE_BACK: _(
+        "Our staff has looked at your profile picture: it is shown again. Reason: %(why)s"
+    ),
+    "signature_back": _(
+        "Our staff has looked at your signature: it is used again. Reason: %(why)s"
+    ),
+    NotificationType.IMAGE_REFUSED: _(
+        "Our staff has refused your profile picture. You may upload another one. Reason: %(why)s"
+    ),
+    "signature_refused": _(
+        "Our staff has refused your signature. You may upload another one. Reason: %(why)s"
+    ),
     NotificationType.WORKS_ALLOWED: _(
         "Our staff has looked at the works of your style %(name)s: it is trained now. Reason:"
         " %(why)s"
@@ -131,7 +169,14 @@ WORDS: dict[str, str] = {
 
 
 # A parameter that is set chooses other words.
-OTHER_WORDS = {"is_reply": "reply", "is_short": "order_short", "is_test": "payout_test"}
+OTHER_WORDS = {
+    "is_reply": "reply",
+    "is_short": "order_short",
+    "is_test": "payout_test",
+    "is_nude": "works_nude",
+    "is_check": "hidden_by_check",
+    **{f"signature_{what}": f"signature_{what}" for what in ("taken", "back", "refused")},
+}
 
 # What is said where several people did the same to one thing.
 WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {

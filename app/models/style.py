@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MIN_PRICE = 1
 MAX_PRICE = 10_000
+# That an artist excludes from a style.
+MAX_SUBJECTS = 20
 
 
 class TrainingStatus(models.TextChoices):
@@ -285,6 +287,17 @@ class Style(Job):
         db_default=True,
         editable=False,
         help_text="Of what our staff withdrew: whether it is offered again once they restore it.",
+    )
+    allows_mature = models.BooleanField(
+        default=False, db_default=False, help_text="Whether pictures with nudity may be ordered."
+    )
+    excluded_subjects = ArrayField(
+        models.CharField(max_length=50),
+        size=MAX_SUBJECTS,
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text="What the artist does not want to see in this style.",
     )
     usage_count = models.PositiveIntegerField(default=0, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -65,10 +65,11 @@ class ReviewState(models.TextChoices):
 
 
 class Original(models.TextChoices):
-    """What a work may be nearly the same as."""
+    """What a work may be nearly the same as; or that it shows nudity."""
 
     WORK = "work", "A work of another artist"
     PICTURE = "picture", "A picture made here in another's style"
+    NUDITY = "nudity", "Nudity"
 
 
 class CopyCheckQuerySet(models.QuerySet["CopyCheck"]):

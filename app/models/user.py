@@ -86,6 +86,9 @@ class User(AbstractUser):
         max_length=300, blank=True, help_text="Storage key of a square picture, or an https URL."
     )
     bio = models.CharField(max_length=500, blank=True)
+    shows_mature = models.BooleanField(
+        default=False, db_default=False, help_text="Whether they want to see nudity."
+    )
     closed_at = models.DateTimeField(null=True, blank=True, help_text="When the user left.")
 
     objects: ClassVar[Any] = AccountManager()

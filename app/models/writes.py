@@ -173,13 +173,14 @@ PLACE_ORDER = """
              cost, paid_bought, paid_earned, priority, image_path, preview_path, placeholder,
              metadata, visibility, description, hidden_reason, like_count, comment_count,
              created_at, started_at, finished_at, licence_number, terms_id, order_id, is_held,
-             settings)
+             settings, rating, rated_at)
         SELECT
             %(id)s, %(user_id)s, %(style_id)s, %(task_id)s, %(attempt)s, %(request_id)s,
             %(status)s, NULL, NULL, '', %(prompt_tags)s, %(prompt)s, %(aspect_ratio)s, %(width)s,
             %(height)s, %(seed)s, %(cost)s, %(paid_bought)s, %(paid_earned)s, %(priority)s,
             '', '', '', NULL, %(visibility)s, '', '', 0, 0, %(created_at)s, NULL, NULL,
-            %(licence_number)s, %(terms_id)s, NULL, is_full, %(settings)s::jsonb
+            %(licence_number)s, %(terms_id)s, NULL, is_full, %(settings)s::jsonb,
+            %(rating)s, NULL
         FROM offered
         RETURNING is_held
     ), tagged AS (

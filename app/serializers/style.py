@@ -9,9 +9,9 @@ from app.models import AspectRatio, TermsKey, TrainingStatus
 from app.models.reads.row import Row
 from app.models.reads.style import StyleCreated, StyleDetail
 from app.models.reads.styles import OwnStyle, StyleRow
-from app.models.style import MAX_PRICE, MIN_PRICE
+from app.models.style import MAX_PRICE, MAX_SUBJECTS, MIN_PRICE
 from app.serializers.base import BaseSerializer, FormListField, RowSerializer
-from app.serializers.generation import PromptTagsField
+from app.serializers.generation import PromptTagField, PromptTagsField
 from app.utils import tag_names
 from protocol.engines import LONGEST_NAME
 from protocol.samples import MOST_OWN_PROMPTS
@@ -176,6 +176,22 @@ class RetrainSerializer(BaseSerializer):
     training = TrainingField()
 
 
+class ExcludedSubjectsField(FormListField):
+    """What may not be ordered in this style: words and phrases, at most 20. A part of its terms."""
+
+    child = PromptTagField()
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(max_length=MAX_SUBJECTS, help_text=str(self.__doc__), **kwargs)
+
+
+class AllowsMatureField(serializers.BooleanField):
+    """Whether pictures with nudity may be ordered. A part of its terms."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(help_text=str(self.__doc__), **kwargs)
+
+
 class StyleCreateSerializer(WorksSerializer):
     """The fields of a new style, and its works."""
 
@@ -193,6 +209,8 @@ class StyleCreateSerializer(WorksSerializer):
         " `POST /api/models/{id}/offer`; until then it is a draft that only its artist sees.",
     )
     sample_prompts = SamplePromptsField(default=list)
+    allows_mature = AllowsMatureField(default=False)
+    excluded_subjects = ExcludedSubjectsField(default=list)
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
         attrs = super().validate(attrs)
@@ -218,6 +236,8 @@ class StyleUpdateSerializer(BaseSerializer):
         help_text="The place of a sample (from 0) that is shown for the style.",
     )
     terms = serializers.ChoiceField(choices=TermsKey.choices, required=False)
+    allows_mature = AllowsMatureField(required=False)
+    excluded_subjects = ExcludedSubjectsField(required=False)
     is_active = serializers.BooleanField(required=False)
 
 

@@ -24,6 +24,7 @@ class MeSerializer(BaseSerializer):
     token_balance = serializers.IntegerField()
     profile_image = LinkField()
     bio = serializers.CharField()
+    shows_mature = serializers.BooleanField()
     artist = serializers.SerializerMethodField()
 
     @extend_schema_field(OwnArtistSerializer(allow_null=True))
@@ -80,6 +81,9 @@ class ProfileUpdateSerializer(BaseSerializer):
     )
     bio = serializers.CharField(max_length=500, allow_blank=True, required=False)
     profile_image = serializers.FileField(required=False)
+    shows_mature = serializers.BooleanField(
+        required=False, help_text="Whether I want to see pictures that are rated `mature`."
+    )
 
 
 class WordingSerializer(BaseSerializer):

@@ -13,6 +13,7 @@ from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User, names
 from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
+from app.services.checks import comments
 from app.services.token_service import lock_open
 
 
@@ -49,7 +50,10 @@ def set_like(*, user: User, generation_id: int, is_liked: bool | None) -> LikeSt
 def add_comment(
     *, user: User, generation_id: int, content: str, parent_id: int | None = None
 ) -> Comment:
-    """Comment on a public picture, or reply to a comment on it. Raises NotFound, InvalidInput."""
+    """Comment on a public picture, or reply to a comment on it.
+
+    Raises NotFound, InvalidInput, CommentRefused, RateLimited.
+    """
     content = names.readable(content, field="content", is_required=True)
     picture = _lock_public(generation_id)
     lock_open(user.pk)
@@ -60,6 +64,7 @@ def add_comment(
             raise InvalidInput.field("parent_id", "There is no such comment on this picture.")
         if parent.parent_id is not None:
             raise InvalidInput.field("parent_id", "You cannot reply to a reply.")
+    comments.require_allowed(user, content, picture.pk, parent_id)
     comment = Comment.objects.create(user=user, generation=picture, content=content, parent=parent)
     picture.comment_count += 1
     picture.save(update_fields=["comment_count"])

@@ -29,12 +29,14 @@ from app.models import (
     Transaction,
     TransactionType,
     User,
+    Visibility,
     WebhookEvent,
     names,
 )
 from app.models.formats import stored
-from app.models.generation import MAX_SEED
+from app.models.generation import MAX_SEED, prompt_shown
 from app.models.ownership import MayChange, is_owner
+from app.models.rating import Rating
 from app.models.terms import DEFAULT_TERMS
 from app.models.writes import (
     COMPLETE_GENERATION,
@@ -54,9 +56,11 @@ from app.services import (
     signature_service,
     storage,
 )
+from app.services.checks import nudity, prompts
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_buyer
+from app.services.uploads import checkers
 from app.services.webhooks import endpoints
 from app.services.webhooks.events import tell_of_generation
 from app.utils import clock, prompt_text
@@ -104,7 +108,8 @@ def request_generation(
 
     It has tags or ``prompt``, a text, and the settings of the buyer's picture ``again``. Its
     ``user`` carries the balance that is left. Raises, before anything is written, NotFound,
-    StyleNotReady, InsufficientTokensError, InvalidInput, PriceChanged or TermsChanged.
+    StyleNotReady, WordsRefused, InsufficientTokensError, InvalidInput, PriceChanged or
+    TermsChanged.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -119,6 +124,7 @@ def request_generation(
             raise PriceChanged(expected=expected_cost, cost=cost)
         if expected_terms is not None and expected_terms != style.terms_id:
             raise TermsChanged(expected=expected_terms, terms=style.terms_id)
+        prompts.require_allowed([(prompt_shown(prompt, prompt_tags), style)])
         buyer = lock_buyer(user.pk)
         generation = draft(
             style.next_generation_id,
@@ -196,7 +202,13 @@ def draft(
         request_id=current_request_id(),
         created_at=clock.now(),
         settings=settings,
+        rating=_rating_unseen(),
     )
+
+
+def _rating_unseen() -> Rating:
+    """That of a picture that no check has looked at."""
+    return Rating.GENERAL if settings.PICTURE_CHECK == nudity.OFF else Rating.UNRATED
 
 
 @transaction.atomic
@@ -240,6 +252,8 @@ def update_generation(
         if generation.hidden_reason:
             raise InvalidTransition("Our staff has hidden this picture. You cannot publish it.")
         generation.visibility = visibility
+        if generation.is_public and generation.rating == Rating.UNRATED:
+            checkers.wake()
     if description is not None:
         generation.description = names.readable(description, field="description")
     generation.save(update_fields=["visibility", "description"])
@@ -254,6 +268,8 @@ def set_visibility(*, user: User, generation_ids: Iterable[int], visibility: str
         pk__in=generation_ids, status=GenerationStatus.COMPLETED, hidden_reason=""
     )
     locked = own.exclude(visibility=visibility).lock()
+    if locked and visibility == Visibility.PUBLIC:
+        checkers.wake()
     return Generation.objects.filter(pk__in=locked).update(visibility=visibility)
 
 

@@ -14,12 +14,15 @@ from app.models import (
     Generation,
     Licence,
     NotificationType,
+    PictureCheck,
+    Rating,
     Style,
     User,
     Visibility,
 )
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service, style_service, training_service
+from app.services.checks import pictures
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
 from app.services.uploads import copy_service
@@ -49,8 +52,36 @@ def show_picture(picture: Generation, *, staff: User, reason: str) -> None:
     if Licence.objects.ended().filter(pk=locked.pk).exists():
         raise InvalidTransition("The licence of this picture has ended.")
     locked.hidden_reason = ""
-    locked.save(update_fields=["hidden_reason"])
+    pictures.unblock(locked, reason)
+    locked.save(update_fields=["hidden_reason", "rating"])
     _note_and_tell(staff, locked, "May be published again", NotificationType.PICTURE_SHOWN, reason)
+
+
+@transaction.atomic
+def rate_general(picture: Generation, *, staff: User, reason: str) -> None:
+    """Show to everybody what a check by machine took for nudity."""
+    reason, locked = required(reason), GENERATIONS.lock(picture.pk)
+    if locked.rating != Rating.MATURE:
+        raise InvalidTransition("This picture is not rated mature.")
+    pictures.decide(locked, Rating.GENERAL, reason)
+    locked.save(update_fields=["rating"])
+    _note_and_tell(staff, locked, "Rated general", NotificationType.PICTURE_CLEARED, reason)
+
+
+@transaction.atomic
+def lift_check(check: PictureCheck, *, staff: User, reason: str) -> None:
+    """Show again a profile picture or signature that a check took down."""
+    reason = required(reason)
+    pictures.lift(check, reason)
+    note(staff, check, "Shown again", reason)
+
+
+@transaction.atomic
+def uphold_check(check: PictureCheck, *, staff: User, reason: str) -> None:
+    """Do not show a profile picture or signature that a check took down, and delete the file."""
+    reason = required(reason)
+    pictures.uphold(check, reason)
+    note(staff, check, "Refused", reason)
 
 
 @transaction.atomic

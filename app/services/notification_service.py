@@ -28,6 +28,7 @@ from app.models import (
 )
 from app.models.notification import OTHER_WORDS, WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
+from app.models.rating import Looked
 from app.models.writes import FORGET_ACTOR, NOTIFY, NOTIFY_OF_FOLLOW, NOTIFY_OF_LIKE, write
 from app.services import mail_service
 from app.utils import clock
@@ -90,10 +91,31 @@ def tell_of_copy(style: Style, work: int) -> None:
     _tell_artist(style, NotificationType.COPY_REFUSED, {"name": style.name, "work": work + 1})
 
 
-def tell_works_held(style: Style, works: Sequence[int]) -> None:
-    """Tell the artist that these works (from 0) are like those of others, and wait for staff."""
+def tell_works_held(style: Style, works: Sequence[int], *, is_nude: bool = False) -> None:
+    """Tell the artist that these works (from 0) are like those of others, or show nudity, and wait
+    for staff."""
     numbers = ", ".join(str(work + 1) for work in works)
-    _tell_artist(style, NotificationType.WORKS_HELD, {"name": style.name, "works": numbers})
+    said: dict[str, object] = {"name": style.name, "works": numbers}
+    said |= {"is_nude": True} if is_nude else {}
+    _tell_artist(style, NotificationType.WORKS_HELD, said)
+
+
+def tell_of_rating(picture: Generation) -> None:
+    """Tell the owner of a picture that a check has found nudity, and what follows."""
+    if picture.hidden_reason:
+        said = {"why": picture.hidden_reason, "is_check": True}
+        _tell_owner(picture, NotificationType.PICTURE_HIDDEN, said)
+    else:
+        _tell_owner(picture, NotificationType.PICTURE_RATED, {"name": picture.style.name})
+
+
+def tell_of_taken(user_id: int, kind: NotificationType, what: str, reason: str = "") -> None:
+    """Tell somebody what became of their profile picture or signature, in which a check found
+    nudity."""
+    said: dict[str, object] = {"why": reason}
+    if what == Looked.SIGNATURE:
+        said[f"signature_{kind.removeprefix('image_')}"] = True
+    _create(user_id, kind, said, "", None)
 
 
 def generation_complete(generation: Generation) -> dict[str, object]:

@@ -19,6 +19,7 @@ from app.exceptions import (
 )
 from app.models import Artist, Artwork, Generation, Style, TermsKey, TrainingStatus, User, names
 from app.models.ownership import MayChange, is_owner
+from app.models.style import MAX_SUBJECTS
 from app.services import (
     draft_service,
     engines,
@@ -27,6 +28,7 @@ from app.services import (
     training_service,
     training_settings,
 )
+from app.services.checks import prompts
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
@@ -93,6 +95,8 @@ class StyleUpload(Works):
     # Besides those of every style.
     sample_prompts: tuple[str, ...]
     training: dict[str, Any] | None
+    allows_mature: bool
+    excluded_subjects: tuple[str, ...]
 
 
 def prepare_upload(
@@ -110,6 +114,8 @@ def prepare_upload(
     is_draft: bool = False,
     sample_prompts: Sequence[Sequence[str]] = (),
     training: Mapping[str, Any] | None = None,
+    allows_mature: bool = False,
+    excluded_subjects: Sequence[str] = (),
 ) -> StyleUpload:
     """Check an upload whole, then store its files. Nothing stays behind when it is refused.
 
@@ -117,8 +123,10 @@ def prepare_upload(
     later; else ``images``. ``image_tags`` is parallel to either. ``terms`` is the key of those
     under which pictures will be licensed, ``engine`` the one to learn the style with. A draft is
     not offered before its artist says so. ``sample_prompts`` are tags of pictures to draw after the
-    training, besides the usual ones; ``training`` has settings of the engine. Raises ArtistOnly,
-    DeclarationRequired, DuplicateStyleName, InvalidInput, UploadRejected or ServiceUnavailable.
+    training, besides the usual ones; ``training`` has settings of the engine. Buyers may order
+    nudity where the style ``allows_mature``, and nothing of the ``excluded_subjects``. Raises
+    ArtistOnly, DeclarationRequired, DuplicateStyleName, InvalidInput, WordsRefused, UploadRejected
+    or ServiceUnavailable.
     """
     artist = artist_of(user)
     style_tags = tag_service.parse(tags, field="tags")
@@ -130,6 +138,9 @@ def prepare_upload(
     terms_id = licence_terms.current(terms).id
     engine = engines.chosen(engine)
     told = training_settings.checked(engine, training)
+    subjects = _subjects(excluded_subjects)
+    style = Style(artist=artist, allows_mature=allows_mature, excluded_subjects=subjects)
+    prompts.require_allowed((", ".join(each), style) for each in sample_prompts)
     works = _prepared(user, images, work_tags, image_keys)
     return StyleUpload(
         declaration_id=works.declaration_id,
@@ -137,6 +148,8 @@ def prepare_upload(
         engine=engine,
         is_draft=is_draft,
         training=told,
+        allows_mature=allows_mature,
+        excluded_subjects=tuple(subjects),
         sample_prompts=tuple(", ".join(each) for each in sample_prompts),
         artist=artist,
         name=name,
@@ -201,6 +214,8 @@ def create_style(upload: StyleUpload) -> Style:
             is_draft=upload.is_draft,
             training_settings=upload.training,
             sample_prompts=list(upload.sample_prompts) or None,
+            allows_mature=upload.allows_mature,
+            excluded_subjects=list(upload.excluded_subjects),
             declaration_id=upload.declaration_id,
             thumbnail=upload.thumbnail,
             request_id=current_request_id(),
@@ -244,12 +259,14 @@ def update_style(
     price: int | None = None,
     tags: Sequence[str] | None = None,
     terms: str | None = None,
+    allows_mature: bool | None = None,
+    excluded_subjects: Sequence[str] | None = None,
     is_active: bool | None = None,
     may_change: MayChange = is_owner,
 ) -> Style:
     """Change what is given; ``cover`` is the id of the work that is shown for the style, or
-    ``cover_sample`` the place of a sample. A new price and new ``terms`` hold for pictures ordered
-    from now on. A draft that is made active is offered.
+    ``cover_sample`` the place of a sample. A new price, new ``terms`` and what may be ordered hold
+    for pictures ordered from now on. A draft that is made active is offered.
 
     Raises NotAllowed or NotFound unless the user may change the style, InvalidInput,
     DuplicateStyleName when another style of the artist bears the name, and InvalidTransition if
@@ -264,6 +281,10 @@ def update_style(
         style.price = price
     if terms is not None:
         style.terms_id = licence_terms.current(terms).id
+    if allows_mature is not None:
+        style.allows_mature = allows_mature
+    if excluded_subjects is not None:
+        style.excluded_subjects = _subjects(excluded_subjects)
     if labels is not None:
         tag_service.retag_style(style, labels)
     if name is not None and name != style.name:
@@ -370,6 +391,17 @@ def withdraw(styles: Iterable[Style], *, reason: str = "") -> None:
     tag_service.move_counts(counted, [])
     if withdrawn:
         caches.forget(caches.POPULAR_STYLES)
+
+
+def _subjects(given: Sequence[str]) -> list[str]:
+    """What an artist excludes, each once. Raises InvalidInput."""
+    subjects = list(dict.fromkeys(" ".join(each.lower().split()) for each in given))
+    if len(subjects) > MAX_SUBJECTS:
+        raise InvalidInput.field("excluded_subjects", f"At most {MAX_SUBJECTS} subjects.")
+    if any(not prompts.is_comparable(each) for each in subjects):
+        said = "A subject needs a letter or a digit that can be seen."
+        raise InvalidInput.field("excluded_subjects", said)
+    return subjects
 
 
 def _preview_of(style: Style, work_id: int) -> str:

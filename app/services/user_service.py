@@ -29,6 +29,7 @@ from app.models import (
     names,
 )
 from app.models.payment import UNDER_WAY
+from app.models.rating import Looked, PictureCheck
 from app.services import (
     collection_service,
     community_service,
@@ -40,7 +41,7 @@ from app.services import (
 from app.services.licences import declaration
 from app.services.payments import payouts
 from app.services.token_service import TokenService, lock_open
-from app.services.uploads import image_service, upload_service
+from app.services.uploads import checkers, image_service, upload_service
 from app.utils import caches, clock
 from app.utils.names import clean, is_reserved, skeleton
 
@@ -142,6 +143,7 @@ def update_profile(
     username: str | None = None,
     bio: str | None = None,
     profile_image: IO[bytes] | None = None,
+    shows_mature: bool | None = None,
 ) -> User:
     """Change the given fields. Raises InvalidInput."""
     old_image = user.profile_image
@@ -161,9 +163,13 @@ def update_profile(
                 require_user_name(locked.username)
             if bio is not None:
                 locked.bio = names.readable(bio, field="bio")
+            if shows_mature is not None:
+                locked.shows_mature = shows_mature
             if new_image:
                 locked.profile_image = new_image
-            locked.save(update_fields=["username", "username_skeleton", "bio", "profile_image"])
+                checkers.look_at(locked, Looked.PROFILE, new_image)
+            names_of_it = ["username", "username_skeleton"]
+            locked.save(update_fields=[*names_of_it, "bio", "profile_image", "shows_mature"])
     except (IntegrityError, DomainError) as error:
         storage.delete([new_image] if new_image else [])
         if isinstance(error, DomainError) or "username" not in str(error):
@@ -198,6 +204,8 @@ def become_artist(
             artist = Artist(user=locked, signature_image=signature)
             names.choose(artist, "artist_name", artist_name)
             artist.save(force_insert=True)
+            if signature:
+                checkers.look_at(locked, Looked.SIGNATURE, signature)
             declaration.accept(locked)
     except (IntegrityError, DomainError) as error:
         storage.delete([signature] if signature else [])
@@ -229,6 +237,7 @@ def update_artist(
                     # Pictures that are ordered by now are still signed with it.
                     upload_service.delete_later(user=user, key=artist.signature_image)
                 artist.signature_image = new
+                checkers.look_at(user, Looked.SIGNATURE, new)
             artist.save(update_fields=["artist_name", "name_skeleton", "signature_image"])
     except (IntegrityError, DomainError) as error:
         storage.delete([new] if new else [])
@@ -273,6 +282,10 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
             artist.name_skeleton = None
             artist.save(update_fields=["artist_name", "signature_image", "name_skeleton"])
         files.append(locked.profile_image)
+        # Those that were taken away are nobody's but ours.
+        checks = PictureCheck.objects.filter(user=locked)
+        files += checks.exclude(kind=Looked.RESULT).values_list("key", flat=True)
+        checks.delete()
         locked.username = unique_username(f"closed-{locked.pk}")
         locked.username_skeleton = skeleton(locked.username)
         locked.email = locked.first_name = locked.last_name = locked.bio = ""

@@ -29,6 +29,7 @@ from app.models import (
     Notification,
     Order,
     OutboxMessage,
+    PictureCheck,
     Purchase,
     Style,
     Tag,
@@ -234,6 +235,14 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     ),
     "generation_deleted_has_ended": (
         lambda s: every(Generation, deleted_at=s.now, status="queued", visibility="private"),
+    ),
+    "generation_blocked_is_private": (
+        lambda s: every(Generation, rating="blocked", visibility="public"),
+    ),
+    "picture_check_found_is_explained": (
+        lambda s: PictureCheck.objects.create(
+            kind="profile", user=s.buyer, key="a.webp", outcome="found", rating="mature"
+        ),
     ),
     "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
     **{

@@ -55,6 +55,8 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.QuotaExceeded: 429,
     domain.TermsChanged: 409,
     domain.StyleNotReady: 422,
+    domain.WordsRefused: 422,
+    domain.CommentRefused: 422,
     domain.IdempotencyKeyReused: 422,
     domain.RateLimited: 429,
     domain.ServiceUnavailable: 503,

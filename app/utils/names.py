@@ -133,6 +133,11 @@ def public_skeletons(name: str) -> tuple[str, ...]:
     return _public(name), _public(name.translate(_CAPITALS)), skeleton(name)
 
 
+def seen_text(text: str) -> str:
+    """``text`` in its compatibility form, without what nobody sees."""
+    return _UNSEEN.sub("", unicodedata.normalize("NFKC", text))
+
+
 def is_reserved(name: str) -> bool:
     """Whether ``name`` sounds like those who run this site."""
     said = _public(name)

@@ -62,7 +62,7 @@ class CommentViewSet(BaseViewSet):
         "destroy": (IsOwnerOrStaff,),
         **dict.fromkeys(("like", "set_like", "remove_like"), (IsAuthenticated,)),
     }
-    errors = {"create": IDEMPOTENCY_CODES}
+    errors = {"create": ("COMMENT_REFUSED", *IDEMPOTENCY_CODES)}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """The comments on a picture, oldest first."""

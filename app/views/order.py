@@ -30,7 +30,7 @@ from app.views.base import BaseViewSet
 
 OF_ORDER = (
     *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
-    *("QUOTA_EXCEEDED", "PAYMENT_DISPUTED"),
+    *("QUOTA_EXCEEDED", "PAYMENT_DISPUTED", "WORDS_REFUSED"),
 )
 
 
@@ -50,7 +50,7 @@ class OrderViewSet(BaseViewSet):
     session_query = {"retrieve": SESSION_WITH_NEWS[TargetType.ORDER]}
     polled = ("retrieve",)
     success = {"create": 202}
-    errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES)}
+    errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES), "quote": ("WORDS_REFUSED",)}
 
     def quote(self, request: Request) -> Answer:
         """What an order would cost, when it is expected, and the words that the engine does not

@@ -74,6 +74,7 @@ class StyleModelViewSet(TrainingWebhook, BaseViewSet):
     errors = {
         "create": (
             *("ARTIST_ONLY", "DECLARATION_REQUIRED", "DUPLICATE_STYLE_NAME", *UPLOAD_CODES),
+            "WORDS_REFUSED",
             *IDEMPOTENCY_CODES,
         ),
         "mine": ("ARTIST_ONLY",),

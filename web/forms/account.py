@@ -62,6 +62,16 @@ class ProfileForm(SiteForm):
     )
 
 
+class ShownForm(SiteForm):
+    """What somebody wants to see; a form of its own, since a tick that is missing says no."""
+
+    shows_mature = forms.BooleanField(
+        required=False,
+        label=_("Show me pictures with nudity"),
+        help_text=_("Otherwise they are in no list, and blurred on their own page."),
+    )
+
+
 class KeyForm(OnceForm):
     name = forms.CharField(max_length=60, label=_("What is the key for?"))
     scopes = forms.MultipleChoiceField(

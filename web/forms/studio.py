@@ -11,7 +11,7 @@ from django.utils.datastructures import MultiValueDict
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from app.models import TermsKey
+from app.models import Style, TermsKey
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services.licences import declaration, terms
 from app.utils import tag_names
@@ -86,6 +86,24 @@ class StyleForm(SiteForm):
         help_text=_("New terms hold for later orders."),
     )
 
+    allows = forms.ChoiceField(
+        required=False,
+        initial="general",
+        label=_("May buyers order nudity?"),
+        choices=[("general", _("No")), ("mature", _("Yes, where it is not pornographic"))],
+        help_text=_("Pictures with nudity are shown to those alone who want to see them."),
+    )
+    excluded_subjects = forms.CharField(
+        required=False,
+        max_length=1100,
+        label=_("What may not be ordered in this style?"),
+        help_text=_(
+            "At most 20 words or phrases, separated by commas. Orders with these words are refused."
+            " Everybody sees them with the terms of the style."
+        ),
+        widget=forms.TextInput(attrs={"placeholder": _("weapons, politics, brands")}),
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         field = self.fields["terms"]
@@ -99,6 +117,27 @@ class StyleForm(SiteForm):
     def clean_tags(self) -> list[str]:
         return parsed_tags(self.cleaned_data["tags"])
 
+    def clean_excluded_subjects(self) -> list[str]:
+        given = tag_names.split(self.cleaned_data["excluded_subjects"])
+        try:
+            return list(map(prompts.normalise, given))
+        except ValueError:
+            said = gettext("Use letters, digits and signs, at most 50 for each word or phrase.")
+            raise forms.ValidationError(said) from None
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean() or self.cleaned_data
+        cleaned["allows_mature"] = cleaned.pop("allows", "") == "mature"
+        return cleaned
+
+
+def allowed_in(style: Style) -> dict[str, str]:
+    """What may be ordered, as StyleForm shows it."""
+    return {
+        "allows": "mature" if style.allows_mature else "general",
+        "excluded_subjects": ", ".join(style.excluded_subjects),
+    }
+
 
 class OwnStyleForm(StyleForm):
     """A style that its artist changes. ``cover`` is the id of one of its works, or ``sample-`` and
@@ -110,7 +149,9 @@ class OwnStyleForm(StyleForm):
         help_text=_("Files that were delivered keep the old name in their licence."),
     )
     cover = forms.RegexField(r"^(?:sample-\d{1,3}|[1-9]\d{0,17})$", required=False)
-    field_order = ["name", "description", "tags", "price", "terms", "cover"]
+    field_order = [
+        *("name", "description", "tags", "price", "terms", "allows", "excluded_subjects", "cover")
+    ]
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean() or self.cleaned_data
@@ -187,8 +228,17 @@ class UploadForm(OnceForm, StyleForm):
     # The version of the wording that was shown.
     wording = forms.IntegerField(required=False, widget=forms.HiddenInput)
     field_order = [
-        *("name", "description", "tags", "price", "terms", "images", "image_tags"),
-        *("engine", "offer", "sample_prompts", "declared", "wording", "key"),
+        *("name", "description", "tags", "price", "terms", "allows", "excluded_subjects"),
+        *(
+            "images",
+            "image_tags",
+            "engine",
+            "offer",
+            "sample_prompts",
+            "declared",
+            "wording",
+            "key",
+        ),
     ]
 
     def __init__(

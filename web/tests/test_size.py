@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from app.models import Generation, User
 from app.services import api_key_service, community_service
+from app.services.checks import comments
 from app.tests.factories import (
     ArtistFactory,
     GenerationFactory,
@@ -60,8 +61,9 @@ FOR_ARTISTS = {
 
 
 @pytest.fixture
-def crowd(buyer: User, artist: User) -> dict[str, int]:
+def crowd(buyer: User, artist: User, monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
     """More than fits on any page. Returns the ids that addresses name."""
+    monkeypatch.setattr(comments, "MOST", 100)
     give_tokens(buyer, 5000)
     styles = [
         StyleFactory(artist=artist.artist, tags=TAGS, works=2, description="words " * 60)

@@ -16,7 +16,7 @@ from app.models import ApiKey, User
 from app.services import api_key_service, user_service
 from web import kept, once
 from web.access import form_of, signed_in
-from web.forms.account import KeyForm, LeaveForm, ProfileForm
+from web.forms.account import KeyForm, LeaveForm, ProfileForm, ShownForm
 from web.phrases import explain, field_errors
 
 
@@ -25,13 +25,21 @@ from web.phrases import explain, field_errors
 def account(request: HttpRequest, user: User) -> HttpResponse:
     typed = kept.initial(request, request.path, ProfileForm)
     form = ProfileForm(initial={"username": user.username, "bio": user.bio, **typed})
-    if request.method == "POST":
+    shown = ShownForm(initial={"shows_mature": user.shows_mature})
+    if request.method == "POST" and "shown" in request.POST:
+        shown = ShownForm(request.POST)
+        if shown.is_valid():
+            user_service.update_profile(user=user, **shown.cleaned_data)
+            messages.success(request, _("Saved."))
+            return redirect("web:account")
+    elif request.method == "POST":
         form = ProfileForm(request.POST, request.FILES)
         if form.is_valid() and _save(form, user):
             messages.success(request, _("Saved."))
             return redirect("web:account")
     status = 400 if form.errors else 200
-    return render(request, "web/account.html", {"form": form}, status=status)
+    content = {"form": form, "shown": shown}
+    return render(request, "web/account.html", content, status=status)
 
 
 def _save(form: ProfileForm, user: User) -> bool:

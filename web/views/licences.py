@@ -15,7 +15,7 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Licence, TrainingManifest, User
+from app.models import Licence, Rating, TrainingManifest, User
 from app.services import storage
 from app.services.licences import books, certificate, manifest, numbers, states, terms
 from app.utils.links import page_url
@@ -48,7 +48,10 @@ def described(request: HttpRequest, found: Licence) -> dict[str, Any]:
         "picture": picture,
         "terms": words_of(terms.of_order(picture.terms_id)),
         "is_buyer": viewer_id == found.user_id,
-        "is_seen": picture.is_public or (viewer_id == found.user_id and picture.deleted_at is None),
+        "is_seen": (
+            (picture.is_public and not picture.is_veiled_for(request.user))
+            or (viewer_id == found.user_id and picture.deleted_at is None)
+        ),
     }
 
 
@@ -80,7 +83,8 @@ def preview(request: HttpRequest, number: str) -> HttpResponse:
     found = _numbered(number)
     picture = found.generation
     shown = b""
-    if picture.is_public and (key := picture.preview_path or picture.image_path):
+    is_everybodys = picture.is_public and picture.rating == Rating.GENERAL
+    if is_everybodys and (key := picture.preview_path or picture.image_path):
         with storage.open_file(key) as content:
             shown = content.read()
     drawn = io.BytesIO()

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from django.contrib import messages
+from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -39,8 +40,9 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     content: dict[str, object] = {
         "picture": shown,
         "is_owner": is_owner,
-        "structured": structured.of_picture(shown),
+        "is_veiled": shown.is_veiled_for(viewer),
     }
+    content["structured"] = "" if content["is_veiled"] else structured.of_picture(shown)
     if is_owner:
         content["form"] = PictureForm(
             initial={
@@ -63,7 +65,8 @@ def _kept_comment(request: HttpRequest, picture_id: int) -> dict[str, Any]:
 @require_safe
 def image(request: HttpRequest, picture_id: int) -> HttpResponse:
     """A permanent address of a public picture's file, for links from other sites."""
-    shown = Generation.objects.public().filter(pk=picture_id).first()
+    public = Generation.objects.public().shown_to(AnonymousUser())
+    shown = public.filter(pk=picture_id).first()
     if shown is None:
         raise NotFound("There is no such picture.")
     response = redirect(link(shown.image_path))

@@ -40,7 +40,7 @@ from web import kept
 from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
 from web.context import mark_seen, zone_of
-from web.forms.studio import JoinForm, OwnStyleForm
+from web.forms.studio import JoinForm, OwnStyleForm, allowed_in
 from web.paging import page_of
 from web.phrases import explain, field_errors, likeness_to
 
@@ -156,11 +156,13 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     typed = kept.initial(request, request.path, OwnStyleForm)
     key = str(own.terms_id).partition("/")[0]
     shown = {"name": own.name, "description": own.description, "price": own.price, "terms": key}
-    form = OwnStyleForm(initial={**shown, "tags": ", ".join(tags), **typed})
+    allowed = allowed_in(own)
+    form = OwnStyleForm(initial={**shown, **allowed, "tags": ", ".join(tags), **typed})
     if request.method == "POST":
         sent = request.POST.copy()
         sent.setdefault("name", own.name)
-        sent.setdefault("terms", key)
+        for name, value in {"terms": key, **allowed}.items():
+            sent.setdefault(name, value)
         form = OwnStyleForm(sent)
         if form.is_valid():
             try:

@@ -20,7 +20,7 @@ from app.services.licences import declaration
 from app.services.uploads import image_service
 from web import kept, once
 from web.access import View, artists_only, form_of, go, wants_part
-from web.forms.studio import UploadForm
+from web.forms.studio import UploadForm, allowed_in
 from web.phrases import explain, field_errors, say
 
 
@@ -59,7 +59,7 @@ def upload(request: HttpRequest, user: User) -> HttpResponse:
         name: form.cleaned_data[name]
         for name in (
             *("name", "description", "price", "tags", "terms", "images", "image_tags"),
-            "sample_prompts",
+            *("sample_prompts", "allows_mature", "excluded_subjects"),
         )
     }
     asked["engine"] = form.cleaned_data.get("engine") or None
@@ -151,7 +151,7 @@ def _given_before(request: HttpRequest, user: User) -> dict[str, Any]:
         return {}
     tags = ", ".join(link.tag.name for link in style.style_tags.all())
     shown = {"name": style.name, "description": style.description, "price": style.price}
-    return {**shown, "tags": tags}
+    return {**shown, "tags": tags, **allowed_in(style)}
 
 
 def _verdict(

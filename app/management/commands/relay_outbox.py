@@ -26,6 +26,7 @@ from app.services import (
     user_service,
     worker_service,
 )
+from app.services.checks import pictures
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
@@ -71,7 +72,7 @@ class Command(BaseCommand):
         try:
             if options["once"]:
                 self._round(relay)
-                while check_service.check_next():
+                while check_service.check_next() or pictures.check_next():
                     continue
                 return
             checks.start()

@@ -25,6 +25,7 @@ from app.models.generation import (
     prompt_shown,
 )
 from app.models.licence import LicenceState
+from app.models.rating import Rating
 from app.models.reads.compiled import PagedRead, PagedRows, Read, Values, Viewer, of_viewer
 from app.models.reads.people import ArtistBrief, UserBrief
 from app.models.reads.row import (
@@ -60,6 +61,7 @@ class FeedPicture(Row):
     prompt_tags: list[str]
     prompt: Annotated[str | None, BLANK_IS_NULL]
     seed: int
+    rating: Rating
     description: str
     like_count: int
     comment_count: int
@@ -124,7 +126,14 @@ def picture(viewer_id: int | None, generation_id: int) -> PictureDetail:
         raise NotFound("There is no such picture.")
     if found.user.id != viewer_id:
         found.hide_from_others()
+        if found.rating != Rating.GENERAL and not _wants_mature(viewer_id):
+            # What is left is the placeholder.
+            found.image_url = found.preview_url = None
     return found
+
+
+def _wants_mature(viewer_id: int | None) -> bool:
+    return User.objects.filter(pk=viewer_id, shows_mature=True).exists()
 
 
 def _build_own(shape: tuple[str, str, bool], values: Values) -> Any:

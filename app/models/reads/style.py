@@ -120,6 +120,8 @@ class StyleDetail(StyleRow):
     terms: Annotated[str, Column("terms__key")]
     terms_version: Annotated[int, Column("terms__version")]
     terms_id: str
+    allows_mature: bool
+    excluded_subjects: list[str]
     updated_at: datetime
 
 

@@ -8,7 +8,9 @@ from typing import Any
 
 from app.exceptions import InvalidInput, PriceChanged, TermsChanged
 from app.models import Priority, Style, User
+from app.models.generation import prompt_shown
 from app.services import engines, pricing
+from app.services.checks import prompts
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,8 @@ def priced(
 ) -> list[Item]:
     """``items`` with what they cost now, at this ``priority``.
 
-    Raises InvalidInput, whose details name every item that cannot be ordered, by its index from 0.
+    Raises InvalidInput, whose details name every item that cannot be ordered, by its index from 0,
+    or WordsRefused.
     """
     wanted = {item["style_id"] for item in items}
     styles = Style.objects.visible_to(user).select_related("artist").in_bulk(wanted)
@@ -74,6 +77,9 @@ def priced(
         )
     if wrong:
         raise InvalidInput("Some of the items cannot be ordered.", details=wrong)
+    prompts.require_allowed(
+        (prompt_shown(item.prompt, item.prompt_tags), item.style) for item in found
+    )
     return found
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from django.db import connection
 
-from app.models import CopyCheck, ReviewState, Style
+from app.models import CopyCheck, ReviewState, Style, User
+from app.models.rating import Looked, PictureCheck
+from app.services.checks import nudity
 from app.utils import clock
 
 CHANNEL = "upload_checks"
@@ -40,6 +42,13 @@ def look_for_copies(style: Style) -> None:
     CopyCheck.objects.filter(style=style).delete()
     CopyCheck.objects.create(style=style, due_at=clock.now())
     wake()
+
+
+def look_at(user: User, kind: Looked, key: str) -> None:
+    """Have a new profile picture or signature looked at, in the caller's transaction."""
+    if nudity.is_on():
+        PictureCheck.objects.create(kind=kind, user=user, key=key, due_at=clock.now())
+        wake()
 
 
 def forget_copies(style: Style) -> None:

@@ -1,6 +1,8 @@
 """Copies are held: a style does not train on what is nearly the work of another artist, or a
 picture made here in another's style, until our staff has looked at it.
 
+So is what shows nudity: works are seen by everybody.
+
 Works are found again by their fingerprints, and pictures made here by their marks too. Fingerprints
 are written down first and searched after that. So of two artists who upload the same work at once,
 at least whoever is looked at later is held. One's own works, and pictures in one's own styles, hold
@@ -32,7 +34,9 @@ from app.models import (
     TrainingStatus,
     WebhookEvent,
 )
+from app.models.rating import Rating
 from app.services import guard, notification_service, storage, training_service
+from app.services.checks import nudity
 from app.services.licences import finding
 from app.services.training_service import TRAININGS
 from app.services.uploads.checkers import (
@@ -62,12 +66,15 @@ NOT_WAITING = "The works of this style do not wait for a review."
 @dataclass(frozen=True)
 class Copy:
     """A work, by its place (from 0), and what it is nearly the same as: an artwork, or a picture
-    made here, by its id. ``bits`` differ of 256; null if a mark told it."""
+    made here, by its id. ``bits`` differ of 256; null if a mark told it. Of nudity, ``id`` is the
+    work's own, and ``score`` is that of ``checker``."""
 
     work: int
     kind: Original
     id: int
     bits: int | None = None
+    score: float | None = None
+    checker: str | None = None
 
 
 @dataclass(frozen=True)
@@ -77,6 +84,7 @@ class _Seen:
     work: int
     turns: Sequence[bytes]
     mark_id: int | None
+    nudity: Copy | None
 
 
 def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
@@ -249,7 +257,10 @@ def _end(check: CopyCheck, copies: Sequence[Copy]) -> None:
         "decided_at": None,
     }
     style.save(update_fields=["review", "updated_at"])
-    notification_service.tell_works_held(style, [copy.work for copy in copies])
+    for is_nude in (False, True):
+        works = [each.work for each in copies if (each.kind == Original.NUDITY) == is_nude]
+        if works:
+            notification_service.tell_works_held(style, works, is_nude=is_nude)
     log.info("works_held", works=len(copies))
 
 
@@ -291,8 +302,20 @@ def _seen(check: CopyCheck, is_stopping: Callable[[], bool]) -> list[_Seen]:
         image, turns = _look_at(work)
         if image is not None:
             mark_id = _mark_in(image) if has_pictures else None
-            seen.append(_Seen(work.position, turns, mark_id))
+            seen.append(_Seen(work.position, turns, mark_id, _nudity_in(image, work)))
     return seen
+
+
+def _nudity_in(image: Image.Image, work: Artwork) -> Copy | None:
+    """Works are seen by everybody, whatever their style allows. Raises ServiceUnavailable."""
+    if not nudity.is_on():
+        return None
+    checker = nudity.checker()
+    score = checker.score(image)
+    if nudity.rating_of(score) == Rating.GENERAL:
+        return None
+    looked = (round(score, 4), checker.name)
+    return Copy(work.position, Original.NUDITY, work.pk, None, *looked)
 
 
 def _look_at(work: Artwork) -> tuple[Image.Image | None, Sequence[bytes]]:
@@ -333,11 +356,13 @@ def _mark_in(image: Image.Image) -> int | None:
 
 
 def _copies(style: Style, seen: Sequence[_Seen]) -> Iterator[Copy]:
-    """For each work that is like another's, the nearest."""
+    """For each work that is like another's, the nearest; and what shows nudity."""
     for each in seen:
         copy = _copy_of(each, style.artist_id)
         if copy is not None:
             yield copy
+        if each.nudity is not None:
+            yield each.nudity
 
 
 def _copy_of(seen: _Seen, artist_id: int) -> Copy | None:
@@ -361,6 +386,8 @@ def _copy_of(seen: _Seen, artist_id: int) -> Copy | None:
 
 def _url(copy: Copy) -> str | None:
     """Where anybody may see what a work is like; None if nobody but its owner may."""
+    if copy.kind == Original.NUDITY:
+        return None
     if copy.kind == Original.PICTURE:
         return f"/licences/{Licence.objects.get(pk=copy.id).number}"
     style = Style.objects.offered().filter(artworks=copy.id).first()

@@ -143,7 +143,7 @@ def test_whoever_leaves_waits_for_a_comment_of_their_own(monkeypatch):
         finally:
             may_go_on.set()
 
-    said = {"content": "Mine."}
+    said = {"content": "Mine too."}
     say = partial(Api(user).post, f"/api/images/{picture.pk}/comments", said)
     said_last, left, _ = all_at_once([lambda: say().status, leave, release])
     assert (said_last, left) == (201, 204)

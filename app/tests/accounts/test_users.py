@@ -48,6 +48,7 @@ class TestMe:
             "token_balance": 1000,
             "profile_image": None,
             "bio": "",
+            "shows_mature": False,
             "artist": None,
         }
 

@@ -70,6 +70,7 @@ class TestFeed:
             "prompt_tags": ["castle", "sea"],
             "prompt": None,
             "seed": 5,
+            "rating": "general",
             "description": "Where I would like to live.",
             "like_count": 0,
             "comment_count": 0,
@@ -345,10 +346,16 @@ class TestAtOnce:
     def test_comments_made_and_deleted_at_once_are_counted_right(self):
         picture = PublicPictureFactory()
         people = [Api(UserFactory()) for _ in range(10)]
-        made = [(person, comment(person, picture).data["id"]) for person in people * 3]
+        made = [
+            (person, comment(person, picture, f"Number {number}").data["id"])
+            for number, person in enumerate(people * 3)
+        ]
         comment(people[0], picture, "An answer.", parent_id=made[0][1])
         calls = [partial(person.twin().delete, f"/api/comments/{pk}") for person, pk in made[:20]]
-        calls += [partial(comment, person.twin(), picture) for person in people * 2]
+        calls += [
+            partial(comment, person.twin(), picture, f"Another, number {number}")
+            for number, person in enumerate(people * 2)
+        ]
         random.Random(4).shuffle(calls)
         answers = all_at_once(calls, threads=16)
         assert Counter(answer.status for answer in answers) == {204: 20, 201: 20}

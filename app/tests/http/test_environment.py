@@ -129,6 +129,9 @@ UNREADABLE = [
     ("GUNICORN_THREADS", "0", "a whole number from 1 to 1000"),
     ("CONN_MAX_AGE", "", "a whole number of at least 0"),
     *(("MEDIA_LINK_SECONDS", each, "number from 1 to 604800") for each in ("1h", "604801")),
+    ("PICTURE_CHECK", "x7x", "opennsfw or off"),
+    *((f"PICTURE_{name}_FROM", "x5x", "from 0 to 1") for name in ("MATURE", "BLOCKED")),
+    *((name, "/x/s3kr1t", "can be read") for name in ("REFUSED_WORDS_FILE", "ABSENT_ARTISTS_FILE")),
     ("PAGE_CACHE_SECONDS", "nan", "a number of at least 0"),
     ("WELCOME_BONUS_TOKENS", "-1", "a whole number of at least 0"),
     ("PLATFORM_FEE_PERCENT", "101", "a whole number from 0 to 100"),
@@ -145,11 +148,9 @@ UNREADABLE = [
     ("MAX_IN_WORK_PAID", "many", "a whole number of at least 1"),
     ("MAX_WAITING", "-1", "a whole number of at least"),
     ("RATE_LIMIT_ORDERS", "often", "a slash and seconds"),
-    ("JOB_LEASE_SECONDS", "0", "a whole number of at least 1"),
-    ("QUEUE_LEASE_SECONDS", "0", "a whole number of at least 1"),
+    *((f"{name}_LEASE_SECONDS", "0", "whole number of at least 1") for name in ("JOB", "QUEUE")),
     ("OUTBOX_MAX_AGE_SECONDS", "x1x", "a whole number of at least 1"),
-    ("JOB_MAX_ATTEMPTS", "0", "a whole number of at least 1"),
-    ("JOBS_AHEAD", "0", "a whole number of at least 1"),
+    *((name, "0", "a whole number of at least 1") for name in ("JOB_MAX_ATTEMPTS", "JOBS_AHEAD")),
     ("TRUSTED_PROXIES", "nginx", "a whole number of at least 0"),
     ("ENGINES", "stylenet,Mine", "a list of engines"),
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
@@ -163,8 +164,7 @@ UNREADABLE = [
     ("DEMO_SIGN_IN", "maybe", "neither 1 nor 0"),
     ("ALLOW_TEST_GATEWAY", "maybe", "neither 1 nor 0"),
     ("HSTS_PRELOAD", "", "neither 1 nor 0"),
-    ("WEBHOOK_ALLOW_HTTP", "maybe", "neither 1 nor 0"),
-    ("WEBHOOK_ALLOW_LOOPBACK", "maybe", "neither 1 nor 0"),
+    *((f"WEBHOOK_ALLOW_{name}", "maybe", "neither 1 nor 0") for name in ("HTTP", "LOOPBACK")),
 ]
 
 

@@ -292,6 +292,8 @@ class TestTheTableOfErrors:
             ("STALE_ATTEMPT", 409),
             ("INVALID_TRANSITION", 409),
             ("STYLE_NOT_READY", 422),
+            ("WORDS_REFUSED", 422),
+            ("COMMENT_REFUSED", 422),
             ("IDEMPOTENCY_KEY_REUSED", 422),
             ("QUOTA_EXCEEDED", 429),
             ("SERVICE_UNAVAILABLE", 503),

@@ -125,7 +125,7 @@ WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/quotes": (None, 6),
     "POST /api/orders": (None, 13),
     "POST /api/images/{picture}/like": (None, 6),
-    "POST /api/images/{picture}/comments": ({"content": "."}, 5),
+    "POST /api/images/{picture}/comments": ({"content": "."}, 6),
     "PATCH /api/images/{picture}": ({"description": "New."}, 4),
     "POST /api/images/{queued}/cancel": (None, 9),
     "POST /api/artists/{artist}/follow": (None, 7),

@@ -6,6 +6,7 @@ from tests.mutate.changes import (
     books,
     broken_rows,
     broker,
+    checks,
     community,
     deleting,
     drafts,
@@ -57,5 +58,6 @@ MUTATIONS = (
     *uploads.MUTATIONS,
     *signatures.MUTATIONS,
     *words.MUTATIONS,
+    *checks.MUTATIONS,
     *site.MUTATIONS,
 )

@@ -334,8 +334,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "order-names-its-columns",
-            "terms_id, order_id, is_held,\n             settings)\n        SELECT",
-            "terms_id, is_held,\n             settings)\n        SELECT",
+            "terms_id, order_id, is_held,\n             settings, rating,",
+            "terms_id, is_held,\n             settings, rating,",
             WRITES,
         ),
         (

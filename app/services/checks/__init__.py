@@ -1,0 +1,1 @@
+"""Checks by machine: of words, comments and pictures. docs/safety.md tells of each."""

@@ -1,0 +1,49 @@
+"""What checks by machine refuse and hold, and what follows."""
+
+from tests.mutate.mutation import in_file
+
+WORDS = "app/tests/checks/test_refused_words.py"
+COMMENTS = "app/tests/checks/test_refused_comments.py"
+RATINGS = "app/tests/checks/test_ratings.py"
+PEOPLE = "app/tests/checks/test_pictures_of_people.py"
+WORKS = "app/tests/checks/test_works.py"
+
+MUTATIONS = (
+    *in_file(
+        "app/services/orders/contents.py",
+        ("quotes-look-at-words", "    prompts.require_allowed(", "    tuple(", WORDS),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
+        ("orders-look-at-words", "        prompts.require_allowed(", "        tuple(", WORDS),
+        ("unrated-to-begin-with", "else Rating.UNRATED", "else Rating.GENERAL", RATINGS),
+    ),
+    *in_file(
+        "app/services/checks/prompts.py",
+        ("children-beside-nudity", "of_list[Reason.MINORS] |= children | sexual", "pass", WORDS),
+        ("harmless-phrases", "if harmless.isdisjoint(place)", "if place", WORDS),
+        ("names-of-the-artist", "if not lists.is_called(", "if way or lists.is_called(", WORDS),
+    ),
+    *in_file(
+        "app/services/checks/comments.py",
+        ("links-of-newcomers", "and has_link(content)", "and not content", COMMENTS),
+        ("floods-of-comments", "if len(recent) >= MOST:", "if len(recent) > MOST:", COMMENTS),
+        ("the-same-comment", "if [picture_id, parent_id] in same or", "if", COMMENTS),
+    ),
+    *in_file(
+        "app/services/checks/pictures.py",
+        ("rated-once", "if picture.rated_at is not None:", "if False:", RATINGS),
+        ("blocked-is-private", "        picture.visibility = Visibility.PRIVATE\n", "", RATINGS),
+        ("owners-are-told", "notification_service.tell_of_rating(picture)", "pass", RATINGS),
+        ("the-next-one-stays", "or not _is_shown(check):", "or False:", PEOPLE),
+        ("lifted-beside-another", 'if _key_of(check) == "" and', "if", PEOPLE),
+    ),
+    *in_file(
+        "app/services/uploads/copy_service.py",
+        ("nude-works-are-held", "if each.nudity is not None:", "if False:", WORKS),
+    ),
+    *in_file(
+        "app/models/reads/picture.py",
+        ("veiled-for-others", "found.image_url = found.preview_url = None", "pass", RATINGS),
+    ),
+)
