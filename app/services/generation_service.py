@@ -404,7 +404,8 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         job.save()
         _refund(job, "generation_failed")
         notification_service.tell_generation_failed(job)
-        if job.metadata:
+        # Who ordered in their own style has been told already.
+        if job.metadata and job.user_id != job.style.artist_id:
             notification_service.tell_of_copy(job.style, job.metadata["nearness"]["work"])
         tell_of_generation(job, WebhookEvent.GENERATION_FAILED)
 

@@ -101,6 +101,10 @@ class PrivateS3Storage(S3Storage):
             "s3",
             endpoint_url=self.endpoint_url,
             region_name=client.meta.region_name,
+            # Those that everything else is asked with; without any, boto looks for them itself.
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            aws_session_token=self.security_token,
             config=self.client_config.merge(
                 Config(connect_timeout=1, read_timeout=2, retries={"total_max_attempts": 1})
             ),

@@ -76,15 +76,26 @@ def _check_next_upload(is_stopping: Callable[[], bool]) -> bool:
         style_id=check.style_id, request_id=check.style.request_id
     ):
         try:
-            _judge(check, is_stopping)
-        except ServiceUnavailable:
-            _give_back(check, AWAY_SECONDS)
-        except Stopped:
-            _give_back(check, 0)
+            _check(check, is_stopping)
         except LeaseLost:
             log.warning("upload_check_lost")
             storage.delete(_files(check))
     return True
+
+
+def _check(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:
+    """Raises LeaseLost."""
+    try:
+        _judge(check, is_stopping)
+    except ServiceUnavailable:
+        if not checkers.is_unreadable():
+            _give_back(check, AWAY_SECONDS)
+        elif check.attempt < MAX_ATTEMPTS:
+            _wait(check, checkers.seconds_until_next(check.attempt))
+        else:
+            _refuse(check, BROKEN)
+    except Stopped:
+        _give_back(check, 0)
 
 
 def oldest_age() -> float:
@@ -189,6 +200,10 @@ def _refuse(check: UploadCheck, reason: str) -> None:
 def _give_back(check: UploadCheck, seconds: float) -> None:
     """Let the upload be checked again, ``seconds`` from now. This attempt does not count."""
     check.attempt -= 1
+    _wait(check, seconds)
+
+
+def _wait(check: UploadCheck, seconds: float) -> None:
     check.due_at = clock.seconds_from_now(seconds)
     _ours(check).update(attempt=check.attempt, due_at=check.due_at)
 

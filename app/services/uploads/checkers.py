@@ -5,8 +5,10 @@ from __future__ import annotations
 
 from django.db import connection
 
+from app.exceptions import ServiceUnavailable
 from app.models import CopyCheck, ReviewState, Style, User
 from app.models.rating import Looked, PictureCheck
+from app.services import storage
 from app.services.checks import nudity
 from app.utils import clock
 
@@ -15,7 +17,8 @@ CHANNEL = "upload_checks"
 LEASE_SECONDS = 120
 # Works that ended their checkers this often are not tried again.
 MAX_ATTEMPTS = 5
-# Until the next try where the storage does not answer.
+# Until the next try where the storage does not answer, or does not give a file: four times longer
+# each time then.
 AWAY_SECONDS = 15
 BROKEN = "The pictures could not be checked. Upload them again."
 
@@ -32,6 +35,21 @@ def wake() -> None:
     """Wake a checker when the caller's transaction commits."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
+
+
+def is_unreadable() -> bool:
+    """Whether the storage answers, so that it was a file of theirs that it did not give. Then the
+    attempt counts; a storage that is away costs no attempt."""
+    try:
+        storage.ping()
+    except ServiceUnavailable:
+        return False
+    return True
+
+
+def seconds_until_next(attempt: int) -> int:
+    """After ``attempt`` attempts, the first of which is 1, at a file that cannot be read."""
+    return AWAY_SECONDS * int(4 ** (attempt - 1))
 
 
 def look_for_copies(style: Style) -> None:

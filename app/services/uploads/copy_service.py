@@ -39,6 +39,7 @@ from app.services import guard, notification_service, storage, training_service
 from app.services.checks import nudity
 from app.services.licences import finding
 from app.services.training_service import TRAININGS
+from app.services.uploads import checkers
 from app.services.uploads.checkers import (
     AWAY_SECONDS,
     BROKEN,
@@ -100,18 +101,29 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
         style_id=check.style_id, request_id=check.style.request_id
     ):
         try:
-            if check.attempt > MAX_ATTEMPTS:
-                _give_up(check)
-            else:
-                _end(check, list(_copies(check.style, _seen(check, is_stopping))))
-        except ServiceUnavailable:
-            _give_back(check, AWAY_SECONDS)
-        except Stopped:
-            _give_back(check, 0)
+            _check(check, is_stopping)
         except (LeaseLost, NotFound):
             # Somebody else has it, or the style is gone.
             log.warning("copy_check_lost")
     return True
+
+
+def _check(check: CopyCheck, is_stopping: Callable[[], bool]) -> None:
+    """Raises LeaseLost, NotFound."""
+    if check.attempt > MAX_ATTEMPTS:
+        _give_up(check)
+        return
+    try:
+        _end(check, list(_copies(check.style, _seen(check, is_stopping))))
+    except ServiceUnavailable:
+        if not checkers.is_unreadable():
+            _give_back(check, AWAY_SECONDS)
+        elif check.attempt < MAX_ATTEMPTS:
+            _wait(check, checkers.seconds_until_next(check.attempt))
+        else:
+            _give_up(check)
+    except Stopped:
+        _give_back(check, 0)
 
 
 def fill_in(seconds: float) -> bool:
@@ -129,7 +141,7 @@ def fill_in(seconds: float) -> bool:
                 "fingerprints", look, passing=(ServiceUnavailable,), work=work.pk
             )
         except ServiceUnavailable:
-            if not _is_there(work):
+            if not checkers.is_unreadable():
                 return False
             is_done = None
         if is_done is None:
@@ -145,18 +157,11 @@ def _without_fingerprint() -> Artwork | None:
     return Artwork.objects.filter(pdq__isnull=True).exclude(pk__in=waiting).order_by("pk").first()
 
 
-def _is_there(work: Artwork) -> bool:
-    """Whether the storage answers, and has a file that it does not give."""
-    try:
-        return storage.exists(work.image_path)
-    except ServiceUnavailable:
-        return False
-
-
 def _put_off(work: Artwork) -> None:
     failed, _ = _waiting.get(work.pk, (0, None))
     if failed + 1 < MAX_ATTEMPTS:
-        _waiting[work.pk] = (failed + 1, clock.seconds_from_now(AWAY_SECONDS * 4**failed))
+        until = clock.seconds_from_now(checkers.seconds_until_next(failed + 1))
+        _waiting[work.pk] = (failed + 1, until)
         return
     _waiting.pop(work.pk, None)
     Artwork.objects.filter(pk=work.pk).update(pdq=b"", bands=[])
@@ -218,18 +223,24 @@ def _renew(check: CopyCheck) -> None:
 
 def _give_back(check: CopyCheck, seconds: float) -> None:
     """Let somebody look again, ``seconds`` from now. This attempt does not count."""
+    check.attempt -= 1
+    _wait(check, seconds)
+
+
+def _wait(check: CopyCheck, seconds: float) -> None:
     due_at = clock.seconds_from_now(seconds)
-    _ours(check).update(attempt=check.attempt - 1, due_at=due_at, lease=None)
+    _ours(check).update(attempt=check.attempt, due_at=due_at, lease=None)
 
 
 @transaction.atomic
 def _give_up(check: CopyCheck) -> None:
-    """Whatever ended its checkers: the artist may upload other works, or have it tried again."""
+    """Whatever ended its checkers, or could not be read: the artist is told, and may upload other
+    works or have it tried again."""
     training_service.lock_style(check.style_id)
     if not _ours(check).delete()[0]:
         raise LeaseLost
     TRAININGS.end(check.style, BROKEN, retryable=False)
-    log.error("copy_check_broke", attempts=check.attempt - 1)
+    log.error("copy_check_broke", attempts=min(check.attempt, MAX_ATTEMPTS))
 
 
 @transaction.atomic

@@ -58,6 +58,14 @@ def test_the_artist_is_told_once_of_which_work(picture, refuse, artist):
     assert picture.metadata == {"nearness": NEARNESS}
 
 
+def test_who_ordered_in_their_own_style_is_told_once(refuse, artist):
+    style = StyleFactory(artist=artist.artist, name="Quill")
+    refuse(GenerationFactory(user=artist, style=style, status="processing"))
+    [told] = Notification.objects.filter(recipient=artist)
+    assert told.type == "generation_failed"
+    assert TOO_NEAR in told.message
+
+
 def test_of_any_other_failure_the_artist_hears_nothing(picture, as_worker, artist):
     assert report(as_worker, picture, "failed").status == 200
     assert not Notification.objects.filter(recipient=artist).exists()

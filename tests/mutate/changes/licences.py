@@ -86,7 +86,7 @@ MUTATIONS: tuple[Mutation, ...] = (
             'terms_id="commercial/1",',
             ISSUING,
         ),
-        ("copy-is-told", "        if job.metadata:\n", "        if False:\n", COPIES),
+        ("copy-is-told", "if job.metadata and job", "if False and job", COPIES),
         (
             "copy-is-told-at-the-end",
             "if report.nearness is not None and not report.retryable:",
