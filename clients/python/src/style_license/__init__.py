@@ -25,6 +25,7 @@ from style_license.errors import (
     Unreachable,
 )
 from style_license.models import (
+    Collection,
     Item,
     Licence,
     OrderState,
@@ -42,6 +43,7 @@ __all__ = [
     "AsyncClient",
     "AsyncOrder",
     "Client",
+    "Collection",
     "Conflict",
     "InvalidRequest",
     "Item",

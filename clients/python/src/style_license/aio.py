@@ -12,8 +12,9 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from style_license import access, operations, requests, steps
+from style_license import access, operations, own, requests, steps
 from style_license.models import (
+    Collection,
     Item,
     Licence,
     OrderState,
@@ -86,6 +87,53 @@ class AsyncClient:
 
     async def wait_for_picture(self, picture_id: int, timeout: float | None = None) -> Picture:
         return await self._run(operations.picture_ended(picture_id, timeout))
+
+    async def pictures(
+        self,
+        *,
+        status: str = "",
+        visibility: str = "",
+        collection: int | None = None,
+        limit: int = 20,
+    ) -> list[Picture]:
+        return await self._run(own.pictures(status, visibility, collection, limit))
+
+    async def delete(self, picture_id: int) -> None:
+        await self._run(own.delete(picture_id))
+
+    async def restore(self, picture_id: int) -> Picture:
+        return await self._run(own.restore(picture_id))
+
+    async def deleted(self) -> list[Picture]:
+        return await self._run(own.deleted())
+
+    async def collections(self) -> list[Collection]:
+        return await self._run(own.collections())
+
+    async def collection(self, collection: int | str) -> Collection:
+        return await self._run(own.collection(collection))
+
+    async def create_collection(self, name: str) -> Collection:
+        return await self._run(own.create(name))
+
+    async def rename_collection(self, collection_id: int, name: str) -> Collection:
+        return await self._run(own.rename(collection_id, name))
+
+    async def delete_collection(self, collection_id: int) -> None:
+        await self._run(own.remove(collection_id))
+
+    async def add_to_collection(self, collection_id: int, picture_ids: Iterable[int]) -> Collection:
+        return await self._run(own.put_in(collection_id, picture_ids))
+
+    async def remove_from_collection(
+        self, collection_id: int, picture_ids: Iterable[int]
+    ) -> Collection:
+        return await self._run(own.take_out(collection_id, picture_ids))
+
+    async def save_collection(
+        self, collection_id: int, folder: str | os.PathLike[str], *, certificates: bool = True
+    ) -> list[Path]:
+        return await self._run(own.saved(collection_id, folder, certificates))
 
     async def wallet(self) -> Wallet:
         return await self._run(operations.wallet())

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from style_license import commands
+from style_license import commands, own_commands
 from style_license.errors import (
     ApiError,
     NotAllowed,
@@ -34,7 +34,12 @@ ADVICE: tuple[tuple[type[Exception], int, str], ...] = (
         NO_ACCESS,
         "Make a key on the site (Account → API keys), and `style-license login`.",
     ),
-    (NotAllowed, NO_ACCESS, "Make a key that may do this: the scopes are read and generate."),
+    (
+        NotAllowed,
+        NO_ACCESS,
+        "Make a key that may do this: the scopes are read, generate to order, and manage to delete"
+        " and to collect.",
+    ),
     (
         NotEnoughTokens,
         NO_TOKENS,
@@ -80,7 +85,7 @@ def parser() -> argparse.ArgumentParser:
     )
     top.add_argument("--version", action="version", version=VERSION)
     named = top.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in commands.ALL:
+    for command in (*commands.ALL, *own_commands.ALL):
         one = named.add_parser(command.name, help=command.help, description=command.help)
         one.add_argument("--json", action="store_true", help="print JSON for programs")
         one.add_argument("--url", help="address of the site (STYLE_LICENSE_URL)")

@@ -12,8 +12,9 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
-from style_license import access, operations, requests, steps
+from style_license import access, operations, own, requests, steps
 from style_license.models import (
+    Collection,
     Item,
     Licence,
     OrderState,
@@ -107,6 +108,67 @@ class Client:
     def wait_for_picture(self, picture_id: int, timeout: float | None = None) -> Picture:
         """One picture, once it is completed, failed or canceled. Raises TookTooLong."""
         return self._run(operations.picture_ended(picture_id, timeout))
+
+    def pictures(
+        self,
+        *,
+        status: str = "",
+        visibility: str = "",
+        collection: int | None = None,
+        limit: int = 20,
+    ) -> list[Picture]:
+        """The latest pictures of the account, newest first; at most 100. Empty values do not
+        narrow: ``status`` "completed", ``visibility`` "public", ``collection`` an id."""
+        return self._run(own.pictures(status, visibility, collection, limit))
+
+    def delete(self, picture_id: int) -> None:
+        """Delete a picture that has ended. For a week it can be put back, then its files go. Its
+        licence stays valid, and no tokens are given back. Raises NotFound, Conflict."""
+        self._run(own.delete(picture_id))
+
+    def restore(self, picture_id: int) -> Picture:
+        """Put a deleted picture back, within a week. It is private then. Raises NotFound."""
+        return self._run(own.restore(picture_id))
+
+    def deleted(self) -> list[Picture]:
+        """Those that can be put back, the latest first. ``raw["deleted_at"]`` says since when."""
+        return self._run(own.deleted())
+
+    def collections(self) -> list[Collection]:
+        """The account's collections, newest first."""
+        return self._run(own.collections())
+
+    def collection(self, collection: int | str) -> Collection:
+        """A collection by its id or name. Raises NotFound, StyleLicenseError."""
+        return self._run(own.collection(collection))
+
+    def create_collection(self, name: str) -> Collection:
+        """A new, empty one. Raises InvalidRequest if another has this name, Conflict if there are
+        200 already."""
+        return self._run(own.create(name))
+
+    def rename_collection(self, collection_id: int, name: str) -> Collection:
+        """Give it another name. Raises InvalidRequest, NotFound."""
+        return self._run(own.rename(collection_id, name))
+
+    def delete_collection(self, collection_id: int) -> None:
+        """Its pictures stay. Raises NotFound."""
+        self._run(own.remove(collection_id))
+
+    def add_to_collection(self, collection_id: int, picture_ids: Iterable[int]) -> Collection:
+        """Put pictures in. One that is in already stays. Of each 500, all go in or none. Raises
+        InvalidRequest, whose ``fields`` name those that are not yours; NotFound, Conflict."""
+        return self._run(own.put_in(collection_id, picture_ids))
+
+    def remove_from_collection(self, collection_id: int, picture_ids: Iterable[int]) -> Collection:
+        """Take pictures out; they are not deleted. Raises InvalidRequest, NotFound."""
+        return self._run(own.take_out(collection_id, picture_ids))
+
+    def save_collection(
+        self, collection_id: int, folder: str | os.PathLike[str], *, certificates: bool = True
+    ) -> list[Path]:
+        """Save its completed pictures, as ``Order.save`` does."""
+        return self._run(own.saved(collection_id, folder, certificates))
 
     def wallet(self) -> Wallet:
         """The tokens of the account."""

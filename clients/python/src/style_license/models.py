@@ -91,7 +91,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture of an order. ``licence`` is a number such as SL-7Q2M-0XKD-4T9R once it is
+    """One picture. ``licence`` is a number such as SL-7Q2M-0XKD-4T9R once it is
     completed. ``image_url`` works for an hour."""
 
     id: int
@@ -120,6 +120,21 @@ class Picture:
             said["image_url"],
             said,
         )
+
+
+@dataclass(frozen=True)
+class Collection:
+    """A folder of one's own pictures. Nobody else sees it."""
+
+    id: int
+    name: str
+    picture_count: int
+    url: str
+    raw: Mapping[str, Any] = field(repr=False)
+
+    @classmethod
+    def of(cls, said: Mapping[str, Any]) -> Self:
+        return cls(said["id"], said["name"], said["picture_count"], said["url"], said)
 
 
 @dataclass(frozen=True)

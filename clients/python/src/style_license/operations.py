@@ -48,8 +48,13 @@ def pages(path: str, part: str = "", **query: Any) -> Step[list[Any]]:
         rows += page["results"]
         if not page["next"]:
             return rows
-        # The address may be another than that which a proxy shows to us.
-        wanted["cursor"] = parse_qs(urlsplit(page["next"]).query)["cursor"][0]
+        wanted["cursor"] = cursor_in(page["next"])
+
+
+def cursor_in(address: str) -> str:
+    """Where the page at ``address`` begins. The address itself may be another than that which a
+    proxy shows to us."""
+    return parse_qs(urlsplit(address).query)["cursor"][0]
 
 
 # --- Finding --------------------------------------------------------------------------------------

@@ -28,7 +28,8 @@ OVERLOADED = frozenset({502, 503, 504})
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the API. ``is_safe``: sent twice, it has no second effect."""
+    """A request to the API. ``is_safe``: sent twice, it has no second effect, as what is
+    ``is_idempotent`` by itself or has a ``key``."""
 
     method: str
     path: str
@@ -36,10 +37,12 @@ class Call:
     query: Mapping[str, Any] | None = None
     file: tuple[str, bytes] | None = None
     key: str = ""
+    is_idempotent: bool = False
 
     @property
     def is_safe(self) -> bool:
-        return self.method == "GET" or bool(self.key) or self.path in ("/api/quotes", "/api/verify")
+        is_of_itself = self.method == "GET" or self.is_idempotent
+        return is_of_itself or bool(self.key) or self.path in ("/api/quotes", "/api/verify")
 
 
 @dataclass(frozen=True)
@@ -68,6 +71,8 @@ class Said:
 def ask(call: Call) -> Step[Said]:
     """The answer to ``call``, asked again where that is harmless. Raises ApiError, Unreachable."""
     response = yield from _tried(call, call.is_safe)
+    if response.status_code == httpx.codes.NO_CONTENT:
+        return Said(None, None)
     try:
         body = response.json()
         return Said(body["data"] if "success" in body else body, retry_after(response))
