@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.faults.playing import Player
 from tests.faults.quick import ELSEWHERE, QUICK
 from tests.faults.scenes import SCENES
 from tests.faults.servers import Servers
-from tests.faults.stage import Stage
+from tests.faults.stage import PATIENCE, Stage
 from tests.faults.verdict import Outcome, expect, judge
 from tests.system import PROJECT, wait_for
 
@@ -28,32 +29,15 @@ def servers() -> Iterator[Servers]:
         yield started
 
 
-class Running:
-    """The system of one quick scene at a time; its rows follow one another on it."""
-
-    def __init__(self, servers: Servers) -> None:
-        self._servers = servers
-        self._name = ""
-        self._stage: Stage | None = None
-
-    def on(self, name: str) -> Stage:
-        if self._stage is None or self._name != name:
-            self.stop()
-            self._name, self._stage = name, QUICK[name].build(self._servers)
-            QUICK[name].start(self._stage)
-        return self._stage
-
-    def stop(self) -> None:
-        if self._stage is not None:
-            self._stage.stop()
-            self._stage = None
-
-
 @pytest.fixture(scope="module")
-def running(servers: Servers) -> Iterator[Running]:
-    systems = Running(servers)
-    yield systems
-    systems.stop()
+def player(servers: Servers) -> Iterator[Player]:
+    playing = Player(servers)
+    yield playing
+    playing.stop()
+
+
+def on(player: Player, scene: str) -> Stage:
+    return player.on(scene, QUICK[scene].build, QUICK[scene].start)
 
 
 def test_every_row_has_a_quick_version() -> None:
@@ -70,13 +54,13 @@ def test_what_is_elsewhere_is_there(place: str) -> None:
 
 
 @pytest.mark.slow
-def test_one_request_id_runs_from_the_browser_to_the_worker_and_back(running: Running) -> None:
-    stage = running.on("broker")
+def test_one_request_id_runs_from_the_browser_to_the_worker_and_back(player: Player) -> None:
+    stage = on(player, "broker")
     buyer = stage.person("traced", tokens=100)
     style_id = stage.trained_style("Traced")
     answer = stage.order(buyer, style_id, **{"X-Request-ID": "from-the-browser"})
     assert answer.headers["X-Request-ID"] == "from-the-browser"
-    stage.wait_for_end([answer.json()["data"]["generation_id"]], seconds=30)
+    stage.wait_for_end([answer.json()["data"]["generation_id"]], seconds=PATIENCE)
 
     def lines(name: str) -> list[str]:
         log = stage.log(name).read_text().splitlines()
@@ -84,32 +68,32 @@ def test_one_request_id_runs_from_the_browser_to_the_worker_and_back(running: Ru
         return [line for line in log if re.search(r'"request_id": ?"from-the-browser"', line)]
 
     # The order, the report that work began, and the one that it ended.
-    wait_for(lambda: len(lines("web")) >= 3, seconds=30, what="the web process's lines")
+    wait_for(lambda: len(lines("web")) >= 3, seconds=PATIENCE, what="the web process's lines")
     assert any('"published"' in line for line in lines("relay"))
     assert any('"task_begun"' in line for line in lines("worker-0") + lines("worker-1"))
     assert any("PATCH" in line for line in lines("web"))
 
 
 @pytest.mark.slow
-def test_a_relay_that_is_told_to_stop_ends_well_and_leaves_nothing(running: Running) -> None:
-    stage = running.on("broker")
+def test_a_relay_that_is_told_to_stop_ends_well_and_leaves_nothing(player: Player) -> None:
+    stage = on(player, "broker")
     relay = stage.process("relay")
     stage.end("relay")
     assert relay.returncode == 0
     stage.start_relay()
     style_id = stage.trained_style("Stopped")
     ids = stage.order_many(stage.person("stopper", tokens=100), style_id, 5)
-    stage.wait_for_end(ids, seconds=30)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     assert stage.effects_once(ids, only={"completed"}) == []
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("scene", "name"), ROWS)
-def test_it_holds(running: Running, scene: str, name: str) -> None:
+def test_it_holds(player: Player, scene: str, name: str) -> None:
     run, scale = QUICK[scene].rows[name]
-    stage, rng = running.on(scene), random.Random(name)
-    verdict = judge(name, name, lambda: run(stage, rng, scale=scale))
-    assert verdict.passed, f"{verdict.misses}\n{stage.logs()}"
+    on(player, scene)
+    verdict, logs = player.play(name, name, run, random.Random(name), scale=scale)
+    assert verdict.passed, f"{verdict.misses}\n{logs}"
 
 
 def test_a_check_that_sees_nothing_is_a_miss() -> None:
@@ -136,3 +120,50 @@ def test_a_row_that_breaks_off_is_a_miss_and_healed_is_what_was_planted() -> Non
     assert verdict.passed
     assert verdict.caught == "planted"
     assert steps == []
+
+
+def test_a_row_that_misses_leaves_nothing_to_the_next() -> None:
+    """Whatever it did: the next one has a system and servers of its own."""
+    done: list[str] = []
+
+    class Set:
+        def renew(self) -> None:
+            done.append("new servers")
+
+    class System:
+        def stop(self) -> None:
+            done.append("stopped")
+
+        def logs(self) -> str:
+            return "the last lines"
+
+    def build(_: object) -> System:
+        done.append("built")
+        return System()
+
+    def holds(*_: object, **__: object) -> Outcome:
+        found: list[str] = []
+        return Outcome(1, "fine", check=lambda: found, plant=lambda: found.append("planted"))
+
+    def breaks_off(*_: object, **__: object) -> Outcome:
+        raise TimeoutError("the end did not come")
+
+    def is_stopped(*_: object, **__: object) -> Outcome:
+        raise KeyboardInterrupt
+
+    player = Player(Set())  # type: ignore[arg-type]
+
+    def play(run: Callable[..., Outcome]) -> str:
+        player.on("scene", build, lambda _: done.append("started"))
+        return player.play("X", "", run, random.Random(1), scale=1)[1]
+
+    assert [play(holds), play(holds)] == ["", ""]
+    assert done == ["built", "started"]
+    assert play(breaks_off) == "the last lines"
+    assert done[2:] == ["stopped", "new servers"]
+    with pytest.raises(KeyboardInterrupt):
+        play(is_stopped)
+    assert done[4:] == ["built", "started", "stopped", "new servers"]
+    assert play(holds) == ""
+    player.on("another", build, lambda _: None)
+    assert done[8:] == ["built", "started", "stopped", "built"]

@@ -14,7 +14,7 @@ from typing import Any
 import httpx
 
 from tests.faults.broker import BrokerStage
-from tests.faults.stage import Stage
+from tests.faults.stage import PATIENCE, Stage
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import Person, wait_for
 
@@ -43,9 +43,9 @@ def no_redis(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Out
     def limited_again() -> bool:
         return stage.order(buyer, style_id).status_code == httpx.codes.TOO_MANY_REQUESTS
 
-    wait_for(limited_again, seconds=40, what="the rate limit")
+    wait_for(limited_again, seconds=PATIENCE, what="the rate limit")
     jobs = [row["id"] for row in stage.rows("SELECT id FROM app_generation")]
-    stage.wait_for_end(jobs, seconds=60)
+    stage.wait_for_end(jobs, seconds=PATIENCE)
     statuses = [*stopped.values(), *frozen.values()]
 
     def check() -> Misses:
@@ -99,10 +99,10 @@ def no_storage(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> O
     before = _counts(stage)
     began = len(stage.runs())
     ids = stage.order_many(buyer, style_id, 2, "work 1500")
-    wait_for(lambda: len(stage.runs()) > began, seconds=20, what="the work")
+    wait_for(lambda: len(stage.runs()) > began, seconds=PATIENCE, what="the work")
     stage.servers.s3.stop()
     refused = stage.upload(artist, "Nowhere to keep")
-    ready = httpx.get(f"{stage.url}/api/ready", timeout=20)
+    ready = httpx.get(f"{stage.url}/api/ready", timeout=PATIENCE)
     stage.wait_for_end(ids, seconds=170)
     after = _counts(stage)
     stage.servers.s3.start()
@@ -141,9 +141,9 @@ def full_disk(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Ou
     kept = stage.upload(artist, "Too much")
     with _LittleRoom(stage, "worker-0"):
         ids = stage.order_many(buyer, style_id, 2, "noise")
-        stage.wait_for_end(ids, seconds=60)
+        stage.wait_for_end(ids, seconds=PATIENCE)
     later = stage.order_many(buyer, style_id, 1)
-    stage.wait_for_end(later, seconds=30)
+    stage.wait_for_end(later, seconds=PATIENCE)
     attempts = Counter(job["attempt"] for job in stage.jobs(ids))
     lose, find = stage.lose(ids[0])
     return Outcome(

@@ -17,7 +17,7 @@ from protocol import GENERATION_QUEUE
 from tests.faults.gate import Gate
 from tests.faults.load import Load, percentile
 from tests.faults.servers import Servers
-from tests.faults.stage import Stage
+from tests.faults.stage import PATIENCE, Stage
 from tests.faults.verdict import Outcome, expect
 from tests.system import wait_for
 
@@ -60,7 +60,7 @@ def latency(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outc
         answer = stage.order(buyer, style_id)
         accepted_at = datetime.now(UTC)
         generation_id = answer.json()["data"]["generation_id"]
-        stage.wait_for_end([generation_id], seconds=20)
+        stage.wait_for_end([generation_id], seconds=PATIENCE)
         began = stage.jobs([generation_id])[0]["started_at"]
         delays.append(1000 * (began - accepted_at).total_seconds())
     worst = percentile(delays, 95)
@@ -91,11 +91,11 @@ def broker_stopped(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
         stage.servers.rabbitmq.start()
     returned, asked = monotonic(), datetime.now(UTC)
     sent = "SELECT count(*) FROM app_outboxmessage WHERE sent_at > %s"
-    wait_for(lambda: stage.one(sent, asked), seconds=60, what="a task handed over again")
+    wait_for(lambda: stage.one(sent, asked), seconds=PATIENCE, what="a task handed over again")
     dispatched = monotonic() - returned
     wait_for(lambda: stage.outbox_depth() == 0, seconds=240, what="the dispatch of all")
     ids = [int(a.json()["data"]["generation_id"]) for a in load.answers if a.status_code == 202]
-    stage.wait_for_end(ids, seconds=120)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     # Both are measured on a machine that does other things as well: a millisecond is no finding,
     # and of few requests only one that waits for the broker is.
     least = 0.02 if scale >= 1 else 1.0
@@ -128,15 +128,15 @@ def refused_message(stage: BrokerStage, rng: random.Random, *, scale: float = 1)
     stage.rows(f"UPDATE app_outboxmessage SET queue = 'full' WHERE {of}", ids[3:])
     neighbours = stage.order_many(buyer, style_id, 5)
     stage.start_relay()
-    stage.wait_for_end(neighbours, seconds=30)
+    stage.wait_for_end(neighbours, seconds=PATIENCE)
     tries = f"SELECT min(tries) FROM app_outboxmessage WHERE sent_at IS NULL AND {of}"
-    wait_for(lambda: (stage.one(tries, ids) or 0) >= 2, seconds=30, what="a second try")
+    wait_for(lambda: (stage.one(tries, ids) or 0) >= 2, seconds=PATIENCE, what="a second try")
     reasons = f"SELECT DISTINCT last_error FROM app_outboxmessage WHERE {of}"
     unroutable, nacked = stage.rows(reasons, ids[:3]), stage.rows(reasons, ids[3:])
-    ready = wait_for(lambda: _not_ready(stage), seconds=20, what="that /api/ready says so")
-    seen = wait_for(lambda: _failing(stage) == len(ids), seconds=20, what="the metric")
+    ready = wait_for(lambda: _not_ready(stage), seconds=PATIENCE, what="that /api/ready says so")
+    seen = wait_for(lambda: _failing(stage) == len(ids), seconds=PATIENCE, what="the metric")
     stage.rows(f"UPDATE app_outboxmessage SET queue = '{GENERATION_QUEUE}' WHERE {of}", ids)
-    stage.wait_for_end(ids, seconds=60)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     lose, find = stage.lose(ids[0])
     return Outcome(
         len(ids),
@@ -184,8 +184,8 @@ def poison(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outco
     def dead() -> list[bytes]:
         return sorted(letter.body for letter in broker.dead_letters(GENERATION_QUEUE))
 
-    wait_for(lambda: len(dead()) >= len(bodies), seconds=30, what="the dead letters")
-    stage.wait_for_end(ids, seconds=30)
+    wait_for(lambda: len(dead()) >= len(bodies), seconds=PATIENCE, what="the dead letters")
+    stage.wait_for_end(ids, seconds=PATIENCE)
     lose, find = stage.lose(ids[0])
     return Outcome(
         len(bodies),
@@ -200,11 +200,11 @@ def poison(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> Outco
 
 
 def _not_ready(stage: Stage) -> dict[str, Any] | None:
-    answer = httpx.get(f"{stage.url}/api/ready", timeout=10)
+    answer = httpx.get(f"{stage.url}/api/ready", timeout=PATIENCE)
     return answer.json() if answer.status_code == httpx.codes.SERVICE_UNAVAILABLE else None
 
 
 def _failing(stage: Stage) -> int:
-    lines = httpx.get(f"{stage.url}/metrics", timeout=10).text.splitlines()
+    lines = httpx.get(f"{stage.url}/metrics", timeout=PATIENCE).text.splitlines()
     name = "style_license_outbox_failing_messages "
     return int(float(next(line for line in lines if line.startswith(name)).split()[1]))

@@ -10,6 +10,7 @@ from urllib.parse import unquote, urlsplit
 import httpx
 
 from tests.faults.broker import BrokerStage
+from tests.faults.stage import PATIENCE
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import wait_for
 
@@ -70,7 +71,9 @@ def _drafted(stage: BrokerStage, name: str, *, die_at: str = "") -> int:
     assert answer.status_code == httpx.codes.CREATED, answer.text
     style_id = int(answer.json()["data"]["id"])
     status = "SELECT training_status FROM app_style WHERE id = %s"
-    wait_for(lambda: stage.one(status, style_id) == "completed", seconds=90, what="the training")
+    wait_for(
+        lambda: stage.one(status, style_id) == "completed", seconds=PATIENCE, what="the training"
+    )
     assert not wish.exists(), f"no worker got as far as “{die_at}”"
     return style_id
 
@@ -96,7 +99,7 @@ def _offered(stage: BrokerStage, style_id: int, *, is_disturbed: bool = True) ->
             state = stage.rows("SELECT is_active, is_draft FROM app_style WHERE id = %s", style_id)
             assert state == [{"is_active": False, "is_draft": True}], f"half offered: {state}"
             number += 1
-            wait_for(lambda: _answers(stage), seconds=30, what="the web server's answer")
+            wait_for(lambda: _answers(stage), seconds=PATIENCE, what="the web server's answer")
             continue
         assert answer.status_code == httpx.codes.OK, answer.text
         return number - 1

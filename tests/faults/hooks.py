@@ -12,6 +12,7 @@ from typing import Any
 from app.tests.webhooks.receiver import OK, Receiver, answering
 from devtools.servers.process import free_port
 from tests.faults.broker import BrokerStage
+from tests.faults.stage import PATIENCE
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import Person, wait_for
 
@@ -47,12 +48,12 @@ def bad_receivers(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -
         " WHERE endpoint_id = ANY(%s) AND attempts <> '[]'"
     )
     failing = [hook for name, (_, hook) in people.items() if name not in SLOW]
-    wait_for(lambda: stage.one(tried, failing) >= len(failing), seconds=30, what="failures")
+    wait_for(lambda: stage.one(tried, failing) >= len(failing), seconds=PATIENCE, what="failures")
     neighbour, its_hook = _told(stage, "neighbour", good.url)
     began = monotonic()
     for _ in range(each):
         neighbour.post(f"/api/webhooks/{its_hook}/test")
-    good.wait_for(each, seconds=60)
+    good.wait_for(each, seconds=PATIENCE)
     waited = monotonic() - began
     # All are mended.
     for one in liars.values():
@@ -128,7 +129,7 @@ def killed_deliverer(stage: BrokerStage, rng: random.Random, *, scale: float = 1
             for _ in range(2):
                 person.post(f"/api/webhooks/{hook}/test")
             stage.spawn("crashing-webhooks", "-m", "tests.faults.crashing_deliverer", place)
-            code = stage.process("crashing-webhooks").wait(timeout=60)
+            code = stage.process("crashing-webhooks").wait(timeout=PATIENCE)
             _hurry(stage, [hook], is_alone=True)
             if code == 0:
                 break
@@ -188,7 +189,7 @@ def _hurry(stage: BrokerStage, hooks: list[int], *, is_alone: bool = False) -> N
         stage.rows(later, hooks, is_alone)
         return is_alone or stage.one(waiting, hooks) == 0
 
-    wait_for(have_ended, seconds=90, what="the delivery of all")
+    wait_for(have_ended, seconds=PATIENCE, what="the delivery of all")
 
 
 def _logs(stage: BrokerStage, hooks: list[int]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.faults.broker import BrokerStage
 from tests.faults.money import in_words
+from tests.faults.stage import PATIENCE
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import wait_for
 
@@ -31,7 +32,7 @@ def killed_order(stage: BrokerStage, rng: random.Random, *, scale: float = 1) ->
     while killed < kills and not stage.have_ended(ids):
         began = wait_for(
             lambda seen=seen: stage.runs()[seen:] or stage.have_ended(ids),  # type: ignore[misc]
-            seconds=60,
+            seconds=PATIENCE,
             what="a beginning",
         )
         pids = [int(line.split()[-1]) for line in began] if isinstance(began, list) else []
@@ -44,7 +45,7 @@ def killed_order(stage: BrokerStage, rng: random.Random, *, scale: float = 1) ->
             killed += 1
     stage.wait_for_end(ids, seconds=240)
     ended = "SELECT ended_at FROM app_order WHERE id = %s"
-    wait_for(lambda: stage.one(ended, order_id), seconds=30, what="the end of the order")
+    wait_for(lambda: stage.one(ended, order_id), seconds=PATIENCE, what="the end of the order")
     states = Counter(job["status"] for job in stage.jobs(ids))
     told = buyer.get(f"/api/orders/{order_id}")
     lose, find = stage.lose(ids[0])

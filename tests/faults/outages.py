@@ -17,7 +17,7 @@ from tests.faults.broker import BrokerStage
 from tests.faults.load import Load
 from tests.faults.money import in_words
 from tests.faults.servers import RestartablePostgres
-from tests.faults.stage import Stage
+from tests.faults.stage import PATIENCE, Stage
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import wait_for
 
@@ -44,10 +44,10 @@ def killed_processes(stage: BrokerStage, rng: random.Random, *, scale: float = 1
     for _ in range(trials):
         ids += stage.order_many(buyer, style_id, 1)
         stage.spawn("crashing-relay", "-m", "tests.faults.crashing_relay")
-        assert stage.process("crashing-relay").wait(timeout=30) == -9
+        assert stage.process("crashing-relay").wait(timeout=PATIENCE) == -9
         deaths["after-publish"] += 1
     stage.start_relay()
-    stage.wait_for_end(ids, seconds=90)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     dropped: list[int] = []
 
     def drop_a_message() -> None:
@@ -59,7 +59,7 @@ def killed_processes(stage: BrokerStage, rng: random.Random, *, scale: float = 1
             dropped[0],
         )
         stage.start_relay()
-        wait_for(lambda: stage.outbox_depth() == 0, seconds=20, what="the outbox to be empty")
+        wait_for(lambda: stage.outbox_depth() == 0, seconds=PATIENCE, what="the outbox to be empty")
 
     return Outcome(
         sum(deaths.values()),
@@ -81,12 +81,14 @@ def deaf_backend(stage: BrokerStage, rng: random.Random, *, scale: float = 1) ->
     ids = stage.order_many(buyer, style_id, 6, "work 300")
     began = len(stage.runs())
     stage.gate.break_()
-    wait_for(lambda: len(stage.runs()) > began, seconds=30, what="work behind a broken webhook")
+    wait_for(
+        lambda: len(stage.runs()) > began, seconds=PATIENCE, what="work behind a broken webhook"
+    )
     stage.gate.shut()
     # Longer than a worker waits for an answer before it keeps the report and goes on.
-    kept = wait_for(lambda: _kept_reports(stage) >= 4, seconds=60, what="kept reports")
+    kept = wait_for(lambda: _kept_reports(stage) >= 4, seconds=PATIENCE, what="kept reports")
     stage.gate.open()
-    stage.wait_for_end(ids, seconds=90)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     # Without the backend a picture is not signed, and an attempt that cannot have it signed fails.
     attempts = {str(job["seed"]): job["attempt"] for job in stage.jobs(ids)}
     log = Path(stage.environment["FAULT_RUNS"])
@@ -136,13 +138,13 @@ def database_restarted(stage: BrokerStage, rng: random.Random, *, scale: float =
     running.start()
     for round_number in range(3):
         wanted = 30 * scale * (round_number + 1)
-        wait_for(lambda w=wanted: sum(statuses.values()) >= w, seconds=60, what="load")  # type: ignore[misc]
+        wait_for(lambda w=wanted: sum(statuses.values()) >= w, seconds=PATIENCE, what="load")  # type: ignore[misc]
         postgres.stop()
         postgres.start()
     running.join(180)
     # Whoever got no answer asks again with the same key: nobody knows what became of it.
     ids = [_insist(stage, buyer, style_id, {"Idempotency-Key": key}) for key in accepted]
-    stage.wait_for_end(ids, seconds=90)
+    stage.wait_for_end(ids, seconds=PATIENCE)
     after = _pids(stage)
     lose, find = stage.lose(ids[0])
     return Outcome(
@@ -186,7 +188,7 @@ def many_relays(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -> 
             stage.outbox_depth() == 0
             and stage.one("SELECT count(*) FROM app_generation WHERE attempt = 2") == stale_count
         ),
-        seconds=60,
+        seconds=PATIENCE,
         what="the relays' work",
     )
     found = Counter(_drain(stage.amqp_url))
@@ -223,7 +225,7 @@ def _insist(stage: Stage, buyer: Any, style_id: int, key: dict[str, str]) -> int
         taken = answer.status_code == httpx.codes.ACCEPTED
         return int(answer.json()["data"]["generation_id"]) if taken else None
 
-    return wait_for(ask, seconds=30, what="that the order is taken")
+    return wait_for(ask, seconds=PATIENCE, what="that the order is taken")
 
 
 def _kept_reports(stage: Stage) -> int:

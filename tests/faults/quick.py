@@ -20,7 +20,7 @@ from tests.faults import (
     workers,
 )
 from tests.faults.broker import BrokerStage
-from tests.faults.scenes import Run
+from tests.faults.playing import Run
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.faults.verdict import Outcome

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from tests.faults.money import new_uuid
-from tests.faults.stage import Stage, at_once
+from tests.faults.stage import PATIENCE, Stage, at_once
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import Person, wait_for
 
@@ -76,7 +76,7 @@ def cut_connection(stage: Stage, rng: random.Random, *, scale: float = 1) -> Out
             # A server may leave alone what a client sent that is gone already.
             wait_for(
                 lambda trial=trial: stage.one(charges, user_id) > trial,  # type: ignore[misc]
-                seconds=10,
+                seconds=PATIENCE,
                 what="the charge",
             )
         for _ in range(5):

@@ -23,12 +23,11 @@ from tests.faults import (
     workers,
 )
 from tests.faults.broker import BrokerStage
+from tests.faults.playing import Player, Run
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
-from tests.faults.verdict import Misses, Outcome, Verdict, judge
+from tests.faults.verdict import Misses, Outcome, Verdict
 from tests.system import PROJECT, make_bucket, new_database
-
-Run = Callable[..., Outcome]
 
 
 @dataclass(frozen=True)
@@ -46,19 +45,19 @@ class Scene:
     def play(
         self, servers: Servers, seed: int, *, only: set[str], scale: float
     ) -> Iterator[Verdict]:
-        stage = self.build(servers)
+        player = Player(servers)
         try:
-            self.start(stage)
             for name, (title, run) in self.rows.items():
                 if only and name.lower() not in only:
                     continue
+                player.on("", self.build, self.start)
                 rng = random.Random(f"{seed} {name}")
-                verdict = judge(name, title, lambda run=run, rng=rng: run(stage, rng, scale=scale))
-                if not verdict.passed:
-                    sys.stdout.write(stage.logs() + "\n")
+                verdict, logs = player.play(name, title, run, rng, scale=scale)
+                if logs:
+                    sys.stdout.write(f"{logs}\n")
                 yield verdict
         finally:
-            stage.stop()
+            player.stop()
 
 
 def _plain(servers: Servers) -> Stage:

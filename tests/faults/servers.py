@@ -6,6 +6,7 @@ import os
 import shutil
 import signal
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit, urlunsplit
@@ -30,13 +31,38 @@ class Servers:
 
     def __init__(self, base: TestServers | None = None) -> None:
         self._base = base
-        self.folder = Path(tempfile.mkdtemp(prefix="style-license-faults-"))
-        self.folder.chmod(0o711)
+        self._root = Path(tempfile.mkdtemp(prefix="style-license-faults-"))
+        self._root.chmod(0o711)
+        self._sets = 0
+        self._begin()
+
+    def _begin(self) -> None:
+        """With no server, and a folder of its own for those to come."""
+        self._sets += 1
+        self.folder = self._root / str(self._sets)
+        self.folder.mkdir(mode=0o711)
         self._rabbitmq: PrivateRabbitMQ | None = None
         self._redis: PrivateRedis | None = None
         self._s3: PrivateS3 | None = None
         self._postgres: PrivatePostgres | None = None
         self._started: list[PrivateRabbitMQ] = []
+
+    def renew(self) -> None:
+        """After a row that broke off: it may have left them stopped, frozen or full. Those that are
+        asked for next are new ones."""
+        try:
+            self._end()
+        finally:
+            self._begin()
+
+    def _end(self) -> None:
+        with ExitStack() as all_of_them:
+            if self._postgres is not None:
+                all_of_them.callback(self._postgres.remove)
+                all_of_them.callback(self._postgres.stop)
+            for server in (*self._started, self._redis, self._s3):
+                if server is not None:
+                    all_of_them.callback(server.stop)
 
     def __enter__(self) -> Self:
         if self._base is not None:
@@ -44,15 +70,12 @@ class Servers:
         return self
 
     def __exit__(self, *error: object) -> None:
-        for server in (*self._started, self._redis, self._s3):
-            if server is not None:
-                server.stop()
-        if self._postgres is not None:
-            self._postgres.stop()
-            self._postgres.remove()
-        if self._base is not None:
-            self._base.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        try:
+            self._end()
+        finally:
+            if self._base is not None:
+                self._base.stop()
+            shutil.rmtree(self._root, ignore_errors=True)
 
     @property
     def postgres(self) -> PrivatePostgres:

@@ -24,6 +24,9 @@ from tests.system import Person, System, wait_for
 
 Result = TypeVar("Result")
 FINAL = {"completed", "failed", "canceled"}
+# For so many seconds is waited for what has to come, on a machine that has much else to do. No row
+# is judged by it.
+PATIENCE = 120.0
 
 
 class Stage(System):
@@ -217,7 +220,9 @@ class Stage(System):
         assert answer.status_code == httpx.codes.CREATED, answer.text
         style_id = int(answer.json()["data"]["id"])
         status = "SELECT training_status FROM app_style WHERE id = %s"
-        wait_for(lambda: self.one(status, style_id) == "completed", seconds=60, what="the training")
+        wait_for(
+            lambda: self.one(status, style_id) == "completed", seconds=PATIENCE, what="the training"
+        )
         return style_id
 
     def order_many(self, buyer: Person, style_id: int, count: int, *tags: str) -> list[int]:
@@ -251,7 +256,7 @@ class HandWorker:
         ordered = "SELECT count(*) FROM app_outboxmessage WHERE task_id = %s"
         wait_for(
             lambda: self._stage.one(ordered, style["task_id"]) == 1,
-            seconds=60,
+            seconds=PATIENCE,
             what="its works to be compared with those of others",
         )
         task = self.task(style["task_id"], style["attempt"])
@@ -287,7 +292,7 @@ class HandWorker:
         if self._http is None:
             self._http = httpx.Client(
                 base_url=self._stage.url,
-                timeout=60,
+                timeout=PATIENCE,
                 limits=httpx.Limits(max_connections=None, keepalive_expiry=1.0),
                 headers={"Authorization": f"Bearer {self._stage.token}"},
             )

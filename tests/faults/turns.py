@@ -7,7 +7,7 @@ from collections.abc import Collection
 from typing import Any
 
 from devtools.queue_simulation import AHEAD, Job, fairness
-from tests.faults.stage import Stage, at_once
+from tests.faults.stage import PATIENCE, Stage, at_once
 from tests.faults.verdict import Outcome, expect
 from tests.system import wait_for
 
@@ -17,12 +17,12 @@ WORKERS = 2
 def whale(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
     """Q14: one orders 1 000 pictures, and then 99 others order one each."""
     first, ones = _order(stage, scale, "Ocean")
-    stage.wait_for_end(ones, seconds=30 + 2 * len(ones))
+    stage.wait_for_end(ones, seconds=PATIENCE + 2 * len(ones))
     jobs = stage.jobs([*first, *ones])
     most, latest = _most(ones), [_latest(jobs, set(ones))]
     waiting = stage.outbox_depth()
     share = _fairness(jobs, set(ones))
-    stage.wait_for_end(first, seconds=60 + len(first))
+    stage.wait_for_end(first, seconds=PATIENCE + len(first))
     return Outcome(
         len(jobs),
         f"the last of {len(ones)} began as number {latest[0]} of those that waited"
@@ -53,7 +53,9 @@ def whale_and_deaths(stage: Stage, rng: random.Random, *, scale: float = 1) -> O
             stage.start_worker(worker)
         if stage.have_ended([*first, *ones]):
             break
-        wait_for(lambda begun=begun: len(stage.runs()) > begun, seconds=60, what="a beginning")  # type: ignore[misc]
+        wait_for(
+            lambda begun=begun: len(stage.runs()) > begun, seconds=PATIENCE, what="a beginning"
+        )  # type: ignore[misc]
     stage.wait_for_end([*first, *ones], seconds=120 + len(first))
     jobs = _as_first_begun(stage, stage.jobs([*first, *ones]))
     # What a killed worker had in hand is begun again.

@@ -11,7 +11,7 @@ from collections import Counter
 
 from tests.faults.broker import BrokerStage
 from tests.faults.money import in_words
-from tests.faults.stage import Stage
+from tests.faults.stage import PATIENCE, Stage
 from tests.faults.verdict import Misses, Outcome, expect
 from tests.system import wait_for
 
@@ -35,7 +35,9 @@ def killed_workers(stage: BrokerStage, rng: random.Random, *, scale: float = 1) 
         while killed < kills:
             if stage.have_ended(ids):
                 ids += stage.order_many(buyer, style_id, 6, "work 1200")
-            wait_for(lambda seen=seen: len(stage.runs()) > seen, seconds=60, what="a beginning")  # type: ignore[misc]
+            wait_for(
+                lambda seen=seen: len(stage.runs()) > seen, seconds=PATIENCE, what="a beginning"
+            )  # type: ignore[misc]
             pids = [int(line.split()[-1]) for line in stage.runs()[seen:]]
             seen = len(stage.runs())
             with contextlib.suppress(ProcessLookupError):
@@ -66,7 +68,7 @@ def long_training(stage: BrokerStage, rng: random.Random, *, scale: float = 1) -
     # The worker notices what became of its channel when it acknowledges; the broker then delivers
     # the message once more.
     log = wait_for(
-        lambda: _with(stage, "task_already_done"), seconds=30, what="the second delivery"
+        lambda: _with(stage, "task_already_done"), seconds=PATIENCE, what="the second delivery"
     )
     runs = stage.runs()
 
