@@ -54,12 +54,19 @@ def format_of(engine: str, aspect_ratio: str) -> Format:
     return FORMATS[AspectRatio(aspect_ratio)]
 
 
-def cost_of(price: int, aspect_ratio: str, priority: str = Priority.NORMAL) -> int:
+def cost_of(
+    price: int,
+    aspect_ratio: str,
+    priority: str = Priority.NORMAL,
+    *,
+    factor: Decimal | None = None,
+) -> int:
     """The cost of one picture: the artist's price times the format's factor, rounded up; of a high
-    priority, that times its factor, rounded up again."""
+    priority, that times its factor, rounded up again. ``factor`` is one that a buyer has seen, if
+    it is not the one of now."""
     cost = math.ceil(price * FORMATS[AspectRatio(aspect_ratio)].price_factor)
     if priority == Priority.HIGH:
-        return math.ceil(cost * settings.PRIORITY_PRICE_FACTOR)
+        return math.ceil(cost * (factor or settings.PRIORITY_PRICE_FACTOR))
     return cost
 
 

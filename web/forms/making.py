@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from app.models import AspectRatio
+from app.models import AspectRatio, Priority
 from app.models.generation import MAX_SEED, unknown_words
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing
@@ -24,8 +25,8 @@ MOST_AT_ONCE = 4
 
 
 class MakeForm(OnceForm):
-    """The order of a picture, or a few of the same words: words, format and seed, at the price and
-    under the terms of the style that were shown.
+    """The order of a picture, or a few of the same words: words, format, priority and seed, at the
+    price and under the terms of the style that were shown.
 
     ``accepted`` are the unknown words that the buyer has been told of.
     """
@@ -50,6 +51,17 @@ class MakeForm(OnceForm):
         initial=AspectRatio.SQUARE,
         label=_("Format"),
         widget=forms.RadioSelect,
+    )
+    priority = forms.ChoiceField(
+        required=False,
+        initial=Priority.NORMAL,
+        label=_("Priority"),
+        help_text=_("Of two who wait, a picture of high priority has its turn earlier."),
+        widget=forms.RadioSelect,
+    )
+    # How many times the price a high one was said to cost.
+    factor = forms.DecimalField(
+        required=False, min_value=1, max_value=100, widget=forms.HiddenInput
     )
     seed = forms.IntegerField(
         required=False,
@@ -83,6 +95,7 @@ class MakeForm(OnceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        prompts.offer_priorities(self)
         self.unknown_words: tuple[str, ...] = ()
         self.takes_text = False
         if isinstance(self.data, QueryDict):
@@ -104,12 +117,16 @@ class MakeForm(OnceForm):
 
     def show_price(self, price: int) -> None:
         """The price that is shown is what the buyer agrees to next."""
-        self.fields["price"].initial = price
-        self.renew(price=str(price))
+        factor = settings.PRIORITY_PRICE_FACTOR
+        self.fields["price"].initial, self.fields["factor"].initial = price, factor
+        self.renew(price=str(price), factor=str(factor))
 
     def show_terms(self, terms_id: str) -> None:
         """What the page says of the terms is what the buyer agrees to next."""
         self.renew(terms=terms_id)
+
+    def clean_priority(self) -> str:
+        return self.cleaned_data["priority"] or Priority.NORMAL
 
     def clean_count(self) -> int:
         return self.cleaned_data["count"] or 1
@@ -147,21 +164,26 @@ class MakeForm(OnceForm):
 
     def order(self) -> dict[str, Any]:
         """The arguments of ``request_generation``, for one picture."""
-        seen, ratio = self.cleaned_data["price"], self.cleaned_data["aspect_ratio"]
+        given = self.cleaned_data
+        seen, ratio, priority = given["price"], given["aspect_ratio"], given["priority"]
+        cost = None
+        if seen is not None:
+            cost = pricing.cost_of(seen, ratio, priority, factor=given["factor"])
         return {
-            **self.cleaned_data["prompt"],
+            **given["prompt"],
             "aspect_ratio": ratio,
+            "priority": priority,
             "seed": self._seed(),
-            "again": self.cleaned_data["like"] if self.cleaned_data["again"] else None,
-            "expected_cost": None if seen is None else pricing.cost_of(seen, ratio),
-            "expected_terms": self.cleaned_data["terms"] or None,
+            "again": given["like"] if given["again"] else None,
+            "expected_cost": cost,
+            "expected_terms": given["terms"] or None,
         }
 
     def order_of_several(self, style_id: int) -> dict[str, Any]:
         """The arguments of ``placing.place``, for ``count`` pictures."""
         one, count = self.order(), self.cleaned_data["count"]
         seed, cost = one.pop("seed"), one.pop("expected_cost")
-        terms = one.pop("expected_terms")
+        terms, priority = one.pop("expected_terms"), one.pop("priority")
         # Its settings are for one picture alone.
         del one["again"]
         item = {"style_id": style_id, **one}
@@ -172,6 +194,7 @@ class MakeForm(OnceForm):
             or [{**item, "seed": None, "count": count}],
             "expected_cost": None if cost is None else count * cost,
             "expected_terms": terms,
+            "priority": priority,
         }
 
     def _seed(self) -> int | None:

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -124,14 +123,7 @@ class ListForm(OnceForm):
         within = self.fields["within"]
         assert isinstance(within, forms.ChoiceField)
         within.choices = [("", _("No deadline")), *((hours, _hours(hours)) for hours in HOURS)]
-
-        priority = self.fields["priority"]
-        assert isinstance(priority, forms.ChoiceField)
-        dearer = gettext("High: %(factor)s times the price")
-        priority.choices = [
-            (Priority.NORMAL, gettext("Normal")),
-            (Priority.HIGH, dearer % {"factor": settings.PRIORITY_PRICE_FACTOR.normalize()}),
-        ]
+        prompts.offer_priorities(self)
 
     def clean_priority(self) -> str:
         return self.cleaned_data["priority"] or Priority.NORMAL

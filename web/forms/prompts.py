@@ -1,4 +1,4 @@
-"""The prompt of an order as people write it, and the formats that they are offered."""
+"""The prompt of an order as people write it, and the formats and priorities on offer."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext
 
+from app.models import Priority
 from app.services import pricing
 from app.utils import prompt_text
 from words import prompts
@@ -44,3 +46,14 @@ def offer_formats(form: forms.Form, engine: str) -> None:
     field = form.fields["aspect_ratio"]
     assert isinstance(field, forms.ChoiceField)
     field.choices = [(ratio.value, ratio.label) for ratio in pricing.formats_of(engine)]
+
+
+def offer_priorities(form: forms.Form) -> None:
+    """Show what a high one costs."""
+    field = form.fields["priority"]
+    assert isinstance(field, forms.ChoiceField)
+    dearer = gettext("High: %(factor)s times the price")
+    field.choices = [
+        (Priority.NORMAL, gettext("Normal")),
+        (Priority.HIGH, dearer % {"factor": settings.PRIORITY_PRICE_FACTOR.normalize()}),
+    ]

@@ -12,7 +12,14 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
-from app.models import Generation, GenerationStatus, Notification, Style, TrainingStatus
+from app.models import (
+    Generation,
+    GenerationStatus,
+    Notification,
+    Priority,
+    Style,
+    TrainingStatus,
+)
 from app.models.generation import unknown_words as unknown_in
 from app.models.notification import Subject, subject_of
 from app.services import engines, pricing
@@ -93,6 +100,12 @@ def tokens(number: int) -> str:
 @register.filter
 def cost(price: int, aspect_ratio: str) -> int:
     return pricing.cost_of(price, aspect_ratio)
+
+
+@register.filter
+def high_cost(price: int, aspect_ratio: str) -> int:
+    """The same of a high priority."""
+    return pricing.cost_of(price, aspect_ratio, Priority.HIGH)
 
 
 @register.filter

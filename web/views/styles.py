@@ -9,7 +9,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Generation, Style, Tag, User
+from app.models import Generation, Priority, Style, Tag, User
 from app.models.notification import TargetType
 from app.models.reads.feed import feed
 from app.services import pricing
@@ -71,7 +71,7 @@ def style_page(
     suggestions = [tag.name for tag in Tag.objects.of_works(style.pk)[:SUGGESTIONS]]
     samples = feed(viewer.pk, "style", style.pk).with_keys()
     artist = User.objects.profiles(viewer).filter(pk=style.artist_id).first()
-    costs = pricing.quote(style.price, style.engine).values()
+    counts = range(1, MOST_AT_ONCE + 1)
     balance = viewer.token_balance if isinstance(viewer, User) else 0
     chosen = form["suggested"].value() or []
     form.suggest(list(dict.fromkeys([*suggestions, *chosen])))
@@ -88,13 +88,17 @@ def style_page(
         "terms": words_of(terms.of_order(style.terms_id)),
         "artist": artist,
         "near": _nearness_of(style),
-        # By the format, by how many pictures.
-        "formats": [
-            [
-                {"cost": count * cost, "left": balance - count * cost}
-                for count in range(1, MOST_AT_ONCE + 1)
-            ]
-            for cost in costs
+        "counts": counts,
+        # By the priority, by the format, by how many pictures.
+        "rates": [
+            (
+                priority.value,
+                [
+                    [{"cost": count * cost, "left": balance - count * cost} for count in counts]
+                    for cost in pricing.quote(style.price, style.engine, priority).values()
+                ],
+            )
+            for priority in Priority
         ],
     }
     return render(request, "web/style.html", content, status=status)
@@ -154,4 +158,5 @@ def _order_kept(request: HttpRequest, style_id: int) -> dict[str, Any]:
     not the price: the page says that beside the button."""
     order = kept.initial(request, f"/styles/{style_id}/make", MakeForm)
     order.pop("price", None)
+    order.pop("factor", None)
     return order

@@ -49,9 +49,18 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/pricing.py",
         (
             "priority-costs-more",
-            "return math.ceil(cost * settings.PRIORITY_PRICE_FACTOR)",
+            "return math.ceil(cost * (factor or settings.PRIORITY_PRICE_FACTOR))",
             "return cost",
             PRIORITY,
+        ),
+    ),
+    *in_file(
+        "web/forms/making.py",
+        (
+            "priority-costs-what-the-page-said",
+            'priority, factor=given["factor"])',
+            "priority)",
+            "web/tests/test_priority.py",
         ),
     ),
     *in_file(
