@@ -126,6 +126,7 @@ OF_FIELDS = (
     _("Write an IP address in its usual form."),
     _("The port is 443. Leave it out."),
     _("Use 2–40 letters, digits, dots, dashes, underscores."),
+    _("You have a collection of this name, or of one that looks like it."),
 )
 
 # The messages of exceptions that are the same each time; others are found by their code.
@@ -159,13 +160,19 @@ OF_ERRORS = (
     _("You have no such webhook."),
     _("This webhook is switched off. Switch it on first."),
     _("This style has no works to train on."),
+    _("You have 200 collections. Delete one first."),
+    _("A collection holds at most 5,000 pictures."),
+    _("Some of these are no pictures of yours."),
+    _("You have no such collection."),
+    _("This picture is still being made. Cancel it, or wait until it is done."),
 )
-# Why a picture was not made, where a worker has the words from us.
+# Why a picture was not made or a style not trained, where the words are ours.
 OF_FAILURES = (
     _(
         "The picture came out nearly the same as one of the artist's own works, so it is not"
         " delivered. Other words or another seed give another picture."
     ),
+    _("The pictures could not be checked. Upload them again."),
 )
 # Why words of an order are refused; the words follow.
 OF_WORDS = {

@@ -55,8 +55,8 @@ def wall(
     status_names: dict[str, str],
     chooser: str = "",
 ) -> SafeString:
-    """All pieces, one list item each; they are rows ``with_keys``. Finished ones can be chosen for
-    the form whose id is ``chooser``, if there is one, and show their words."""
+    """All pieces, one list item each; they are rows ``with_keys``. Those that have ended can be
+    chosen for the form whose id is ``chooser``, if there is one; pictures show their words then."""
     maker = _Maker(request, status_names, chooser)
     return SafeString(
         "".join(
@@ -136,7 +136,7 @@ class _Maker:
         return f'<div class="captions">{lines}</div>' if lines else ""
 
     def _choice(self, piece: FeedPicture) -> str:
-        if not (self._chooser and piece.image_url):
+        if not (self._chooser and isinstance(piece, PictureDetail) and piece.has_ended):
             return ""
         name = escape(self._choose % {"words": Truncator(piece.prompt_shown).chars(MAX_WORDS)})
         return (

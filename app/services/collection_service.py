@@ -15,18 +15,27 @@ from app.services.token_service import lock_open
 from app.utils.names import skeleton
 
 TAKEN = "You have a collection of this name, or of one that looks like it."
+TOO_MANY = f"You have {MAX_COLLECTIONS} collections. Delete one first."
+TOO_MANY_PICTURES = f"A collection holds at most {MAX_PICTURES:,} pictures."
+NOT_YOURS = "Some of these are no pictures of yours."
 
 
 @transaction.atomic
-def create(*, user: User, name: str) -> Collection:
-    """Raises InvalidInput for the name, Conflict if the user has too many."""
+def create(*, user: User, name: str, image_ids: Sequence[int] = ()) -> Collection:
+    """A new one, with these pictures of ``user`` in it.
+
+    Raises InvalidInput for the name or pictures, Conflict if the user has too many.
+    """
     text = names.cleaned(name, field="name", max_length=MAX_NAME)
     # Counted under the lock, or two requests would both find room.
     lock_open(user.pk)
     if Collection.objects.of(user).count() >= MAX_COLLECTIONS:
-        raise Conflict(f"You have {MAX_COLLECTIONS} collections. Delete one first.")
+        raise Conflict(TOO_MANY)
     with _name_conflicts():
-        return Collection.objects.create(user=user, name=text)
+        collection = Collection.objects.create(user=user, name=text)
+    if image_ids:
+        _put_in(collection, user, image_ids)
+    return collection
 
 
 @transaction.atomic
@@ -62,15 +71,7 @@ def add(
     the user does not have.
     """
     collection = lock_own(user, collection_id, may_change)
-    _require_own(user, image_ids)
-    collected = Collected.objects.filter(collection=collection)
-    held = set(collected.filter(generation__in=image_ids).values_list("generation_id", flat=True))
-    new = sorted(set(image_ids) - held)
-    if collected.count() + len(new) > MAX_PICTURES:
-        raise Conflict(f"A collection holds at most {MAX_PICTURES:,} pictures.")
-    Collected.objects.bulk_create(
-        Collected(collection=collection, generation_id=image_id) for image_id in new
-    )
+    _put_in(collection, user, image_ids)
     return collection
 
 
@@ -113,6 +114,19 @@ def forget_user(user: User) -> None:
     Collection.objects.filter(user=user).delete()
 
 
+def _put_in(collection: Collection, user: User, image_ids: Sequence[int]) -> None:
+    """Into a collection that is locked, or that nobody else sees yet."""
+    _require_own(user, image_ids)
+    collected = Collected.objects.filter(collection=collection)
+    held = set(collected.filter(generation__in=image_ids).values_list("generation_id", flat=True))
+    new = sorted(set(image_ids) - held)
+    if collected.count() + len(new) > MAX_PICTURES:
+        raise Conflict(TOO_MANY_PICTURES)
+    Collected.objects.bulk_create(
+        Collected(collection=collection, generation_id=image_id) for image_id in new
+    )
+
+
 def _require_own(user: User, image_ids: Sequence[int]) -> None:
     own = Generation.objects.kept_by(user.pk).filter(pk__in=image_ids)
     known = set(own.values_list("pk", flat=True))
@@ -122,7 +136,7 @@ def _require_own(user: User, image_ids: Sequence[int]) -> None:
         if image_id not in known
     }
     if wrong:
-        raise InvalidInput("Some of these are no pictures of yours.", details=wrong)
+        raise InvalidInput(NOT_YOURS, details=wrong)
 
 
 @contextmanager

@@ -25,7 +25,13 @@ from playwright.sync_api import Browser
 
 from app.models import Generation, Notification, Order, Style, User
 from app.models.terms import TermsKey
-from app.services import api_key_service, community_service, mail_service
+from app.services import (
+    api_key_service,
+    collection_service,
+    community_service,
+    deletion_service,
+    mail_service,
+)
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.tests.money.breaking_rows import purchase
@@ -45,6 +51,7 @@ NO_PAGES = {
     *("edit_picture", "cancel", "like", "comment", "delete_comment", "make", "follow", "buy"),
     *("read_all", "notification", "revoke_key", "check_upload", "retrain", "upload_again", "offer"),
     *("act_on_webhook", "discard", "chosen", "own_archive"),
+    *("delete_pictures", "restore", "collect"),
     *("order_progress", "cancel_order", "order_archive"),
     *("demo_sign_in", "sign_out", "preferences"),
     *("progress", "words", "unread_count", "earnings", "training"),
@@ -110,6 +117,12 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     community_service.add_comment(
         user=buyer, generation_id=shown.pk, content="Thanks.", parent_id=said.pk
     )
+    deleted = GenerationFactory(user=buyer, style=style)
+    deletion_service.delete(user=buyer, generation_id=deleted.pk)
+    collections = [
+        collection_service.create(user=buyer, name=name, image_ids=ids)
+        for name, ids in (("Calendar", [shown.pk, private.pk]), ("Nothing yet", []))
+    ]
     key = api_key_service.create_key(user=buyer, name="Printer", scopes=["read"])
     hook, off = (endpoints.create(user=buyer, url="https://hooks.example.com/") for _ in range(2))
     endpoints.send_test(user=buyer, endpoint_id=hook.pk)
@@ -125,6 +138,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "key_id": [key.pk],
         "token": [mail_service.unsubscribe_token(buyer.pk)],
         "webhook_id": [hook.pk, off.pk],
+        "collection_id": [each.pk for each in collections],
         "purchase_id": [purchase(buyer, price=500, currency="usd").pk],
         "month": [clock.now().strftime("%Y-%m")],
         "number": [shown.licence.number, private.licence.number],
@@ -159,7 +173,8 @@ def addresses(ids: dict[str, list[Any]]) -> Iterator[tuple[str, str]]:
             for name, value in zip(names, values, strict=True):
                 path = re.sub(rf"<\w+:{name}>", str(value), path)
             yield str(pattern.name), path
-    yield from ((path, path) for path in STATES)
+    collected = (f"/mine?collection={each}" for each in ids["collection_id"])
+    yield from ((path, path) for path in (*STATES, *collected))
 
 
 def error_pages(language: str) -> dict[str, str]:

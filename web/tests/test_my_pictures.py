@@ -209,7 +209,7 @@ def test_a_page_is_chosen_by_one_press(
     page = visitor.page
     page.goto("/mine", wait_until="domcontentloaded")
     page.get_by_label("Choose all on this page").check()
-    assert page.locator(".pick input:checked").count() == 3
+    assert page.locator(".pick input:checked").count() == 4
     page.get_by_label("Choose castle, 50% sky").uncheck()
     with page.expect_download() as started:
         page.get_by_role("button", name="Download the chosen").click()

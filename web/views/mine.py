@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -19,6 +17,7 @@ from app.services import generation_service
 from web.access import form_of, go, local_path, signed_in, wants_part
 from web.forms.mine import KINDS, ChosenForm, OwnForm
 from web.paging import page_of
+from web.views.collections import take_out
 from web.views.orders import zipped
 
 # The id of the form that pictures are chosen for.
@@ -29,7 +28,7 @@ CHOOSER = "chosen"
 @signed_in
 def mine(request: HttpRequest, user: User) -> HttpResponse:
     """The pictures that the user ordered, in every state, newest first."""
-    form = OwnForm(request.GET)
+    form = OwnForm(user, request.GET)
     page = page_of(request, _found(user, form))
     page.rows[:] = with_keys(page.rows)
     content = {"page": page, "kind": form.kind, "form": form, "chooser": CHOOSER}
@@ -41,6 +40,7 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
         "query": query.urlencode(),
         "is_narrowed": any(form.narrowed().values()),
         "has_finished": any(row.image_url for row in page.rows),
+        "has_ended": any(row.has_ended for row in page.rows),
         "most": MAX_PICTURES,
     }
     return render(request, "web/mine.html", content)
@@ -50,20 +50,25 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
 @signed_in
 def archive(request: HttpRequest, user: User) -> HttpResponse:
     """The finished ones of those found as one ZIP, the newest if they are very many."""
-    found = _found(user, OwnForm(request.GET)).filter(status=GenerationStatus.COMPLETED)
-    return zipped(found[:MAX_PICTURES], "pictures.zip")
+    form = OwnForm(user, request.GET)
+    found = _found(user, form).filter(status=GenerationStatus.COMPLETED)
+    collection = form.shown_collection
+    name = f"collection-{collection.pk}.zip" if collection else "pictures.zip"
+    return zipped(found[:MAX_PICTURES], name)
 
 
 @form_of("/mine")
 @signed_in
 def chosen(request: HttpRequest, user: User) -> HttpResponse:
-    """Download, publish or hide the pictures that were chosen."""
+    """Download, publish or hide the pictures that were chosen, or take them out of a collection."""
     back = local_path(request, request.POST.get("next", ""), "/mine")
     form = ChosenForm(request.POST)
     if not form.is_valid():
-        messages.error(request, " ".join(_errors(form)))
+        messages.error(request, form.said())
         return go(request, back)
     ids, act = form.cleaned_data["picture"], form.cleaned_data["act"]
+    if act == "out":
+        return take_out(request, user, form.cleaned_data["collection"] or 0, ids, back)
     if act == "zip":
         pictures = Generation.objects.of(user, status=GenerationStatus.COMPLETED)
         wanted = pictures.select_related("licence").filter(pk__in=ids)
@@ -82,7 +87,3 @@ def chosen(request: HttpRequest, user: User) -> HttpResponse:
 
 def _found(user: User, form: OwnForm) -> GenerationQuerySet:
     return find_own(user, **KINDS[form.kind], **form.narrowed())
-
-
-def _errors(form: ChosenForm) -> Iterable[str]:
-    return (str(error) for errors in form.errors.values() for error in errors)

@@ -102,6 +102,10 @@ class PictureDetail(FeedPicture):
     hidden_reason: Annotated[str | None, OWNER_ONLY, BLANK_IS_NULL]
     licence: LicenceBrief | None
 
+    @property
+    def has_ended(self) -> bool:
+        return self.status not in {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+
 
 class DeletedPicture(PictureDetail):
     """A picture that its buyer deleted and may put back."""

@@ -4,6 +4,8 @@ from tests.mutate.mutation import Mutation, in_file
 
 DELETED = "app/tests/community/test_deleted_pictures.py"
 DOORS = f"{DELETED}::test_it_is_gone_by_every_door_and_what_was_sold_stays"
+SITE = "web/tests/test_deleting.py"
+SITE_COLLECTIONS = "web/tests/test_collection_pages.py"
 COLLECTIONS = "app/tests/orders/test_collections.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
@@ -71,6 +73,30 @@ MUTATIONS: tuple[Mutation, ...] = (
             "collected.count() + len(new) > MAX_PICTURES",
             "False",
             COLLECTIONS,
+        ),
+    ),
+    *in_file(
+        "web/views/deleting.py",
+        (
+            "site-asks-before-it-deletes",
+            'if "sure" not in request.POST:',
+            "if False:",
+            SITE,
+        ),
+        (
+            "site-asks-of-ones-own-alone",
+            "Generation.objects.kept_by(user.pk).ended()",
+            "Generation.objects.all()",
+            SITE,
+        ),
+    ),
+    *in_file(
+        "web/forms/mine.py",
+        (
+            "narrowed-by-ones-own-collections-alone",
+            "list(Collection.objects.of(user))",
+            "list(Collection.objects.all())",
+            SITE_COLLECTIONS,
         ),
     ),
 )

@@ -88,6 +88,12 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         ("copy-is-told", "if job.metadata and job", "if False and job", COPIES),
         (
+            "copy-is-told-to-others-than-its-buyer",
+            "if job.metadata and job.user_id != job.style.artist_id:",
+            "if job.metadata:",
+            COPIES,
+        ),
+        (
             "copy-is-told-at-the-end",
             "if report.nearness is not None and not report.retryable:",
             "if report.nearness is not None:",

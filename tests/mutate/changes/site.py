@@ -36,8 +36,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "zip-of-what-is-finished-alone",
-            "_found(user, OwnForm(request.GET)).filter(status=GenerationStatus.COMPLETED)",
-            "_found(user, OwnForm(request.GET))",
+            "_found(user, form).filter(status=GenerationStatus.COMPLETED)",
+            "_found(user, form)",
             f"{MINE}::test_all_that_is_found_comes_as_one_zip",
         ),
     ),

@@ -68,6 +68,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             f"{COPIES}::TestWhatIsHeld",
         ),
         (
+            "copies-end-where-a-file-is-not-given",
+            "elif check.attempt < MAX_ATTEMPTS:",
+            "elif True:",
+            "app/tests/styles/test_unreadable_works.py",
+        ),
+        (
             "copies-order-once",
             "        if not _ours(check).delete()[0]:\n            raise LeaseLost\n        # The",
             "        _ours(check).delete()\n        # The",
