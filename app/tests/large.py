@@ -31,6 +31,8 @@ FAN, QUIET_ARTIST = USERS - 1, 1000
 ARTIST = 1
 # Has every fourth comment. Public, as all ids that are 2 … 19 beyond a multiple of 20.
 PICTURE = GENERATIONS - 1
+# Collections of the buyer's: three old pictures, and half of what one may hold.
+FEW, MANY = 1, 2
 QUEUED = 300
 # Whose lease has expired.
 LOST = 5
@@ -103,6 +105,15 @@ SKEW = f"""
         SELECT 'image_generation', gen_random_uuid(), 1, '', now(),
             CASE WHEN n > 200 THEN now() END, 1, '', now(), n
         FROM generate_series(1, 10000) n;
+    INSERT INTO app_collection (id, user_id, name, created_at)
+        SELECT n, CASE WHEN n <= {MANY} THEN {BUYER} ELSE 1 + n % 1000 END, n::text, now()
+        FROM generate_series(1, 3000) n;
+    INSERT INTO app_collected (collection_id, generation_id)
+        SELECT {FEW}, id FROM app_generation WHERE user_id = {BUYER} AND id IN (8, 12, 16)
+        UNION ALL
+        SELECT {MANY}, id FROM app_generation WHERE user_id = {BUYER} AND id % 8 = 0
+        UNION ALL
+        SELECT 3 + id % 2998, id FROM app_generation WHERE user_id <> {BUYER};
     INSERT INTO app_session (session_key, session_data, expire_date)
         SELECT md5(n::text), '', now() FROM generate_series(1, 3000) n;
 """

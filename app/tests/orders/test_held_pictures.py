@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from app.models import Generation, OutboxMessage
 from app.services import payment_service
 from app.services.orders import admission
 from app.tests import ledger
-from app.tests.api import Api
+from app.tests.api import Answer, Api
 from app.tests.factories import StyleFactory, UserFactory
 from app.tests.ordering import order, order_of, report
 from protocol import decode_task
@@ -22,9 +24,12 @@ def limits(settings) -> None:
     settings.INTERNAL_API_TOKENS = ["worker-token"]
 
 
-def place(client: Api, count: int, **changes: object) -> object:
-    style = StyleFactory(price=1)
-    return client.post("/api/orders", {"items": [order_of(style, seed=None, count=count)]})
+def place(client: Api, count: int, price: int = 1) -> Answer:
+    # An item has at most eight.
+    counts = [8] * (count // 8) + [count % 8] * bool(count % 8)
+    style = StyleFactory(price=price)
+    items = [order_of(style, seed=None, count=each) for each in counts]
+    return client.post("/api/orders", {"items": items})
 
 
 def handed_over() -> list[int]:
@@ -55,6 +60,28 @@ def test_when_one_has_ended_the_next_is_handed_over_once(as_buyer):
     assert admission.hand_over() == 1
     assert handed_over() == ids()[:4]
     ledger.assert_right()
+
+
+def test_what_somebody_else_handed_over_or_canceled_meanwhile_is_left_out(as_buyer):
+    place(as_buyer, 5)
+    _, _, third, fourth, fifth = ids()
+    as_buyer.post(f"/api/images/{fifth}/cancel")
+    # Read as held before that, by another relay and by this one.
+    assert [admission._hand_over([third, fourth, fifth]) for _ in range(2)] == [2, 0]
+    assert handed_over() == ids()[:4]
+    assert Generation.objects.get(pk=fifth).status == "canceled"
+
+
+def test_what_cannot_be_paid_writes_nothing(as_buyer):
+    with CaptureQueriesContext(connection) as captured:
+        # Each of them could be paid alone.
+        refused = place(as_buyer, 5, price=300)
+    assert refused.refusal == (402, "INSUFFICIENT_TOKENS")
+    sent = [query["sql"].lstrip() for query in captured.captured_queries]
+    assert not [sql for sql in sent if sql.startswith("INSERT") and "app_generation" in sql]
+    assert not [sql for sql in sent if sql.startswith("UPDATE app_user")]
+    # Nor is it a matter of how many may wait.
+    assert place(as_buyer, 9, price=300).refusal == (402, "INSUFFICIENT_TOKENS")
 
 
 def test_single_orders_wait_as_well_and_are_not_refused(as_buyer):

@@ -14,7 +14,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from app.models import Comment, Generation, Order, OutboxMessage, Style, User
-from app.services import generation_service, token_service
+from app.services import (
+    collection_service,
+    deletion_service,
+    generation_service,
+    token_service,
+)
 from app.services.jobs import lease_service
 from app.services.orders import admission, ending
 from app.services.token_service import TokenService
@@ -85,6 +90,38 @@ def show_several(scene: Scene) -> Callable[[], object]:
     return lambda: generation_service.set_visibility(
         user=scene.buyer, generation_ids=ids, visibility="public"
     )
+
+
+def own_ids(scene: Scene) -> list[int]:
+    """Named in another order than they are locked in."""
+    return [scene.picture("completed").pk for _ in range(2)][::-1]
+
+
+def delete_several(scene: Scene) -> Callable[[], object]:
+    ids = own_ids(scene)
+    return lambda: deletion_service.delete_several(user=scene.buyer, generation_ids=ids)
+
+
+def restore_several(scene: Scene) -> Callable[[], object]:
+    ids = own_ids(scene)
+    deletion_service.delete_several(user=scene.buyer, generation_ids=ids)
+    return lambda: deletion_service.restore_several(user=scene.buyer, generation_ids=ids)
+
+
+def collect(scene: Scene) -> Callable[[], object]:
+    kept = collection_service.create(user=scene.buyer, name="Sea")
+    body = {"image_ids": own_ids(scene)}
+    return lambda: scene.as_buyer.post(f"/api/collections/{kept.pk}/images", body)
+
+
+def new_collection(scene: Scene) -> Callable[[], object]:
+    ids = own_ids(scene)
+    return lambda: collection_service.create(user=scene.buyer, name="Sea", image_ids=ids)
+
+
+def delete_collection(scene: Scene) -> Callable[[], object]:
+    kept = collection_service.create(user=scene.buyer, name="Sea", image_ids=own_ids(scene))
+    return lambda: scene.as_buyer.delete(f"/api/collections/{kept.pk}")
 
 
 def end_order(scene: Scene) -> Callable[[], object]:
@@ -162,6 +199,16 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "deadline missed": (miss, [PICTURE, BALANCES]),
     "hand over": (hand_over, [PICTURES]),
     "show several": (show_several, [PICTURES]),
+    "delete a picture": (
+        lambda s: lambda: s.as_buyer.delete(f"/api/images/{s.public.pk}"),
+        [PICTURE],
+    ),
+    "delete several": (delete_several, [PICTURES]),
+    "put several back": (restore_several, [PICTURES]),
+    # Pictures that are put in are not locked: they cannot go while a row refers to them.
+    "collect": (collect, ["collection"]),
+    "new collection": (new_collection, [BALANCES]),
+    "delete a collection": (delete_collection, ["collection"]),
     "orders that ended": (end_order, ["order SKIP LOCKED"]),
     "progress": (reported("processing"), [PICTURE]),
     # Both by one statement, in this order.

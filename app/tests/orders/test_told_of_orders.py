@@ -102,6 +102,8 @@ def test_nothing_is_shown_of_an_order_without_pictures(as_buyer, worker, place):
 def test_a_buyer_who_has_canceled_all_or_has_left_is_told_nothing(worker, buyer, place):
     placing.cancel(user=buyer, order_id=place(2)[0].order_id)
     assert ending.tell_of_ended() == 1
+    # Before leaving takes all notices with it.
+    assert not Notification.objects.exists()
     left = place(2)
     user_service.close_account(buyer)
     end(worker, left, failed=1)

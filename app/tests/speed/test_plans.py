@@ -45,6 +45,12 @@ OWN = Bounds(entries=5_500, tables={"app_style": 200})
 TAGGED = Bounds(rows=4_000, entries=12_000, to_sort=4_000, tables={"app_styletag": 12_000})
 FOUND = Bounds(tables={"app_tag": 150, "app_styletag": 150, "app_style": 150})
 
+# Of a collection, its own pictures are looked at and not all of their buyer's: a small one is
+# sorted, of a large one the page is cut from the newest on.
+COLLECTED = Bounds(entries=64)
+# Their list counts what is in each: 2 500 pictures of the buyer's.
+COUNTED_IN = Bounds(entries=2_600)
+
 # Of each word, five hundred entries are counted.
 COUNTED = Bounds(entries=1_200)
 
@@ -135,6 +141,10 @@ CASES = [
     Case(BUYER, "GET /api/auth/me"),
     Case(BUYER, "GET /api/images/mine"),
     Case(BUYER, "GET /api/images/mine?{deep}"),
+    Case(BUYER, f"GET /api/images/mine?collection={large.FEW}", COLLECTED),
+    Case(BUYER, f"GET /api/images/mine?collection={large.MANY}", COLLECTED),
+    Case(BUYER, f"GET /api/images/mine?collection={large.MANY}&{{deep}}", COLLECTED),
+    Case(BUYER, "GET /api/collections", COUNTED_IN),
     Case(BUYER, "GET /api/tokens/balance"),
     Case(ARTIST, "GET /api/tokens/balance", OWN),
     Case(BUYER, "GET /api/tokens/transactions"),

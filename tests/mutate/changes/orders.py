@@ -25,7 +25,7 @@ MUTATIONS = (
             "order-balance-asked",
             "if cost > buyer.token_balance:",
             "if pictures[0].cost > buyer.token_balance:",
-            PLACING,
+            HELD,
         ),
         (
             "order-quote-kept",
@@ -113,7 +113,7 @@ MUTATIONS = (
             "held-handed-over-once",
             "held = Generation.objects.waiting().filter(pk__in=ids)",
             "held = Generation.objects.filter(pk__in=ids)",
-            "app/tests/orders/test_order_races.py",
+            HELD,
         ),
     ),
     *in_file(
