@@ -25,8 +25,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "buyer-stays-unnamed",
-            "picture.user.username if licence.buyer_is_named else None",
-            "picture.user.username",
+            "if licence.buyer_is_named and not picture.user.is_closed",
+            "if not picture.user.is_closed",
             CERTIFICATES,
         ),
         ("ended-is-listed", "bits[byte] |= 0x80 >> bit", "pass", CERTIFICATES),
