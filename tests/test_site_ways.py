@@ -104,7 +104,9 @@ def test_artist_sees_the_style_trained(way: Way, artists: dict[Way, Visitor]) ->
     assert artist.page.locator("html").get_attribute("lang") == way.language[:2]
 
 
-@pytest.mark.parametrize(("way", "of"), zip(BUYERS, ARTISTS, strict=True), ids=lambda way: way.name)
+@pytest.mark.parametrize(
+    ("way", "of"), list(zip(BUYERS, ARTISTS, strict=True)), ids=lambda way: way.name
+)
 def test_buyer_gets_a_picture_and_an_artist_the_price(
     way: Way, of: Way, visit: Visit, artists: dict[Way, Visitor]
 ) -> None:
