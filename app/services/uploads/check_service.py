@@ -30,6 +30,7 @@ from app.services.uploads.checkers import (
     MAX_ATTEMPTS,
     LeaseLost,
     Stopped,
+    Unreadable,
 )
 from app.services.uploads.image_service import Verdicts
 from app.utils import clock
@@ -87,13 +88,13 @@ def _check(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:
     """Raises LeaseLost."""
     try:
         _judge(check, is_stopping)
-    except ServiceUnavailable:
-        if not checkers.is_unreadable():
-            _give_back(check, AWAY_SECONDS)
-        elif check.attempt < MAX_ATTEMPTS:
+    except Unreadable:
+        if check.attempt < MAX_ATTEMPTS:
             _wait(check, checkers.seconds_until_next(check.attempt))
         else:
             _refuse(check, BROKEN)
+    except ServiceUnavailable:
+        _give_back(check, AWAY_SECONDS)
     except Stopped:
         _give_back(check, 0)
 
@@ -155,13 +156,15 @@ def _checked(check: UploadCheck, is_stopping: Callable[[], bool]) -> list[Stored
         _renew(check)
         # What is checked is the copy: a link may still change what it was made of.
         copy = _original(check, index)
-        if not storage.copy(work["key"], copy):
+        with checkers.reading():
+            is_there = storage.copy(work["key"], copy)
+        if not is_there:
             gone = InvalidImageFormat("The uploaded file is gone.")
             verdicts.rejections.append((index, gone))
             continue
         if not verdicts.judge_size(index, storage.size(copy) or 0):
             continue
-        with storage.open_file(copy) as content:
+        with checkers.reading(), storage.open_file(copy) as content:
             image = verdicts.judge(index, content)
         if image is not None:
             preview = artwork_service.store_previews(check.folder, index, image)

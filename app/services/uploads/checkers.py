@@ -3,6 +3,9 @@ which a commit wakes (``app/delivery/upload_checks.py``)."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from django.db import connection
 
 from app.exceptions import ServiceUnavailable
@@ -27,6 +30,11 @@ class LeaseLost(Exception):
     """Somebody else checks these works by now."""
 
 
+class Unreadable(ServiceUnavailable):
+    """A work whose file the storage does not give. The attempt at it counts; one at a storage, or
+    at another service, that is away does not."""
+
+
 class Stopped(Exception):
     """This process is to end."""
 
@@ -37,14 +45,15 @@ def wake() -> None:
         cursor.execute("SELECT pg_notify(%s, '')", [CHANNEL])
 
 
-def is_unreadable() -> bool:
-    """Whether the storage answers, so that it was a file of theirs that it did not give. Then the
-    attempt counts; a storage that is away costs no attempt."""
+@contextmanager
+def reading() -> Iterator[None]:
+    """Raises Unreadable for a file that the storage does not give, though it answers. If it does
+    not, that is ServiceUnavailable."""
     try:
+        yield
+    except ServiceUnavailable as error:
         storage.ping()
-    except ServiceUnavailable:
-        return False
-    return True
+        raise Unreadable from error
 
 
 def seconds_until_next(attempt: int) -> int:

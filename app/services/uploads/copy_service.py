@@ -47,6 +47,7 @@ from app.services.uploads.checkers import (
     MAX_ATTEMPTS,
     LeaseLost,
     Stopped,
+    Unreadable,
 )
 from app.services.webhooks.events import tell_of_style
 from app.utils import clock
@@ -115,13 +116,13 @@ def _check(check: CopyCheck, is_stopping: Callable[[], bool]) -> None:
         return
     try:
         _end(check, list(_copies(check.style, _seen(check, is_stopping))))
-    except ServiceUnavailable:
-        if not checkers.is_unreadable():
-            _give_back(check, AWAY_SECONDS)
-        elif check.attempt < MAX_ATTEMPTS:
+    except Unreadable:
+        if check.attempt < MAX_ATTEMPTS:
             _wait(check, checkers.seconds_until_next(check.attempt))
         else:
             _give_up(check)
+    except ServiceUnavailable:
+        _give_back(check, AWAY_SECONDS)
     except Stopped:
         _give_back(check, 0)
 
@@ -140,10 +141,10 @@ def fill_in(seconds: float) -> bool:
             is_done = guard.attempt(
                 "fingerprints", look, passing=(ServiceUnavailable,), work=work.pk
             )
-        except ServiceUnavailable:
-            if not checkers.is_unreadable():
-                return False
+        except Unreadable:
             is_done = None
+        except ServiceUnavailable:
+            return False
         if is_done is None:
             _put_off(work)
         if time.monotonic() >= until:
@@ -346,14 +347,21 @@ def _look_at(work: Artwork) -> tuple[Image.Image | None, Sequence[bytes]]:
 def _opened(work: Artwork) -> Image.Image | None:
     """None where the file is gone or cannot be read. Raises ServiceUnavailable."""
     try:
-        with storage.open_file(work.image_path) as file:
+        with checkers.reading(), storage.open_file(work.image_path) as file:
             return open_picture(file, ANY, side=LONGEST_SIDE).image
     except PictureError:
         return None
+    except Unreadable:
+        if _is_gone(work):
+            return None
+        raise
+
+
+def _is_gone(work: Artwork) -> bool:
+    try:
+        return not storage.exists(work.image_path)
     except ServiceUnavailable:
-        if storage.exists(work.image_path):
-            raise
-        return None
+        return False
 
 
 def _mark_in(image: Image.Image) -> int | None:

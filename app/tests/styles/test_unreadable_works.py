@@ -11,7 +11,9 @@ import time_machine
 from botocore.exceptions import ClientError
 from django.core.files.storage import default_storage
 
+from app.exceptions import ServiceUnavailable
 from app.models import CopyCheck, Style, UploadCheck, User
+from app.services.checks import nudity
 from app.services.uploads import checkers
 from app.tests.styles.copying import is_ordered, news, painting, style_of
 from app.tests.styles.test_storage import kind  # noqa: F401
@@ -78,6 +80,22 @@ def test_a_file_that_comes_back_in_time_is_looked_at(
     with time_machine.travel(datetime.now(UTC) + timedelta(seconds=PAUSES[0] + 1)):
         assert check_all() == 1
     assert is_ordered(style)
+
+
+def test_another_service_that_is_away_costs_no_attempt(
+    artist: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away() -> Any:
+        raise ServiceUnavailable
+
+    style = style_of(painting(1), artist=artist.artist, training_status="pending")
+    monkeypatch.setattr(nudity, "is_on", lambda: True)
+    monkeypatch.setattr(nudity, "checker", away)
+    for number in range(2 * checkers.MAX_ATTEMPTS):
+        later = timedelta(seconds=number * (checkers.AWAY_SECONDS + 1))
+        with time_machine.travel(datetime.now(UTC) + later, tick=False):
+            assert check_all() == 1
+    assert CopyCheck.objects.get(style=style).attempt == 0
 
 
 def test_an_upload_ends_and_its_artist_is_told_once(

@@ -69,8 +69,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "copies-end-where-a-file-is-not-given",
-            "elif check.attempt < MAX_ATTEMPTS:",
-            "elif True:",
+            "        if check.attempt < MAX_ATTEMPTS:",
+            "        if True:",
             "app/tests/styles/test_unreadable_works.py",
         ),
         (
