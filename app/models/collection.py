@@ -74,10 +74,12 @@ def counted(*collections: Collection) -> list[Collection]:
     inside = Collected.objects.filter(collection__in=collections).order_by()
     # Read from indexes alone; of those that were deleted there are few.
     deleted = inside.filter(generation__user__in=owners, generation__deleted_at__isnull=False)
-    held, gone = (
-        dict(each.values_list("collection_id").annotate(count=Count("*")))
-        for each in (inside, deleted)
-    )
+    held, gone = _count_by_collection(inside), _count_by_collection(deleted)
     for each in collections:
         each.picture_count = held.get(each.pk, 0) - gone.get(each.pk, 0)
     return list(collections)
+
+
+def _count_by_collection(rows: models.QuerySet[Collected]) -> dict[int, int]:
+    counts = rows.values("collection_id").annotate(count=Count("*"))
+    return dict(counts.values_list("collection_id", "count"))

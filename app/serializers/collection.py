@@ -1,10 +1,10 @@
+from django.conf import settings
 from rest_framework import serializers
 
 from app.models import Collection
 from app.models.collection import MAX_NAME
 from app.models.order import MAX_PICTURES
 from app.serializers.base import BaseSerializer, FormListField
-from app.utils.links import page_url
 
 
 class CollectionSerializer(BaseSerializer):
@@ -15,7 +15,7 @@ class CollectionSerializer(BaseSerializer):
     url = serializers.SerializerMethodField(help_text="Its page.")
 
     def get_url(self, collection: Collection) -> str:
-        return page_url("mine", f"?collection={collection.pk}")
+        return f"{settings.SITE_URL}/mine?collection={collection.pk}"
 
 
 class CollectionNameSerializer(BaseSerializer):

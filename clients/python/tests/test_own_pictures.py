@@ -136,7 +136,7 @@ def test_a_collection_from_its_making_to_its_end(
     ids = [picture.pk for picture in pictures]
     made = client.create_collection("Calendar")
     assert (made.name, made.picture_count) == ("Calendar", 0)
-    assert made.url.endswith(f"/mine?collection={made.id}")
+    assert made.url == f"{SITE}/mine?collection={made.id}"
     assert client.add_to_collection(made.id, ids).picture_count == 3
     # Once more is no more; of none, nothing changes.
     assert client.add_to_collection(made.id, ids[:1]).picture_count == 3
