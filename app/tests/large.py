@@ -82,6 +82,8 @@ SKEW = f"""
     UPDATE app_transaction SET receiver_id = {ARTIST}
         WHERE type = 'earn' AND generation_id % 4 = 0;
     UPDATE app_comment SET generation_id = {PICTURE} WHERE id % 4 = 0;
+    -- Whoever wrote ten within a minute is refused the next.
+    UPDATE app_comment SET created_at = created_at - interval '2 days' WHERE user_id = {BUYER};
     INSERT INTO app_follow (follower_id, following_id, created_at)
         SELECT {BUYER}, n, now() - n * interval '1 second' FROM generate_series(1, 500) n
         ON CONFLICT DO NOTHING;
