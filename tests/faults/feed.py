@@ -74,8 +74,10 @@ def likes_and_comments(stage: Stage, rng: random.Random, *, scale: float = 1) ->
     picture = _public_picture(stage, "Liked")
     fans = [stage.person(f"fan-{n}") for n in range(10)]
 
-    def comment(fan: Person) -> int:
-        written = fan.post(f"/api/images/{picture}/comments", json={"content": "Fine."})
+    def comment(fan: Person, number: int) -> int:
+        # Nobody may say the same twice.
+        said = {"content": f"Fine, {number}."}
+        written = fan.post(f"/api/images/{picture}/comments", json=said)
         if rng.random() < 0.5:
             token = {"X-CSRFToken": fan.http.cookies.get("csrftoken", "")}
             return fan.http.delete(f"/api/comments/{written['id']}", headers=token).status_code
@@ -86,7 +88,7 @@ def likes_and_comments(stage: Stage, rng: random.Random, *, scale: float = 1) ->
         for fan in fans
         for _ in range(toggles // len(fans))
     ]
-    calls += [lambda fan=fan: comment(fan) for fan in fans for _ in range(toggles // 50)]
+    calls += [lambda fan=fan, n=n: comment(fan, n) for fan in fans for n in range(toggles // 50)]
     rng.shuffle(calls)
     statuses = Counter(at_once(calls, threads=16))
 

@@ -96,6 +96,7 @@ def test_a_client_that_takes_json_gets_the_user(client: Client, consented: Any) 
             "token_balance": 100,
             "profile_image": None,
             "bio": "",
+            "shows_mature": False,
             "artist": None,
         },
     }

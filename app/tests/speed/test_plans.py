@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -76,11 +77,13 @@ FILTERS = (f"artist_id={ARTIST}", "style_id=20", "aspect_ratio=1:1", "tag=sea", 
 
 ANYONE = 0
 ORDER = {"style_id": 20, "prompt_tags": ["sea", "common"], "aspect_ratio": "1:1"}
+NUMBERS = count(1)
 
 
 @dataclass(frozen=True)
 class Case:
-    """A request of somebody; ``{deep}`` in its path is a cursor from far down the list."""
+    """A request of somebody; ``{deep}`` in its path is a cursor from far down the list. A ``body``
+    may be a function, which is asked each time."""
 
     who: int
     request: str
@@ -163,7 +166,12 @@ CASES = [
     Case(BUYER, "POST /api/images/generate", body=ORDER),
     Case(BUYER, "POST /api/quotes", QUEUED, body={"items": [ORDER]}),
     Case(BUYER, f"POST /api/images/{PICTURE}/like"),
-    Case(BUYER, f"POST /api/images/{PICTURE}/comments", body={"content": "Well."}),
+    # Another text each time: nobody may say the same twice.
+    Case(
+        BUYER,
+        f"POST /api/images/{PICTURE}/comments",
+        body=lambda: {"content": f"Well, {next(NUMBERS)}."},
+    ),
     Case(BUYER, f"POST /api/artists/{ARTIST + 700}/follow"),
     Case(BUYER, "POST /api/tokens/purchase", body={"amount": 100, "payment_method": "card"}),
 ]
@@ -189,7 +197,8 @@ def client_of(user_id: int) -> Api:
 def ask(client: Api, case: Case, path: str) -> Answer:
     cache.clear()
     method, _, _ = case.request.partition(" ")
-    answer = client.call(method, path) if method == "GET" else client.send(method, path, case.body)
+    body = case.body() if callable(case.body) else case.body
+    answer = client.call(method, path) if method == "GET" else client.send(method, path, body)
     assert answer.status < 300, answer.content
     return answer
 
