@@ -143,7 +143,13 @@ def test_a_row_that_misses_leaves_nothing_to_the_next() -> None:
 
     def holds(*_: object, **__: object) -> Outcome:
         found: list[str] = []
-        return Outcome(1, "fine", check=lambda: found, plant=lambda: found.append("planted"))
+        return Outcome(
+            1,
+            "fine",
+            check=lambda: [*found],
+            plant=lambda: found.append("planted"),
+            heal=found.clear,
+        )
 
     def breaks_off(*_: object, **__: object) -> Outcome:
         raise TimeoutError("the end did not come")
