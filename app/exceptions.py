@@ -303,3 +303,8 @@ class ServiceUnavailable(DomainError):
 
     code = "SERVICE_UNAVAILABLE"
     default_message = "This is not available right now. Nothing was changed; try again in a moment."
+
+
+class Unreadable(ServiceUnavailable):
+    """A file that the storage does not give, though it answers. An attempt at it counts; one at a
+    storage, or at another service, that is away does not."""

@@ -60,6 +60,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.IdempotencyKeyReused: 422,
     domain.RateLimited: 429,
     domain.ServiceUnavailable: 503,
+    domain.Unreadable: 503,
 }
 
 TOO_LARGE = (RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)

@@ -17,7 +17,7 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from app.exceptions import InvalidImageFormat, ServiceUnavailable, UploadRejected
+from app.exceptions import InvalidImageFormat, ServiceUnavailable, Unreadable, UploadRejected
 from app.models import CopyCheck, Style, UploadCheck
 from app.services import guard, storage, training_service
 from app.services.training_service import TRAININGS
@@ -30,7 +30,6 @@ from app.services.uploads.checkers import (
     MAX_ATTEMPTS,
     LeaseLost,
     Stopped,
-    Unreadable,
 )
 from app.services.uploads.image_service import Verdicts
 from app.utils import clock

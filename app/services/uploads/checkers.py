@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-from app.exceptions import ServiceUnavailable
+from app.exceptions import ServiceUnavailable, Unreadable
 from app.models import CopyCheck, ReviewState, Style, User
 from app.models.rating import Looked, PictureCheck
 from app.services import storage
@@ -28,11 +28,6 @@ BROKEN = "The pictures could not be checked. Upload them again."
 
 class LeaseLost(Exception):
     """Somebody else checks these works by now."""
-
-
-class Unreadable(ServiceUnavailable):
-    """A work whose file the storage does not give. The attempt at it counts; one at a storage, or
-    at another service, that is away does not."""
 
 
 class Stopped(Exception):

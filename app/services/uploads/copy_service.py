@@ -23,7 +23,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from PIL import Image
 
-from app.exceptions import InvalidTransition, NotFound, ServiceUnavailable
+from app.exceptions import InvalidTransition, NotFound, ServiceUnavailable, Unreadable
 from app.models import (
     Artwork,
     CopyCheck,
@@ -47,7 +47,6 @@ from app.services.uploads.checkers import (
     MAX_ATTEMPTS,
     LeaseLost,
     Stopped,
-    Unreadable,
 )
 from app.services.webhooks.events import tell_of_style
 from app.utils import clock
