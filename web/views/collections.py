@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib import messages
@@ -54,36 +55,28 @@ def collect(request: HttpRequest, user: User) -> HttpResponse:
     ids, collection_id = form.cleaned_data["picture"], form.cleaned_data["into"]
     if collection_id is None:
         return _page(request, user, CollectionForm(), ids)
-    try:
-        changed = collection_service.add(user=user, collection_id=collection_id, image_ids=ids)
-    except DomainError as error:
-        messages.error(request, explain(error))
-    else:
-        said = ngettext(
-            "%(count)s picture is in “%(name)s” now.",
-            "%(count)s pictures are in “%(name)s” now.",
-            len(set(ids)),
-        )
-        messages.success(request, said % {"count": len(set(ids)), "name": changed.name})
-    return go(request, back)
+    said = ngettext(
+        "%(count)s picture is in “%(name)s” now.",
+        "%(count)s pictures are in “%(name)s” now.",
+        len(set(ids)),
+    )
+    add = partial(collection_service.add, user=user, collection_id=collection_id, image_ids=ids)
+    return _changed(request, add, said, ids, back)
 
 
 def take_out(
     request: HttpRequest, user: User, collection_id: int, ids: Sequence[int], back: str
 ) -> HttpResponse:
     """Take pictures out of the collection that is shown."""
-    try:
-        changed = collection_service.remove(user=user, collection_id=collection_id, image_ids=ids)
-    except DomainError as error:
-        messages.error(request, explain(error))
-    else:
-        said = ngettext(
-            "%(count)s picture was taken out of “%(name)s”.",
-            "%(count)s pictures were taken out of “%(name)s”.",
-            len(set(ids)),
-        )
-        messages.success(request, said % {"count": len(set(ids)), "name": changed.name})
-    return go(request, back)
+    said = ngettext(
+        "%(count)s picture was taken out of “%(name)s”.",
+        "%(count)s pictures were taken out of “%(name)s”.",
+        len(set(ids)),
+    )
+    remove = partial(
+        collection_service.remove, user=user, collection_id=collection_id, image_ids=ids
+    )
+    return _changed(request, remove, said, ids, back)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,6 +105,23 @@ def collection(request: HttpRequest, user: User, collection_id: int) -> HttpResp
                 return go(request, request.path)
     content = {"collection": shown, "form": form}
     return render(request, "web/collection.html", content, status=400 if form.errors else 200)
+
+
+def _changed(
+    request: HttpRequest,
+    change: Callable[[], Collection],
+    said: str,
+    ids: Sequence[int],
+    back: str,
+) -> HttpResponse:
+    """Change which pictures are in a collection, say so, and go back."""
+    try:
+        name = change().name
+    except DomainError as error:
+        messages.error(request, explain(error))
+    else:
+        messages.success(request, said % {"count": len(set(ids)), "name": name})
+    return go(request, back)
 
 
 def _create(user: User, form: CollectionForm, ids: Sequence[int]) -> str:
