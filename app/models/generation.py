@@ -62,6 +62,10 @@ class GenerationStatus(models.TextChoices):
     CANCELED = "canceled", "Canceled"
 
 
+# A worker has it, or will have it.
+UNDER_WAY = (GenerationStatus.QUEUED, GenerationStatus.PROCESSING)
+
+
 class Visibility(models.TextChoices):
     PUBLIC = "public", "Public"
     PRIVATE = "private", "Private"
@@ -79,10 +83,10 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return self.filter(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
 
     def under_way(self) -> GenerationQuerySet:
-        return self.filter(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
+        return self.filter(status__in=UNDER_WAY)
 
     def ended(self) -> GenerationQuerySet:
-        return self.exclude(status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])
+        return self.exclude(status__in=UNDER_WAY)
 
     def waiting(self) -> GenerationQuerySet:
         """Those that no worker is told of yet: their buyer has enough pictures in work."""
@@ -496,7 +500,7 @@ class Generation(Job):
 
     @property
     def is_under_way(self) -> bool:
-        return self.status in {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+        return self.status in UNDER_WAY
 
     def is_veiled_for(self, viewer: User | AnonymousUser) -> bool:
         """Whether ``viewer`` is shown no more than the blurred preview."""

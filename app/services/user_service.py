@@ -168,8 +168,12 @@ def update_profile(
             if new_image:
                 locked.profile_image = new_image
                 checkers.look_at(locked, Looked.PROFILE, new_image)
-            names_of_it = ["username", "username_skeleton"]
-            locked.save(update_fields=[*names_of_it, "bio", "profile_image", "shows_mature"])
+            locked.save(
+                update_fields=[
+                    *("username", "username_skeleton"),
+                    *("bio", "profile_image", "shows_mature"),
+                ]
+            )
     except (IntegrityError, DomainError) as error:
         storage.delete([new_image] if new_image else [])
         if isinstance(error, DomainError) or "username" not in str(error):

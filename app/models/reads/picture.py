@@ -16,6 +16,7 @@ from django.db.models import Q
 from app.exceptions import NotFound
 from app.models.formats import OF_STORED, AspectRatio
 from app.models.generation import (
+    UNDER_WAY,
     Generation,
     GenerationQuerySet,
     GenerationStatus,
@@ -104,7 +105,7 @@ class PictureDetail(FeedPicture):
 
     @property
     def has_ended(self) -> bool:
-        return self.status not in {GenerationStatus.QUEUED, GenerationStatus.PROCESSING}
+        return self.status not in UNDER_WAY
 
 
 class DeletedPicture(PictureDetail):
