@@ -22,7 +22,12 @@ from app.models.rating import CheckOutcome, Looked, PictureCheck, Rating
 from app.services import guard, notification_service, storage
 from app.services.checks import nudity
 from app.services.generation_service import GENERATIONS
-from app.services.uploads.checkers import AWAY_SECONDS, LEASE_SECONDS, MAX_ATTEMPTS
+from app.services.uploads.checkers import (
+    AWAY_SECONDS,
+    LEASE_SECONDS,
+    MAX_ATTEMPTS,
+    seconds_until_next,
+)
 from app.utils import clock
 from pictures import Bounds, PictureError, open_picture
 
@@ -97,7 +102,8 @@ def _put_off(picture: Generation) -> None:
     """Look again, later each time. What nobody can read stays unrated: it counts as mature."""
     failed, _ = _waiting.get(picture.pk, (0, None))
     if failed + 1 < MAX_ATTEMPTS:
-        _waiting[picture.pk] = (failed + 1, clock.seconds_from_now(AWAY_SECONDS * 4**failed))
+        until = clock.seconds_from_now(seconds_until_next(failed + 1))
+        _waiting[picture.pk] = (failed + 1, until)
         return
     _waiting.pop(picture.pk, None)
     Generation.objects.filter(pk=picture.pk, rated_at=None).update(rated_at=clock.now())

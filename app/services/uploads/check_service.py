@@ -17,14 +17,13 @@ import structlog
 from django.db import transaction
 from django.db.models import QuerySet
 
-from app.exceptions import InvalidImageFormat, ServiceUnavailable, Unreadable, UploadRejected
+from app.exceptions import InvalidImageFormat, UploadRejected
 from app.models import CopyCheck, Style, UploadCheck
 from app.services import guard, storage, training_service
 from app.services.training_service import TRAININGS
 from app.services.uploads import artwork_service, checkers, copy_service
 from app.services.uploads.artwork_service import StoredArtwork
 from app.services.uploads.checkers import (
-    AWAY_SECONDS,
     BROKEN,
     LEASE_SECONDS,
     MAX_ATTEMPTS,
@@ -76,26 +75,16 @@ def _check_next_upload(is_stopping: Callable[[], bool]) -> bool:
         style_id=check.style_id, request_id=check.style.request_id
     ):
         try:
-            _check(check, is_stopping)
+            checkers.attempt(
+                check,
+                partial(_judge, check, is_stopping),
+                wait=partial(_wait, check),
+                give_up=partial(_refuse, check, BROKEN),
+            )
         except LeaseLost:
             log.warning("upload_check_lost")
             storage.delete(_files(check))
     return True
-
-
-def _check(check: UploadCheck, is_stopping: Callable[[], bool]) -> None:
-    """Raises LeaseLost."""
-    try:
-        _judge(check, is_stopping)
-    except Unreadable:
-        if check.attempt < MAX_ATTEMPTS:
-            _wait(check, checkers.seconds_until_next(check.attempt))
-        else:
-            _refuse(check, BROKEN)
-    except ServiceUnavailable:
-        _give_back(check, AWAY_SECONDS)
-    except Stopped:
-        _give_back(check, 0)
 
 
 def oldest_age() -> float:
@@ -199,13 +188,8 @@ def _refuse(check: UploadCheck, reason: str) -> None:
     log.info("upload_refused", reason=reason)
 
 
-def _give_back(check: UploadCheck, seconds: float) -> None:
-    """Let the upload be checked again, ``seconds`` from now. This attempt does not count."""
-    check.attempt -= 1
-    _wait(check, seconds)
-
-
 def _wait(check: UploadCheck, seconds: float) -> None:
+    """Let the upload be checked again, ``seconds`` from now."""
     check.due_at = clock.seconds_from_now(seconds)
     _ours(check).update(attempt=check.attempt, due_at=check.due_at)
 

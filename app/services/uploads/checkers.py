@@ -3,13 +3,13 @@ which a commit wakes (``app/delivery/upload_checks.py``)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from django.db import connection
 
 from app.exceptions import ServiceUnavailable, Unreadable
-from app.models import CopyCheck, ReviewState, Style, User
+from app.models import CopyCheck, ReviewState, Style, UploadCheck, User
 from app.models.rating import Looked, PictureCheck
 from app.services import storage
 from app.services.checks import nudity
@@ -54,6 +54,30 @@ def reading() -> Iterator[None]:
 def seconds_until_next(attempt: int) -> int:
     """After ``attempt`` attempts, the first of which is 1, at a file that cannot be read."""
     return AWAY_SECONDS * int(4 ** (attempt - 1))
+
+
+def attempt(
+    check: UploadCheck | CopyCheck,
+    act: Callable[[], None],
+    *,
+    wait: Callable[[float], None],
+    give_up: Callable[[], None],
+) -> None:
+    """Do ``act`` for a claimed ``check``, and have it tried again if it cannot be done now.
+
+    ``wait`` writes the check's ``attempt``, and when it is due: so many seconds from now. An
+    attempt at a file that cannot be read counts, and after the last ``give_up`` is called.
+    """
+    try:
+        act()
+    except Unreadable:
+        if check.attempt < MAX_ATTEMPTS:
+            wait(seconds_until_next(check.attempt))
+        else:
+            give_up()
+    except (ServiceUnavailable, Stopped) as error:
+        check.attempt -= 1
+        wait(0 if isinstance(error, Stopped) else AWAY_SECONDS)
 
 
 def look_for_copies(style: Style) -> None:

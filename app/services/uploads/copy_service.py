@@ -41,7 +41,6 @@ from app.services.licences import finding
 from app.services.training_service import TRAININGS
 from app.services.uploads import checkers
 from app.services.uploads.checkers import (
-    AWAY_SECONDS,
     BROKEN,
     LEASE_SECONDS,
     MAX_ATTEMPTS,
@@ -101,29 +100,23 @@ def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
         style_id=check.style_id, request_id=check.style.request_id
     ):
         try:
-            _check(check, is_stopping)
+            if check.attempt > MAX_ATTEMPTS:
+                _give_up(check)
+                return True
+            checkers.attempt(
+                check,
+                partial(_look, check, is_stopping),
+                wait=partial(_wait, check),
+                give_up=partial(_give_up, check),
+            )
         except (LeaseLost, NotFound):
             # Somebody else has it, or the style is gone.
             log.warning("copy_check_lost")
     return True
 
 
-def _check(check: CopyCheck, is_stopping: Callable[[], bool]) -> None:
-    """Raises LeaseLost, NotFound."""
-    if check.attempt > MAX_ATTEMPTS:
-        _give_up(check)
-        return
-    try:
-        _end(check, list(_copies(check.style, _seen(check, is_stopping))))
-    except Unreadable:
-        if check.attempt < MAX_ATTEMPTS:
-            _wait(check, checkers.seconds_until_next(check.attempt))
-        else:
-            _give_up(check)
-    except ServiceUnavailable:
-        _give_back(check, AWAY_SECONDS)
-    except Stopped:
-        _give_back(check, 0)
+def _look(check: CopyCheck, is_stopping: Callable[[], bool]) -> None:
+    _end(check, list(_copies(check.style, _seen(check, is_stopping))))
 
 
 def fill_in(seconds: float) -> bool:
@@ -221,13 +214,8 @@ def _renew(check: CopyCheck) -> None:
         raise LeaseLost
 
 
-def _give_back(check: CopyCheck, seconds: float) -> None:
-    """Let somebody look again, ``seconds`` from now. This attempt does not count."""
-    check.attempt -= 1
-    _wait(check, seconds)
-
-
 def _wait(check: CopyCheck, seconds: float) -> None:
+    """Let somebody look again, ``seconds`` from now."""
     due_at = clock.seconds_from_now(seconds)
     _ours(check).update(attempt=check.attempt, due_at=due_at, lease=None)
 

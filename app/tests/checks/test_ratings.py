@@ -6,6 +6,7 @@ from app.exceptions import ServiceUnavailable
 from app.models import Generation, Notification, PictureCheck
 from app.services import moderation_service, storage
 from app.services.checks import nudity, pictures
+from app.services.uploads import checkers
 from app.tests.api import Api
 from app.tests.checks.looking import drawn
 from app.tests.factories import StyleFactory, UserFactory
@@ -156,7 +157,7 @@ def test_without_the_package_pictures_wait_and_count_as_mature(check, monkeypatc
 
 
 def test_what_cannot_be_read_stays_unrated_and_keeps_nobody_waiting(check, monkeypatch):
-    monkeypatch.setattr(pictures, "AWAY_SECONDS", 0)
+    monkeypatch.setattr(checkers, "AWAY_SECONDS", 0)
     good = drawn()
     bad = drawn()
     storage.delete([bad.image_path])

@@ -58,6 +58,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             "    if",
             f"{COPIES}::TestWhileItIsHeld",
         ),
+        (
+            "copies-end-where-a-file-is-not-given",
+            "        if check.attempt < MAX_ATTEMPTS:",
+            "        if True:",
+            "app/tests/styles/test_unreadable_works.py",
+        ),
     ),
     *in_file(
         "app/services/uploads/copy_service.py",
@@ -66,12 +72,6 @@ MUTATIONS: tuple[Mutation, ...] = (
             "    if _may_train(style, copies):\n",
             "    if True:\n",
             f"{COPIES}::TestWhatIsHeld",
-        ),
-        (
-            "copies-end-where-a-file-is-not-given",
-            "        if check.attempt < MAX_ATTEMPTS:",
-            "        if True:",
-            "app/tests/styles/test_unreadable_works.py",
         ),
         (
             "copies-order-once",
