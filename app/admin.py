@@ -22,6 +22,8 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 from app import models
 from app.exceptions import DomainError
 from app.services import moderation_service, operations_service, reversal_service
+from app.services.safety import deciding, rights
+from app.services.safety.rights import Right
 from app.utils.links import link
 
 # Google's application comes from the environment; a second one here would break sign-in.
@@ -52,8 +54,13 @@ class JobActions:
     """Actions on jobs. Each calls a service and is recorded in the admin's log."""
 
     def has_operate_permission(self, request: HttpRequest) -> bool:
-        opts = self.opts  # type: ignore[attr-defined]
-        return bool(request.user.has_perm(f"{opts.app_label}.change_{opts.model_name}"))
+        return rights.has(request.user, Right.OPERATE)
+
+    def has_moderate_permission(self, request: HttpRequest) -> bool:
+        return rights.has(request.user, Right.MODERATE)
+
+    def has_money_permission(self, request: HttpRequest) -> bool:
+        return rights.has(request.user, Right.MONEY)
 
     def operate(
         self,
@@ -105,7 +112,7 @@ class Moderated(JobActions):
     action_form = ReasonForm
 
     def moderate(
-        self, request: HttpRequest, things: QuerySet[ThingT], act: Callable[..., None], done: str
+        self, request: HttpRequest, things: QuerySet[ThingT], act: Callable[..., object], done: str
     ) -> None:
         def moderated(thing: ThingT) -> None:
             act(thing, staff=request.user, reason=request.POST.get("reason", ""))
@@ -156,7 +163,7 @@ class StyleTagInline(ReadOnly, TabularInline):
 
 @admin.register(models.Style)
 class StyleAdmin(Moderated, ModelAdmin):
-    actions = ("withdraw", "restore", "retry", "cancel")
+    actions = ("hold", "withdraw", "restore", "retry", "cancel")
     list_display = (
         "name",
         "artist",
@@ -174,7 +181,7 @@ class StyleAdmin(Moderated, ModelAdmin):
     inlines = (StyleTagInline, ArtworkInline)
     fields = (
         *("name", "artist", "description", "price"),
-        *("is_active", "is_draft", "withdrawn_reason"),
+        *("is_active", "is_draft", "withdrawn_reason", "held_at"),
         *("training_status", "review", "engine", "engine_version"),
         *("task_id", "attempt", "progress", "training_metric", "failure_reason", "model_path"),
         *("sample_pictures", "style_score"),
@@ -192,11 +199,15 @@ class StyleAdmin(Moderated, ModelAdmin):
     def has_add_permission(self, request: HttpRequest, obj: object = None) -> bool:
         return False  # styles begin with an upload
 
-    @admin.action(description="Withdraw, with a reason", permissions=["operate"])
+    @admin.action(description="Put on hold, with a reason", permissions=["moderate"])
+    def hold(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
+        self.moderate(request, queryset, moderation_service.hold_style, "On hold.")
+
+    @admin.action(description="Withdraw, with a reason", permissions=["moderate"])
     def withdraw(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
         self.moderate(request, queryset, moderation_service.withdraw_style, "Withdrawn.")
 
-    @admin.action(description="Restore, with a reason", permissions=["operate"])
+    @admin.action(description="Restore, with a reason", permissions=["moderate"])
     def restore(self, request: HttpRequest, queryset: QuerySet[models.Style]) -> None:
         self.moderate(request, queryset, moderation_service.restore_style, "Restored.")
 
@@ -231,11 +242,11 @@ class CopyCheckAdmin(Moderated, ReadOnlyAdmin):
     def artist(self, check: models.CopyCheck) -> str:
         return str(check.style.artist)
 
-    @admin.action(description="Let it be trained, with a reason", permissions=["operate"])
+    @admin.action(description="Let it be trained, with a reason", permissions=["moderate"])
     def allow(self, request: HttpRequest, queryset: QuerySet[models.CopyCheck]) -> None:
         self.moderate(request, queryset, moderation_service.allow_works, "Given to training.")
 
-    @admin.action(description="Refuse the works, with a reason", permissions=["operate"])
+    @admin.action(description="Refuse the works, with a reason", permissions=["moderate"])
     def refuse(self, request: HttpRequest, queryset: QuerySet[models.CopyCheck]) -> None:
         self.moderate(request, queryset, moderation_service.refuse_works, "Refused.")
 
@@ -277,11 +288,11 @@ class GenerationAdmin(Moderated, ReadOnlyAdmin):
     search_fields = ("=id", "user__username", "=task_id")
     list_select_related = ("user", "style")
 
-    @admin.action(description="Hide, with a reason", permissions=["operate"])
+    @admin.action(description="Hide, with a reason", permissions=["moderate"])
     def hide(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
         self.moderate(request, queryset, moderation_service.hide_picture, "Hidden.")
 
-    @admin.action(description="Let it be published again, with a reason", permissions=["operate"])
+    @admin.action(description="Let it be published again, with a reason", permissions=["moderate"])
     def show(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
         self.moderate(request, queryset, moderation_service.show_picture, "May be published.")
 
@@ -343,7 +354,7 @@ class CommentAdmin(Moderated, ReadOnlyAdmin):
     search_fields = ("=id", "content", "user__username")
     list_select_related = ("user", "generation")
 
-    @admin.action(description="Remove, with a reason", permissions=["operate"])
+    @admin.action(description="Remove, with a reason", permissions=["moderate"])
     def remove(self, request: HttpRequest, queryset: QuerySet[models.Comment]) -> None:
         def act(comment: models.Comment, *, staff: models.User, reason: str) -> None:
             moderation_service.delete_comment(user=staff, comment_id=comment.pk, reason=reason)
@@ -395,18 +406,66 @@ class LicenceAdmin(Moderated, ReadOnlyAdmin):
     )
     list_select_related = ("generation",)
 
-    @admin.action(description="Refund, with a reason", permissions=["operate"])
+    @admin.action(description="Refund, with a reason", permissions=["money"])
     def refund(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
         self.moderate(request, queryset, reversal_service.refund, "Refunded.")
 
-    @admin.action(description="Revoke, with a reason", permissions=["operate"])
+    @admin.action(description="Propose to revoke, with a reason", permissions=["moderate"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
-        self.moderate(request, queryset, reversal_service.revoke, "Revoked.")
+        act = moderation_service.propose_revocation
+        self.moderate(request, queryset, act, "Proposed. Somebody else has to confirm it.")
 
-    @admin.action(description="Revoke and refund, with a reason", permissions=["operate"])
+    @admin.action(
+        description="Propose to revoke and refund, with a reason",
+        permissions=["moderate", "money"],
+    )
     def revoke_and_refund(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
-        act = partial(reversal_service.revoke, with_refund=True)
-        self.moderate(request, queryset, act, "Revoked and refunded.")
+        act = partial(moderation_service.propose_revocation, with_refund=True)
+        self.moderate(request, queryset, act, "Proposed. Somebody else has to confirm it.")
+
+
+@admin.register(models.Proposal)
+class ProposalAdmin(JobActions, ReadOnlyAdmin):
+    """What takes two people: it is confirmed here by somebody else, or at the desk."""
+
+    actions = ("confirm", "turn_down")
+    list_display = (
+        "case",
+        "ground",
+        "words",
+        "with_refund",
+        "proposed_by",
+        "created_at",
+        "ended_at",
+    )
+    list_select_related = ("case", "proposed_by")
+
+    @admin.action(description="Confirm", permissions=["moderate"])
+    def confirm(self, request: HttpRequest, queryset: QuerySet[models.Proposal]) -> None:
+        def act(proposal: models.Proposal) -> None:
+            deciding.confirm(proposal_id=proposal.pk, staff=request.user)  # type: ignore[arg-type]
+
+        self.operate(request, queryset, act, "Confirmed.", is_logged=True)
+
+    @admin.action(description="Turn down", permissions=["moderate"])
+    def turn_down(self, request: HttpRequest, queryset: QuerySet[models.Proposal]) -> None:
+        def act(proposal: models.Proposal) -> None:
+            deciding.turn_down(proposal_id=proposal.pk, staff=request.user)  # type: ignore[arg-type]
+
+        self.operate(request, queryset, act, "Turned down.")
+
+
+@admin.register(models.Decision)
+class DecisionAdmin(ReadOnlyAdmin):
+    """Who decided what, when and why. The database refuses every change."""
+
+    list_display = (
+        *("id", "action", "kind", "thing_id", "subject", "ground", "words"),
+        *("is_automated", "staff", "second", "created_at"),
+    )
+    list_filter = ("action", "ground", "is_automated", "kind")
+    search_fields = ("=thing_id", "subject__username", "staff__username", "words")
+    list_select_related = ("subject", "staff", "second")
 
 
 admin.site.register(
@@ -431,6 +490,11 @@ admin.site.register(
         models.DeclarationAcceptance,
         models.TrainingManifest,
         models.SigningKey,
+        models.ModerationCase,
+        models.Report,
+        models.Statement,
+        models.Appeal,
+        models.Strike,
     ],
     ReadOnlyAdmin,
 )

@@ -4,6 +4,7 @@
 """
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, ClassVar
 
 # Why words of an order are refused.
@@ -65,6 +66,20 @@ class SpendingFrozen(NotAllowed):
     default_message = (
         "Your bank disputes a payment of yours. Until that is settled, you can't spend tokens."
     )
+
+
+class AccountSuspended(NotAllowed):
+    """``until``: null for good. Its owner may still look, appeal, and leave."""
+
+    code = "ACCOUNT_SUSPENDED"
+
+    def __init__(self, *, until: datetime | None = None) -> None:
+        when = f" until {until:%Y-%m-%d}" if until else ""
+        super().__init__(
+            f"Our staff has suspended this account{when}. The statement of reasons says why, and"
+            " how to appeal: GET /api/moderation/statements.",
+            details={"until": until.isoformat().replace("+00:00", "Z") if until else None},
+        )
 
 
 class ArtistOnly(DomainError):
@@ -201,6 +216,14 @@ class CommentRefused(DomainError):
     def __init__(self, reason: str, **figures: object) -> None:
         message = WHY_NO_COMMENT[reason] % figures
         super().__init__(message, details={"reason": reason, **figures})
+
+
+class StyleOnHold(DomainError):
+    code = "STYLE_ON_HOLD"
+    default_message = (
+        "Our staff is looking into a report about this style. Nothing can be ordered in it until"
+        " that is decided."
+    )
 
 
 class IdempotencyKeyReused(DomainError):

@@ -12,6 +12,8 @@ from rest_framework.views import APIView
 from app.exceptions import ArtistOnly
 from app.http.authentication import user_of
 from app.models.ownership import is_owner, is_owner_or_staff
+from app.services.safety import rights
+from app.services.safety.rights import Right
 
 
 class IsArtist(permissions.IsAuthenticated):
@@ -37,6 +39,27 @@ class IsOwnerOrStaff(permissions.IsAuthenticated):
 
     def has_object_permission(self, request: Request, view: APIView, obj: object) -> bool:
         return is_owner_or_staff(request.user, obj)
+
+
+class _HasRight(permissions.IsAuthenticated):
+    """A member of the staff with one of three rights (``app.services.safety.rights``)."""
+
+    right: Right
+
+    def has_permission(self, request: Request, view: APIView) -> bool:
+        return super().has_permission(request, view) and rights.has(request.user, self.right)
+
+
+class MayModerate(_HasRight):
+    right = Right.MODERATE
+
+
+class MayMoveMoney(_HasRight):
+    right = Right.MONEY
+
+
+class MayOperate(_HasRight):
+    right = Right.OPERATE
 
 
 class IsOwnerOrReadOnly(permissions.IsAuthenticatedOrReadOnly):

@@ -16,6 +16,7 @@ from app.views import (
     books,
     collection,
     community,
+    desk,
     docs,
     health,
     image,
@@ -27,6 +28,7 @@ from app.views import (
     payout,
     purchase,
     rights,
+    safety,
     search,
     style,
     tag,
@@ -56,6 +58,10 @@ Statements = payout.StatementViewSet.as_view
 Purchases = purchase.PurchaseViewSet.as_view
 Terms = licence.TermsViewSet.as_view
 Notifications = notification.NotificationViewSet.as_view
+Reports = safety.ReportViewSet.as_view
+Reasons = safety.StatementViewSet.as_view
+Cases = desk.CaseViewSet.as_view
+Appeals = desk.QueuedAppealViewSet.as_view
 Webhooks = webhook_endpoints.WebhookViewSet.as_view
 
 # What says the same until the next version comes.
@@ -185,6 +191,28 @@ api = [
     ),
     path("images/<id:pk>/comments", Comments({"get": "list", "post": "create"}), name="comments"),
     path("comments/<id:pk>", Comments({"delete": "destroy"}), name="comment"),
+    # Safe in public
+    path("reports", Reports({"post": "create"}), name="reports"),
+    path("reports/<str:token>", Reports({"get": "retrieve"}), name="report"),
+    path("moderation/statements", Reasons({"get": "list"}), name="statements_of_reasons"),
+    path(
+        "moderation/statements/<id:pk>",
+        Reasons({"get": "retrieve"}),
+        name="statement_of_reasons",
+    ),
+    path("moderation/statements/<id:pk>/appeal", Reasons({"post": "appeal"}), name="appeal"),
+    path("moderation/cases", Cases({"get": "list"}), name="cases"),
+    path("moderation/cases/<id:pk>", Cases({"get": "retrieve"}), name="case"),
+    path(
+        "moderation/cases/<id:pk>/decisions",
+        Cases({"get": "decisions", "post": "decide"}),
+        name="decisions",
+    ),
+    path("moderation/cases/<id:pk>/proposals", Cases({"post": "propose"}), name="propose"),
+    path("moderation/proposals/<id:pk>", Cases({"delete": "turn_down"}), name="proposal"),
+    path("moderation/proposals/<id:pk>/confirm", Cases({"post": "confirm"}), name="confirm"),
+    path("moderation/appeals", Appeals({"get": "list"}), name="appeals"),
+    path("moderation/appeals/<id:pk>/judge", Appeals({"post": "judge"}), name="judge"),
     # Licences
     path("licences", Licences({"get": "mine"}), name="own_licences"),
     path("licences/<str:number>", Licences({"get": "retrieve", "patch": "update"}), name="licence"),

@@ -281,6 +281,9 @@ VALUES = (
     number("PRIORITY_PRICE_FACTOR", 1, 100, whole=False),
     number("PRIORITY_WEIGHT", 1, 1000),
     number("EARNINGS_HOLD_DAYS", 0, 365),
+    number("STRIKE_DAYS", 1, 3650),
+    number("APPEAL_DAYS", 1, 3650),
+    number("REPORTER_KEPT_DAYS", 0, 3650),
     *payments.VALUES,
     number("TRAINING_EPOCHS", 1, MOST_EPOCHS),
     number("DIFFUSION_MAX_RANK", USUAL_RANK, None),
@@ -299,7 +302,7 @@ VALUES = (
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
-        for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "USER", "ANONYMOUS")
+        for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "REPORTS", "USER", "ANONYMOUS")
     ),
     matches("PICTURE_CHECK", "opennsfw|off", "opennsfw or off"),
     number("PICTURE_MATURE_FROM", 0, 1, whole=False),

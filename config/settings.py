@@ -123,6 +123,11 @@ PRIORITY_PRICE_FACTOR = env.decimal("PRIORITY_PRICE_FACTOR", Decimal("1.5"))
 PRIORITY_WEIGHT = env.int("PRIORITY_WEIGHT", 4)
 # What artists earn can be paid out after so many days.
 EARNINGS_HOLD_DAYS = env.int("EARNINGS_HOLD_DAYS", 7)
+# For so many days a decision counts against an account, one may appeal (DSA Art. 20: at least half
+# a year), and it is kept who reported, once that is decided.
+STRIKE_DAYS = env.int("STRIKE_DAYS", 180)
+APPEAL_DAYS = env.int("APPEAL_DAYS", 183)
+REPORTER_KEPT_DAYS = env.int("REPORTER_KEPT_DAYS", 183)
 # "test" is the gateway of the plan's tests: every payment succeeds. Production must allow it by
 # name. "stripe" takes money; "stripe-fake" is devtools/fake_stripe, which speaks as Stripe does.
 PAYMENT_GATEWAY = env.str("PAYMENT_GATEWAY", "test")
@@ -407,6 +412,7 @@ RATE_LIMITS = {
     "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
     "orders": env.str("RATE_LIMIT_ORDERS", "30/60"),
     "verify": env.str("RATE_LIMIT_VERIFY", "20/60"),
+    "reports": env.str("RATE_LIMIT_REPORTS", "10/600"),
     "user": env.str("RATE_LIMIT_USER", "100/60"),
     "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),
 }

@@ -13,8 +13,9 @@ from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.utils.cache import patch_vary_headers
 
-from app.exceptions import DomainError
+from app.exceptions import AccountSuspended, DomainError
 from app.http import rights
+from app.http.authentication import refuse_suspended
 from app.models import User
 from app.services import rate_limit_service
 from app.utils.exception_handler import STATUS_OF
@@ -83,6 +84,15 @@ class SiteMiddleware:
             if wait:
                 return too_many(request, wait)
         return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, *_: object) -> HttpResponse | None:
+        if is_for_programs(request) or request.method in SAFE_METHODS:
+            return None
+        try:
+            refuse_suspended(request, request.user)
+        except AccountSuspended as error:
+            return self.process_exception(request, error)
+        return None
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         if is_for_programs(request):

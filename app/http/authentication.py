@@ -26,7 +26,7 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated, Pe
 from rest_framework.permissions import SAFE_METHODS
 from rest_framework.request import Request
 
-from app.exceptions import InvalidInternalToken
+from app.exceptions import AccountSuspended, InvalidInternalToken
 from app.models import ApiKey, Scope, User
 from app.models.reads.session import SESSION, SessionQuery
 from app.models.session import Session
@@ -121,6 +121,7 @@ class SessionAuthentication(authentication.SessionAuthentication):
         if not account.is_active:
             return None
         self.enforce_csrf(request)
+        refuse_suspended(request._request, account)
         return account, None
 
     def authenticate_header(self, request: Request) -> str:
@@ -161,10 +162,33 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
             raise AuthenticationFailed("This API key is not valid.")
         if _scope_for(request) not in key.scopes:
             raise PermissionDenied("This API key does not have the required scope.")
+        refuse_suspended(request._request, key.user)
         return key.user, key
 
     def authenticate_header(self, request: Request) -> str:
         return "Api-Key"
+
+
+# What whoever is suspended may still send, by the addresses' names: of API and site.
+OPEN_TO_SUSPENDED = frozenset(
+    {"logout", "sign_out", "preferences", "mail", "unsubscribe", "read", "read_all"}
+    | {"mark_all_read", "appeal", "report", "reports", "export", "quotes", "verify"}
+)
+# Leaving is deleting one's profile.
+LEAVING = frozenset({("own_profile", "DELETE"), ("leave", "POST")})
+
+
+def refuse_suspended(request: HttpRequest, account: User | AnonymousUser) -> None:
+    """Raises AccountSuspended where a suspended account would act. Services look again, under the
+    account's lock."""
+    if request.method in SAFE_METHODS or not isinstance(account, User):
+        return
+    if account.suspended_at is None:
+        return
+    match = request.resolver_match
+    name = match.url_name if match else ""
+    if name not in OPEN_TO_SUSPENDED and (name, request.method) not in LEAVING:
+        raise AccountSuspended(until=account.suspended_until)
 
 
 def _scope_for(request: Request) -> str:

@@ -1,7 +1,18 @@
 from app.models.api_key import ApiKey, Scope
 from app.models.books import LicenceDay, LicenceDayBlock
+from app.models.case import CaseState, ModerationCase, Report, ReportReason, ThingKind
 from app.models.collection import Collected, Collection
 from app.models.community import Comment, Follow, Like
+from app.models.decision import (
+    Action,
+    Appeal,
+    AppealState,
+    Decision,
+    Ground,
+    Proposal,
+    Statement,
+    Strike,
+)
 from app.models.feed import FeedEntry
 from app.models.formats import AspectRatio
 from app.models.generation import Generation, GenerationStatus, Priority, Visibility
@@ -48,15 +59,20 @@ from app.models.worker import Worker
 
 __all__ = [
     "AccountStatus",
+    "Action",
     "ApiKey",
+    "Appeal",
+    "AppealState",
     "Artist",
     "Artwork",
     "ArtworkTag",
     "AspectRatio",
+    "CaseState",
     "Collected",
     "Collection",
     "Comment",
     "CopyCheck",
+    "Decision",
     "Declaration",
     "DeclarationAcceptance",
     "DeliveryState",
@@ -69,6 +85,7 @@ __all__ = [
     "Generation",
     "GenerationStatus",
     "GenerationTag",
+    "Ground",
     "IdempotencyKey",
     "LedgerLine",
     "Licence",
@@ -80,6 +97,7 @@ __all__ = [
     "MailPreference",
     "MailRhythm",
     "Measure",
+    "ModerationCase",
     "MoveStatus",
     "Notification",
     "NotificationType",
@@ -93,11 +111,14 @@ __all__ = [
     "PendingUpload",
     "PictureCheck",
     "Priority",
+    "Proposal",
     "Purchase",
     "PurchaseRefund",
     "PurchaseStatus",
     "QueueClock",
     "Rating",
+    "Report",
+    "ReportReason",
     "ReviewState",
     "Role",
     "SalesDay",
@@ -105,11 +126,14 @@ __all__ = [
     "Session",
     "Signature",
     "SigningKey",
+    "Statement",
+    "Strike",
     "Style",
     "StyleTag",
     "Tag",
     "Terms",
     "TermsKey",
+    "ThingKind",
     "TrainingManifest",
     "TrainingStatus",
     "Transaction",

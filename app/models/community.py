@@ -57,11 +57,17 @@ class Like(models.Model):
 
 
 class CommentQuerySet(models.QuerySet["Comment"]):
+    def shown(self) -> CommentQuerySet:
+        """Those that are not removed."""
+        return self.filter(hidden_at=None)
+
     def on_public(self, generation_id: int) -> CommentQuerySet:
         """The comments on a public picture, oldest first. Raises NotFound."""
         if not Generation.objects.public().filter(pk=generation_id).exists():
             raise NotFound("There is no such picture.")
-        return self.filter(generation_id=generation_id).order_by("created_at", "pk")
+        # A suspended author is not seen, either.
+        shown = self.shown().filter(generation_id=generation_id, user__suspended_at=None)
+        return shown.order_by("created_at", "pk")
 
     def with_author(self) -> CommentQuerySet:
         return self.select_related("user")
@@ -81,6 +87,12 @@ class Comment(models.Model):
         "self", models.CASCADE, null=True, blank=True, related_name="replies"
     )
     content = models.CharField(max_length=500)
+    hidden_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="When it was removed. It is deleted once nobody can appeal any more.",
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = CommentQuerySet.as_manager()
@@ -91,7 +103,12 @@ class Comment(models.Model):
             models.CheckConstraint(name="comment_not_empty", condition=~Q(content="")),
         ]
         indexes = [
-            models.Index(name="comment_by_picture", fields=["generation", "created_at", "id"])
+            models.Index(name="comment_by_picture", fields=["generation", "created_at", "id"]),
+            models.Index(
+                name="comment_hidden",
+                fields=["hidden_at"],
+                condition=Q(hidden_at__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

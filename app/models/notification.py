@@ -46,6 +46,15 @@ class NotificationType(models.TextChoices):
     IMAGE_TAKEN = "image_taken", "Profile picture or signature held"
     IMAGE_BACK = "image_back", "Profile picture or signature shown again"
     IMAGE_REFUSED = "image_refused", "Profile picture or signature refused"
+    STYLE_HELD = "style_held", "Style put on hold by our staff"
+    COMMENT_RESTORED = "comment_restored", "Comment shown again"
+    WARNED = "warned", "Warned by our staff"
+    ACCOUNT_SUSPENDED = "account_suspended", "Account suspended"
+    ACCOUNT_RESTORED = "account_restored", "Account no longer suspended"
+    LICENCE_RESTORED = "licence_restored", "Licence valid again"
+    APPEAL_GRANTED = "appeal_granted", "Appeal granted"
+    APPEAL_DENIED = "appeal_denied", "Appeal denied"
+    REPORT_DECIDED = "report_decided", "A report of yours was decided on"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -82,6 +91,23 @@ WORDS: dict[str, str] = {
         "Our staff has restored your style %(name)s: it is as you left it. Reason: %(why)s"
     ),
     NotificationType.COMMENT_REMOVED: _("Our staff has removed your comment. Reason: %(why)s"),
+    NotificationType.COMMENT_RESTORED: _(
+        "Our staff has restored your comment: everybody can read it again. Reason: %(why)s"
+    ),
+    NotificationType.STYLE_HELD: _(
+        "Our staff has put your style %(name)s on hold: nobody can order from it, and what it"
+        " earned is paid out once it is decided on. Reason: %(why)s"
+    ),
+    NotificationType.WARNED: _("Our staff warns you. Reason: %(why)s"),
+    NotificationType.ACCOUNT_SUSPENDED: _("Our staff has suspended your account. Reason: %(why)s"),
+    "suspended_until": _("Our staff has suspended your account until %(until)s. Reason: %(why)s"),
+    NotificationType.ACCOUNT_RESTORED: _("Your account is no longer suspended. Reason: %(why)s"),
+    NotificationType.LICENCE_RESTORED: _(
+        "The licence of your picture in the style %(name)s is valid again. Reason: %(why)s"
+    ),
+    NotificationType.APPEAL_GRANTED: _("Your appeal was granted. Our answer: %(why)s"),
+    NotificationType.APPEAL_DENIED: _("Your appeal was denied. Our answer: %(why)s"),
+    NotificationType.REPORT_DECIDED: _("Our staff has decided on what you reported."),
     NotificationType.LICENCE_REFUNDED: _(
         "Our staff has refunded your picture in the style %(name)s: you got %(cost)s tokens back,"
         " and its licence is no longer valid. Reason: %(why)s"
@@ -176,6 +202,7 @@ OTHER_WORDS = {
     "is_nude": "works_nude",
     "is_check": "hidden_by_check",
     **{f"signature_{what}": f"signature_{what}" for what in ("taken", "back", "refused")},
+    "until": "suspended_until",
 }
 
 # What is said where several people did the same to one thing.
@@ -238,8 +265,8 @@ def words_of(
     else:
         other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
         sentence = language.gettext(WORDS[other])
-        if kind == NotificationType.FEE_CHANGED:
-            said["day"] = language.day(date.fromisoformat(said["day"]))
+        for moment in said.keys() & {"day", "until"}:
+            said[moment] = language.day(date.fromisoformat(said[moment]))
     return (sentence % said).strip()
 
 
@@ -318,7 +345,7 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
         reader: Any = Viewer(recipient, is_authenticated=True, is_artist=True)
         pictures = Generation.objects.visible_to(reader)
         words = prompt_in_full()
-        styles, users = Style.objects.visible_to(reader), User.objects.open()
+        styles, users = Style.objects.visible_to(reader), User.objects.shown()
         target = OuterRef("target_id")
         one = {"pk": target}
         # An order is shown by its first picture that is ready.

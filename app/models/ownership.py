@@ -23,4 +23,5 @@ def is_owner(user: Any, thing: Any) -> bool:
 
 
 def is_owner_or_staff(user: Any, thing: Any) -> bool:
-    return is_owner(user, thing) or user.is_staff
+    """The owner, or a member of the staff with the right to moderate."""
+    return is_owner(user, thing) or (user.is_staff and user.has_perm("app.moderate"))

@@ -45,6 +45,10 @@ class StyleQuerySet(models.QuerySet["Style"]):
         """Styles that everybody can find and order from: active and trained."""
         return self.filter(is_active=True, training_status=TrainingStatus.COMPLETED)
 
+    def on_hold(self) -> StyleQuerySet:
+        """Those that our staff has put on hold."""
+        return self.filter(held_at__isnull=False).exclude(withdrawn_reason="")
+
     def under_way(self) -> StyleQuerySet:
         """Styles that wait for their training, or are being trained."""
         return self.filter(training_status__in=[TrainingStatus.PENDING, TrainingStatus.TRAINING])
@@ -282,6 +286,12 @@ class Style(Job):
         db_default="",
         help_text="Why our staff withdrew it. Its artist cannot offer it until they restore it.",
     )
+    held_at = models.DateTimeField(
+        null=True,
+        blank=True,
+        editable=False,
+        help_text="Of what our staff withdrew: on hold until they decide, and its earnings too.",
+    )
     was_offered = models.BooleanField(
         default=True,
         db_default=True,
@@ -380,6 +390,11 @@ class Style(Job):
     def draws_known_words(self) -> bool:
         """Whether there are words that its engine cannot draw."""
         return self.engine in DRAW_KNOWN_WORDS
+
+    @property
+    def is_on_hold(self) -> bool:
+        """The version before this one ends a hold as it ends a withdrawal: by the reason alone."""
+        return self.held_at is not None and bool(self.withdrawn_reason)
 
     @property
     def is_under_way(self) -> bool:

@@ -28,6 +28,10 @@ class UserQuerySet(models.QuerySet["User"]):
         """Accounts that are not closed."""
         return self.filter(closed_at__isnull=True)
 
+    def shown(self) -> UserQuerySet:
+        """Accounts that others see: neither closed nor suspended."""
+        return self.open().filter(suspended_at__isnull=True)
+
     def profiles(self, viewer: User | AnonymousUser) -> UserQuerySet:
         """Open accounts with their public data, as seen by ``viewer``."""
         from app.models.community import Follow
@@ -40,8 +44,11 @@ class UserQuerySet(models.QuerySet["User"]):
 
         me = models.OuterRef("pk")
         follows = Follow.objects.filter(follower_id=viewer.pk or 0, following_id=me)
+        # Who is suspended still sees their own.
+        mine_or_shown = Q(suspended_at__isnull=True) | Q(pk=viewer.pk or 0)
         return (
             self.open()
+            .filter(mine_or_shown)
             .select_related("artist")
             .annotate(
                 image_count=count(Generation.objects.public().filter(user=me), "user"),
@@ -81,6 +88,12 @@ class User(AbstractUser):
     earned_balance = models.BigIntegerField(default=0, db_default=0, editable=False)
     spending_frozen_at = models.DateTimeField(
         null=True, blank=True, editable=False, help_text="A payment of theirs is disputed."
+    )
+    suspended_at = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Our staff suspended the account."
+    )
+    suspended_until = models.DateTimeField(
+        null=True, blank=True, editable=False, help_text="Empty: for good."
     )
     profile_image = models.CharField(
         max_length=300, blank=True, help_text="Storage key of a square picture, or an https URL."
@@ -127,6 +140,11 @@ class User(AbstractUser):
         return self.role == Role.ARTIST
 
     @property
+    def is_suspended(self) -> bool:
+        """Whatever ``suspended_until`` says: ``safety.suspension`` gives all of it back then."""
+        return self.suspended_at is not None
+
+    @property
     def is_closed(self) -> bool:
         return self.closed_at is not None
 
@@ -141,9 +159,10 @@ class ArtistQuerySet(models.QuerySet["Artist"]):
         return artists
 
     def best_for(self, text: str) -> ArtistQuerySet:
-        """But for those who left; whose name begins with ``text``, then the most followed."""
+        """But for those who left or are suspended; whose name begins with ``text``, then the most
+        followed."""
         begins = models.Case(models.When(artist_name__istartswith=text, then=0), default=1)
-        open_ones = self.filter(user__closed_at=None)
+        open_ones = self.filter(user__closed_at=None, user__suspended_at=None)
         return open_ones.order_by(begins, "-follower_count", "-pk")
 
 

@@ -289,6 +289,24 @@ FORGET_ACTOR = """
     RETURNING next.id
 """
 
+# Adds to the open case of a thing, or opens one. However many report at once, it is one row.
+COUNT_CASE = """
+    INSERT INTO app_moderationcase
+        (kind, thing_id, subject_id, state, severity, reasons, report_count, findings, opened_at,
+         last_reported_at)
+    VALUES (%(kind)s, %(thing_id)s, %(subject_id)s, 'open', %(severity)s, %(reasons)s::text[],
+        %(reports)s, '[]', %(now)s, CASE WHEN %(reports)s > 0 THEN %(now)s::timestamptz END)
+    ON CONFLICT (kind, thing_id) WHERE state = 'open' DO UPDATE SET
+        severity = LEAST(app_moderationcase.severity, EXCLUDED.severity),
+        reasons = CASE WHEN app_moderationcase.reasons @> EXCLUDED.reasons
+            THEN app_moderationcase.reasons
+            ELSE app_moderationcase.reasons || EXCLUDED.reasons END,
+        report_count = app_moderationcase.report_count + EXCLUDED.report_count,
+        last_reported_at = COALESCE(EXCLUDED.last_reported_at,
+            app_moderationcase.last_reported_at)
+    RETURNING id
+"""
+
 # Makes users due for an e-mail, at the latest at ``due_at``, if they want one of this kind. One who
 # was mailed a moment ago waits a little longer.
 MAIL_IS_DUE = """

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +12,13 @@ from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User, names
+from app.models.community import CommentQuerySet
 from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
+from app.services import notification_service
 from app.services.checks import comments
 from app.services.token_service import lock_open
+from app.utils import clock
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,7 @@ def add_comment(
     lock_open(user.pk)
     parent = None
     if parent_id is not None:
-        parent = Comment.objects.filter(pk=parent_id, generation=picture).first()
+        parent = Comment.objects.shown().filter(pk=parent_id, generation=picture).first()
         if parent is None:
             raise InvalidInput.field("parent_id", "There is no such comment on this picture.")
         if parent.parent_id is not None:
@@ -73,7 +77,7 @@ def add_comment(
 
 def comment_of(comment_id: int) -> Comment:
     """Raises NotFound."""
-    comment = Comment.objects.with_author().filter(pk=comment_id).first()
+    comment = Comment.objects.shown().with_author().filter(pk=comment_id).first()
     if comment is None:
         raise NotFound("There is no such comment.")
     return comment
@@ -83,29 +87,78 @@ def comment_of(comment_id: int) -> Comment:
 def delete_comment(
     *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff
 ) -> Comment:
-    """Delete the user's own comment (staff: any) with its replies. Returns what it was.
+    """Delete the user's own comment with its replies. Returns what it was.
 
-    Raises NotFound, NotAllowed.
+    Raises NotFound, NotAllowed. What our staff removes is hidden first: ``hide_comment``.
     """
-    comment = Comment.objects.filter(pk=comment_id).select_related("generation").first()
+    comment = to_change(user, comment_id, may_change)
+    picture = _lock_of(comment)
+    counted = _thread(comment_id).shown().count()
+    if not Comment.objects.filter(pk=comment_id, hidden_at=None).exists():
+        # Somebody else was faster.
+        raise NotFound("There is no such comment.")
+    Comment.objects.filter(pk=comment_id).delete()
+    picture.comment_count -= counted
+    picture.save(update_fields=["comment_count"])
+    return comment
+
+
+def to_change(user: User, comment_id: int, may_change: MayChange = is_owner_or_staff) -> Comment:
+    """The comment, which the user may delete. Raises NotFound, NotAllowed."""
+    found = Comment.objects.shown().filter(pk=comment_id)
+    comment = found.select_related("generation").first()
     # If the picture is private, only its owner, the author of the comment and staff know of it.
     if comment is None or not (
         comment.generation.is_public
-        or user.is_staff
-        or is_owner(user, comment)
+        or may_change(user, comment)
         or is_owner(user, comment.generation)
     ):
         raise NotFound("There is no such comment.")
     if not may_change(user, comment):
         raise NotAllowed("Only its author can delete a comment.")
-    picture = Generation.objects.select_for_update(no_key=True).get(pk=comment.generation_id)
-    _, deleted = Comment.objects.filter(pk=comment_id).delete()
-    if not deleted:
+    return comment
+
+
+def hide_comment(comment_id: int) -> tuple[Comment, list[int]]:
+    """Hide a comment with its replies, in the caller's transaction. Returns what it is, and the ids
+    of all that were hidden with it. Nobody reads of it in a notice again. Raises NotFound."""
+    comment = Comment.objects.shown().filter(pk=comment_id).first()
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    picture = _lock_of(comment)
+    shown = list(_thread(comment_id).shown().order_by("pk"))
+    if comment_id not in {one.pk for one in shown}:
         # Somebody else was faster.
         raise NotFound("There is no such comment.")
-    picture.comment_count -= deleted["app.Comment"]
+    hidden = [one.pk for one in shown]
+    Comment.objects.filter(pk__in=hidden).update(hidden_at=clock.now())
+    for one in shown:
+        notification_service.forget_comment(one)
+    picture.comment_count -= len(hidden)
+    picture.save(update_fields=["comment_count"])
+    return comment, hidden
+
+
+def show_comments(comment_id: int, hidden: Sequence[int]) -> Comment:
+    """Show again what was ``hidden`` with a comment and is still there. Raises NotFound if the
+    comment itself is not: its author deleted it, or has left."""
+    comment = Comment.objects.filter(pk=comment_id).first()
+    if comment is None:
+        raise NotFound("There is no such comment.")
+    picture = _lock_of(comment)
+    gone = Comment.objects.filter(pk__in=hidden, hidden_at__isnull=False)
+    picture.comment_count += gone.update(hidden_at=None)
     picture.save(update_fields=["comment_count"])
     return comment
+
+
+def _thread(comment_id: int) -> CommentQuerySet:
+    """A comment and its replies."""
+    return Comment.objects.filter(Q(pk=comment_id) | Q(parent_id=comment_id))
+
+
+def _lock_of(comment: Comment) -> Generation:
+    return Generation.objects.select_for_update(no_key=True).get(pk=comment.generation_id)
 
 
 @transaction.atomic
@@ -121,7 +174,7 @@ def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> Foll
     lock_open(user.pk)
     artist = (
         Artist.objects.select_for_update(no_key=True, of=("self",))
-        .filter(pk=artist_id, user__closed_at__isnull=True)
+        .filter(pk=artist_id, user__closed_at=None, user__suspended_at=None)
         .first()
     )
     if artist is None:
@@ -151,7 +204,8 @@ def forget_user(user: User) -> None:
     Like.objects.filter(user=user).delete()
     Comment.objects.filter(user=user).delete()
     Generation.objects.filter(pk__in=touched).update(
-        like_count=_count_of(Like, "generation"), comment_count=_count_of(Comment, "generation")
+        like_count=_count_of(Like, "generation"),
+        comment_count=_count_of(Comment, "generation", hidden_at=None),
     )
     followed = Follow.objects.filter(follower=user).values("following_id")
     artists = list(
@@ -164,9 +218,9 @@ def forget_user(user: User) -> None:
     Artist.objects.filter(pk__in=artists).update(follower_count=_count_of(Follow, "following"))
 
 
-def _count_of(kind: type[Like | Comment | Follow], column: str) -> Coalesce:
+def _count_of(kind: type[Like | Comment | Follow], column: str, **which: object) -> Coalesce:
     """The number of rows of ``kind`` whose ``column`` refers to the outer row."""
-    rows = kind._default_manager.filter(**{column: OuterRef("pk")}).order_by()
+    rows = kind._default_manager.filter(**{column: OuterRef("pk")}, **which).order_by()
     counted = rows.values(column).annotate(n=Count("pk")).values("n")
     return Coalesce(Subquery(counted), 0)
 

@@ -19,6 +19,7 @@ from app.exceptions import (
     NotFound,
     PriceChanged,
     StyleNotReady,
+    StyleOnHold,
     TermsChanged,
 )
 from app.models import (
@@ -62,7 +63,7 @@ from app.services.licences import numbers
 from app.services.token_service import TokenService, joined_transaction, lock_buyer
 from app.services.uploads import checkers
 from app.services.webhooks import endpoints
-from app.services.webhooks.events import tell_of_generation
+from app.services.webhooks.events import tell_of_each, tell_of_generation
 from app.utils import clock, prompt_text
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
@@ -108,16 +109,18 @@ def request_generation(
 
     It has tags or ``prompt``, a text, and the settings of the buyer's picture ``again``. Its
     ``user`` carries the balance that is left. Raises, before anything is written, NotFound,
-    StyleNotReady, WordsRefused, InsufficientTokensError, InvalidInput, PriceChanged or
-    TermsChanged.
+    StyleNotReady, StyleOnHold, WordsRefused, InsufficientTokensError, InvalidInput, PriceChanged
+    or TermsChanged.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
         styles = STYLE_TO_BUY.instances(user.is_artist, {"style_id": style_id, **viewer})
         if not styles:
+            require_not_held(style_id)
             raise NotFound("There is no such style.")
         style = styles[0]
         if not style.is_ready:
+            require_not_held(style_id)
             raise StyleNotReady
         cost = pricing.cost_of(style.price, aspect_ratio, priority)
         if expected_cost is not None and expected_cost != cost:
@@ -159,6 +162,7 @@ def request_generation(
         )
         if not placed:
             # It was withdrawn after it was read.
+            require_not_held(style_id)
             raise StyleNotReady
         generation.is_held = placed[0][0]
         TokenService.consume_tokens(
@@ -167,6 +171,13 @@ def request_generation(
         if webhook_url is not None:
             endpoints.name_in_order(generation, webhook_url)
     return generation
+
+
+def require_not_held(*style_ids: int) -> None:
+    """Raises StyleOnHold if one of them is: who could order from it is told that, not that it is
+    gone. Asked of styles that cannot be ordered from."""
+    if Style.objects.on_hold().filter(pk__in=style_ids).exists():
+        raise StyleOnHold
 
 
 def draft(
@@ -232,6 +243,25 @@ def cancel(*, user: User, generation_id: int, may_change: MayChange = is_owner) 
     outbox.leave([generation], owner_id=generation.user_id)
     tell_of_generation(generation, WebhookEvent.GENERATION_CANCELED)
     return generation
+
+
+def cancel_queued(ids: Sequence[int], *, buyer: User) -> list[int]:
+    """Cancel and refund those of ``ids`` that nobody has begun, of a buyer: the caller has locked
+    them all, the pictures first. Returns which were."""
+    queued = Generation.objects.filter(pk__in=ids, status=GenerationStatus.QUEUED)
+    canceled = list(queued.order_by("pk"))
+    if not canceled:
+        return []
+    found = [picture.pk for picture in canceled]
+    Generation.objects.filter(pk__in=found).update(
+        status=GenerationStatus.CANCELED, finished_at=clock.now(), lease_expires_at=None
+    )
+    for picture in canceled:
+        picture.status = GenerationStatus.CANCELED
+    TokenService.refund_each(canceled, "generation_canceled", locked=buyer)
+    outbox.leave(canceled, owner_id=buyer.pk)
+    tell_of_each(buyer.pk, canceled, WebhookEvent.GENERATION_CANCELED)
+    return found
 
 
 @transaction.atomic

@@ -145,25 +145,57 @@ def tell_order_ended(order: Order, *, ready: int, refunded: int) -> None:
         _create(order.user_id, NotificationType.ORDER_ENDED, said, TargetType.ORDER, order.pk)
 
 
-def tell_of_staff(thing: Generation | Style | Comment, kind: NotificationType, reason: str) -> None:
-    """Tell the owner of ``thing`` what staff did to it, and why."""
+def tell_of_staff(
+    thing: Generation | Style | Comment,
+    kind: NotificationType,
+    reason: str,
+    *,
+    statement_id: int | None = None,
+) -> None:
+    """Tell the owner of ``thing`` what staff did to it, and why. The site links to the statement of
+    reasons."""
+    said: dict[str, object] = {"why": reason}
+    said |= {} if statement_id is None else {"statement": statement_id}
     if isinstance(thing, Style):
-        _tell_artist(thing, kind, {"name": thing.name, "why": reason})
+        _tell_artist(thing, kind, {"name": thing.name, **said})
     else:
         picture_id = thing.generation_id if isinstance(thing, Comment) else thing.pk
-        _create(thing.user_id, kind, {"why": reason}, TargetType.IMAGE, picture_id)
+        _create(thing.user_id, kind, said, TargetType.IMAGE, picture_id)
+
+
+def tell_of_account(user_id: int, kind: NotificationType, said: Mapping[str, object]) -> None:
+    """Tell a user, who may have left, what was decided about the account or an appeal of theirs."""
+    if User.objects.open().filter(pk=user_id).exists():
+        _create(user_id, kind, said, "", None)
+
+
+def tell_reporters(user_ids: Sequence[int], case_id: int) -> None:
+    """Tell those who reported one thing that it is decided on."""
+    kind = NotificationType.REPORT_DECIDED
+    rows = [_values(user_id, kind, {"case": case_id}, "", None) for user_id in sorted(user_ids)]
+    for row in rows:
+        row["parameters"] = {"case": case_id}
+    Notification.objects.bulk_create(Notification(**row) for row in rows)
+    mail_service.note(sorted(user_ids), kind)
 
 
 def tell_of_sale(
-    picture: Generation, to_buyer: str, to_artist: str, said: Mapping[str, object]
+    picture: Generation,
+    to_buyer: str,
+    to_artist: str,
+    said: Mapping[str, object],
+    *,
+    statements: tuple[int | None, int | None] = (None, None),
 ) -> None:
-    """Tell both sides what became of a sale, each in words of their own."""
+    """Tell both sides what became of a sale, each in words of their own, with the statement of
+    reasons that each was given."""
+    told = [{**said, **({"statement": pk} if pk else {})} for pk in statements]
     sides = []
     if not picture.user.is_closed:
-        sides.append((picture.user_id, partial(_tell_owner, picture, to_buyer, said)))
+        sides.append((picture.user_id, partial(_tell_owner, picture, to_buyer, told[0])))
     if not picture.style.artist.user.is_closed:
         artist_id = picture.style.artist_id
-        sides.append((artist_id, partial(_tell_artist, picture.style, to_artist, said)))
+        sides.append((artist_id, partial(_tell_artist, picture.style, to_artist, told[1])))
     # Who is due for an e-mail is locked in id order, as where all artists are told of a day.
     for _user_id, tell_side in sorted(sides, key=itemgetter(0)):
         tell_side()

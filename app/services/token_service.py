@@ -11,6 +11,7 @@ from contextlib import AbstractContextManager, nullcontext
 from django.db import IntegrityError, connection, transaction
 
 from app.exceptions import (
+    AccountSuspended,
     InsufficientTokensError,
     InvalidInput,
     NotAllowed,
@@ -52,17 +53,20 @@ def lock_users(*user_ids: int) -> dict[int, User]:
     return users
 
 
-def lock_open(user_id: int) -> User:
-    """The user, whose account can't be closed until the transaction ends. Raises NotAllowed."""
+def lock_open(user_id: int, *, even_suspended: bool = False) -> User:
+    """The user, whose account can't be closed until the transaction ends. Raises NotAllowed, and
+    AccountSuspended."""
     user = lock_users(user_id)[user_id]
     if user.is_closed:
         raise NotAllowed("This account is closed.")
+    if user.is_suspended and not even_suspended:
+        raise AccountSuspended(until=user.suspended_until)
     return user
 
 
 def lock_buyer(user_id: int) -> User:
-    """The user, who may spend tokens until the transaction ends. Raises NotAllowed, and
-    SpendingFrozen."""
+    """The user, who may spend tokens until the transaction ends. Raises NotAllowed,
+    AccountSuspended and SpendingFrozen."""
     user = lock_open(user_id)
     if user.spending_frozen_at is not None:
         raise SpendingFrozen
@@ -172,6 +176,12 @@ class TokenService:
                 moved=-pots.taken_back(artist, amount, earned),
                 generation=generation,
             )
+
+    @staticmethod
+    def give_back(user: User, amount: int, reason: str, *, moved: Pots) -> None:
+        """Give an artist, who is locked, what a reversal took and should not have; ``moved`` of it
+        can be paid out. The platform bears it: the buyer keeps the refund."""
+        _book(user.pk, amount, TransactionType.EARN, reason, locked=user, moved=moved)
 
     @staticmethod
     def move_money(

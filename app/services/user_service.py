@@ -40,6 +40,7 @@ from app.services import (
 )
 from app.services.licences import declaration
 from app.services.payments import payouts
+from app.services.safety import keeping
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import checkers, image_service, upload_service
 from app.utils import caches, clock
@@ -265,12 +266,13 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
     with transaction.atomic():
         # Pictures before balances, as refunds, likes and comments lock them.
         community_service.pictures_of(user).lock()
-        locked = lock_open(user.pk)
+        locked = lock_open(user.pk, even_suspended=True)
         _end_earnings(locked, forfeits=forfeits)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         notification_service.forget_user(locked)
         collection_service.forget_user(locked)
+        keeping.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         upload_service.expire_all(locked)

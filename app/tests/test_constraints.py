@@ -45,6 +45,7 @@ from app.services import payment_service
 from app.services.token_service import TokenService
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
 from app.tests.money import breaking_rows
+from app.tests.safety import breaking_rows as safety_rows
 from app.utils import clock
 
 pytestmark = pytest.mark.django_db
@@ -246,7 +247,8 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     ),
     "user_username_looks_unique": (lambda s: every(User, username_skeleton="rnira"),),
     **{
-        name: tuple(_of_buyer(each) for each in rows) for name, rows in breaking_rows.BREAKS.items()
+        name: tuple(_of_buyer(each) for each in rows)
+        for name, rows in {**breaking_rows.BREAKS, **safety_rows.BREAKS}.items()
     },
 }
 BREAKS["transaction_parties_fit_type"] += tuple(map(_of_buyer, breaking_rows.PARTIES))

@@ -24,7 +24,9 @@ def test_the_others_get_theirs(settings: Any) -> None:
     with mail_server(settings) as server:
         for user in users:
             moderation_service.hide_picture(
-                PublicPictureFactory(user=user), staff=UserFactory(is_staff=True), reason="Rude."
+                PublicPictureFactory(user=user),
+                staff=UserFactory(is_staff=True, is_superuser=True),
+                reason="Rude.",
             )
         poison(MailPreference, users[0].pk, "failure_count")
         with time_machine.travel(clock.now() + mail_service.GATHERED + timedelta(seconds=1)):

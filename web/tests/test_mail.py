@@ -59,7 +59,9 @@ def buyer() -> User:
 def hide(owner: User, reason: str = "Rude.") -> None:
     """Something that is mailed within minutes."""
     picture = PublicPictureFactory(user=owner)
-    moderation_service.hide_picture(picture, staff=UserFactory(is_staff=True), reason=reason)
+    moderation_service.hide_picture(
+        picture, staff=UserFactory(is_staff=True, is_superuser=True), reason=reason
+    )
 
 
 def sent(server: MailServer, after: timedelta = A_MOMENT) -> list[EmailMessage]:

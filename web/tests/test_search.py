@@ -118,7 +118,7 @@ class TestWall:
 def test_the_people_concerned_read_the_reason(
     picture: Generation, style: Style, buyer: User, signed_in
 ) -> None:
-    staff = UserFactory(is_staff=True)
+    staff = UserFactory(is_staff=True, is_superuser=True)
     moderation_service.hide_picture(picture, staff=staff, reason="Somebody is in it.")
     moderation_service.withdraw_style(style, staff=staff, reason="Not their own.")
     owner, artist = signed_in(buyer), signed_in(style.artist.user)
@@ -142,7 +142,7 @@ def test_the_people_concerned_read_the_reason(
 def test_staff_who_publish_for_an_owner_are_told_no(
     picture: Generation, buyer: User, style: Style, signed_in
 ) -> None:
-    staff = UserFactory(is_staff=True)
+    staff = UserFactory(is_staff=True, is_superuser=True)
     moderation_service.hide_picture(picture, staff=staff, reason="Rude.")
     signed_in(buyer).post(f"/pictures/{picture.pk}/edit", {"visibility": "public"})
     moderation_service.withdraw_style(style, staff=staff, reason="Rude.")

@@ -87,7 +87,9 @@ def serving(act: Callable[[socket.socket, threading.Event], None], settings: Any
 
 def hide(user: User) -> None:
     picture = PublicPictureFactory(user=user)
-    moderation_service.hide_picture(picture, staff=UserFactory(is_staff=True), reason="Rude.")
+    moderation_service.hide_picture(
+        picture, staff=UserFactory(is_staff=True, is_superuser=True), reason="Rude."
+    )
 
 
 @pytest.mark.parametrize("act", SERVERS, ids=lambda act: act.__name__)

@@ -28,20 +28,23 @@ class Command(BaseCommand):
         parser.add_argument("--revoke", action="store_true", help="they should not have been sold")
         parser.add_argument("--reason", required=True, help="everybody can read it")
         parser.add_argument("--staff", required=True, help="the user name of whoever decided it")
+        parser.add_argument("--second", help="the user name of whoever confirmed --revoke")
 
     def handle(self, *args: Any, **options: Any) -> None:
         if not (options["refund"] or options["revoke"]):
             raise CommandError("Say --refund, --revoke or both.")
         if bool(options["numbers"]) == (options["style"] is not None):
             raise CommandError("Name licences, or a style.")
-        staff = User.objects.filter(username=options["staff"], is_staff=True).first()
-        if staff is None:
-            raise CommandError("--staff is not a member of the staff.")
+        staff, second = _member(options, "staff"), None
+        if options["revoke"]:
+            if not options["second"] or options["second"] == options["staff"]:
+                raise CommandError("--revoke takes two people: name the other one by --second.")
+            second = _member(options, "second")
         failed = 0
         # Each is read when its turn comes: another run may be at it.
         for pk in list(self._named(options).order_by("pk").values_list("pk", flat=True)):
             licence = Licence.objects.get(pk=pk)
-            act = _act(licence, is_refund=options["refund"], is_revocation=options["revoke"])
+            act = _act(licence, second, is_refund=options["refund"])
             if act is None:
                 self.stdout.write(f"{licence} is {licence.state} already.")
                 continue
@@ -78,10 +81,18 @@ def _parsed(number: str) -> str:
         raise CommandError(f"{number}: {error}") from error
 
 
-def _act(licence: Licence, *, is_refund: bool, is_revocation: bool) -> Callable[..., None] | None:
-    """What has still to be done to a licence; None where nothing has."""
-    if is_revocation and licence.is_valid:
-        return partial(reversal_service.revoke, with_refund=is_refund)
+def _member(options: dict[str, Any], name: str) -> User:
+    member: User | None = User.objects.filter(username=options[name], is_staff=True).first()
+    if member is None:
+        raise CommandError(f"--{name} is not a member of the staff.")
+    return member
+
+
+def _act(licence: Licence, second: User | None, *, is_refund: bool) -> Callable[..., object] | None:
+    """What has still to be done to a licence, ``second`` having confirmed that it is revoked; None
+    where nothing has."""
+    if second is not None and licence.is_valid:
+        return partial(reversal_service.revoke, second=second, with_refund=is_refund)
     if is_refund and not reversal_service.is_refunded(licence):
         return reversal_service.refund
     return None

@@ -31,6 +31,7 @@ from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
 from app.services.payments import payouts, sweeping
+from app.services.safety import keeping, reporting, suspension
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
@@ -50,6 +51,9 @@ SWEEP: dict[str, Callable[[], object]] = {
     "monthly payouts": payouts.pay_monthly,
     "payouts": payouts.sweep,
     "payments": sweeping.sweep,
+    "suspensions": suspension.sweep,
+    "reporters": reporting.tell_reporters,
+    "reports": keeping.sweep,
 }
 
 

@@ -102,7 +102,8 @@ NAMES_LIKE = """
          WHERE upper(name) %%> %(upper)s AND is_active AND training_status = 'completed' LIMIT 200)
         UNION
         (SELECT lower(artist_name) FROM app_artist JOIN app_user ON id = user_id
-         WHERE upper(artist_name) %%> %(upper)s AND closed_at IS NULL LIMIT 200)
+         WHERE upper(artist_name) %%> %(upper)s AND closed_at IS NULL
+            AND suspended_at IS NULL LIMIT 200)
     ) alike
     ORDER BY word_similarity(%(lower)s, name) DESC, name LIMIT %(limit)s
 """

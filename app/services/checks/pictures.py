@@ -17,11 +17,21 @@ from django.db import transaction
 from PIL import Image
 
 from app.exceptions import InvalidTransition, ServiceUnavailable
-from app.models import Artist, Generation, NotificationType, User, Visibility
+from app.models import (
+    Action,
+    Artist,
+    Generation,
+    Ground,
+    NotificationType,
+    ThingKind,
+    User,
+    Visibility,
+)
 from app.models.rating import CheckOutcome, Looked, PictureCheck, Rating
 from app.services import guard, notification_service, storage
 from app.services.checks import nudity
 from app.services.generation_service import GENERATIONS
+from app.services.safety.records import Act, Why, record
 from app.services.uploads.checkers import (
     AWAY_SECONDS,
     LEASE_SECONDS,
@@ -40,6 +50,7 @@ LOOKS_BLOCKED = "A check by machine took it for pornographic. Our staff will loo
 NOT_ALLOWED_HERE = (
     "A check by machine found nudity, which this style does not allow. Our staff will look at it."
 )
+RATED = "A check by machine found nudity: it is shown to those who want to see that."
 # Results that could not be read, by their ids: how often, and until when they wait. Another
 # process, or this one started again, counts from the beginning.
 _waiting: dict[int, tuple[int, datetime]] = {}
@@ -127,11 +138,26 @@ def rate(picture_id: int, score: float) -> Rating | None:
         changed += ["visibility", "hidden_reason"]
     picture.save(update_fields=changed)
     if rating != Rating.GENERAL:
+        _state(picture, score, is_hidden="hidden_reason" in changed)
         key = picture.preview_path or picture.image_path
         made = {"kind": Looked.RESULT, "user_id": picture.user_id, "key": key}
         _note(PictureCheck(picture_id=picture.pk, **made), rating, score)
         notification_service.tell_of_rating(picture)
     return rating
+
+
+def _state(picture: Generation, score: float, *, is_hidden: bool) -> None:
+    """The audit entry, and the statement of reasons to its owner, who may appeal."""
+    act = Act(
+        Action.HIDE if is_hidden else Action.RATE,
+        ThingKind.PICTURE,
+        picture.pk,
+        picture.user_id,
+        after={"rating": picture.rating, "hidden_reason": picture.hidden_reason},
+    )
+    words = picture.hidden_reason or RATED
+    why = Why(Ground.SEXUAL, words, evidence={"check": "nudity", "score": round(score, 4)})
+    record(act, why, strikes=False)
 
 
 def unblock(picture: Generation, reason: str) -> None:

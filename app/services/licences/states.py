@@ -42,3 +42,19 @@ def end(picture: Generation, state: LicenceState, reason: str) -> Licence:
     picture.save(update_fields=["visibility", "hidden_reason"])
     tell_of_licence(licence, picture)
     return licence
+
+
+def restore(picture: Generation, *, hidden_reason: str, is_public: bool) -> Licence:
+    """Make the licence valid again that was revoked by mistake, of a picture that the caller has
+    locked, and show the picture as before. Raises InvalidTransition unless it is revoked."""
+    licence = Licence.objects.get(pk=picture.pk)
+    if licence.state != LicenceState.REVOKED:
+        raise InvalidTransition(f"The licence of this picture is {licence.state}, not revoked.")
+    licence.state, licence.state_reason = LicenceState.ACTIVE, ""
+    licence.state_changed_at = clock.now()
+    licence.save(update_fields=["state", "state_reason", "state_changed_at"])
+    picture.hidden_reason = hidden_reason
+    shows = is_public and not hidden_reason and picture.deleted_at is None
+    picture.visibility = Visibility.PUBLIC if shows else Visibility.PRIVATE
+    picture.save(update_fields=["visibility", "hidden_reason"])
+    return licence

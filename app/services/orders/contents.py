@@ -9,7 +9,7 @@ from typing import Any
 from app.exceptions import InvalidInput, PriceChanged, TermsChanged
 from app.models import Priority, Style, User
 from app.models.generation import prompt_shown
-from app.services import engines, pricing
+from app.services import engines, generation_service, pricing
 from app.services.checks import prompts
 
 
@@ -39,7 +39,7 @@ def priced(
     """``items`` with what they cost now, at this ``priority``.
 
     Raises InvalidInput, whose details name every item that cannot be ordered, by its index from 0,
-    or WordsRefused.
+    StyleOnHold, or WordsRefused.
     """
     wanted = {item["style_id"] for item in items}
     styles = Style.objects.visible_to(user).select_related("artist").in_bulk(wanted)
@@ -49,6 +49,7 @@ def priced(
     for index, item in enumerate(items):
         style = styles.get(item["style_id"])
         if style is None or not style.is_ready:
+            generation_service.require_not_held(item["style_id"])
             missing = "There is no such style." if style is None else "This style is not ready."
             wrong[f"items.{index}.style_id"] = [missing]
             continue

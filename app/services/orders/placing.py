@@ -9,7 +9,6 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from app.delivery import outbox
 from app.exceptions import InsufficientTokensError, InvalidInput, QuotaExceeded, StyleNotReady
 from app.models import (
     Generation,
@@ -19,7 +18,6 @@ from app.models import (
     Priority,
     Tag,
     User,
-    WebhookEvent,
 )
 from app.models.writes import (
     KEEP_OFFERED,
@@ -33,7 +31,6 @@ from app.services.generation_service import GENERATIONS
 from app.services.orders import contents, quotes
 from app.services.token_service import TokenService, joined_transaction, lock_buyer, lock_users
 from app.services.webhooks import endpoints
-from app.services.webhooks.events import tell_of_each
 from app.utils import clock
 
 
@@ -88,15 +85,7 @@ def cancel(*, user: User, order_id: int) -> Order:
     if not ids:
         return order
     buyer = lock_users(user.pk)[user.pk]
-    canceled = list(Generation.objects.filter(pk__in=ids).order_by("pk"))
-    Generation.objects.filter(pk__in=ids).update(
-        status=GenerationStatus.CANCELED, finished_at=clock.now(), lease_expires_at=None
-    )
-    for picture in canceled:
-        picture.status = GenerationStatus.CANCELED
-    TokenService.refund_each(canceled, "generation_canceled", locked=buyer)
-    outbox.leave(canceled, owner_id=buyer.pk)
-    tell_of_each(buyer.pk, canceled, WebhookEvent.GENERATION_CANCELED)
+    generation_service.cancel_queued(ids, buyer=buyer)
     return order
 
 
@@ -160,6 +149,7 @@ def _keep_offered(style_ids: set[int]) -> None:
     offered = write(KEEP_OFFERED, ids=sorted(style_ids))
     if len(offered) < len(style_ids):
         # One was withdrawn after it was read.
+        generation_service.require_not_held(*style_ids)
         raise StyleNotReady
 
 

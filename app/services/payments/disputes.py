@@ -8,23 +8,29 @@ from django.conf import settings
 from django.db import transaction
 
 from app.models import (
+    Action,
     Dispute,
     DisputeStatus,
     Generation,
+    Ground,
     LicenceState,
+    NotificationType,
     Purchase,
+    ThingKind,
     TransactionType,
     User,
 )
 from app.models.payment import NOT_PAID
 from app.services import pots
 from app.services.licences import states
+from app.services.notification_service import tell_of_sale
 from app.services.payments import buying
 from app.services.payments.gateways.outcomes import NotYet
 from app.services.payments.gateways.paying import Disputed, Event
 from app.services.payments.noting import note
 from app.services.payments.payment_gateway import gateway
 from app.services.pots import Pots
+from app.services.safety.records import Act, Why, record
 from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
@@ -146,7 +152,25 @@ def revoke_licences(purchase_id: int, tokens: int) -> int:
             break
         with transaction.atomic():
             picture = Generation.objects.select_for_update(no_key=True).get(pk=picture_id)
-            states.end(picture, LicenceState.REVOKED, REVOKED)
+            _revoke(picture)
         tokens -= picture.paid_bought or 0
         ended += 1
     return ended
+
+
+def _revoke(picture: Generation) -> None:
+    """End the licence of a locked picture: a machine's decision, with a statement to its buyer."""
+    before = {"visibility": picture.visibility, "hidden_reason": picture.hidden_reason}
+    states.end(picture, LicenceState.REVOKED, REVOKED)
+    act = Act(
+        Action.REVOKE,
+        ThingKind.PICTURE,
+        picture.pk,
+        picture.user_id,
+        before=before,
+        after={"licence": LicenceState.REVOKED.value},
+    )
+    decision = record(act, Why(Ground.FRAUD, REVOKED), strikes=False)
+    said = {"name": picture.style.name, "why": REVOKED}
+    kinds = (NotificationType.LICENCE_REVOKED, NotificationType.SALE_REVOKED)
+    tell_of_sale(picture, *kinds, said, statements=decision.statement_ids)

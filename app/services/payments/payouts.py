@@ -329,6 +329,7 @@ def _wants_monthly(first: date) -> list[PaymentProfile]:
         pays_monthly=True,
         account_status=AccountStatus.ENABLED,
         user__closed_at=None,
+        user__suspended_at=None,
         user__spending_frozen_at=None,
         user__earned_balance__gte=settings.PAYOUT_MINIMUM,
     )

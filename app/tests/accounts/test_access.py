@@ -13,9 +13,10 @@ from django.db import transaction
 from django.test.client import BOUNDARY, MULTIPART_CONTENT, encode_multipart
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from app.models import Licence, Notification, Payout, User
+from app.models import Licence, Notification, Payout, Style, User
+from app.services.safety import appeals, deciding, reporting
 from app.services.webhooks import endpoints
-from app.tests.accounts.who_may import COLUMNS, HOOK, TABLE, WORKER_ONLY, Row
+from app.tests.accounts.who_may import COLUMNS, DESK, HOOK, TABLE, WORKER_ONLY, Row
 from app.tests.api import Answer, Api
 from app.tests.factories import (
     ArtistFactory,
@@ -25,6 +26,7 @@ from app.tests.factories import (
     UserFactory,
 )
 from app.tests.ordering import order_of
+from app.tests.safety.staff import act, member, moderator, report
 from app.utils import clock
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +91,7 @@ class Scene:
                 gateway="test",
             ).pk,
             "month": "2026-11",
+            **self._decided(style),
             "delivery": endpoints.send_test(user=self.owner, endpoint_id=hook.pk).pk,
         }
         self.people = {
@@ -99,6 +102,25 @@ class Scene:
             "staff": Api(UserFactory(is_staff=True, tokens=100)),
             "worker": Api(authorization=f"Bearer {WORKER}"),
             "program": Api(authorization=f"Api-Key {key['secret']}"),
+        }
+
+    def _decided(self, style: Style) -> dict[str, Any]:
+        """A statement that the owner got, and what waits for our staff."""
+        hidden = PublicPictureFactory(user=self.owner, style=self.style).pk
+        decided = act("picture", hidden, "hide")
+        other = PublicPictureFactory(style=self.style)
+        proposal = deciding.propose_revocation(
+            generation_id=other.pk, staff=moderator(), words="Copied.", ground="copyright"
+        )
+        reported = report("picture", self.ids["public_picture"])
+        stated = act("picture", PublicPictureFactory(style=self.style).pk, "hide").statement
+        appeal = appeals.appeal(user=stated.recipient, statement_id=stated.pk, words="No.")
+        return {
+            "statement": decided.statement_id,
+            "report": reporting.token_of(reported),
+            "case": proposal.case_id,
+            "proposal": proposal.pk,
+            "appeal": appeal.pk,
         }
 
     def ask(self, row: Row, column: str) -> Answer:
@@ -122,6 +144,7 @@ class Scene:
             "a draft": order_of(self.draft),
             "a quote": {"items": [order_of(self.style)]},
             "a quote of a draft": {"items": [order_of(self.draft)]},
+            "a report": {"kind": "style", "id": self.ids["style"], "reason": "spam"},
         }
         body = bodies[row.body] if isinstance(row.body, str) else row.body
         if row.method in {"POST", "PATCH"}:
@@ -144,6 +167,22 @@ def test_the_table_of_who_may_do_what(scene):
     assert found == expected
 
 
+@pytest.mark.parametrize("right", ["moderate", "money", "operate"])
+def test_the_desk_is_open_to_the_right_to_moderate_alone(scene, right):
+    """The other two rights are of refunds and of jobs: app/tests/safety/test_rights.py."""
+    scene.people["staff"] = Api(member(right))
+    rows = [Row(operation, (), thing, body) for operation, thing, body in DESK]
+    found = {row.operation: scene.ask(row, "staff").status for row in rows}
+    opened = {"GET": 200, "POST": 201, "DELETE": 204}
+    if right != "moderate":
+        assert set(found.values()) == {403}
+        return
+    # To one case a revocation is proposed already; a judgement makes nothing.
+    judging, proposing = DESK[-1][0], DESK[4][0]
+    expected = {row.operation: opened[row.method] for row in rows} | {judging: 200, proposing: 409}
+    assert found == expected
+
+
 def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tuple[str, Any]]:
     """Every address under /api and what serves it."""
     for pattern in get_resolver().url_patterns if patterns is None else patterns:
@@ -155,6 +194,7 @@ def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tupl
                 path.replace("<id:pk>", "{id}")
                 .replace("<str:number>", "{number}")
                 .replace("<str:month>", "{month}")
+                .replace("<str:token>", "{token}")
             )
             yield f"/{named}", pattern.callback
 

@@ -34,6 +34,26 @@ OPEN = (200, 200, 200, 200, 200, 200, 200)
 SIGNED_IN = (401, 200, 200, 200, 200, 401, 200)
 WORKER_ONLY = (403, 403, 403, 403, 403, 400, 403)
 
+# Of our staff, by right: what each may do at the desk, with the body that is sent, and which thing.
+DECISION = {"action": "dismiss", "ground": "none", "words": "Fine."}
+DESK: list[tuple[str, str, Any]] = [
+    ("GET /api/moderation/cases", "", None),
+    ("GET /api/moderation/cases/{id}", "case", None),
+    ("GET /api/moderation/cases/{id}/decisions", "case", None),
+    ("POST /api/moderation/cases/{id}/decisions", "case", DECISION),
+    (
+        "POST /api/moderation/cases/{id}/proposals",
+        *("case", {"ground": "copyright", "words": "Copied."}),
+    ),
+    ("DELETE /api/moderation/proposals/{id}", "proposal", None),
+    ("POST /api/moderation/proposals/{id}/confirm", "proposal", {}),
+    ("GET /api/moderation/appeals", "", None),
+    (
+        "POST /api/moderation/appeals/{id}/judge",
+        *("appeal", {"is_granted": False, "words": "No."}),
+    ),
+]
+
 TABLE = [
     Row("GET /api/health", OPEN),
     # Without a broker's or cache's address only the database has to answer.
@@ -235,8 +255,27 @@ TABLE = [
         "private_picture",
         body={"content": "Lovely."},
     ),
-    Row("DELETE /api/comments/{id}", (401, 403, 204, 403, 204, 401, 403), "comment"),
+    # Staff need the right to moderate: see DESK.
+    Row("DELETE /api/comments/{id}", (401, 403, 204, 403, 403, 401, 403), "comment"),
     Row("GET /api/community/feed", OPEN),
+    Row(
+        "POST /api/reports",
+        (201, 201, 400, 201, 201, 201, 403),
+        body="a report",
+    ),
+    Row("GET /api/reports/{token}", OPEN, "report"),
+    Row("GET /api/moderation/statements", SIGNED_IN),
+    Row("GET /api/moderation/statements/{id}", (401, 404, 200, 404, 404, 401, 200), "statement"),
+    Row(
+        "POST /api/moderation/statements/{id}/appeal",
+        (401, 404, 201, 404, 404, 401, 403),
+        "statement",
+        body={"words": "It was not I."},
+    ),
+    *(
+        Row(operation, (401, 403, 403, 403, 403, 401, 403), thing, body=body)
+        for operation, thing, body in DESK
+    ),
     Row("GET /api/licences", SIGNED_IN),
     Row("GET /api/licences/{number}", OPEN, "number"),
     # Of a day that has not ended.

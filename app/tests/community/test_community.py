@@ -254,7 +254,7 @@ class TestComments:
 
     def test_staff_delete_any(self, visitor, picture):
         made = comment(visitor, picture).data
-        staff = Api(UserFactory(is_staff=True))
+        staff = Api(UserFactory(is_staff=True, is_superuser=True))
         assert staff.delete(f"/api/comments/{made['id']}").status == 204
         assert counters(picture) == (0, 0)
 

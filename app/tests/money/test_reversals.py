@@ -45,7 +45,8 @@ def refund(keeper: User) -> Callable[[Licence], None]:
 
 @pytest.fixture
 def revoke(keeper: User) -> Callable[..., None]:
-    return partial(reversal_service.revoke, staff=keeper, reason=REASON)
+    second = UserFactory(is_staff=True)
+    return partial(reversal_service.revoke, staff=keeper, second=second, reason=REASON)
 
 
 @pytest.fixture
@@ -274,7 +275,13 @@ class Died(Exception):
 class TestCrashes:
     def test_one_at_every_statement_leaves_nothing_behind(self, sold, keeper):
         before, number = everything(), 0
-        act = partial(reversal_service.revoke, staff=keeper, reason=REASON, with_refund=True)
+        act = partial(
+            reversal_service.revoke,
+            staff=keeper,
+            second=UserFactory(is_staff=True),
+            reason=REASON,
+            with_refund=True,
+        )
         while not crashes_at(number, partial(act, sold)):
             assert everything() == before
             number += 1
@@ -342,7 +349,19 @@ def is_waited_for_a_lock() -> bool:
 
 class TestTheCommand:
     def end(self, *options: str) -> None:
+        if "--revoke" in options:
+            User.objects.get_or_create(username="warden", is_staff=True)
+            options = (*options, "--second", "warden")
         call_command("end_licences", *options, "--staff", "keeper", "--reason", REASON)
+
+    @pytest.mark.parametrize("second", [(), ("--second", "keeper"), ("--second", "nobody")])
+    def test_a_revocation_takes_two(self, sold, keeper, second):
+        with pytest.raises(CommandError, match="second"):
+            call_command(
+                *("end_licences", sold.number, "--revoke", *second),
+                *("--staff", "keeper", "--reason", REASON),
+            )
+        assert Licence.objects.get().is_valid
 
     def test_it_refunds_by_number_and_may_be_run_again(self, sold, keeper, buyer, capsys):
         for _ in range(2):

@@ -200,7 +200,7 @@ class TestOffering:
         assert as_artist.post(f"{MODELS}/{trained.pk}/offer").data["is_ready"]
 
     def test_what_staff_withdrew_cannot_be_offered(self, as_artist, trained):
-        staff = UserFactory(is_staff=True)
+        staff = UserFactory(is_staff=True, is_superuser=True)
         moderation_service.withdraw_style(trained, staff=staff, reason="Not theirs.")
         assert as_artist.post(f"{MODELS}/{trained.pk}/offer").refusal == (409, "INVALID_TRANSITION")
         moderation_service.restore_style(trained, staff=staff, reason="Theirs.")

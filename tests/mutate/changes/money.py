@@ -168,7 +168,7 @@ MUTATIONS = (
         ("reversal-once", "    if is_refunded(licence):\n", "    if False:\n", REVERSALS),
         (
             "reversal-ends-the-licence",
-            "states.end(picture, LicenceState.REFUNDED, reason)",
+            "states.end(picture, LicenceState.REFUNDED, why.words)",
             "pass",
             REVERSALS,
         ),

@@ -1,0 +1,298 @@
+"""What a decision does to a picture, a style, its works, or a comment, and how it is undone.
+
+Each act is one transaction: the thing is changed, the decision recorded, its owner told. All raise
+NotFound, and InvalidTransition where the thing is not in a state for it; nothing has changed then.
+"""
+
+from __future__ import annotations
+
+from django.contrib.admin.models import CHANGE, DELETION, LogEntry
+from django.db import transaction
+from django.db.models import Model
+
+from app.exceptions import InvalidTransition, NotFound
+from app.models import (
+    Action,
+    Comment,
+    Decision,
+    Generation,
+    GenerationStatus,
+    Licence,
+    ModerationCase,
+    NotificationType,
+    Rating,
+    Style,
+    ThingKind,
+    Visibility,
+)
+from app.services import community_service, style_service, training_service
+from app.services.checks import pictures
+from app.services.generation_service import GENERATIONS
+from app.services.notification_service import tell_of_staff
+from app.services.safety.records import Act, Why, record
+from app.services.uploads import copy_service
+from app.utils import clock
+
+
+@transaction.atomic
+def hide_picture(
+    picture_id: int, why: Why, *, case: ModerationCase | None = None, strikes: bool | None = None
+) -> Decision:
+    """Let only its owner see it, who cannot publish it."""
+    picture = GENERATIONS.lock(picture_id)
+    if picture.hidden_reason:
+        raise InvalidTransition("This picture is hidden already.")
+    before = {"visibility": picture.visibility}
+    picture.visibility, picture.hidden_reason = Visibility.PRIVATE, why.words
+    picture.save(update_fields=["visibility", "hidden_reason"])
+    act = Act(
+        Action.HIDE,
+        ThingKind.PICTURE,
+        picture.pk,
+        picture.user_id,
+        before=before,
+        after={"visibility": picture.visibility, "hidden_reason": why.words},
+    )
+    decision = record(act, why, case=case, strikes=strikes)
+    log(why, picture, "Hidden")
+    _tell(picture, NotificationType.PICTURE_HIDDEN, why, decision)
+    return decision
+
+
+@transaction.atomic
+def show_picture(
+    picture_id: int, why: Why, *, case: ModerationCase | None = None, as_before: bool = False
+) -> Decision:
+    """Let its owner publish it again; ``as_before`` publishes it if it was public. Its place in
+    the feed is the one that it had: it follows from its age and its likes."""
+    picture = GENERATIONS.lock(picture_id)
+    if not picture.hidden_reason:
+        raise InvalidTransition("This picture is not hidden.")
+    if Licence.objects.ended().filter(pk=picture.pk).exists():
+        raise InvalidTransition("The licence of this picture has ended.")
+    undone = Decision.objects.restriction(ThingKind.PICTURE, picture.pk)
+    before = {"visibility": picture.visibility, "hidden_reason": picture.hidden_reason}
+    picture.hidden_reason = ""
+    pictures.unblock(picture, why.words)
+    was_public = undone is not None and undone.before.get("visibility") == Visibility.PUBLIC
+    is_whole = picture.status == GenerationStatus.COMPLETED and picture.deleted_at is None
+    is_there = not (picture.user.is_suspended or picture.user.is_closed)
+    if as_before and was_public and is_whole and is_there:
+        picture.visibility = Visibility.PUBLIC
+    picture.save(update_fields=["visibility", "hidden_reason", "rating"])
+    act = Act(
+        Action.RESTORE,
+        ThingKind.PICTURE,
+        picture.pk,
+        picture.user_id,
+        before=before,
+        after={"visibility": picture.visibility},
+    )
+    decision = record(act, why, case=case)
+    log(why, picture, "May be published again")
+    _tell(picture, NotificationType.PICTURE_SHOWN, why, decision)
+    return decision
+
+
+@transaction.atomic
+def rate_general(picture_id: int, why: Why) -> Decision:
+    """Show to everybody what a check by machine took for nudity."""
+    picture = GENERATIONS.lock(picture_id)
+    if picture.rating != Rating.MATURE:
+        raise InvalidTransition("This picture is not rated mature.")
+    before = {"rating": picture.rating}
+    pictures.decide(picture, Rating.GENERAL, why.words)
+    picture.save(update_fields=["rating"])
+    act = Act(
+        Action.PARDON,
+        ThingKind.PICTURE,
+        picture.pk,
+        picture.user_id,
+        before=before,
+        after={"rating": picture.rating},
+    )
+    rated = Decision.objects.about(ThingKind.PICTURE, picture.pk).filter(action=Action.RATE)
+    decision = record(act, why, reverses=rated.first())
+    log(why, picture, "Rated general")
+    _tell(picture, NotificationType.PICTURE_CLEARED, why, decision)
+    return decision
+
+
+@transaction.atomic
+def hold_style(style_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
+    """Sell nothing in it and pay nothing out that it earned until it is decided on. Nobody finds
+    it. What is ordered already is made."""
+    style = training_service.lock_style(style_id)
+    if style.withdrawn_reason:
+        raise InvalidTransition("This style is withdrawn or on hold already.")
+    before = {"is_active": style.is_active}
+    style_service.withdraw([style], reason=why.words)
+    style.held_at = clock.now()
+    style.save(update_fields=["held_at"])
+    act = Act(
+        Action.HOLD,
+        ThingKind.STYLE,
+        style.pk,
+        style.artist_id,
+        before=before,
+        after={"is_active": False, "withdrawn_reason": why.words, "is_on_hold": True},
+        money={"effect": "held"},
+    )
+    decision = record(act, why, case=case, strikes=False)
+    log(why, style, "On hold")
+    _tell(style, NotificationType.STYLE_HELD, why, decision)
+    return decision
+
+
+@transaction.atomic
+def withdraw_style(
+    style_id: int, why: Why, *, case: ModerationCase | None = None, strikes: bool | None = None
+) -> Decision:
+    """Nobody finds it or orders from it, and its artist, who may have withdrawn it before, cannot
+    offer it. Its pictures stay. What was on hold is not any more: earnings are payable, but for
+    those of sales that are reversed."""
+    style = training_service.lock_style(style_id)
+    if style.withdrawn_reason and not style.is_on_hold:
+        raise InvalidTransition("This style is withdrawn already.")
+    before = {"is_active": style.is_active, "is_on_hold": style.is_on_hold}
+    if style.is_on_hold:
+        style.held_at, style.withdrawn_reason = None, why.words
+        style.save(update_fields=["held_at", "withdrawn_reason", "updated_at"])
+    else:
+        style_service.withdraw([style], reason=why.words)
+    act = Act(
+        Action.WITHDRAW,
+        ThingKind.STYLE,
+        style.pk,
+        style.artist_id,
+        before=before,
+        after={"is_active": False, "withdrawn_reason": why.words},
+    )
+    decision = record(act, why, case=case, strikes=strikes)
+    log(why, style, "Withdrawn")
+    _tell(style, NotificationType.STYLE_WITHDRAWN, why, decision)
+    return decision
+
+
+@transaction.atomic
+def restore_style(style_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
+    """Offer again what staff withdrew or held, unless its artist had withdrawn it, or has since.
+    Its place among others is the one that it had, and what it earned is payable."""
+    style = training_service.lock_style(style_id)
+    artist = style.artist.user
+    if not style.withdrawn_reason:
+        raise InvalidTransition("Our staff has not withdrawn this style.")
+    if artist.is_closed:
+        raise InvalidTransition("The artist of this style has left.")
+    before = {"withdrawn_reason": style.withdrawn_reason, "is_on_hold": style.is_on_hold}
+    style.withdrawn_reason, style.held_at = "", None
+    style.save(update_fields=["withdrawn_reason", "held_at"])
+    if style.was_offered:
+        style_service.update_style(user=artist, style_id=style.pk, is_active=True)
+    act = Act(
+        Action.RESTORE,
+        ThingKind.STYLE,
+        style.pk,
+        style.artist_id,
+        before=before,
+        after={"is_active": style.was_offered},
+    )
+    decision = record(act, why, case=case)
+    log(why, style, "Restored")
+    _tell(style, NotificationType.STYLE_RESTORED, why, decision)
+    return decision
+
+
+@transaction.atomic
+def allow_works(style_id: int, why: Why, *, said: str = "") -> Decision:
+    """Train a style on works that are like those of others. ``said`` is what was found."""
+    return _decide_on_works(style_id, why, said, Action.ALLOW)
+
+
+@transaction.atomic
+def refuse_works(style_id: int, why: Why, *, said: str = "") -> Decision:
+    """Do not train a style on works that are like those of others. Its artist may upload others."""
+    return _decide_on_works(style_id, why, said, Action.REFUSE)
+
+
+def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Decision:
+    style = training_service.lock_style(style_id)
+    if action == Action.ALLOW:
+        copy_service.allow(style, why.words)
+        done, kind = f"Works may be trained on ({said})", NotificationType.WORKS_ALLOWED
+    else:
+        copy_service.refuse(style, why.words)
+        done, kind = f"Works refused ({said})", NotificationType.WORKS_REFUSED
+    act = Act(action, ThingKind.STYLE, style.pk, style.artist_id, after={"review": style.review})
+    decision = record(act, why, strikes=False)
+    log(why, style, done)
+    _tell(style, kind, why, decision)
+    return decision
+
+
+@transaction.atomic
+def remove_comment(
+    comment_id: int, why: Why, *, case: ModerationCase | None = None, strikes: bool | None = None
+) -> Decision:
+    """Show it to nobody any more, nor its replies. It is kept until nobody can appeal."""
+    comment, hidden = community_service.hide_comment(comment_id)
+    act = Act(
+        Action.REMOVE,
+        ThingKind.COMMENT,
+        comment.pk,
+        comment.user_id,
+        before={"hidden": []},
+        after={"hidden": hidden},
+    )
+    decision = record(act, why, case=case, strikes=strikes)
+    log(why, comment, f"Removed “{comment.content}”", DELETION)
+    _tell(comment, NotificationType.COMMENT_REMOVED, why, decision)
+    return decision
+
+
+@transaction.atomic
+def restore_comment(comment_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
+    """Show it again where it was, with the replies that went with it."""
+    undone = Decision.objects.restriction(ThingKind.COMMENT, comment_id)
+    if undone is None:
+        raise InvalidTransition("This comment is not removed.")
+    comment = community_service.show_comments(comment_id, undone.after["hidden"])
+    act = Act(
+        Action.RESTORE,
+        ThingKind.COMMENT,
+        comment.pk,
+        comment.user_id,
+        before={"hidden": undone.after["hidden"]},
+    )
+    decision = record(act, why, case=case)
+    log(why, comment, "Restored")
+    _tell(comment, NotificationType.COMMENT_RESTORED, why, decision)
+    return decision
+
+
+def subject_of(kind: str, thing_id: int) -> int:
+    """Whose thing it is. Raises NotFound."""
+    owners = {
+        ThingKind.PICTURE: Generation.objects.filter(pk=thing_id).values_list("user_id"),
+        ThingKind.STYLE: Style.objects.filter(pk=thing_id).values_list("artist_id"),
+        ThingKind.COMMENT: Comment.objects.filter(pk=thing_id).values_list("user_id"),
+    }
+    if kind not in owners:
+        return thing_id
+    owner = owners[ThingKind(kind)].first()
+    if owner is None:
+        raise NotFound("There is no such thing.")
+    return int(owner[0])
+
+
+def log(why: Why, thing: Model, done: str, flag: int = CHANGE) -> None:
+    """Write what our staff did to ``thing`` into the admin's log, too."""
+    if why.staff is not None:
+        message = f"{done}. Reason: {why.words}"
+        LogEntry.objects.log_actions(why.staff.pk, [thing], flag, message, single_object=True)
+
+
+def _tell(
+    thing: Generation | Style | Comment, kind: NotificationType, why: Why, decision: Decision
+) -> None:
+    tell_of_staff(thing, kind, why.words, statement_id=decision.statement_id)

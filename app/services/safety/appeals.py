@@ -1,0 +1,205 @@
+"""Appeals: once, judged by somebody who has not decided before. Who wins gets content, rank and
+money back.
+
+DSA Art. 20: for ``APPEAL_DAYS`` (183) after the statement, free of charge, and not by machine
+alone. DMCA 512(g): a counter-notice is an appeal against a decision for copyright.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+
+from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
+from app.models import (
+    Action,
+    Appeal,
+    AppealState,
+    Decision,
+    Ground,
+    Licence,
+    LicenceState,
+    NotificationType,
+    Statement,
+    Strike,
+    ThingKind,
+    User,
+    Visibility,
+    names,
+)
+from app.models.decision import TAKING
+from app.services import reversal_service
+from app.services.generation_service import GENERATIONS
+from app.services.licences import states
+from app.services.notification_service import tell_of_account
+from app.services.pots import Pots
+from app.services.safety import acts, records, rights, suspension
+from app.services.safety.records import SOMEBODY_WAS_FASTER, Act, Why
+from app.services.safety.rights import Right
+from app.services.token_service import TokenService, lock_users
+from app.utils import clock
+
+MAX_WORDS = 2000
+ANOTHER = "Somebody else has to judge this: you have decided before."
+MEMO = "appeal_granted"
+
+
+@dataclass(frozen=True)
+class CounterNotice:
+    """Of DMCA 512(g)(3): who says under penalty of perjury that it was a mistake, agrees to the
+    court of the address, and signs."""
+
+    name: str
+    address: str
+    signature: str
+
+
+@transaction.atomic
+def appeal(
+    *, user: User, statement_id: int, words: str, counter_notice: CounterNotice | None = None
+) -> Appeal:
+    """Appeal against a decision that one was given a statement of. Suspended users may.
+
+    Raises NotFound for another user's statement, InvalidInput, and InvalidTransition where it is
+    too late, was appealed against before, or is taken back already.
+    """
+    words = _words(words)
+    statement = Statement.objects.one_of(user, statement_id)
+    decision = statement.of_decision
+    if statement.appeal_until < clock.now():
+        raise InvalidTransition("The time to appeal is over.")
+    if hasattr(statement, "appeal"):
+        raise InvalidTransition("You have appealed against this already.")
+    if is_over(decision):
+        raise InvalidTransition("This decision does not hold any more.")
+    signed: dict[str, Any] = {}
+    if counter_notice is not None:
+        if statement.ground != Ground.COPYRIGHT:
+            raise InvalidInput("A counter-notice is against decisions for copyright.")
+        signed = {"is_counter_notice": True, **_signed(counter_notice)}
+    try:
+        with transaction.atomic():
+            return Appeal.objects.create(
+                statement=statement,
+                words=words,
+                first_id=decision.staff_id,
+                second_id=decision.second_id,
+                created_at=clock.now(),
+                **signed,
+            )
+    except IntegrityError as error:
+        raise InvalidTransition("You have appealed against this already.") from error
+
+
+def is_over(decision: Decision) -> bool:
+    """Whether it restricts nobody any more: it was taken back, or another took its place."""
+    if decision.action in (Action.REVOKE, Action.REFUND):
+        # Of two who lose by it, one may have won.
+        return False
+    if decision.action not in TAKING:
+        return Decision.objects.filter(reverses=decision).exists()
+    now = Decision.objects.restriction(decision.kind, decision.thing_id)
+    return now is None or now.pk != decision.pk
+
+
+@transaction.atomic
+def judge(*, appeal_id: int, staff: User, is_granted: bool, words: str) -> Appeal:
+    """Grant an appeal, which undoes the decision, or deny it. Whoever appealed reads ``words``.
+
+    Raises NotFound, NotAllowed for who has decided before, InvalidInput and InvalidTransition.
+    """
+    rights.require(staff, Right.MODERATE)
+    found = Appeal.objects.select_related("statement").filter(pk=appeal_id).first()
+    if found is None:
+        raise NotFound("There is no such appeal.")
+    if staff.pk in (found.first_id, found.second_id):
+        raise NotAllowed(ANOTHER)
+    why = Why(Ground.APPEAL, records.required(words), staff=staff)
+    if found.state != AppealState.OPEN:
+        raise InvalidTransition(SOMEBODY_WAS_FASTER)
+    if is_granted:
+        undo(found.statement, why)
+    state = AppealState.GRANTED if is_granted else AppealState.DENIED
+    # Things and balances are locked before it.
+    open_one = Appeal.objects.filter(pk=appeal_id, state=AppealState.OPEN)
+    answered = {"state": state, "judge": staff, "answer": why.words, "decided_at": clock.now()}
+    if not open_one.update(**answered):
+        raise InvalidTransition(SOMEBODY_WAS_FASTER)
+    kind = NotificationType.APPEAL_GRANTED if is_granted else NotificationType.APPEAL_DENIED
+    said = {"why": why.words, "statement": found.statement_id}
+    tell_of_account(found.statement.recipient_id, kind, said)
+    found.refresh_from_db()
+    return found
+
+
+def undo(statement: Statement, why: Why) -> None:
+    """Give back what the decision of a statement took from its recipient, and its strike."""
+    decision = statement.of_decision
+    Strike.objects.filter(decision=decision, lifted_at=None).update(lifted_at=clock.now())
+    if decision.action in (Action.REVOKE, Action.REFUND):
+        _undo_sale(statement, decision, why)
+    elif is_over(decision):
+        # Our staff has taken it back meanwhile.
+        return
+    elif decision.action == Action.HIDE:
+        acts.show_picture(decision.thing_id, why, case=decision.case, as_before=True)
+    elif decision.action in (Action.HOLD, Action.WITHDRAW):
+        acts.restore_style(decision.thing_id, why, case=decision.case)
+    elif decision.action == Action.REMOVE:
+        acts.restore_comment(decision.thing_id, why, case=decision.case)
+    elif decision.action == Action.SUSPEND:
+        suspension.lift(decision.thing_id, why, case=decision.case)
+    else:
+        # A warning, or works that were refused: they may be uploaded once more.
+        _pardon(decision, why, {})
+
+
+def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:
+    """The artist has again what was taken; the platform bears it, for the buyer keeps the refund.
+    The buyer has the licence again, unless the price was given back: it can be ordered again."""
+    picture = GENERATIONS.lock(decision.thing_id)
+    people = lock_users(picture.user_id, picture.style.artist_id)
+    artist = people[picture.style.artist_id]
+    if statement.pk == decision.statement_to_artist_id:
+        taken = int(statement.money.get("taken", 0))
+        if taken and not artist.is_closed:
+            payable = Pots(earned=int(statement.money.get("taken_payable", 0)))
+            TokenService.give_back(artist, taken, f"{MEMO}_{decision.pk}", moved=payable)
+        _pardon(decision, why, {"given_back": taken})
+        return
+    licence = Licence.objects.get(pk=picture.pk)
+    if reversal_service.is_refunded(licence) or licence.state != LicenceState.REVOKED:
+        raise InvalidTransition(
+            "The buyer was given the price back, and can order it again: deny this."
+        )
+    hidden_before = str(decision.before.get("hidden_reason", ""))
+    was_public = decision.before.get("visibility") == Visibility.PUBLIC
+    states.restore(picture, hidden_reason=hidden_before, is_public=was_public)
+    after = {"licence": LicenceState.ACTIVE.value, "visibility": picture.visibility}
+    if hidden_before:
+        # It was hidden before, which was another decision.
+        _pardon(decision, why, after)
+    else:
+        act = Act(*(Action.RESTORE, ThingKind.PICTURE, picture.pk, picture.user_id), after=after)
+        records.record(act, why, case=decision.case, reverses=decision)
+    said = {"why": why.words, "name": picture.style.name}
+    tell_of_account(picture.user_id, NotificationType.LICENCE_RESTORED, said)
+
+
+def _pardon(decision: Decision, why: Why, after: dict[str, Any]) -> None:
+    kind = ThingKind(decision.kind)
+    act = Act(Action.PARDON, kind, decision.thing_id, decision.subject_id, after=after)
+    records.record(act, why, case=decision.case, reverses=decision)
+
+
+def _words(words: str) -> str:
+    return names.readable(words, field="words", is_required=True)
+
+
+def _signed(given: CounterNotice) -> dict[str, str]:
+    return {
+        name: names.readable(value, field=name, is_required=True)
+        for name, value in vars(given).items()
+    }

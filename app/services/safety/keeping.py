@@ -1,0 +1,64 @@
+"""How long it is kept who reported, and what was removed. The relay calls ``sweep``.
+
+- Name, address, signature and words of a report, and which account sent it: until
+  ``REPORTER_KEPT_DAYS`` (183) after the reporter was told of the decision. The reason and the times
+  stay, for the numbers.
+- A removed comment, with its words: until ``APPEAL_DAYS`` after it was removed, or while an appeal
+  is open. Then it is deleted.
+- Decisions and statements of reasons: for good. They say what was done to a thing and why, by ids;
+  they have no words of reporters, and none of comments.
+- Appeals: for good, with what was said in them.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Exists, OuterRef
+
+from app.models import Action, Appeal, AppealState, Comment, Report, Statement, User
+from app.utils import clock
+
+BATCH = 500
+FORGOTTEN = {
+    "reporter": None,
+    "words": "",
+    "url": "",
+    "email": "",
+    "name": "",
+    "work": "",
+    "signature": "",
+    "request_digest": None,
+    "mail_due_at": None,
+}
+
+
+def sweep() -> int:
+    """Forget what is kept long enough. Returns how many rows that were."""
+    return _forget_reporters() + _delete_comments()
+
+
+def forget_user(user: User) -> None:
+    """Of an account that is closed. Runs in the caller's transaction."""
+    Report.objects.filter(reporter=user).update(**FORGOTTEN, forgotten_at=clock.now())
+
+
+def _forget_reporters() -> int:
+    told_before = clock.now() - timedelta(days=settings.REPORTER_KEPT_DAYS)
+    old = Report.objects.filter(forgotten_at=None, told_at__lt=told_before).order_by("told_at")
+    ids = list(old.values_list("pk", flat=True)[:BATCH])
+    if not ids:
+        return 0
+    return Report.objects.filter(pk__in=ids).update(**FORGOTTEN, forgotten_at=clock.now())
+
+
+@transaction.atomic
+def _delete_comments() -> int:
+    hidden_before = clock.now() - timedelta(days=settings.APPEAL_DAYS)
+    stated = Statement.objects.filter(action=Action.REMOVE, thing_id=OuterRef("pk"))
+    appeals = Appeal.objects.filter(state=AppealState.OPEN, statement__in=stated.values("pk"))
+    old = Comment.objects.filter(~Exists(appeals), hidden_at__lt=hidden_before)
+    ids = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
+    return Comment.objects.filter(pk__in=ids).delete()[0] if ids else 0
