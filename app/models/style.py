@@ -112,9 +112,13 @@ class StyleQuerySet(models.QuerySet["Style"]):
         return self.aggregate(total=models.Sum("usage_count"))["total"] or 0
 
     def withdrawn(self, style_id: int) -> Style | None:
-        """Withdrawn styles that were once offered: their pictures still link to them."""
+        """Styles that were once offered and that their artists withdrew: their pictures still link
+        to them. Of what our staff withdrew, nothing is shown."""
         styles = self.filter(
-            is_active=False, is_draft=False, training_status=TrainingStatus.COMPLETED
+            is_active=False,
+            is_draft=False,
+            withdrawn_reason="",
+            training_status=TrainingStatus.COMPLETED,
         )
         return styles.select_related("artist__user").filter(pk=style_id).first()
 

@@ -18,7 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import Exists, OuterRef
 
-from app.models import Action, Appeal, AppealState, Comment, Report, Statement, User
+from app.models import Action, Appeal, AppealState, Comment, Report, User
 from app.utils import clock
 
 BATCH = 500
@@ -57,8 +57,11 @@ def _forget_reporters() -> int:
 @transaction.atomic
 def _delete_comments() -> int:
     hidden_before = clock.now() - timedelta(days=settings.APPEAL_DAYS)
-    stated = Statement.objects.filter(action=Action.REMOVE, thing_id=OuterRef("pk"))
-    appeals = Appeal.objects.filter(state=AppealState.OPEN, statement__in=stated.values("pk"))
+    appeals = Appeal.objects.filter(
+        state=AppealState.OPEN,
+        statement__action=Action.REMOVE,
+        statement__thing_id=OuterRef("pk"),
+    )
     old = Comment.objects.filter(~Exists(appeals), hidden_at__lt=hidden_before)
     ids = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
     return Comment.objects.filter(pk__in=ids).delete()[0] if ids else 0

@@ -167,7 +167,7 @@ MANY = 10_000
 class TestTenThousand:
     @pytest.fixture
     def flooded(self, picture) -> ModerationCase:
-        """A case that ten thousand people have reported, among two hundred others."""
+        """A case that ten thousand people have reported, among five thousand others."""
         case = report("picture", picture.pk).case
         with connection.cursor() as cursor:
             cursor.execute(
@@ -180,7 +180,8 @@ class TestTenThousand:
             )
             cursor.execute(
                 """INSERT INTO app_report (case_id, reporter_id, reason, words, url, email,
-                    language, name, work, is_good_faith, is_accurate, signature, created_at, mail_failures)
+                    language, name, work, is_good_faith, is_accurate, signature, created_at,
+                    mail_failures)
                 SELECT %s, id, 'hate', '', '', '', '', '', '', false, false, '', now(), 0
                 FROM app_user WHERE username LIKE 'many-%%'""",
                 [case.pk],
@@ -189,9 +190,10 @@ class TestTenThousand:
                 """INSERT INTO app_moderationcase (kind, thing_id, subject_id, state, severity,
                     reasons, report_count, findings, opened_at)
                 SELECT 'comment', n, %s, 'open', 5, '{}', 1, '[]', now()
-                FROM generate_series(1, 200) n""",
+                FROM generate_series(1, 5000) n""",
                 [case.subject_id],
             )
+            cursor.execute("ANALYZE app_moderationcase")
         ModerationCase.objects.filter(pk=case.pk).update(report_count=MANY)
         return case
 

@@ -36,6 +36,10 @@ def suspend(user: User, **more: Any) -> None:
     user.refresh_from_db()
 
 
+def several(style: Style, count: int) -> dict[str, Any]:
+    return {"style_id": style.pk, "prompt_tags": ["sea"], "aspect_ratio": "1:1", "count": count}
+
+
 class TestItCannotAct:
     @pytest.fixture
     def suspended(self, artist: User) -> User:
@@ -117,7 +121,7 @@ class TestItsOrders:
     ):
         settings.MAX_IN_WORK = settings.MAX_IN_WORK_PAID = 3
         style = StyleFactory(price=10)
-        items = [order_of(style) | {"count": 5}]
+        items = [several(style, 5)]
         as_buyer.post("/api/orders", {"items": items})
         first = Generation.objects.order_by("pk").first()
         assert report(as_worker, first, "processing").status == 200
@@ -156,7 +160,7 @@ class TestItsOrders:
         ledger.assert_right()
 
     def test_an_order_has_ended_and_is_told(self, buyer, as_buyer):
-        items = [order_of(StyleFactory()) | {"count": 3}]
+        items = [several(StyleFactory(), 3)]
         as_buyer.post("/api/orders", {"items": items})
         suspend(buyer)
         assert ending.tell_of_ended() == 1
