@@ -21,6 +21,7 @@ SPECTACULAR_SETTINGS = {
                 *("Visibility", "AspectRatio", "Scope", "TermsKey", "LicenceState"),
                 *("WebhookEvent", "DeliveryState", "DisabledReason", "Original", "ReviewState"),
                 *("PurchaseStatus", "MoveStatus"),
+                *("ThingKind", "ReportReason", "CaseState", "Action", "Ground", "AppealState"),
             )
         },
         "TransactionTypeEnum": "app.models.token.PUBLIC_CHOICES",

@@ -73,7 +73,7 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
         if any(each["name"] == "Idempotency-Key" for each in operation.get("parameters", []))
     }
     assert (
-        "`POST` of orders, purchases, payouts, styles, comments, collections, API keys and"
+        "`POST` of orders, purchases, payouts, styles, comments, collections, reports, API keys and"
         " webhooks takes an `Idempotency-Key`" in WORDS
     )
     assert takes_key == {
@@ -87,6 +87,7 @@ def test_the_requests_that_are_done_once_are_those_told_of() -> None:
         "POST /api/webhooks",
         "POST /api/payouts",
         "POST /api/collections",
+        "POST /api/reports",
     }
 
 
@@ -103,6 +104,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "GENERATE": "6/60",
         "ORDERS": "30/60",
         "VERIFY": "20/60",
+        "REPORTS": "10/600",
         "USER": "100/60",
         "ANONYMOUS": "50/60",
     }
@@ -111,6 +113,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "/64), 6 orders of one picture a minute, 30 of several, 20 pictures to verify, 5 sign-ins "
         "in 5 minutes"
     ) in WORDS
+    assert "10 reports in 10 minutes" in WORDS
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -199,7 +199,7 @@ class EnvelopeSchema(AutoSchema):
         # An API key that is wrong is refused even where none is needed.
         codes += ["UNAUTHENTICATED", "PERMISSION_DENIED", "RATE_LIMITED"]
         if self.method not in {"GET", "HEAD"}:
-            codes += ["CSRF_FAILED"]
+            codes += ["CSRF_FAILED", "ACCOUNT_SUSPENDED"]
         return codes
 
     def _is_internal(self) -> bool:

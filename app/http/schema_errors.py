@@ -21,7 +21,7 @@ STATUS_BY_CODE = _status_by_code()
 # Pairs that most operations answer with.
 GENERAL_CODES = {
     400: ["VALIDATION_ERROR", "INVALID_JSON"],
-    403: ["PERMISSION_DENIED", "CSRF_FAILED"],
+    403: ["PERMISSION_DENIED", "CSRF_FAILED", "ACCOUNT_SUSPENDED"],
 }
 # What the web servers and the first middlewares say.
 OF_ANY_REQUEST = (404, 405, 408, 411, 413, 414, 415, 417, 431, 500, 501, 503, 505)

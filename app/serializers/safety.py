@@ -57,7 +57,7 @@ class AppealSerializer(BaseSerializer):
     decided_at = serializers.DateTimeField(allow_null=True)
 
 
-class StatementSerializer(BaseSerializer):
+class ReasonsSerializer(BaseSerializer):
     """A statement of reasons (DSA Art. 17)."""
 
     id = serializers.IntegerField()
@@ -162,7 +162,7 @@ class ProposalSerializer(BaseSerializer):
 
 
 class QueuedAppealSerializer(AppealSerializer):
-    statement = StatementSerializer(fields=("id", "kind", "thing_id", "action", "ground", "facts"))
+    statement = ReasonsSerializer(fields=("id", "kind", "thing_id", "action", "ground", "facts"))
 
 
 class JudgeSerializer(BaseSerializer):

@@ -42,6 +42,7 @@ class CaseViewSet(ReadOnlyViewSet):
     query = {"list": CasesQuerySerializer}
     schema_tag = "desk"
     paged = ("list", "decisions")
+    schema_names = {"list": "cases", "retrieve": "case"}
     success = {"decide": 201, "propose": 201, "confirm": 201, "turn_down": 204}
     errors = {"decide": MOVED, "propose": MOVED, "confirm": MOVED}
 
@@ -91,6 +92,7 @@ class QueuedAppealViewSet(ReadOnlyViewSet):
     output = {"list": QueuedAppealSerializer}
     input = {"judge": JudgeSerializer}
     schema_tag = "desk"
+    schema_names = {"list": "appeals"}
     errors = {"judge": MOVED}
 
     def list(self, request: Request, *args: Any, **kwargs: Any) -> Any:

@@ -55,7 +55,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
     errors = {
         "generate": (
             *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
-            *("NOT_FOUND", "PAYMENT_DISPUTED", "WORDS_REFUSED"),
+            *("NOT_FOUND", "PAYMENT_DISPUTED", "WORDS_REFUSED", "STYLE_ON_HOLD"),
             *IDEMPOTENCY_CODES,
         ),
         "update": ("INVALID_TRANSITION",),

@@ -28,9 +28,10 @@ from app.services.orders import ending, placing, quotes
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 
+REFUSED = ("WORDS_REFUSED", "STYLE_ON_HOLD")
 OF_ORDER = (
     *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
-    *("QUOTA_EXCEEDED", "PAYMENT_DISPUTED", "WORDS_REFUSED"),
+    *("QUOTA_EXCEEDED", "PAYMENT_DISPUTED", "WORDS_REFUSED", "STYLE_ON_HOLD"),
 )
 
 
@@ -50,7 +51,7 @@ class OrderViewSet(BaseViewSet):
     session_query = {"retrieve": SESSION_WITH_NEWS[TargetType.ORDER]}
     polled = ("retrieve",)
     success = {"create": 202}
-    errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES), "quote": ("WORDS_REFUSED",)}
+    errors = {"create": (*OF_ORDER, *IDEMPOTENCY_CODES), "quote": REFUSED}
 
     def quote(self, request: Request) -> Answer:
         """What an order would cost, when it is expected, and the words that the engine does not

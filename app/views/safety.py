@@ -17,7 +17,7 @@ from app.serializers.safety import (
     AppealSerializer,
     ReportCreateSerializer,
     ReportSerializer,
-    StatementSerializer,
+    ReasonsSerializer,
 )
 from app.services.idempotency_service import MAX_KEY_LENGTH
 from app.services.safety import appeals, reporting
@@ -29,13 +29,16 @@ class ReportViewSet(ApiViewSet):
     """Reports of pictures, styles, comments and profiles, with an account or without."""
 
     permission_classes = (AllowAny,)
-    throttle_scope = "reports"
     output = {"list": ReportSerializer}
     input = {"create": ReportCreateSerializer}
     schema_tag = "safety"
     success = {"create": 201}
     errors = {"create": IDEMPOTENCY_CODES}
     schema_names = {"create": "report", "retrieve": "report_outcome"}
+
+    @property
+    def throttle_scope(self) -> str | None:
+        return "reports" if self.action == "create" else None
 
     def create(self, request: Request) -> Answer:
         """Report something. Reports of one thing are one case; a second one of mine changes
@@ -76,7 +79,7 @@ class StatementViewSet(ReadOnlyViewSet):
     """What our staff decided about my things, and why."""
 
     permission_classes = (IsOwner,)
-    output = {"list": StatementSerializer, "appeal": AppealSerializer}
+    output = {"list": ReasonsSerializer, "appeal": AppealSerializer}
     input = {"appeal": AppealCreateSerializer}
     schema_tag = "safety"
     success = {"appeal": 201}

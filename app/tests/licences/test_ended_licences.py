@@ -12,7 +12,8 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
 
-from app.models import Licence, Notification, User
+from app.models import Licence, Notification, Proposal, User
+from app.services.safety import deciding
 from app.services.licences import certificate
 from app.tests import ledger
 from app.tests.api import Api
@@ -50,6 +51,10 @@ def act(client: Client, action: str, licence: Licence, reason: str = REASON) -> 
     form = {"action": action, "_selected_action": [licence.pk], "reason": reason}
     answer = client.post("/admin/app/licence/", form, follow=True)
     assert answer.status_code == 200
+    for proposal in Proposal.objects.filter(ended_at=None):
+        # A licence is revoked by two.
+        other = User.objects.create_superuser("warden", "warden@example.com", "wards")
+        deciding.confirm(proposal_id=proposal.pk, staff=other)
     return " ".join(str(message) for message in answer.context["messages"])
 
 

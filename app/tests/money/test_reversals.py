@@ -206,8 +206,9 @@ class TestRefusals:
 
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
     def test_without_a_reason_nothing_happens(self, sold, keeper, reason):
+        revoke = partial(reversal_service.revoke, second=UserFactory(is_staff=True))
         before = everything()
-        for act in (reversal_service.refund, reversal_service.revoke):
+        for act in (reversal_service.refund, revoke):
             with pytest.raises(InvalidInput):
                 act(sold, staff=keeper, reason=reason)
         assert everything() == before
@@ -274,14 +275,9 @@ class Died(Exception):
 @pytest.mark.django_db(transaction=True)
 class TestCrashes:
     def test_one_at_every_statement_leaves_nothing_behind(self, sold, keeper):
+        given = {"staff": keeper, "second": UserFactory(is_staff=True), "reason": REASON}
+        act = partial(reversal_service.revoke, with_refund=True, **given)
         before, number = everything(), 0
-        act = partial(
-            reversal_service.revoke,
-            staff=keeper,
-            second=UserFactory(is_staff=True),
-            reason=REASON,
-            with_refund=True,
-        )
         while not crashes_at(number, partial(act, sold)):
             assert everything() == before
             number += 1

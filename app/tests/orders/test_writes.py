@@ -17,6 +17,7 @@ from app.models import (
     Licence,
     MailPreference,
     Notification,
+    ModerationCase,
     OutboxMessage,
     Style,
     Tag,
@@ -40,7 +41,7 @@ MODELS = {
     model._meta.db_table: model
     for model in (
         *(Transaction, Generation, GenerationTag, OutboxMessage, Notification, Licence),
-        *(WebhookDelivery, MailPreference, Turn),
+        *(WebhookDelivery, MailPreference, Turn, ModerationCase),
     )
 }
 # The server numbers these rows; the others come with their number.
@@ -74,7 +75,7 @@ def test_every_statement_is_held_to_its_columns() -> None:
         *("BOOK_ENTRY", "BOOK_REFUNDS", "TAKE_TURN", "PLACE_ORDER", "COMPLETE_GENERATION"),
         *("_NOTIFY", "NOTIFY", "_NOTIFY_OF_PICTURE"),
         *("_NOTIFY_OF_GROUP", "NOTIFY_OF_LIKE", "NOTIFY_OF_FOLLOW"),
-        "MAIL_IS_DUE",
+        *("MAIL_IS_DUE", "COUNT_CASE"),
         *("_TELL_WEBHOOKS", "TELL_WEBHOOKS", "TELL_WEBHOOKS_OF_EACH", "_TELL_OF_DELIVERED"),
     }
 

@@ -66,16 +66,19 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/services/moderation_service.py",
-        ("a-reason-is-needed", "if not is_seen(reason) or len", "if len", STAFF),
+        "app/services/safety/records.py",
+        ("a-reason-is-needed", "if not is_seen(words) or len", "if len", STAFF),
+    ),
+    *in_file(
+        "app/services/safety/acts.py",
         (
             "hidden-is-private",
-            "locked.visibility, locked.hidden_reason = Visibility.PRIVATE, reason",
-            "locked.hidden_reason = reason",
+            "picture.visibility, picture.hidden_reason = Visibility.PRIVATE, why.words",
+            "picture.hidden_reason = why.words",
             STAFF,
         ),
-        ("acts-are-logged", "    LogEntry.objects.log_actions(", "    str(", STAFF),
-        ("restored-as-it-was-left", "    if locked.was_offered:\n", "    if True:\n", STAFF),
+        ("acts-are-logged", "        LogEntry.objects.log_actions(", "        str(", STAFF),
+        ("restored-as-it-was-left", "    if style.was_offered:\n", "    if True:\n", STAFF),
         ("not-for-those-who-left", "if artist.is_closed:", "if False:", STAFF),
     ),
     *in_file(

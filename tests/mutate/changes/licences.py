@@ -66,10 +66,10 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/services/moderation_service.py",
+        "app/services/safety/acts.py",
         (
             "ended-is-not-shown-again",
-            "if Licence.objects.ended().filter(pk=locked.pk).exists():",
+            "if Licence.objects.ended().filter(pk=picture.pk).exists():",
             "if False:",
             "app/tests/money/test_reversals.py",
         ),

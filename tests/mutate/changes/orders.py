@@ -63,11 +63,14 @@ MUTATIONS = (
             "for picture in pictures)",
             HELD,
         ),
+    ),
+    *in_file(
+        "app/services/generation_service.py",
         (
-            "order-cancels-queued-only",
-            "order=order, status=GenerationStatus.QUEUED)",
-            "order=order, status__in=[GenerationStatus.QUEUED, GenerationStatus.PROCESSING])",
-            CANCELING,
+            "cancels-queued-only",
+            "filter(pk__in=ids, status=GenerationStatus.QUEUED)",
+            "filter(pk__in=ids)",
+            "app/tests/safety/test_suspension.py",
         ),
         (
             "order-cancel-refunds",

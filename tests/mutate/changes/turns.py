@@ -133,7 +133,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
-        "app/services/orders/placing.py",
+        "app/services/generation_service.py",
         (
             "canceled-order-leaves-the-queue",
             "    outbox.leave(canceled, owner_id=buyer.pk)\n",
