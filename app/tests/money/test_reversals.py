@@ -31,6 +31,7 @@ from app.tests.together import all_at_once
 
 pytestmark = pytest.mark.django_db
 REASON = "The picture came out empty."
+REVOKE = ("end_licences", "--revoke", "--staff", "keeper", "--reason", REASON)
 
 
 @pytest.fixture
@@ -45,8 +46,8 @@ def refund(keeper: User) -> Callable[[Licence], None]:
 
 @pytest.fixture
 def revoke(keeper: User) -> Callable[..., None]:
-    second = UserFactory(is_staff=True)
-    return partial(reversal_service.revoke, staff=keeper, second=second, reason=REASON)
+    people = {"staff": keeper, "second": UserFactory(is_staff=True)}
+    return partial(reversal_service.revoke, reason=REASON, **people)
 
 
 @pytest.fixture
@@ -206,11 +207,11 @@ class TestRefusals:
 
     @pytest.mark.parametrize("reason", ["", "  ", "x" * 501])
     def test_without_a_reason_nothing_happens(self, sold, keeper, reason):
-        revoke = partial(reversal_service.revoke, second=UserFactory(is_staff=True))
+        others = {reversal_service.refund: {}, reversal_service.revoke: {"second": UserFactory()}}
         before = everything()
-        for act in (reversal_service.refund, revoke):
+        for act, other in others.items():
             with pytest.raises(InvalidInput):
-                act(sold, staff=keeper, reason=reason)
+                act(sold, staff=keeper, reason=reason, **other)
         assert everything() == before
 
 
@@ -353,10 +354,7 @@ class TestTheCommand:
     @pytest.mark.parametrize("second", [(), ("--second", "keeper"), ("--second", "nobody")])
     def test_a_revocation_takes_two(self, sold, keeper, second):
         with pytest.raises(CommandError, match="second"):
-            call_command(
-                *("end_licences", sold.number, "--revoke", *second),
-                *("--staff", "keeper", "--reason", REASON),
-            )
+            call_command(*REVOKE, sold.number, *second)
         assert Licence.objects.get().is_valid
 
     def test_it_refunds_by_number_and_may_be_run_again(self, sold, keeper, buyer, capsys):
@@ -397,7 +395,5 @@ class TestTheCommand:
 
     def test_a_bad_reason_is_an_error_of_each(self, sold, keeper):
         with pytest.raises(CommandError, match="1 could not"):
-            call_command(
-                "end_licences", sold.number, "--refund", "--staff", "keeper", "--reason", " "
-            )
+            call_command(*REVOKE[:1], sold.number, "--refund", *REVOKE[2:5], " ")
         assert Licence.objects.get().is_valid

@@ -27,7 +27,7 @@ DROP FUNCTION style_restriction_is_stated();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0059_safety")]
+    dependencies = [("app", "0062_safety")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.

@@ -100,7 +100,7 @@ DROP FUNCTION suspension_is_stated();
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('app', '0058_payouts_told'),
+        ('app', '0061_picture_checks'),
     ]
 
     operations = [

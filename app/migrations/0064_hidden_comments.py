@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0060_held_styles")]
+    dependencies = [("app", "0063_held_styles")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.

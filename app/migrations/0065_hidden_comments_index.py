@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("app", "0061_hidden_comments")]
+    dependencies = [("app", "0064_hidden_comments")]
 
     operations = [
         AddIndexConcurrently(

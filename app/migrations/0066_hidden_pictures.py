@@ -27,7 +27,7 @@ DROP FUNCTION picture_restriction_is_stated();
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0062_hidden_comments_index")]
+    dependencies = [("app", "0065_hidden_comments_index")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.

@@ -12,6 +12,6 @@ FROM app_style WHERE withdrawn_reason <> '';
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0063_hidden_pictures")]
+    dependencies = [("app", "0066_hidden_pictures")]
 
     operations = [migrations.RunSQL(STATE, migrations.RunSQL.noop)]
