@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import itemgetter
 
 from django.conf import settings
@@ -32,6 +32,9 @@ MAX_COUNTED_ATTEMPTS = 32_000
 MOST_TRIES = 5
 # How many messages without a turn get one at a time.
 TURNS_AT_ONCE = 100
+# A job has ended by then, or has a later attempt.
+KEPT_FOR = timedelta(days=30)
+FORGOTTEN_AT_ONCE = 500
 
 
 def enqueue(
@@ -222,6 +225,18 @@ def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None
         due_at=FIRST_DUE,
         **given,
     )
+
+
+def forget_sent() -> int:
+    """Delete tasks that were sent longer than ``KEPT_FOR`` ago: they hold the words of orders.
+    Looks at the oldest ``FORGOTTEN_AT_ONCE`` only. Returns how many were deleted."""
+    since = clock.now() - KEPT_FOR
+    oldest = OutboxMessage.objects.order_by("pk")
+    created_at = oldest.values_list("created_at", flat=True).first()
+    if created_at is None or created_at >= since:
+        return 0
+    ids = list(oldest.values_list("pk", flat=True)[:FORGOTTEN_AT_ONCE])
+    return OutboxMessage.objects.filter(pk__in=ids, sent_at__lt=since).delete()[0]
 
 
 def oldest_age() -> float:
