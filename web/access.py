@@ -1,4 +1,5 @@
-"""Who may open a page: signed in, artist. Who may see a picture is ``visible_to`` in the models."""
+"""Who may open a page: signed in, artist, moderator. Who may see a picture is ``visible_to`` in the
+models."""
 
 from __future__ import annotations
 
@@ -12,7 +13,10 @@ from django.shortcuts import redirect, resolve_url
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.views.decorators.http import require_http_methods
 
+from app.exceptions import NotFound
 from app.models import User
+from app.services.safety import rights
+from app.services.safety.rights import Right
 from web import kept
 
 P = ParamSpec("P")
@@ -49,6 +53,21 @@ def artists_only(view: UserView[P]) -> View[P]:
     ) -> HttpResponse:
         if not user.is_artist:
             return go(request, resolve_url("web:join"))
+        return view(request, user, *args, **kwargs)
+
+    return checked
+
+
+def moderators_only(view: UserView[P]) -> View[P]:
+    """Like ``signed_in``. For whoever may not moderate there is no such page."""
+
+    @signed_in
+    @wraps(view)
+    def checked(
+        request: HttpRequest, user: User, /, *args: P.args, **kwargs: P.kwargs
+    ) -> HttpResponse:
+        if not rights.has(user, Right.MODERATE):
+            raise NotFound
         return view(request, user, *args, **kwargs)
 
     return checked

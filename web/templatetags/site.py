@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -70,6 +70,26 @@ def reason(text: str) -> SafeString:
     if text in phrases.OF_FAILURES:
         return format_html("{}", gettext(text))
     return format_html('<span lang="en">{}</span>', text or "–")
+
+
+@register.filter
+def said(text: str) -> str:
+    """Why something was decided: in the visitor's language where the words are ours."""
+    return gettext(text) if text else ""
+
+
+@register.filter
+def lasting(time: timedelta | None) -> str:
+    """About how long something took; a dash for nothing."""
+    if time is None:
+        return "–"
+    hours = round(time.total_seconds() / 3600)
+    if hours < 1:
+        return gettext("less than an hour")
+    if hours < 48:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+    days = round(hours / 24)
+    return ngettext("%(count)s day", "%(count)s days", days) % {"count": days}
 
 
 @register.filter
@@ -221,6 +241,7 @@ ICONS = {
     "menu": "M4 7h16M4 12h16M4 17h16",
     "speech": "M4 5h16v11H11l-5 4v-4H4z",
     "down": "M12 4v12M7 11l5 5 5-5M5 20h14",
+    "flag": "M6 21V4M6 5h11l-2 4 2 4H6",
     "share": "M12 15V4M8 8l4-4 4 4M6 12H5v8h14v-8h-1",
     "again": "M20 12a8 8 0 1 1-2.5-5.8M20 4v4h-4",
     "coin": "M12 4a8 8 0 1 0 0 16 8 8 0 0 0 0-16zM9 12h6M12 9v6",

@@ -9,14 +9,23 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.templatetags.static import static
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from app.delivery import outbox
 from app.http.rights import RSL
-from app.models import Generation, Style
+from app.models import Generation, Ground, ReportReason, Style
+from app.services import deletion_service
 from app.services.licences import terms
+from app.services.payments import noting
+from app.services.safety import figures
+from app.services.uploads import upload_service
+from app.services.webhooks import deliveries
 from web.crawlers import AI_CRAWLERS
 from web.views.licences import words_of
 
+# Why nothing is broken.
+NO_RULES = frozenset({Ground.MISTAKE, Ground.APPEAL, Ground.NONE})
 STYLES_LISTED, PICTURES_LISTED = 2000, 5000
 
 
@@ -32,9 +41,44 @@ def about(request: HttpRequest) -> HttpResponse:
 
 
 @require_safe
+def moderation(request: HttpRequest) -> HttpResponse:
+    """The rules, how it is decided, and how often it was: for everybody."""
+    months = figures.figures()
+    content = {
+        "grounds": [_(label) for value, label in Ground.choices if value not in NO_RULES],
+        "reasons": [_(label) for label in ReportReason.labels],
+        "months": months,
+        "by_reason": [
+            (month, [month.reports.get(reason, 0) for reason in ReportReason.values])
+            for month in months
+        ],
+        "appeal_days": settings.APPEAL_DAYS,
+        "strike_days": settings.STRIKE_DAYS,
+    }
+    return render(request, "web/moderation.html", content)
+
+
+@require_safe
+def privacy(request: HttpRequest) -> HttpResponse:
+    """What is kept of people. docs/privacy.md says the same, with where it is done."""
+    content = {
+        "session_days": settings.SESSION_COOKIE_AGE // 86_400,
+        "deleted_days": deletion_service.KEPT_FOR.days,
+        "upload_hours": upload_service.PLACE_SECONDS // 3600,
+        "webhook_days": deliveries.KEPT_FOR.days,
+        "task_days": outbox.KEPT_FOR.days,
+        "payment_days": noting.KEPT_FOR.days,
+        "report_days": settings.REPORTER_KEPT_DAYS,
+        "appeal_days": settings.APPEAL_DAYS,
+    }
+    return render(request, "web/privacy.html", content)
+
+
+@require_safe
 def robots(request: HttpRequest) -> HttpResponse:
     """Search engines are welcome. Robots that collect pictures to train models are excluded."""
     ours = ["/api/", "/account", "/wallet", "/notifications", "/studio", "/mine", "/sign-in"]
+    ours += ["/desk", "/report", "/statements"]
     lines = [
         f"License: {settings.SITE_URL}{RSL}",
         "",
@@ -66,7 +110,8 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     named = styles.values_list("pk", "artist_id", "updated_at")
     pictures = Generation.objects.feed(request.user).values_list("pk", "finished_at")
     rows: list[tuple[str, datetime | None]] = [
-        (path, None) for path in ("/", "/styles", "/about", "/about/books", "/licence")
+        (path, None)
+        for path in ("/", "/styles", "/about", "/about/books", "/about/moderation", "/licence")
     ]
     seen: set[int] = set()
     for style_id, artist_id, updated_at in named:

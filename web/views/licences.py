@@ -15,9 +15,10 @@ from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Licence, Rating, TrainingManifest, User
+from app.models import Licence, Rating, ThingKind, TrainingManifest, User
 from app.services import storage
 from app.services.licences import books, certificate, manifest, numbers, states, terms
+from app.services.safety import looking
 from app.utils.links import page_url
 from web import card
 from web.access import form_of, go, signed_in
@@ -30,6 +31,9 @@ def licence(request: HttpRequest, number: str) -> HttpResponse:
     if found.number != number:
         return redirect("web:licence_page", found.number)
     content = described(request, found)
+    if isinstance(request.user, User) and not found.is_valid:
+        kind = ThingKind.PICTURE
+        content["statement_id"] = looking.statement_for(request.user, kind, found.pk)
     content |= {
         "code": _code(content["shown"]["url"]),
         "booked": books.day_of(found),

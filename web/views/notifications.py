@@ -5,12 +5,14 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from app.models import Notification, NotificationType, User
+from app.models import Notification, NotificationType, Report, User
 from app.models.notification import TargetType
 from app.services import notification_service
+from app.services.safety import reporting
 from app.utils.looking import is_look
 from web.access import form_of, go, signed_in
 from web.paging import page_of
@@ -43,6 +45,11 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
         return redirect("web:webhooks")
     if read.type == NotificationType.SIGNATURE_UNSEEN:
         return redirect("web:artist_profile")
+    told = read.parameters or {}
+    if told.get("statement"):
+        return redirect("web:statement_of_reasons", told["statement"])
+    if read.type == NotificationType.REPORT_DECIDED:
+        return redirect(_receipt_of(user, told.get("case")))
     if read.subject is None:
         # It is no longer theirs to see, or there was nothing.
         messages.info(request, _("There is nothing here."))
@@ -54,6 +61,14 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
         TargetType.ORDER: f"/orders/{read.target_id}",
     }
     return redirect(addresses.get(read.target_type, "/notifications"))
+
+
+def _receipt_of(user: User, case_id: object) -> str:
+    """The page of the user's own report."""
+    mine = Report.objects.filter(reporter=user, case_id=case_id).order_by("-pk").first()
+    if mine is None:
+        return reverse("web:notifications")
+    return reverse("web:report_receipt", args=[reporting.token_of(mine)])
 
 
 @form_of("/notifications")

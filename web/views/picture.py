@@ -13,9 +13,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from app.exceptions import InvalidInput, NotFound
-from app.models import Comment, Generation, GenerationStatus, User
+from app.models import Comment, Generation, GenerationStatus, ThingKind, User
 from app.models.notification import TargetType
 from app.services import archives, generation_service
+from app.services.safety import looking
 from app.utils.links import download_link, link
 from web import kept, structured
 from web.access import form_of, go, signed_in
@@ -44,6 +45,8 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     }
     content["structured"] = "" if content["is_veiled"] else structured.of_picture(shown)
     if is_owner:
+        if shown.hidden_reason and isinstance(viewer, User):
+            content["statement_id"] = looking.statement_for(viewer, ThingKind.PICTURE, picture_id)
         content["form"] = PictureForm(
             initial={
                 "description": shown.description,

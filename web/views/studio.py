@@ -29,12 +29,14 @@ from app.models import (
     NotificationType,
     ReviewState,
     Style,
+    ThingKind,
     TrainingStatus,
     Transaction,
     User,
 )
 from app.models.notification import TargetType
 from app.services import style_service, training_service, user_service
+from app.services.safety import looking
 from app.utils import clock
 from web import kept
 from web.access import artists_only, form_of, go, signed_in
@@ -176,6 +178,8 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
     content = {"style": own, "form": form, "price": own.price, "is_refused": _is_refused(own)}
+    if own.withdrawn_reason or own.review_state == ReviewState.REFUSED:
+        content["statement_id"] = looking.statement_for(user, ThingKind.STYLE, style_id)
     content["likeness"] = likeness_to(own)
     content["known"] = style_service.uploaded_before(user, style_id)
     status = 400 if form.errors else 200

@@ -16,7 +16,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation.template import templatize
 
 WEB = Path(__file__).resolve().parents[2]
-NOTIFICATIONS = WEB.parent / "app" / "models" / "notification.py"
+MODELS = WEB.parent / "app" / "models"
+# Whose words the site translates.
+SAID = tuple(MODELS / name for name in ("notification.py", "case.py", "decision.py"))
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS: dict[str, Any] = {
     "_": None,
@@ -87,7 +89,7 @@ def _messages() -> Any:
 
     found = Catalog(fuzzy=False)
     templates = [*WEB.rglob("*.html"), *WEB.glob("templates/**/*.txt")]
-    for path in sorted([*WEB.rglob("*.py"), *templates, NOTIFICATIONS]):
+    for path in sorted([*WEB.rglob("*.py"), *templates, *SAID]):
         if "tests" in path.parts:
             continue
         text = path.read_text()

@@ -1,0 +1,226 @@
+"""What the desk shows of a case besides itself: the thing, the account behind it, what is near."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from django.db.models import Count, QuerySet
+
+from app.models import (
+    Artwork,
+    Comment,
+    CopyCheck,
+    Decision,
+    Generation,
+    Licence,
+    ModerationCase,
+    Original,
+    Proposal,
+    Report,
+    Statement,
+    Style,
+    ThingKind,
+    User,
+    Visibility,
+)
+from app.services.licences import finding
+from app.services.licences.finding import Near
+from app.services.safety import records
+
+# The desk works from the top: whoever has a longer queue than this sees its worst part.
+QUEUE_SHOWN = 100
+REPORTS_SHOWN = 30
+HISTORY_SHOWN = 20
+WORKS_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Thing:
+    """Something that can be decided on, in a line. ``preview`` is a storage key or "". Without
+    ``title`` it is gone."""
+
+    kind: str
+    id: int
+    title: str = ""
+    preview: str = ""
+    on_picture: int | None = None
+
+
+@dataclass(frozen=True)
+class Account:
+    """Whose thing it is, in figures."""
+
+    user: User
+    pictures: int
+    public_pictures: int
+    styles: int
+    cases: int
+    strikes: int
+    history: Sequence[Decision]
+
+
+@dataclass(frozen=True)
+class Lookalike:
+    """A licensed picture, or a work, that is nearly the same; ``bits`` of 256 differ."""
+
+    title: str
+    preview: str
+    whose: str
+    bits: int | None
+    number: str = ""
+
+
+def things_of(pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Thing]:
+    """All things of these kinds and ids, with one statement for each kind."""
+    wanted: dict[str, list[int]] = {kind: [] for kind in ThingKind.values}
+    for kind, thing_id in pairs:
+        wanted[kind].append(thing_id)
+    found: list[Thing] = []
+    if ids := wanted[ThingKind.PICTURE]:
+        found += (
+            Thing(ThingKind.PICTURE, each.pk, each.prompt_shown, each.preview_path)
+            for each in Generation.objects.filter(pk__in=ids)
+        )
+    if ids := wanted[ThingKind.STYLE]:
+        found += (
+            Thing(ThingKind.STYLE, each.pk, each.name, each.thumbnail)
+            for each in Style.objects.filter(pk__in=ids)
+        )
+    if ids := wanted[ThingKind.COMMENT]:
+        found += (
+            Thing(ThingKind.COMMENT, each.pk, each.content, "", each.generation_id)
+            for each in Comment.objects.filter(pk__in=ids)
+        )
+    if ids := wanted[ThingKind.PROFILE]:
+        found += (
+            Thing(ThingKind.PROFILE, each.pk, each.username, each.profile_image)
+            for each in User.objects.filter(pk__in=ids)
+        )
+    return {(each.kind, each.id): each for each in found}
+
+
+def thing_of(kind: str, thing_id: int) -> Thing:
+    found = things_of([(kind, thing_id)])
+    return found.get((kind, thing_id), Thing(kind, thing_id))
+
+
+def queue(kind: str = "") -> list[ModerationCase]:
+    """The worst of what waits, with whose things they are."""
+    cases = ModerationCase.objects.queue()
+    shown = cases.filter(kind=kind) if kind else cases
+    return list(shown.select_related("subject")[:QUEUE_SHOWN])
+
+
+def held_works() -> QuerySet[CopyCheck]:
+    """Styles whose works wait for our staff, the longest first."""
+    return CopyCheck.objects.held().select_related("style__artist")
+
+
+def held_styles() -> list[tuple[Style, int | None]]:
+    """Styles that are on hold until somebody decides, the longest first, each with its latest
+    case."""
+    on_hold = Style.objects.filter(held_at__isnull=False).exclude(withdrawn_reason="")
+    styles = list(on_hold.select_related("artist").order_by("held_at", "pk")[:QUEUE_SHOWN])
+    ids = [style.pk for style in styles]
+    cases = ModerationCase.objects.filter(kind=ThingKind.STYLE, thing_id__in=ids).order_by("pk")
+    latest = dict(cases.values_list("thing_id", "pk"))
+    return [(style, latest.get(style.pk)) for style in styles]
+
+
+def proposals() -> QuerySet[Proposal]:
+    """What waits for a second person, the longest first."""
+    waiting = Proposal.objects.filter(ended_at=None).select_related("case", "proposed_by")
+    return waiting.order_by("created_at", "pk")
+
+
+def reports_of(case: ModerationCase) -> list[Report]:
+    """The latest; however many there are, the case has their number."""
+    return list(case.reports.select_related("reporter").order_by("-pk")[:REPORTS_SHOWN])
+
+
+def reasons_of(case: ModerationCase) -> list[tuple[str, int]]:
+    """How many named each reason, the most frequent first."""
+    counted = case.reports.order_by().values_list("reason").annotate(n=Count("pk"))
+    return list(counted.order_by("-n", "reason"))
+
+
+def decisions_about(kind: str, thing_id: int) -> list[Decision]:
+    told = Decision.objects.about(kind, thing_id).select_related("staff", "second")
+    return list(told[:HISTORY_SHOWN])
+
+
+def account_of(user: User) -> Account:
+    pictures = Generation.objects.ordered_by(user.pk)
+    history = Decision.objects.concerning(user.pk).select_related("staff", "second")
+    return Account(
+        user=user,
+        pictures=pictures.count(),
+        public_pictures=pictures.filter(visibility=Visibility.PUBLIC).count(),
+        styles=Style.objects.filter(artist_id=user.pk).count(),
+        cases=ModerationCase.objects.filter(subject=user).count(),
+        strikes=records.strikes_of(user.pk),
+        history=list(history[:HISTORY_SHOWN]),
+    )
+
+
+def licence_of(picture_id: int) -> Licence | None:
+    return Licence.objects.filter(pk=picture_id).first()
+
+
+def near_picture(picture_id: int) -> list[Lookalike]:
+    """Other pictures and works that are nearly the same, by the fingerprint."""
+    licence = licence_of(picture_id)
+    if licence is None or not licence.pdq:
+        return []
+    turns = [bytes(licence.pdq)]
+    works = finding.by_fingerprint(turns, finding.WORKS_OF_OTHERS, artist_id=0)
+    pictures = [near for near in finding.by_fingerprint(turns) if near.id != picture_id]
+    return [*_works(works), *_pictures(pictures)]
+
+
+def near_works(check: CopyCheck) -> list[tuple[Artwork, Lookalike]]:
+    """The works of a style that were held, each with what it is nearly the same as."""
+    works = {work.position: work for work in check.style.artworks.all()}
+    found = [Near(each["id"], each.get("bits")) for each in check.found]
+    kinds = [each["kind"] for each in check.found]
+    ours = zip(found, kinds, check.found, strict=True)
+    paired = []
+    for near, kind, each in ours:
+        originals = _works([near]) if kind == Original.WORK else _pictures([near])
+        work = works.get(each["work"])
+        paired += [(work, original) for original in originals if work is not None]
+    return paired
+
+
+def statement_for(user: User, kind: str, thing_id: int) -> int | None:
+    """The latest statement of reasons that the user was given of a thing."""
+    given = Statement.objects.of(user).filter(kind=kind, thing_id=thing_id)
+    return given.values_list("pk", flat=True).first()
+
+
+def works_of(style_id: int) -> list[Artwork]:
+    return list(Artwork.objects.filter(style_id=style_id).order_by("position")[:WORKS_SHOWN])
+
+
+def _works(found: Sequence[Near]) -> list[Lookalike]:
+    bits = {near.id: near.bits for near in found}
+    works = Artwork.objects.filter(pk__in=bits).select_related("style__artist")
+    return [
+        Lookalike(work.style.name, work.preview_path, work.style.artist.artist_name, bits[work.pk])
+        for work in works
+    ]
+
+
+def _pictures(found: Sequence[Near]) -> list[Lookalike]:
+    bits = {near.id: near.bits for near in found}
+    return [
+        Lookalike(
+            licence.generation.prompt_shown,
+            licence.generation.preview_path,
+            licence.generation.style.artist.artist_name,
+            bits[pk],
+            licence.number,
+        )
+        for pk, licence in finding.licences_of(found).items()
+    ]

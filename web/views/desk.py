@@ -1,0 +1,308 @@
+"""The desk of our staff: what waits, the page of a case, and what is done about it, in two presses:
+the first shows what would be done, the second does it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.contrib import messages
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from app.exceptions import DomainError, NotFound
+from app.models import (
+    Action,
+    Appeal,
+    CopyCheck,
+    ModerationCase,
+    Proposal,
+    ReportReason,
+    ThingKind,
+    User,
+)
+from app.services import moderation_service
+from app.services.safety import appeals, deciding, looking
+from web import once
+from web.access import form_of, moderators_only
+from web.cases import FOLLOWS, VERBS, address_of, what_follows_for_money
+from web.forms.base import OnceForm
+from web.forms.safety import ActForm, JudgeForm, WorksForm
+from web.phrases import explain_all
+
+
+@require_safe
+@moderators_only
+def desk(request: HttpRequest, staff: User) -> HttpResponse:
+    """The queue: what is worst first, then what has waited longest. One row a thing."""
+    kind = request.GET.get("kind", "")
+    kind = kind if kind in ThingKind.values else ""
+    cases = looking.queue(kind)
+    proposals = list(looking.proposals())
+    things = looking.things_of(
+        (each.kind, each.thing_id) for each in (*cases, *(one.case for one in proposals))
+    )
+    for each in (*cases, *(one.case for one in proposals)):
+        each.thing = things.get((each.kind, each.thing_id))  # type: ignore[attr-defined]
+        each.why = [ReportReason(one).label for one in each.reasons]  # type: ignore[attr-defined]
+    content = {
+        "cases": cases,
+        "kind": kind,
+        "kinds": ThingKind.choices,
+        "waiting": ModerationCase.objects.open().count(),
+        "proposals": proposals,
+        "works": list(looking.held_works()),
+        "held": looking.held_styles(),
+        "appeals": Appeal.objects.queue().count(),
+    }
+    return render(request, "web/desk/queue.html", content)
+
+
+@require_safe
+@moderators_only
+def case(request: HttpRequest, staff: User, case_id: int) -> HttpResponse:
+    """One thing, with all that is known of it and of the account."""
+    found = ModerationCase.objects.numbered(case_id)
+    return _case_page(request, found, staff, ActForm(case=found, staff=staff))
+
+
+@form_of("/desk/cases/{case_id}")
+@moderators_only
+def decide(request: HttpRequest, staff: User, case_id: int) -> HttpResponse:
+    found = ModerationCase.objects.numbered(case_id)
+    form = ActForm(request.POST, case=found, staff=staff)
+    if form.is_valid() and "again" not in request.POST:
+        if "sure" not in request.POST:
+            return _ask(request, form, found, f"/desk/cases/{case_id}/decide")
+        what = ("decide", case_id, sorted(request.POST.items()))
+        if _done(staff, form, what, lambda: _act(staff, found, form)):
+            if form.cleaned_data["action"] == Action.REVOKE:
+                messages.success(request, _("Proposed. Somebody else has to confirm it."))
+            else:
+                messages.success(request, _("Done. Whom it concerns is told."))
+            return redirect("web:desk")
+    return _case_page(request, found, staff, form)
+
+
+def _act(staff: User, found: ModerationCase, form: ActForm) -> str:
+    given = form.cleaned_data
+    said = {"case_id": found.pk, "staff": staff, "ground": given["ground"], "words": given["words"]}
+    if given["action"] == Action.REVOKE:
+        return str(deciding.propose(**said, with_refund=given["with_refund"]).pk)
+    # Of one that is decided already, something further is done.
+    made = deciding.decide(
+        **said,
+        action=given["action"],
+        strikes=form.strikes,
+        until=form.until,
+        further=not found.is_open,
+    )
+    return str(made.pk)
+
+
+def _case_page(
+    request: HttpRequest, found: ModerationCase, staff: User, form: ActForm
+) -> HttpResponse:
+    thing = looking.thing_of(found.kind, found.thing_id)
+    is_picture = found.kind == ThingKind.PICTURE
+    proposal = found.proposals.filter(ended_at=None).select_related("proposed_by").first()
+    content = {
+        "case": found,
+        "thing": thing,
+        "address": address_of(thing),
+        "reports": looking.reports_of(found),
+        "reasons": [(ReportReason(why).label, n) for why, n in looking.reasons_of(found)],
+        "decisions": looking.decisions_about(found.kind, found.thing_id),
+        "account": looking.account_of(found.subject),
+        "licence": looking.licence_of(found.thing_id) if is_picture else None,
+        "near": looking.near_picture(found.thing_id) if is_picture else [],
+        "works": looking.works_of(found.thing_id) if found.kind == ThingKind.STYLE else [],
+        "form": form,
+        "proposal": proposal,
+        "is_own_proposal": proposal is not None and proposal.proposed_by_id == staff.pk,
+    }
+    form.renew_key()
+    return render(request, "web/desk/case.html", content, status=400 if form.errors else 200)
+
+
+# --- What takes two people ------------------------------------------------------------------------
+
+
+@form_of("/desk")
+@moderators_only
+def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpResponse:
+    """Confirm what somebody else has proposed, or turn it down."""
+    waiting = Proposal.objects.select_related("case", "proposed_by").filter(ended_at=None)
+    found = waiting.filter(pk=proposal_id).first()
+    if found is None:
+        raise NotFound("There is no such proposal.")
+    act = "confirm" if request.POST.get("act") == "confirm" else "turn_down"
+    form = OnceForm(request.POST)
+    form.is_valid()
+    if "sure" not in request.POST:
+        thing = looking.thing_of(found.case.kind, found.case.thing_id)
+        content = {"proposal": found, "act": act, "case": found.case, "thing": thing, "form": form}
+        return render(request, "web/desk/confirm_proposal.html", content)
+
+    def run() -> str:
+        if act == "confirm":
+            return str(deciding.confirm(proposal_id=proposal_id, staff=staff).pk)
+        deciding.turn_down(proposal_id=proposal_id, staff=staff)
+        return ""
+
+    if _done(staff, form, (act, proposal_id), run):
+        said = _("Done. Whom it concerns is told.") if act == "confirm" else _("Turned down.")
+        messages.success(request, said)
+    else:
+        messages.error(request, " ".join(form.non_field_errors()))
+    return redirect("web:case", found.case_id)
+
+
+# --- Works that wait ------------------------------------------------------------------------------
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@moderators_only
+def held_works(request: HttpRequest, staff: User, style_id: int) -> HttpResponse:
+    """Works that are like those of others: trained on, or refused."""
+    check = looking.held_works().filter(style_id=style_id).first()
+    if check is None:
+        raise NotFound("The works of this style do not wait for a review.")
+    form = WorksForm()
+    if request.method == "POST":
+        form = WorksForm(request.POST)
+        if form.is_valid() and "again" not in request.POST:
+            if "sure" not in request.POST:
+                return _ask(request, form, None, request.path)
+            what = ("works", style_id, sorted(request.POST.items()))
+            if _done(staff, form, what, lambda: _judge_works(staff, check, form)):
+                messages.success(request, _("Done. Whom it concerns is told."))
+                return redirect("web:desk")
+    form.renew_key()
+    content = {
+        "style": check.style,
+        "check": check,
+        "pairs": looking.near_works(check),
+        "works": looking.works_of(style_id),
+        "account": looking.account_of(check.style.artist.user),
+        "form": form,
+    }
+    return render(request, "web/desk/works.html", content, status=400 if form.errors else 200)
+
+
+def _judge_works(staff: User, check: CopyCheck, form: WorksForm) -> str:
+    is_allowed = form.cleaned_data["action"] == Action.ALLOW
+    act = moderation_service.allow_works if is_allowed else moderation_service.refuse_works
+    act(check, staff=staff, reason=form.cleaned_data["words"])
+    return str(check.style_id)
+
+
+# --- Appeals --------------------------------------------------------------------------------------
+
+
+@require_safe
+@moderators_only
+def queued_appeals(request: HttpRequest, staff: User) -> HttpResponse:
+    """Those that wait, the oldest first."""
+    waiting = list(Appeal.objects.queue()[: looking.QUEUE_SHOWN])
+    things = looking.things_of((each.statement.kind, each.statement.thing_id) for each in waiting)
+    for each in waiting:
+        key = (each.statement.kind, each.statement.thing_id)
+        each.thing = things.get(key)  # type: ignore[attr-defined]
+        each.is_for_another = staff.pk in (  # type: ignore[attr-defined]
+            each.first_id,
+            each.second_id,
+        )
+    return render(request, "web/desk/appeals.html", {"appeals": waiting})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@moderators_only
+def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
+    """An appeal, and the answer to it, by somebody who has not decided before."""
+    related = ("statement__recipient", "judge", "first")
+    found = Appeal.objects.select_related(*related).filter(pk=appeal_id).first()
+    if found is None:
+        raise NotFound("There is no such appeal.")
+    form = JudgeForm()
+    if request.method == "POST":
+        form = JudgeForm(request.POST)
+        if form.is_valid() and "again" not in request.POST:
+            if "sure" not in request.POST:
+                content = {"appeal": found, "form": form, "is_granted": form.is_granted}
+                return render(request, "web/desk/confirm_judgement.html", content)
+            what = ("judge", appeal_id, sorted(request.POST.items()))
+            if _done(staff, form, what, lambda: _judge(staff, appeal_id, form)):
+                messages.success(request, _("Done. Whom it concerns is told."))
+                return redirect("web:appeals")
+    form.renew_key()
+    statement = found.statement
+    decision = statement.of_decision
+    thing = looking.thing_of(statement.kind, statement.thing_id)
+    is_artist = statement.pk == decision.statement_to_artist_id
+    content = {
+        "appeal": found,
+        "statement": statement,
+        "decision": decision,
+        "thing": thing,
+        "address": address_of(thing),
+        "follows": _(FOLLOWS[statement.action]),
+        "money": what_follows_for_money(statement.money, is_artist=is_artist),
+        "account": looking.account_of(statement.recipient),
+        "decisions": looking.decisions_about(statement.kind, statement.thing_id),
+        "is_for_another": staff.pk in (found.first_id, found.second_id),
+        "form": form,
+    }
+    return render(request, "web/desk/appeal.html", content, status=400 if form.errors else 200)
+
+
+def _judge(staff: User, appeal_id: int, form: JudgeForm) -> str:
+    words = form.cleaned_data["words"]
+    given = {"is_granted": form.is_granted, "words": words}
+    return str(appeals.judge(appeal_id=appeal_id, staff=staff, **given).pk)
+
+
+# --- Two presses ----------------------------------------------------------------------------------
+
+
+def _ask(
+    request: HttpRequest, form: ActForm | WorksForm, found: ModerationCase | None, address: str
+) -> HttpResponse:
+    """What would be done, before it is."""
+    action = form.cleaned_data["action"]
+    content = {
+        "form": form,
+        "case": found,
+        "thing": looking.thing_of(found.kind, found.thing_id) if found else None,
+        "form_address": address,
+        "verb": _(VERBS[action]),
+        "follows": _(FOLLOWS[action]),
+        "action": action,
+        "ground": _ground(form),
+    }
+    return render(request, "web/desk/confirm.html", content)
+
+
+def _ground(form: ActForm | WorksForm) -> str:
+    ground = form.cleaned_data.get("ground")
+    if not ground:
+        return ""
+    field: Any = form.fields["ground"]
+    return str(dict(field.choices)[ground])
+
+
+def _done(
+    staff: User,
+    form: OnceForm,
+    what: tuple[object, ...],
+    act: Callable[[], str],
+) -> bool:
+    """Do it once, however often the second button is pressed. Says what was wrong otherwise."""
+    try:
+        once.run_form(user=staff, form=form, what=what, act=act)
+    except DomainError as error:
+        form.add_error(None, explain_all(error))
+        return False
+    return True
