@@ -23,7 +23,7 @@ from django.utils import translation
 from PIL import Image
 from playwright.sync_api import Browser
 
-from app.models import Generation, Notification, Order, Style, User
+from app.models import CopyCheck, Generation, Notification, Order, Statement, Style, User
 from app.models.terms import TermsKey
 from app.services import (
     api_key_service,
@@ -32,9 +32,11 @@ from app.services import (
     deletion_service,
     mail_service,
 )
+from app.services.safety import appeals, reporting
 from app.services.webhooks import endpoints
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.tests.money.breaking_rows import purchase
+from app.tests.safety.staff import act, moderator, report
 from app.utils import clock
 from tests.browser import DESKTOP, PHONE, Visitor
 from tests.pictures import signature_png
@@ -58,7 +60,7 @@ NO_PAGES = {
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
     *("licence_card", "credential", "name_buyer", "terms_text", "manifest", "statement_file"),
     *("give_back", "ask_payout", "set_up_payouts", "monthly_payouts"),
-    *("payouts_back", "payouts_again"),
+    *("payouts_back", "payouts_again", "decide", "proposal"),
 }
 # Other states of pages: by their queries, and where there is none.
 STATES = (
@@ -85,8 +87,7 @@ LOOKS = ((PHONE, "dark"), (DESKTOP, "light"))
 @pytest.fixture
 def readers(artist: User, buyer: User) -> dict[str, User | None]:
     """A stranger, a buyer and an artist of long standing; the staff is new here."""
-    staff = UserFactory(username="sam", is_staff=True)
-    return {"stranger": None, "buyer": buyer, "artist": artist, "staff": staff}
+    return {"stranger": None, "buyer": buyer, "artist": artist, "staff": moderator()}
 
 
 @pytest.fixture
@@ -128,6 +129,7 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
     endpoints.send_test(user=buyer, endpoint_id=hook.pk)
     endpoints.change(user=buyer, endpoint_id=off.pk, is_enabled=False)
     return {
+        **decided(shown, style, artist),
         "order_id": [order.pk, ended.pk],
         "picture_id": [shown.pk, private.pk, *states],
         "style_id": [style.pk, withdrawn.pk, draft.pk, training.pk, failed.pk],
@@ -144,6 +146,36 @@ def ids(artist: User, buyer: User, media: Path) -> dict[str, list[Any]]:
         "number": [shown.licence.number, private.licence.number],
         "key": TermsKey.values,
         "version": [1],
+    }
+
+
+def decided(shown: Generation, style: Style, artist: User) -> dict[str, list[Any]]:
+    """Something that was reported, what is decided on, and appeals: one waits, one is answered."""
+    told = report("picture", shown.pk, words="Look at it.")
+    other = PublicPictureFactory(user=shown.user, style=style)
+    statements = [
+        Statement.objects.get(decision=act("picture", other.pk, "hide", ground="copyright")),
+        Statement.objects.get(decision=act("profile", artist.pk, "warn")),
+        Statement.objects.get(decision=act("profile", shown.user_id, "warn")),
+    ]
+    made = [
+        appeals.appeal(user=each.recipient, statement_id=each.pk, words="I made it myself.")
+        for each in statements[1:]
+    ]
+    appeals.judge(appeal_id=made[0].pk, staff=moderator(), is_granted=False, words="No.")
+    waiting = {"state": "waiting", "works": [], "held_at": None, "reason": None}
+    held = StyleFactory(artist=artist.artist, works=2, training_status="pending", review=waiting)
+    found = [{"work": 1, "kind": "work", "id": style.artworks.all()[0].pk, "bits": 2}]
+    CopyCheck.objects.create(style=held, held_at=clock.now(), found=found)
+    return {
+        "kind": ["picture"],
+        "thing_id": [shown.pk],
+        "receipt": [reporting.token_of(told)],
+        "case_id": [told.case_id, statements[0].of_decision.case_id],
+        "proposal_id": [1],
+        "statement_id": [each.pk for each in statements],
+        "appeal_id": [each.pk for each in made],
+        "held_style_id": [held.pk],
     }
 
 

@@ -165,9 +165,9 @@ def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpRespons
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @moderators_only
-def held_works(request: HttpRequest, staff: User, style_id: int) -> HttpResponse:
+def held_works(request: HttpRequest, staff: User, held_style_id: int) -> HttpResponse:
     """Works that are like those of others: trained on, or refused."""
-    check = looking.held_works().filter(style_id=style_id).first()
+    check = looking.held_works().filter(style_id=held_style_id).first()
     if check is None:
         raise NotFound("The works of this style do not wait for a review.")
     form = WorksForm()
@@ -176,7 +176,7 @@ def held_works(request: HttpRequest, staff: User, style_id: int) -> HttpResponse
         if form.is_valid() and "again" not in request.POST:
             if "sure" not in request.POST:
                 return _ask(request, form, None, request.path)
-            what = ("works", style_id, sorted(request.POST.items()))
+            what = ("works", held_style_id, sorted(request.POST.items()))
             if _done(staff, form, what, lambda: _judge_works(staff, check, form)):
                 messages.success(request, _("Done. Whom it concerns is told."))
                 return redirect("web:desk")
@@ -185,7 +185,7 @@ def held_works(request: HttpRequest, staff: User, style_id: int) -> HttpResponse
         "style": check.style,
         "check": check,
         "pairs": looking.near_works(check),
-        "works": looking.works_of(style_id),
+        "works": looking.works_of(held_style_id),
         "account": looking.account_of(check.style.artist.user),
         "form": form,
     }
