@@ -9,6 +9,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
 from app.models import Action, Ground, ReportReason, ThingKind
+from app.models.decision import FREE
 from app.services.safety.looking import Thing
 
 # What is pressed to have it done.
@@ -81,6 +82,15 @@ def address_of(thing: Thing) -> str:
         return f"/pictures/{thing.on_picture}#comment-{thing.id}"
     places = {ThingKind.PICTURE: "pictures", ThingKind.STYLE: "styles"}
     return f"/{places.get(ThingKind(thing.kind), 'users')}/{thing.id}"
+
+
+def verdict_on(action: str | None) -> str:
+    """What whoever reported a thing is told of the decision; "" while there is none."""
+    if action is None:
+        return ""
+    if action in FREE:
+        return gettext("We looked at it, and found nothing that is against the law or our rules.")
+    return gettext("We have acted: %(action)s.") % {"action": gettext(Action(action).label)}
 
 
 def what_follows_for_money(money: Mapping[str, Any], *, is_artist: bool) -> str:

@@ -1,4 +1,4 @@
-"""E-mail: a digest of what happened, in the language of its reader."""
+"""E-mail: a digest of what happened, and what becomes of a report, in its reader's language."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from app.models import MailPreference, Notification, NotificationType
+from app.models import MailPreference, Notification, NotificationType, Report
 from app.services import mail_service
+from app.services.safety import reporting
+from web.cases import verdict_on
 from web.phrases import describe
 
 SUBJECT_LENGTH = 120
@@ -60,6 +62,37 @@ def digest(mine: MailPreference, news: Sequence[Notification]) -> EmailMessage:
         )
 
 
+def of_report(report: Report) -> EmailMessage:
+    """To somebody without an account: that the report is here, or what was decided."""
+    with translation.override(report.language or settings.LANGUAGE_CODE):
+        outcome = reporting.outcome_of(report)
+        is_decided = outcome.action is not None
+        content = {
+            "is_decided": is_decided,
+            "number": report.pk,
+            "verdict": verdict_on(outcome.action),
+            "address": _address("web:report_receipt", reporting.token_of(report)),
+        }
+        number = {"number": report.pk}
+        said = (
+            _("We have decided on your report %(number)s")
+            if is_decided
+            else _("Your report %(number)s is here")
+        )
+        kind = "decision" if is_decided else "receipt"
+        return EmailMessage(
+            subject=said % number,
+            body=render_to_string("web/mail/report.txt", content),
+            from_email=settings.MAIL_FROM,
+            to=[report.email],
+            headers={
+                "Message-ID": f"<report.{report.pk}.{kind}@{_host()}>",
+                "Auto-Submitted": "auto-generated",
+                "Content-Language": translation.get_language() or "",
+            },
+        )
+
+
 def _lines(news: Sequence[Notification]) -> list[Line]:
     """One for each, but one for all pictures that are ready."""
     others = [one for one in news if one.type != NotificationType.GENERATION_COMPLETE]
@@ -86,6 +119,9 @@ def _subject(lines: Sequence[Line]) -> str:
 
 
 def _message_id(mine: MailPreference, news: Sequence[Notification]) -> str:
+    return f"<news.{mine.pk}.{news[0].pk}.{news[-1].pk}.{len(news)}@{_host()}>"
+
+
+def _host() -> str:
     _name, address = email.utils.parseaddr(settings.MAIL_FROM)
-    host = address.rpartition("@")[2] or "localhost"
-    return f"<news.{mine.pk}.{news[0].pk}.{news[-1].pk}.{len(news)}@{host}>"
+    return address.rpartition("@")[2] or "localhost"

@@ -1,4 +1,4 @@
-"""Sends e-mail: to those whom ``mail_service`` says are due. ``manage.py send_mail`` runs it."""
+"""Sends e-mail to those who ``mail_service`` and ``mailing`` say are due. ``send_mail`` runs it."""
 
 from __future__ import annotations
 
@@ -11,9 +11,10 @@ from typing import Any
 import structlog
 from django.core.mail import get_connection
 
-from app.models import MailPreference
+from app.models import MailPreference, Report
 from app.services import guard, mail_service
-from web.mail import digest
+from app.services.safety import mailing
+from web.mail import digest, of_report
 
 log = structlog.get_logger(__name__)
 
@@ -43,6 +44,30 @@ def send_due(is_stopping: Callable[[], bool] = lambda: False) -> int:
             sent += sum(map(bool, done))
             is_away = server.is_away
     return sent
+
+
+def send_reports(is_stopping: Callable[[], bool] = lambda: False) -> int:
+    """Mail all who reported something without an account and are due. Returns to how many."""
+    sent, is_away = 0, False
+    while not is_away and not is_stopping() and (claimed := mailing.claim(BATCH)):
+        with _Server() as server:
+            for report in claimed:
+                send = partial(_send_report, server, report)
+                sent += bool(guard.attempt("mail", send, report=report.pk))
+            is_away = server.is_away
+    return sent
+
+
+def _send_report(server: _Server, report: Report) -> bool:
+    try:
+        server.send(of_report(report))
+    except (Refused, ServerAway) as error:
+        log.warning("mail_refused", report=report.pk, said=str(error))
+        mailing.record_failed(report, is_final=isinstance(error, Refused) and error.is_final)
+        return False
+    mailing.record_sent(report)
+    log.info("mail_sent", report=report.pk)
+    return True
 
 
 def _send(server: _Server, mine: MailPreference) -> bool:

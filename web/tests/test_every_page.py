@@ -34,7 +34,7 @@ from app.services import (
 )
 from app.services.safety import appeals, reporting
 from app.services.webhooks import endpoints
-from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
+from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory
 from app.tests.money.breaking_rows import purchase
 from app.tests.safety.staff import act, moderator, report
 from app.utils import clock

@@ -1,5 +1,6 @@
-"""From a stranger's report to what was taken being given back, without scripts, in both languages:
-a picture that is hidden, and a style on hold with what it earned."""
+"""From a stranger's report to what was taken being given back, in both languages: a picture that is
+hidden, and a style on hold with what it earned. Whom it concerns and the stranger have no scripts.
+"""
 
 from __future__ import annotations
 
@@ -54,16 +55,17 @@ def test_reported_restricted_appealed_restored(
     page_of_thing, earned = f"/{kind}s/{thing.pk}", payable(artist)
     assert earned > 0
 
-    def visitor(user: User | None = None) -> Visitor:
-        made = Visitor(browser, live_server.url, size, scripts=False, language=language)
+    def visitor(user: User | None = None, *, scripts: bool = False) -> Visitor:
+        made = Visitor(browser, live_server.url, size, scripts=scripts, language=language)
         if user:
             client = Client()
             client.force_login(user)
             made.use_session(client.cookies["sessionid"].value)
         return made
 
-    stranger, first, second = visitor(), visitor(moderator()), visitor(moderator())
-    whose, say = visitor(owner), stranger.say
+    first, second = (visitor(moderator(), scripts=True) for _ in range(2))
+    stranger, whose = visitor(), visitor(owner)
+    say = stranger.say
     page = stranger.visit(page_of_thing)
     page.locator(f"a[href='/report/{kind}/{thing.pk}']").click()
     page.get_by_role("radio", name=say("Hate")).check()
@@ -77,6 +79,7 @@ def test_reported_restricted_appealed_restored(
     page.get_by_role("radio", name=say(VERBS[action])).check()
     page.get_by_label(say("Reason"), exact=True).fill("Somebody else made it.")
     first.press(say("Go on …"))
+    assert first.accessibility_problems() == []
     first.press(say(VERBS[action]))
     expect(page.get_by_text(say("Done. Whom it concerns is told."))).to_be_visible()
     assert payable(artist) == (0 if kind == "style" else earned)
@@ -94,6 +97,7 @@ def test_reported_restricted_appealed_restored(
     page.get_by_role("radio", name=say("Grant it: give back what the decision took")).check()
     page.get_by_label(say("Reason"), exact=True).fill("You are right.")
     second.press(say("Go on …"))
+    assert second.accessibility_problems() == []
     second.press(say("Grant it"))
     expect(page.get_by_text(say("Done. Whom it concerns is told."))).to_be_visible()
     # All is as it was, with the money; and whoever reported it reads what was decided.

@@ -11,14 +11,17 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import InvalidInput, NotFound
 from app.http.addresses import client_address
-from app.models import Action, Ground, ThingKind, User
+from app.models import Ground, ThingKind, User
+from app.models.decision import FREE
 from app.services import rate_limit_service
 from app.services.safety import looking, reporting
 from web import kept
-from web.cases import address_of
+from web.cases import address_of, verdict_on
 from web.forms.safety import ReportForm
 from web.middleware import too_many
 from web.phrases import explain_all, field_errors
+
+FREE_OR_NONE = (*FREE, None)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -74,8 +77,8 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         "outcome": found,
         "report": found.report,
         "address": address_of(thing),
-        "action": gettext(Action(found.action).label) if found.action else "",
-        "ground": gettext(Ground(found.ground).label) if found.ground else "",
+        "verdict": verdict_on(found.action),
+        "ground": gettext(Ground(found.ground).label) if found.action not in FREE_OR_NONE else "",
     }
     response = render(request, "web/report_receipt.html", content)
     response["Referrer-Policy"] = "no-referrer"

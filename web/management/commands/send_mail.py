@@ -29,6 +29,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             mailer.send_due()
+            mailer.send_reports()
             return
         stopping = threading.Event()
         for signum in (signal.SIGTERM, signal.SIGINT):
@@ -44,6 +45,7 @@ class Command(BaseCommand):
                     alive_at = time.monotonic() + ALIVE_SECONDS
                     guard.attempt("mail", mail_service.keep_alive)
                 guard.attempt("mail", lambda: mailer.send_due(stopping.is_set))
+                guard.attempt("mail", lambda: mailer.send_reports(stopping.is_set))
             except (OperationalError, InterfaceError) as error:
                 log.warning("database_unavailable", error=str(error))
                 # The next round reconnects.
