@@ -25,6 +25,9 @@ BY_CODE: Mapping[str, str] = {
     "VALIDATION_ERROR": _("Some of the values are not valid."),
     "NOT_FOUND": _("There is nothing here."),
     "PERMISSION_DENIED": _("You are not allowed to do this."),
+    "ACCOUNT_SUSPENDED": _(
+        "Our staff has suspended your account. You can look at what is yours, appeal, and leave."
+    ),
     "ARTIST_ONLY": _("Only artists can do this. Become one first."),
     "CONFLICT": _("This conflicts with existing data."),
     "PAYOUT_UNDER_WAY": _("A payout of yours is under way. Wait until it has arrived."),
@@ -33,6 +36,10 @@ BY_CODE: Mapping[str, str] = {
     "EARNINGS_LEFT": _(
         "Earnings of yours are not paid out yet. Have them paid out first, or say that you give"
         " them up."
+    ),
+    "STYLE_ON_HOLD": _(
+        "Our staff is looking into a report about this style. No new pictures can be made with it"
+        " until that is decided."
     ),
     "STYLE_IN_USE": _("Pictures in this style are still being made. Try again when they are done."),
     "REQUEST_IN_PROGRESS": _("Your first request is still being processed. Wait a moment."),

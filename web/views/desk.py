@@ -142,6 +142,7 @@ def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpRespons
     form = OnceForm(request.POST)
     form.is_valid()
     if "sure" not in request.POST:
+        form.renew_key()
         thing = looking.thing_of(found.case.kind, found.case.thing_id)
         content = {"proposal": found, "act": act, "case": found.case, "thing": thing, "form": form}
         return render(request, "web/desk/confirm_proposal.html", content)
