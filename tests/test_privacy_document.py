@@ -28,7 +28,7 @@ ROWS = [
 # Sweeps of the relay that delete nothing that is of people.
 OF_NOBODY = {
     *("leases", "deadlines", "ended orders", "workers", "sales", "books"),
-    *("monthly payouts", "payouts", "payments"),
+    *("monthly payouts", "payouts", "payments", "suspensions", "reporters"),
 }
 
 
@@ -50,6 +50,8 @@ def test_the_periods_are_those_of_the_code(settings: Any) -> None:
         "messages to webhooks": deliveries.KEPT_FOR,
         "tasks": outbox.KEPT_FOR,
         "what the payment provider told": noting.KEPT_FOR,
+        "who reported": timedelta(days=settings.REPORTER_KEPT_DAYS),
+        "comments": timedelta(days=settings.APPEAL_DAYS),
     }.items():
         assert period(of) == kept_for, of
     assert kept.SECONDS == 3600
