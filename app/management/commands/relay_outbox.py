@@ -30,8 +30,8 @@ from app.services.checks import pictures
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
-from app.services.safety import keeping, reporting, suspension
 from app.services.payments import noting, payouts, sweeping
+from app.services.safety import keeping, reporting, suspension
 from app.services.uploads import check_service, upload_service
 
 log = structlog.get_logger(__name__)
