@@ -16,6 +16,9 @@ from app.utils import clock
 from web.cases import GROUND_OF, HINTS, VERBS
 from web.forms.base import OnceForm
 
+# These are given to acts that break nothing, not chosen.
+NO_GROUND = (Ground.APPEAL, Ground.NONE)
+
 
 def _translated(text: Any) -> Any:
     return _(str(text)) if text else ""
@@ -116,7 +119,7 @@ class ActForm(OnceForm):
         required=False,
         label=_("Ground"),
         help_text=_("The law or the rule that is broken."),
-        choices=[(value, _translated(label)) for value, label in Ground.choices],
+        choices=[(each.value, _translated(each.label)) for each in Ground if each not in NO_GROUND],
     )
     words = forms.CharField(
         max_length=records.MAX_WORDS,
