@@ -17,6 +17,7 @@ from app.models import (
     Action,
     Appeal,
     CopyCheck,
+    Ground,
     ModerationCase,
     Proposal,
     ReportReason,
@@ -88,7 +89,8 @@ def decide(request: HttpRequest, staff: User, case_id: int) -> HttpResponse:
 
 def _act(staff: User, found: ModerationCase, form: ActForm) -> str:
     given = form.cleaned_data
-    said = {"case_id": found.pk, "staff": staff, "ground": given["ground"], "words": given["words"]}
+    said: dict[str, Any] = {name: given[name] for name in ("ground", "words")}
+    said |= {"case_id": found.pk, "staff": staff}
     if given["action"] == Action.REVOKE:
         return str(deciding.propose(**said, with_refund=given["with_refund"]).pk)
     # Of one that is decided already, something further is done.
@@ -260,9 +262,13 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
 
 
 def _judge(staff: User, appeal_id: int, form: JudgeForm) -> str:
-    words = form.cleaned_data["words"]
-    given = {"is_granted": form.is_granted, "words": words}
-    return str(appeals.judge(appeal_id=appeal_id, staff=staff, **given).pk)
+    made = appeals.judge(
+        appeal_id=appeal_id,
+        staff=staff,
+        is_granted=form.is_granted,
+        words=form.cleaned_data["words"],
+    )
+    return str(made.pk)
 
 
 # --- Two presses ----------------------------------------------------------------------------------
@@ -288,10 +294,7 @@ def _ask(
 
 def _ground(form: ActForm | WorksForm) -> str:
     ground = form.cleaned_data.get("ground")
-    if not ground:
-        return ""
-    field: Any = form.fields["ground"]
-    return str(dict(field.choices)[ground])
+    return _(Ground(ground).label) if ground else ""
 
 
 def _done(
