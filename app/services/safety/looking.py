@@ -79,7 +79,9 @@ def things_of(pairs: Iterable[tuple[str, int]]) -> dict[tuple[str, int], Thing]:
     found: list[Thing] = []
     if ids := wanted[ThingKind.PICTURE]:
         found += (
-            Thing(ThingKind.PICTURE, each.pk, each.prompt_shown, each.preview_path)
+            Thing(
+                ThingKind.PICTURE, each.pk, each.prompt_shown, each.preview_path or each.image_path
+            )
             for each in Generation.objects.filter(pk__in=ids)
         )
     if ids := wanted[ThingKind.STYLE]:
