@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from app.exceptions import InvalidInput, NotFound
-from app.models import Comment, Generation, GenerationStatus, ThingKind, User
+from app.models import Comment, Generation, GenerationStatus, Rating, ThingKind, User
 from app.models.notification import TargetType
 from app.services import archives, generation_service
 from app.services.safety import looking
@@ -45,7 +45,7 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
     }
     content["structured"] = "" if content["is_veiled"] else structured.of_picture(shown)
     if is_owner:
-        if shown.hidden_reason and isinstance(viewer, User):
+        if isinstance(viewer, User) and (shown.hidden_reason or shown.rating != Rating.GENERAL):
             content["statement_id"] = looking.statement_for(viewer, ThingKind.PICTURE, picture_id)
         content["form"] = PictureForm(
             initial={

@@ -181,17 +181,17 @@ def near_picture(picture_id: int) -> list[Lookalike]:
     return [*_works(works), *_pictures(pictures)]
 
 
-def near_works(check: CopyCheck) -> list[tuple[Artwork, Lookalike]]:
-    """The works of a style that were held, each with what it is nearly the same as."""
+def near_works(check: CopyCheck) -> list[tuple[Artwork, Lookalike | None]]:
+    """The works of a style that were held, each with what it is nearly the same as; none for a work
+    that shows nudity, or where that is gone."""
     works = {work.position: work for work in check.style.artworks.all()}
-    found = [Near(each["id"], each.get("bits")) for each in check.found]
-    kinds = [each["kind"] for each in check.found]
-    ours = zip(found, kinds, check.found, strict=True)
-    paired = []
-    for near, kind, each in ours:
-        originals = _works([near]) if kind == Original.WORK else _pictures([near])
-        work = works.get(each["work"])
-        paired += [(work, original) for original in originals if work is not None]
+    finders = {Original.WORK: _works, Original.PICTURE: _pictures}
+    paired: list[tuple[Artwork, Lookalike | None]] = []
+    for each in check.found:
+        find, near = finders.get(each["kind"]), Near(each["id"], each.get("bits"))
+        originals = find([near]) if find else []
+        if work := works.get(each["work"]):
+            paired.append((work, originals[0] if originals else None))
     return paired
 
 
