@@ -1,0 +1,79 @@
+"""Reports, the desk, statements of reasons and appeals on pages; what is kept of people."""
+
+from tests.mutate.mutation import Mutation, in_file
+
+DESK = "web/tests/test_desk.py"
+KEPT = "app/tests/test_kept_no_longer.py"
+MAILS = "web/tests/test_report_mails.py"
+
+MUTATIONS: tuple[Mutation, ...] = (
+    *in_file(
+        "web/access.py",
+        (
+            "desk-is-for-moderators",
+            "if not rights.has(user, Right.MODERATE):",
+            "if not user.is_staff:",
+            f"{DESK}::TestTheDesk::test_it_is_for_whoever_may_moderate",
+        ),
+    ),
+    *in_file(
+        "web/views/desk.py",
+        (
+            "two-presses",
+            '        if "sure" not in request.POST:\n            return _ask(request, form, found',
+            "        if False:\n            return _ask(request, form, found",
+            f"{DESK}::TestTheDesk::test_two_presses_and_a_reason",
+        ),
+        (
+            "decided-is-decided-further",
+            "further=not found.is_open",
+            "further=False",
+            f"{DESK}::TestTheDesk::test_two_presses_and_a_reason",
+        ),
+    ),
+    *in_file(
+        "web/views/statements.py",
+        (
+            "appeal-once-on-the-page",
+            '"may_appeal": made is None and not is_over',
+            '"may_appeal": not is_over',
+            f"{DESK}::TestWhomItConcerns::test_reads_why_and_appeals_and_has_it_back",
+        ),
+    ),
+    *in_file(
+        "web/views/reports.py",
+        (
+            "reports-are-limited-on-the-site",
+            "if wait := _seconds_to_wait(request):",
+            "if wait := 0:",
+            f"{DESK}::TestReporting::test_it_shares_its_limit_with_the_api",
+        ),
+    ),
+    *in_file(
+        "app/services/payments/noting.py",
+        (
+            "payment-events-are-kept-90-days",
+            "timedelta(days=90)",
+            "timedelta(days=91)",
+            KEPT,
+        ),
+    ),
+    *in_file(
+        "app/delivery/outbox.py",
+        (
+            "what-waits-is-not-forgotten",
+            "filter(pk__in=ids, sent_at__lt=since)",
+            "filter(pk__in=ids)",
+            KEPT,
+        ),
+    ),
+    *in_file(
+        "app/services/safety/mailing.py",
+        (
+            "decided-meanwhile-stays-due",
+            "mine.filter(mail_due_at=report.mail_due_at).update(mail_due_at=None)",
+            "mine.update(mail_due_at=None)",
+            MAILS,
+        ),
+    ),
+)
