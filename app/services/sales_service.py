@@ -11,7 +11,6 @@ from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import Max
@@ -21,8 +20,6 @@ from app.models.notification import TargetType, words_of
 from app.services import guard, mail_service
 from app.utils import clock
 
-# Days are those of the marketplace's home, for all artists. The studio's chart has the reader's.
-ZONE = ZoneInfo("Asia/Seoul")
 # By then whatever was booked before midnight is committed: the database waits far less for anybody.
 SETTLED = timedelta(minutes=10)
 ONE_DAY = timedelta(days=1)
@@ -34,7 +31,7 @@ def tell_of_sales() -> int:
 
     The first call ever notifies nobody: the days before are not news.
     """
-    last = (clock.now() - SETTLED).astimezone(ZONE).date() - ONE_DAY
+    last = (clock.now() - SETTLED).astimezone(clock.HOME_ZONE).date() - ONE_DAY
     told_until = SalesDay.objects.aggregate(day=Max("day"))["day"]
     if told_until is None:
         SalesDay.objects.get_or_create(day=last)
@@ -49,7 +46,9 @@ def _tell_of_day(day: date) -> int:
     _, is_mine = SalesDay.objects.get_or_create(day=day)
     if not is_mine:
         return 0
-    begin, end = (datetime.combine(each, time.min, ZONE) for each in (day, day + ONE_DAY))
+    # Days are those of our home, for all artists. The studio's chart has the reader's.
+    days = (day, day + ONE_DAY)
+    begin, end = (datetime.combine(each, time.min, clock.HOME_ZONE) for each in days)
     sold = Transaction.objects.sold_between(begin, end)
     by_artist = groupby(sold, itemgetter("receiver_id"))
     lines = [
@@ -66,7 +65,7 @@ def _told(day: date, artist_id: int, styles: list[dict[str, Any]]) -> Notificati
     """What an artist is told of a day. It links to the style that earned most."""
     parameters = {
         "day": day.isoformat(),
-        "zone": ZONE.key,
+        "zone": clock.HOME_ZONE.key,
         "count": sum(style["count"] for style in styles),
         "earned": sum(style["earned"] for style in styles),
         "styles": [

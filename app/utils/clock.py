@@ -1,6 +1,11 @@
 """The time, in one place, so that tests can stop it."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+# Where days and months begin that are the same for everybody: of sales, of monthly payouts, of a
+# fee that changes.
+HOME_ZONE = ZoneInfo("Asia/Seoul")
 
 
 def now() -> datetime:

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from app.exceptions import InvalidInput
 from app.services.payments import fee_changes
+from app.utils import clock
 
 
 class Command(BaseCommand):
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        begins = datetime.combine(options["begins"], time.min, fee_changes.ZONE)
+        begins = datetime.combine(options["begins"], time.min, clock.HOME_ZONE)
         try:
             change, told = fee_changes.announce(options["percent"], begins)
         except InvalidInput as error:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
@@ -14,7 +13,6 @@ from app.services import fees, mail_service
 from app.utils import clock
 
 NOTICE = timedelta(days=30)
-ZONE = ZoneInfo("Asia/Seoul")
 BATCH = 500
 
 
@@ -37,7 +35,7 @@ def announce(percent: int, effective_at: datetime) -> tuple[FeeChange, int]:
         "before": before,
         "percent": percent,
         "share": 100 - percent,
-        "day": effective_at.astimezone(ZONE).date().isoformat(),
+        "day": effective_at.astimezone(clock.HOME_ZONE).date().isoformat(),
     }
     message = words_of(NotificationType.FEE_CHANGED, said)
     told = [

@@ -12,7 +12,6 @@ from __future__ import annotations
 import time
 from datetime import date, datetime, timedelta
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import structlog
 from django.conf import settings
@@ -65,7 +64,6 @@ BATCH = 20
 REST_SECONDS = 30.0
 # On which days of a month it is paid by itself: a relay may be away on the first.
 MONTHLY_DAYS = 7
-ZONE = ZoneInfo("Asia/Seoul")
 MAX_FAILURE = 200
 
 _rests_until = 0.0
@@ -299,7 +297,7 @@ def sweep() -> int:
 def pay_monthly() -> int:
     """Request a payout for each artist who chose so, on the first days of a month. Returns how
     many there were."""
-    today = clock.now().astimezone(ZONE).date()
+    today = clock.now().astimezone(clock.HOME_ZONE).date()
     if today.day > MONTHLY_DAYS:
         return 0
     paid = 0
@@ -319,7 +317,7 @@ def pay_monthly() -> int:
 
 
 def _wants_monthly(first: date) -> list[PaymentProfile]:
-    begin = datetime.combine(first, datetime.min.time(), ZONE)
+    begin = datetime.combine(first, datetime.min.time(), clock.HOME_ZONE)
     theirs = Payout.objects.filter(artist=OuterRef("user"))
     done = theirs.filter(is_monthly=True, created_at__gte=begin)
     profiles = PaymentProfile.objects.filter(

@@ -81,9 +81,12 @@ MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/services/sales_service.py",
         ("sales-are-told-once", "    if not is_mine:\n", "    if False:\n", SALES),
-        ("days-of-seoul", 'ZoneInfo("Asia/Seoul")', 'ZoneInfo("UTC")', SALES),
         ("a-day-has-settled", "(clock.now() - SETTLED)", "clock.now()", SALES),
         ("a-day-in-one-transaction", "@transaction.atomic\n", "", SALES),
+    ),
+    *in_file(
+        "app/utils/clock.py",
+        ("days-of-seoul", 'ZoneInfo("Asia/Seoul")', 'ZoneInfo("UTC")', SALES),
     ),
     *in_file(
         "app/management/commands/relay_outbox.py",
