@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-diffusion run-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights format lock clean restore-drill
+.PHONY: help run test test-diffusion run-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights payments format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -94,6 +94,9 @@ rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1
 	@$(BIN)/python -m pytest -q app/tests/licences/every_byte.py
 	@$(BIN)/python -m benchmarks.rights --own $(or $(OWN),1000) --foreign $(or $(FOREIGN),200) \
 		$(if $(FOLDERS),--folders $(FOLDERS)) $(if $(FOLDER),--folder $(FOLDER))
+
+payments: .venv/installed-dev ## tell of six events of a purchase in each of 720 orders, one of them twice
+	@$(BIN)/python -m pytest -q app/tests/payments/every_order.py
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .

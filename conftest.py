@@ -10,6 +10,7 @@ import os
 import secrets
 import signal
 import sys
+from collections.abc import Iterator
 
 import django
 import pytest
@@ -32,7 +33,7 @@ os.environ.setdefault("PICTURE_CHECK", "off")
 django.setup()
 
 _servers: TestServers | None = None
-_SLOW_FIXTURES = {"redis_url", "amqp_url", "s3_server", "running_provider"}
+_SLOW_FIXTURES = {"redis_url", "amqp_url", "s3_server", "running_provider", "stripe_url"}
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -93,6 +94,15 @@ def s3_server() -> S3Access:
     """An S3 server that all share. Make a bucket under a name of your own."""
     access: S3Access = ask_for_server("s3")
     return access
+
+
+@pytest.fixture(scope="session")
+def stripe_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The fake payment provider, with money that others have paid."""
+    from devtools.fake_stripe.private import PrivateStripe
+
+    with PrivateStripe(tmp_path_factory.mktemp("stripe"), funds="50000000:usd") as server:
+        yield server.url
 
 
 def _read_settings_again() -> None:

@@ -1,4 +1,5 @@
-"""The ledger in double entry: two lines for each entry, which sum to zero."""
+"""The ledger in double entry: two lines for each entry, which sum to zero, and two more for a
+fee."""
 
 from __future__ import annotations
 
@@ -10,8 +11,9 @@ from app.models.token import Transaction
 class LedgerLine(models.Model):
     """A line of the view ``app_ledgerline``: what an entry moves in one account.
 
-    Accounts are ``user:7``, ``platform:sales``, ``platform:bonus``, ``gateway:stripe``,
-    ``payable:7`` and ``loss``.
+    Accounts are ``user:7``, ``platform:sales``, ``platform:fees``, ``platform:bonus``,
+    ``gateway:stripe``, ``payable:7`` and ``loss``. Buyers pay into ``platform:sales``; from there
+    artists get their share, and ``platform:fees`` the rest.
     """
 
     id = models.CharField(max_length=30, primary_key=True)

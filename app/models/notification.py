@@ -55,6 +55,11 @@ class NotificationType(models.TextChoices):
     APPEAL_GRANTED = "appeal_granted", "Appeal granted"
     APPEAL_DENIED = "appeal_denied", "Appeal denied"
     REPORT_DECIDED = "report_decided", "A report of yours was decided on"
+    PURCHASE_FAILED = "purchase_failed", "Payment did not go through"
+    PURCHASE_REFUNDED = "purchase_refunded", "Purchase refunded"
+    REFUND_FAILED = "refund_failed", "Refund came back"
+    PURCHASE_DISPUTED = "purchase_disputed", "Payment disputed"
+    DISPUTE_ENDED = "dispute_ended", "Dispute decided"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -145,6 +150,27 @@ WORDS: dict[str, str] = {
         "Our fee changes from %(before)s %% to %(percent)s %% on %(day)s. Of a picture that costs"
         " 100 tokens, you will earn %(share)s."
     ),
+    NotificationType.PURCHASE_FAILED: _(
+        "Your payment of %(money)s did not go through. You have paid nothing, and have no tokens"
+        " for it."
+    ),
+    NotificationType.PURCHASE_REFUNDED: _(
+        "You get %(money)s back for %(amount)s tokens. It takes some days to your bank."
+    ),
+    NotificationType.REFUND_FAILED: _(
+        "Your refund of %(money)s did not arrive, so you have the %(amount)s tokens again."
+    ),
+    NotificationType.PURCHASE_DISPUTED: _(
+        "Your bank disputes your payment of %(money)s. What you had left of its tokens was taken"
+        " back, and you cannot spend any until it is decided."
+    ),
+    NotificationType.DISPUTE_ENDED: _(
+        "The dispute of your payment of %(money)s is over: the payment stands. What was taken back"
+        " is yours again."
+    ),
+    "dispute_lost": _(
+        "The dispute of your payment of %(money)s is over: your bank has given you the money back."
+    ),
     NotificationType.WORKS_HELD: _(
         "Works of your style %(name)s are nearly the same as works of other artists, or as pictures"
         " made here in their styles: no. %(works)s. It is trained once our staff has looked at it."
@@ -203,6 +229,7 @@ OTHER_WORDS = {
     "is_check": "hidden_by_check",
     **{f"signature_{what}": f"signature_{what}" for what in ("taken", "back", "refused")},
     "until": "suspended_until",
+    "is_lost": "dispute_lost",
 }
 
 # What is said where several people did the same to one thing.

@@ -25,6 +25,12 @@ def percent_at(moment: datetime) -> int:
     return int(settings.PLATFORM_FEE_PERCENT)
 
 
+def next_change(moment: datetime) -> tuple[datetime, int] | None:
+    """The first change after ``moment``, if one was announced: when, and to what."""
+    later = [change for change in _changes() if change[0] > moment]
+    return later[-1] if later else None
+
+
 def highest() -> int:
     """The most that it ever was."""
     return max([settings.PLATFORM_FEE_PERCENT, *(percent for _, percent in _changes())])

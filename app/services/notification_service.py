@@ -23,6 +23,7 @@ from app.models import (
     NotificationType,
     Order,
     Payout,
+    Purchase,
     Style,
     User,
 )
@@ -211,6 +212,15 @@ def tell_of_payout(payout: Payout, money: str, *, is_test: bool) -> None:
         kind = NotificationType.PAYOUT_FAILED
         said["reason"] = payout.failure
     _create(payout.artist_id, kind, said, "", None)
+
+
+def tell_of_purchase(
+    purchase: Purchase, kind: NotificationType, money: str, **said: object
+) -> None:
+    """Tell the buyer what became of a payment of theirs, or of a part of it."""
+    if not purchase.user.is_closed:
+        about = {"money": money, "purchase": purchase.pk, **said}
+        _create(purchase.user_id, kind, about, "", None)
 
 
 def tell_webhook_disabled(user_id: int, url: str) -> None:

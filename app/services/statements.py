@@ -123,6 +123,11 @@ def add_up(lines: Iterable[Line]) -> Totals:
     return Totals(**sums)
 
 
+def name_of(statement: Statement) -> str:
+    """Of its file."""
+    return f"statement-{statement.month:%Y-%m}"
+
+
 def as_csv(statement: Statement) -> Iterator[str]:
     """The lines with a header, safe to open in a spreadsheet; the totals are not among them."""
     writer = csv.writer(_Echo())

@@ -6,12 +6,13 @@ from datetime import date
 from typing import Any
 
 from django.db.models import QuerySet
-from django.http import StreamingHttpResponse
+from django.http import HttpResponse
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
 
 from app.http.bodies import Answer
+from app.http.tables import csv_file
 from app.models import Payout
 from app.permissions import IsArtist
 from app.serializers.payout import (
@@ -102,14 +103,10 @@ class StatementViewSet(ApiViewSet):
         return self.show(statements.of(self.user, self._month(month)))
 
     @extend_schema(responses={(200, "text/csv"): OpenApiTypes.STR})
-    def as_csv(self, request: Request, month: str) -> StreamingHttpResponse:
+    def as_csv(self, request: Request, month: str) -> HttpResponse:
         """The lines of a statement, for a spreadsheet."""
         statement = statements.of(self.user, self._month(month))
-        lines = statements.as_csv(statement)
-        answer = StreamingHttpResponse(lines, content_type="text/csv; charset=utf-8")
-        name = f"statement-{statement.month:%Y-%m}.csv"
-        answer["Content-Disposition"] = f'attachment; filename="{name}"'
-        return answer
+        return csv_file(statements.as_csv(statement), statements.name_of(statement))
 
     @staticmethod
     def _month(text: str) -> date:

@@ -1,11 +1,12 @@
-"""The pages that a browser can press: the hosted checkout, and an artist's onboarding."""
+"""The pages that a browser can press: the hosted checkout, an artist's onboarding, and the front
+page."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from html import escape
 
-from devtools.fake_stripe import checkout, connect
+from devtools.fake_stripe import checkout, connect, front
 from devtools.fake_stripe.currencies import written
 from devtools.fake_stripe.errors import ApiError, CardError, InvalidParameterError
 from devtools.fake_stripe.payments import DECLINES, GOOD_CARD
@@ -24,6 +25,8 @@ class Page:
 def show(state: State, path: str) -> Page:
     """The page at ``path``. The caller holds the lock. Raises ApiError."""
     kind, given = _parts(path)
+    if kind == "front":
+        return Page(html=_html("The fake provider", _form(front.buttons(state))))
     if kind == "pay":
         return Page(html=_checkout_page(state, state.get("checkout.session", given)))
     if kind == "setup":
@@ -39,6 +42,9 @@ def show(state: State, path: str) -> Page:
 def press(state: State, path: str, button: str) -> Page:
     """Press a button of the page at ``path``. The caller holds the lock. Raises ApiError."""
     kind, given = _parts(path)
+    if kind == "front":
+        front.press(state, button)
+        return Page(303, location="/")
     if kind == "pay":
         return _press_checkout(state, state.get("checkout.session", given), button)
     if kind == "setup":
@@ -47,6 +53,8 @@ def press(state: State, path: str, button: str) -> Page:
 
 
 def _parts(path: str) -> tuple[str, str]:
+    if path == "/":
+        return "front", ""
     parts = path.strip("/").split("/")
     kinds = {"c/pay": "pay", "setup": "setup", "receipts": "receipt"}
     kind = kinds.get("/".join(parts[:-1]))
@@ -134,10 +142,20 @@ def _form(buttons: dict[str, str]) -> str:
     return f'<form method="post">{pressed}</form>'
 
 
+_STYLE = (
+    "body{font:1rem/1.5 system-ui,sans-serif;margin:0;background:#f5f5f7;color:#1c1c22}"
+    "main{max-width:26rem;margin:2rem auto;padding:1.5rem;background:#fff;border-radius:.75rem}"
+    "ul{padding:0;list-style:none}[role=alert]{color:#a40021}"
+    "button{width:100%;min-height:2.75rem;font:inherit;border:1px solid #888;border-radius:.5rem;"
+    "background:#fff;cursor:pointer}p:first-child>button{background:#3a3af0;color:#fff;border:0}"
+)
+
+
 def _html(title: str, body: str) -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<link rel="icon" href="data:,"><style>{_STYLE}</style>'
         f"<title>{title} (test)</title></head><body><main><h1>{title}</h1>"
         f"<p>This is a test. No money moves.</p>{body}</main></body></html>"
     )

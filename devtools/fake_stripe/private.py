@@ -9,10 +9,16 @@ PROJECT = Path(__file__).resolve().parents[2]
 
 
 class PrivateStripe(OneProcessServer):
-    """The provider in a process of its own; its state ends with it."""
+    """The provider in a process of its own."""
 
     name = "The payment provider"
     start_seconds = 20.0
+
+    def __init__(self, folder: Path, *, keeps: bool = False, funds: str = "") -> None:
+        """With ``keeps``, what it knows is there again after a stop and a start. ``funds`` is what
+        the platform has from the beginning, such as ``100000:usd``."""
+        super().__init__(folder)
+        self._keeps, self._funds = keeps, funds
 
     @property
     def url(self) -> str:
@@ -28,6 +34,8 @@ class PrivateStripe(OneProcessServer):
         command: list[str | Path] = [
             *(sys.executable, "-m", "devtools.fake_stripe"),
             *("--port", str(self.port)),
+            *(("--keep", str(self.folder / "state.json")) if self._keeps else ()),
+            *(("--funds", self._funds) if self._funds else ()),
         ]
         return command, {"PYTHONPATH": str(PROJECT)}
 

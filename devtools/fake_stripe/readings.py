@@ -9,8 +9,8 @@ from devtools.fake_stripe.calls import LIST, Call, endpoint, metadata, page
 from devtools.fake_stripe.checkout import check_url
 from devtools.fake_stripe.errors import InvalidParameterError
 from devtools.fake_stripe.events import API_VERSION
-from devtools.fake_stripe.forms import flag, items, required
-from devtools.fake_stripe.state import Thing
+from devtools.fake_stripe.forms import Params, flag, items, required
+from devtools.fake_stripe.state import State, Thing
 
 
 @endpoint("GET", "/v1/balance")
@@ -48,7 +48,13 @@ def create_webhook_endpoint(call: Call) -> Thing:
     if not items(params, "enabled_events"):
         required(params, "enabled_events")
     secret = f"whsec_{secrets.token_hex(16)}"
-    made = state.add(
+    made = _new_endpoint(state, params, secret=secret, connect=flag(params, "connect"))
+    # Shown this once.
+    return made | {"secret": secret}
+
+
+def _new_endpoint(state: State, params: Params, *, secret: str, connect: bool) -> Thing:
+    return state.add(
         {
             "id": state.new_id("we"),
             "object": "webhook_endpoint",
@@ -62,10 +68,22 @@ def create_webhook_endpoint(call: Call) -> Thing:
             "status": "enabled",
             "url": params["url"],
         },
-        hidden={"secret": secret, "connect": flag(params, "connect")},
+        hidden={"secret": secret, "connect": connect},
     )
-    # Shown this once.
-    return made | {"secret": secret}
+
+
+def listen(state: State, url: str, secret: str) -> None:
+    """Send every event there, of the platform and of connected accounts, instead of where they
+    went before."""
+    params: Params = {"url": url, "enabled_events": ["*"]}
+    with state.lock:
+        known = {state.hidden(each)["connect"]: each for each in state.all("webhook_endpoint")}
+        for connect in (False, True):
+            if connect in known:
+                known[connect]["url"] = url
+                state.hidden(known[connect])["secret"] = secret
+            else:
+                _new_endpoint(state, params, secret=secret, connect=connect)
 
 
 @endpoint("POST", "/v1/webhook_endpoints/{}", "url enabled_events disabled description metadata")

@@ -26,16 +26,17 @@ class Clock:
     """Unix time in seconds. It can be set, and then runs on or stands still."""
 
     def __init__(self) -> None:
-        self._offset = 0.0
+        # Seconds before the time of the machine.
+        self.ahead = 0.0
         self._stopped_at: float | None = None
 
     def now(self) -> int:
         if self._stopped_at is not None:
             return int(self._stopped_at)
-        return int(time.time() + self._offset)
+        return int(time.time() + self.ahead)
 
     def set(self, now: float, *, stopped: bool) -> None:
-        self._offset = now - time.time()
+        self.ahead = now - time.time()
         self._stopped_at = now if stopped else None
 
 

@@ -8,9 +8,11 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from devtools.servers.process import FileLock, ServerError, write_private
+from devtools.servers.process import FileLock, ServerError, free_port, write_private
 
 DEFAULT_PORT = "8000"
+# With it, the fake payment provider is started as well.
+FAKE_GATEWAY = "stripe-fake"
 # This module is among the first that manage.py imports.
 STARTED_AT = time.monotonic()
 
@@ -55,6 +57,14 @@ def prepare_dev_environment(arguments: Sequence[str], project: Path) -> FileLock
         INTERNAL_API_TOKENS=token,
         SECRET_KEY=os.environ.get("SECRET_KEY") or _secret_key(data_dir / "secret-key"),
     )
+    if os.environ.get("PAYMENT_GATEWAY") == FAKE_GATEWAY and not os.environ.get("STRIPE_API_BASE"):
+        fake_port = free_port()
+        os.environ.update(
+            FAKE_STRIPE_PORT=str(fake_port),
+            STRIPE_API_BASE=f"http://127.0.0.1:{fake_port}",
+            STRIPE_SECRET_KEY=f"sk_test_{secrets.token_hex(16)}",
+            STRIPE_WEBHOOK_SECRET=f"whsec_{secrets.token_hex(16)}",
+        )
     # Logs are read while the processes still run.
     os.environ["PYTHONUNBUFFERED"] = "1"
     return lock

@@ -22,7 +22,8 @@ from app.models import (
 )
 from app.models.generation import unknown_words as unknown_in
 from app.models.notification import Subject, subject_of
-from app.services import engines, pricing
+from app.services import engines, fees, pricing
+from app.utils import clock
 from app.utils.money import written
 from web import images, phrases
 from web.wall import HEART, shape_of
@@ -146,6 +147,14 @@ def engine(style: Style) -> str:
 def share(amount: int) -> int:
     """The artist's share of ``amount``, in tokens."""
     return pricing.artist_share(amount)
+
+
+@register.simple_tag
+def our_fee() -> dict[str, object]:
+    """What we keep of a sale, in percent, and the next change of it."""
+    now = clock.now()
+    begins, percent = fees.next_change(now) or (None, None)
+    return {"percent": fees.percent_at(now), "begins": begins, "next": percent}
 
 
 @register.filter

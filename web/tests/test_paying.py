@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
@@ -9,12 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from app.models import Purchase, User
+from app.models import Notification, Purchase, User
 from app.tests.payments.conftest import (  # noqa: F401
-    funded_provider_url,
+    _uses_stripe,
     provider,
     stripe,
-    stripe_url,
 )
 from app.tests.payments.paying_artists import earner
 from web.tests.test_order_lists import key_of
@@ -52,6 +52,29 @@ def test_who_buys_pays_at_the_provider_and_comes_back_to_their_order(
     buyer.refresh_from_db()
     assert (buyer.token_balance, buyer.bought_balance) == (1000, 0)
     assert f'href="{back}"' in text(client, "/wallet")
+
+
+def test_a_pack_is_bought_by_its_button_and_a_notice_leads_to_the_purchase(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+    settings: Any,
+) -> None:
+    settings.TOKEN_PACKS = {1000: 900}
+    client = signed_in(buyer)
+    page = text(client, "/wallet")
+    assert re.search(r'name="amount" value="1000">1,000 tokens · <b>9.00 USD</b>', page)
+    # As a browser sends it: the field first, then the button that was pressed.
+    form = {"amount": ["500", "1000"], "payment_method": "card", "key": key_of(page)}
+    client.post("/wallet/buy", form)
+    bought = Purchase.objects.get()
+    assert (bought.amount, bought.price) == (1000, 900)
+    stripe.press(bought, "pay")
+    stripe.deliver()
+    client.post(f"/wallet/purchases/{bought.pk}/refund")
+    note = Notification.objects.get(recipient=buyer)
+    there = client.get(f"/notifications/{note.pk}")["Location"]
+    assert there == f"/wallet/purchases/{bought.pk}"
 
 
 def test_a_purchase_is_its_buyers(

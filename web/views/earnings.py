@@ -10,6 +10,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from app.exceptions import InvalidInput
+from app.http.tables import csv_file
 from app.models import Transaction, User
 from app.services import earnings, statements
 from app.services.statements import Statement
@@ -62,11 +63,8 @@ def statement(request: HttpRequest, user: User, month: str) -> HttpResponse:
 @artists_only
 def statement_file(request: HttpRequest, user: User, month: str) -> HttpResponse:
     """The same as CSV."""
-    rows = "".join(statements.as_csv(_statement(request, user, month)))
-    disposition = f'attachment; filename="statement-{month}.csv"'
-    return HttpResponse(
-        rows, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": disposition}
-    )
+    found = _statement(request, user, month)
+    return csv_file(statements.as_csv(found), statements.name_of(found))
 
 
 def _statement(request: HttpRequest, user: User, month: str) -> Statement:

@@ -15,12 +15,13 @@ from django.views.decorators.http import require_safe
 from app.delivery import outbox
 from app.http.rights import RSL
 from app.models import Generation, Ground, ReportReason, Style
-from app.services import deletion_service
+from app.services import deletion_service, fees
 from app.services.licences import terms
 from app.services.payments import noting
 from app.services.safety import figures
 from app.services.uploads import upload_service
 from app.services.webhooks import deliveries
+from app.utils import clock
 from web.crawlers import AI_CRAWLERS
 from web.views.licences import words_of
 
@@ -37,7 +38,7 @@ def licence(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    return render(request, "web/about.html", {"fee": settings.PLATFORM_FEE_PERCENT})
+    return render(request, "web/about.html", {"fee": fees.percent_at(clock.now())})
 
 
 @require_safe

@@ -17,6 +17,16 @@ from app.utils.looking import is_look
 from web.access import form_of, go, signed_in
 from web.paging import page_of
 
+# Of what is about no picture, style, order or person.
+PAGES: dict[str, str] = {
+    NotificationType.SALES: "web:studio",
+    NotificationType.WEBHOOK_DISABLED: "web:webhooks",
+    NotificationType.SIGNATURE_UNSEEN: "web:artist_profile",
+    NotificationType.PAYOUT_PAID: "web:payouts",
+    NotificationType.PAYOUT_FAILED: "web:payouts",
+    NotificationType.FEE_CHANGED: "web:payouts",
+}
+
 
 @require_safe
 @signed_in
@@ -39,17 +49,15 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
     """Mark a notification as read, and go to its subject."""
     find = notification_service.mark_read if is_look(request) else notification_service.find
     read = find(user, notification_id)
-    if read.type == NotificationType.SALES:
-        return redirect("web:studio")
-    if read.type == NotificationType.WEBHOOK_DISABLED:
-        return redirect("web:webhooks")
-    if read.type == NotificationType.SIGNATURE_UNSEEN:
-        return redirect("web:artist_profile")
+    if page := PAGES.get(read.type):
+        return redirect(page)
     told = read.parameters or {}
     if told.get("statement"):
         return redirect("web:statement_of_reasons", told["statement"])
     if read.type == NotificationType.REPORT_DECIDED:
         return redirect(_receipt_of(user, told.get("case")))
+    if told.get("purchase"):
+        return redirect("web:purchase", told["purchase"])
     if read.subject is None:
         # It is no longer theirs to see, or there was nothing.
         messages.info(request, _("There is nothing here."))

@@ -17,6 +17,7 @@ from app.exceptions import DomainError, NotFound
 from app.models import Generation, Purchase, Transaction, TransactionType, User
 from app.models.token import PUBLIC_TYPES, WELCOME_BONUS_MEMO
 from app.services import payment_service
+from app.utils.money import written
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
 from web.forms.account import BuyForm
@@ -150,6 +151,7 @@ def _offer() -> dict[str, object]:
     return {
         "is_test": is_test,
         "packs": [] if is_test else payment_service.packs(),
+        "hundred": written(settings.TOKEN_PRICE, settings.CURRENCY),
         "refund_days": settings.REFUND_DAYS,
     }
 

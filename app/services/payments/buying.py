@@ -18,7 +18,8 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from app.exceptions import NotFound, PaymentRefused, ServiceUnavailable
-from app.models import PaymentProfile, Purchase, PurchaseStatus, User
+from app.models import NotificationType, PaymentProfile, Purchase, PurchaseStatus, User
+from app.services import notification_service
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.paying import Checkout, Event, Order, PaymentGateway
 from app.services.payments.noting import note
@@ -26,6 +27,7 @@ from app.services.payments.packs import price_of
 from app.services.payments.payment_gateway import STRIPES, gateway
 from app.services.token_service import TokenService, lock_buyer, lock_users
 from app.utils import clock
+from app.utils.money import written
 
 log = structlog.get_logger(__name__)
 
@@ -165,12 +167,29 @@ def _order_of(purchase: Purchase, next_path: str) -> Order:
     )
 
 
+def lock_purchase(purchase: Purchase) -> tuple[User, Purchase]:
+    """The buyer and the purchase, in the order of all locks, until the transaction ends."""
+    user = lock_users(purchase.user_id)[purchase.user_id]
+    # A list of one: an event may lock the same purchase twice, which is no query for each row.
+    [locked] = Purchase.objects.select_for_update().filter(pk=purchase.pk)
+    locked.user = user
+    return user, locked
+
+
+def paid_purchase(gateway_name: str, reference: str) -> Purchase | None:
+    """The purchase of a payment that something was done to: it must have been paid before, even if
+    nobody told us. None for what is not ours. Raises NotYet."""
+    found = Purchase.objects.filter(gateway=gateway_name, gateway_reference=reference).first()
+    if found is not None and not found.is_paid:
+        found = settle(found)
+        if not found.is_paid:
+            raise NotYet("Nobody has paid for it yet.")
+    return found
+
+
 @transaction.atomic
 def _take_over(purchase: Purchase, found: Checkout, event: Event | None) -> Purchase:
-    user = lock_users(purchase.user_id)[purchase.user_id]
-    locked = Purchase.objects.select_for_update().get(pk=purchase.pk)
-    # Nobody reads the user through it but for this.
-    locked.user = user
+    user, locked = lock_purchase(purchase)
     if not note(event):
         return locked
     if found.session_id and not locked.session_id:
@@ -200,6 +219,17 @@ def _move(purchase: Purchase, user: User, found: Checkout) -> None:
                 defaults={"customer_id": found.customer_id},
             )
     purchase.status = PurchaseStatus(found.status)
+    if found.status == "failed" and found.session_id:
+        # By a bank that answered later: who was refused at once knows it.
+        tell(purchase, NotificationType.PURCHASE_FAILED)
+
+
+def tell(
+    purchase: Purchase, kind: NotificationType, price: int | None = None, **said: object
+) -> None:
+    """Tell the buyer; ``price`` is that of a part."""
+    money = written((purchase.price or 0) if price is None else price, purchase.currency)
+    notification_service.tell_of_purchase(purchase, kind, money, **said)
 
 
 def status_of(purchase: Purchase) -> PurchaseStatus:

@@ -3,6 +3,10 @@ spent until it is decided. What is not left, the platform bears if it loses."""
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
+from functools import partial
+
 import structlog
 from django.conf import settings
 from django.db import transaction
@@ -20,23 +24,28 @@ from app.models import (
     TransactionType,
     User,
 )
-from app.models.payment import NOT_PAID
-from app.services import pots
+from app.services import guard, pots
 from app.services.licences import states
 from app.services.notification_service import tell_of_sale
-from app.services.payments import buying
+from app.services.payments import buying, refunds
 from app.services.payments.gateways.outcomes import NotYet
 from app.services.payments.gateways.paying import Disputed, Event
 from app.services.payments.noting import note
 from app.services.payments.payment_gateway import gateway
 from app.services.pots import Pots
 from app.services.safety.records import Act, Why, record
-from app.services.token_service import TokenService, lock_users
+from app.services.token_service import TokenService
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
 
+# How often the provider is asked about all of them, and how far back about those we never heard of.
+EVERY_SECONDS = 3600.0
+LOOK_BACK = timedelta(days=7)
 REVOKED = "The payment for this picture was taken back."
+
+_to_ask: list[str] = []
+_next_round_at = 0.0
 
 
 def on_event(event: Event) -> None:
@@ -47,30 +56,48 @@ def on_event(event: Event) -> None:
 def settle(gateway_name: str, dispute_id: str, event: Event | None = None) -> None:
     """Take over what a dispute has become at the gateway. Raises NotYet."""
     found = gateway(gateway_name).dispute(dispute_id)
-    purchase = Purchase.objects.filter(
-        gateway=gateway_name, gateway_reference=found.reference
-    ).first()
+    # It was paid, or there would be no dispute: the event that says so may come later.
+    purchase = buying.paid_purchase(gateway_name, found.reference)
     if purchase is None or not found.status:
         return
-    if purchase.status in NOT_PAID:
-        # It was paid, or there would be no dispute: the event that says so comes later.
-        purchase = buying.settle(purchase)
-        if purchase.status in NOT_PAID:
-            raise NotYet("A dispute of what is not paid yet.")
+    if not Dispute.objects.filter(provider_id=found.id).exists():
+        # What went back before it was disputed is not taken back again.
+        refunds.catch_up(purchase)
     _take_over(purchase, found, event)
+
+
+def sweep() -> int:
+    """Ask about disputes that are open, and those of which nothing came. Returns how many were
+    asked about. Raises NotYet."""
+    global _to_ask, _next_round_at
+    name = settings.PAYMENT_GATEWAY
+    if not _to_ask and time.monotonic() >= _next_round_at:
+        opened = gateway(name).disputes_since(clock.now() - LOOK_BACK)
+        known = Dispute.objects.filter(purchase__gateway=name)
+        ours = set(known.values_list("provider_id", flat=True))
+        still_open = known.filter(status=DisputeStatus.OPEN).order_by("pk")
+        _to_ask = [each for each in opened if each not in ours]
+        _to_ask += still_open.values_list("provider_id", flat=True)
+        _next_round_at = time.monotonic() + EVERY_SECONDS
+    asked = 0
+    while _to_ask and asked < buying.BATCH:
+        # Off the list first: one that breaks does not keep the others from their turn.
+        dispute_id = _to_ask.pop(0)
+        asked += 1
+        guard.attempt("disputes", partial(settle, name, dispute_id), passing=(NotYet,))
+    return asked
 
 
 @transaction.atomic
 def _take_over(purchase: Purchase, found: Disputed, event: Event | None) -> None:
-    user = lock_users(purchase.user_id)[purchase.user_id]
-    locked = Purchase.objects.select_for_update().get(pk=purchase.pk)
+    user, locked = buying.lock_purchase(purchase)
     if not note(event):
         return
     dispute = Dispute.objects.select_for_update().filter(provider_id=found.id).first()
     if dispute is None:
         dispute = _open(locked, user, found)
     if dispute.status == DisputeStatus.OPEN and found.status != "open":
-        _end(dispute, user, DisputeStatus(found.status))
+        _end(dispute, locked, user, DisputeStatus(found.status))
     elif dispute.status not in (DisputeStatus.OPEN, found.status):
         log.error("dispute_decided_twice", dispute_id=dispute.pk)
     locked.status = buying.status_of(locked)
@@ -92,6 +119,8 @@ def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
         reason=found.reason[:100],
         taken=taken,
     )
+    if found.status == "open":
+        buying.tell(purchase, NotificationType.PURCHASE_DISPUTED, found.price)
     if taken:
         TokenService.move_money(
             TransactionType.CHARGEBACK,
@@ -103,9 +132,11 @@ def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
     return dispute
 
 
-def _end(dispute: Dispute, user: User, status: DisputeStatus) -> None:
+def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus) -> None:
     dispute.status, dispute.ended_at = status, clock.now()
     dispute.save(update_fields=["status", "ended_at"])
+    is_lost = {"is_lost": True} if status == DisputeStatus.LOST else {}
+    buying.tell(purchase, NotificationType.DISPUTE_ENDED, dispute.price, **is_lost)
     if status == DisputeStatus.WON:
         if dispute.taken:
             TokenService.move_money(

@@ -96,6 +96,9 @@ def _add_up(sums: Counter[tuple[date, str, str]], movement: Movement) -> None:
 def _judge(movement: Movement) -> Iterator[Difference]:
     day, kind = movement.at.date(), movement.kind
     mine = _find(movement)
+    if mine is None and movement.status == "failed":
+        # Somebody else's refund that came back before we heard of it: nothing has moved.
+        return
     if mine is None or (mine.id and mine.id != movement.id):
         # Ours has one already, under another id.
         problem = "twice" if mine else "missing here"

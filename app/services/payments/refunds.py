@@ -17,6 +17,7 @@ from django.db.models import F, Q, Sum
 from app.exceptions import NotFound, NotRefundable
 from app.models import (
     MoveStatus,
+    NotificationType,
     Purchase,
     PurchaseRefund,
     PurchaseStatus,
@@ -25,14 +26,14 @@ from app.models import (
 )
 from app.models.payment import NOT_PAID, UNDER_WAY
 from app.services import pots
-from app.services.payments.buying import BATCH, status_of
+from app.services.payments.buying import BATCH, lock_purchase, paid_purchase, status_of, tell
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.paying import Event, PaymentGateway, Returned
 from app.services.payments.noting import note
 from app.services.payments.packs import share_of
 from app.services.payments.payment_gateway import STRIPES, gateway
 from app.services.pots import Pots
-from app.services.token_service import TokenService, lock_buyer, lock_users
+from app.services.token_service import TokenService, lock_buyer
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,11 @@ MOVES = {
     MoveStatus.SENT: (MoveStatus.PAID, MoveStatus.FAILED),
     # A bank may send money back that it had taken.
     MoveStatus.PAID: (MoveStatus.FAILED,),
+}
+
+TOLD = {
+    MoveStatus.PAID: NotificationType.PURCHASE_REFUNDED,
+    MoveStatus.FAILED: NotificationType.REFUND_FAILED,
 }
 
 
@@ -182,9 +188,7 @@ def take_over(
     refund: PurchaseRefund, found: Returned, event: Event | None = None
 ) -> PurchaseRefund:
     """Move a refund to what it is at the gateway. Failed ones give the tokens back."""
-    user_id = refund.purchase.user_id
-    buyer = lock_users(user_id)[user_id]
-    purchase = Purchase.objects.select_for_update().get(pk=refund.purchase_id)
+    buyer, purchase = lock_purchase(refund.purchase)
     locked = PurchaseRefund.objects.select_for_update().get(pk=refund.pk)
     locked.purchase = purchase
     if not note(event):
@@ -198,6 +202,8 @@ def take_over(
         if status == MoveStatus.FAILED:
             locked.failure = found.failure[:MOST_FAILURE]
             _give_back(buyer, purchase, locked)
+        if kind := TOLD.get(status):
+            tell(purchase, kind, locked.price, amount=locked.amount)
     locked.save()
     return locked
 
@@ -220,34 +226,39 @@ def on_event(event: Event) -> None:
     found = gateway(event.gateway).find_refund(
         refund_id=0, payment_id="", provider_id=event.object_id
     )
-    if found is None:
-        return
+    purchase = paid_purchase(event.gateway, found.reference) if found else None
+    if found is not None and purchase is not None:
+        _settle(purchase, found, event)
+
+
+def catch_up(purchase: Purchase) -> None:
+    """Take over every refund of a purchase, whether or not its events have come. Raises NotYet."""
+    for found in gateway(purchase.gateway).refunds_of(purchase.payment_id):
+        _settle(purchase, found)
+
+
+def _settle(purchase: Purchase, found: Returned, event: Event | None = None) -> None:
     # Others at the same provider may count their refunds as we do: the payment tells them apart.
     refund = (
         PurchaseRefund.objects.select_related("purchase")
-        .filter(
-            Q(provider_id=found.id) | Q(pk=found.refund_id),
-            purchase__gateway=event.gateway,
-            purchase__payment_id=found.payment_id,
-        )
+        .filter(Q(provider_id=found.id) | Q(pk=found.refund_id), purchase=purchase)
         .first()
     )
     if refund is not None:
         take_over(refund, found, event)
-    elif found.payment_id and found.status != "failed":
-        _adopt(found, event)
+    elif found.status != "failed":
+        _adopt(purchase, found, event)
 
 
 @transaction.atomic
-def _adopt(found: Returned, event: Event) -> None:
+def _adopt(paid: Purchase, found: Returned, event: Event | None) -> None:
     """Staff gave money back at the provider's own site: its tokens are taken, as far as they are
     there. Raises NotYet while a refund of ours is under way."""
-    payment = Purchase.objects.filter(gateway=event.gateway, payment_id=found.payment_id).first()
-    if payment is None:
-        return
-    buyer = lock_users(payment.user_id)[payment.user_id]
-    purchase = Purchase.objects.select_for_update().get(pk=payment.pk)
+    buyer, purchase = lock_purchase(paid)
     if not note(event) or not purchase.price:
+        return
+    if purchase.refunds.filter(provider_id=found.id).exists():
+        # Another of its events was faster.
         return
     if purchase.refunds.filter(status__in=UNDER_WAY).exists():
         raise NotYet("Another refund is under way.")

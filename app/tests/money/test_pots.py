@@ -54,7 +54,8 @@ def books() -> Any:
     entries: dict[int, list[int]] = {}
     for entry, _, amount in lines:
         entries.setdefault(entry, []).append(amount)
-    assert all(len(each) == 2 and sum(each) == 0 for each in entries.values())
+    # A sale moves our fee on as well.
+    assert all(len(each) in (2, 4) and sum(each) == 0 for each in entries.values())
     assert len(entries) == Transaction.objects.count()
 
 
@@ -144,6 +145,22 @@ def test_a_reversed_sale_takes_back_what_was_earned_with_it(style: Any) -> None:
     reversal_service.refund(Licence.objects.get(pk=first.pk), staff=keeper, reason="Empty.")
     assert has(artist) == (80, 0, 80)
     assert has(buyer) == (100, 100, 0)
+
+
+def account(name: str) -> int:
+    return sum(LedgerLine.objects.filter(account=name).values_list("amount", flat=True))
+
+
+def test_our_fee_has_an_account_of_its_own(style: Any) -> None:
+    keeper, buyer = User.objects.create_superuser("keeper"), UserFactory()
+    buy(buyer, 300)
+    first, _ = (GenerationFactory(user=buyer, style=style, status="completed") for _ in range(2))
+    GenerationFactory(user=buyer, style=style, status="queued")
+    assert (account("platform:fees"), account("platform:sales")) == (40, 100)
+    pay_out(style.artist.user, 160)
+    # Even if the artist has nothing left: then we bear the share, and the fee goes back.
+    reversal_service.refund(Licence.objects.get(pk=first.pk), staff=keeper, reason="Empty.")
+    assert (account("platform:fees"), account("platform:sales")) == (20, 100 - 80)
 
 
 def test_what_was_paid_out_is_borne_by_the_platform(style: Any) -> None:

@@ -1,53 +1,43 @@
-"""The fake provider in processes of their own: one for buyers, and one for artists."""
+"""The fake provider, as buyers see it (``stripe``), and artists (``provider``)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from app.services.payments import payouts, sweeping
+from app.services.payments import disputes, payouts, sweeping
 from app.tests.payments import buyers
-from app.tests.payments.paying_artists import Provider, fund, use
-from devtools.fake_stripe.private import PrivateStripe
+from app.tests.payments.paying_artists import Provider
 from devtools.fake_stripe.tests.conftest import Door
 
 
-@pytest.fixture(scope="session")
-def funded_provider_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with PrivateStripe(Path(tmp_path_factory.mktemp("stripe"))) as server:
-        fund(server.url)
-        yield server.url
-
-
 @pytest.fixture
-def provider(funded_provider_url: str, settings: Any, monkeypatch: Any) -> Iterator[Provider]:
-    use(settings, funded_provider_url)
-    monkeypatch.setattr(payouts, "_rests_until", 0.0)
-    door = Door(funded_provider_url)
-    yield Provider(funded_provider_url, door)
-    door.post("faults", clear=True)
-    door.browser.close()
-
-
-@pytest.fixture(scope="session")
-def stripe_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with PrivateStripe(Path(tmp_path_factory.mktemp("stripe"))) as server:
-        yield server.url
-
-
-@pytest.fixture
-def stripe(
-    stripe_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[buyers.Provider]:
-    """Where buyers pay."""
+def _uses_stripe(stripe_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.PAYMENT_GATEWAY = "stripe"
     settings.STRIPE_SECRET_KEY = buyers.KEY
     settings.STRIPE_WEBHOOK_SECRETS = [buyers.SECRET]
     settings.STRIPE_API_BASE = stripe_url
     monkeypatch.setattr(sweeping, "_away_until", 0.0)
+    monkeypatch.setattr(payouts, "_rests_until", 0.0)
+    # The disputes of other tests are none of ours.
+    monkeypatch.setattr(disputes, "_next_round_at", float("inf"))
+
+
+@pytest.fixture
+def stripe(_uses_stripe: None, stripe_url: str) -> Iterator[buyers.Provider]:
+    """Where buyers pay."""
     made = buyers.Provider(stripe_url)
     yield made
     made.close()
+
+
+@pytest.fixture
+def provider(_uses_stripe: None, stripe_url: str, settings: Any) -> Iterator[Provider]:
+    """What pays artists, whose earnings are not on hold."""
+    settings.EARNINGS_HOLD_DAYS = 0
+    door = Door(stripe_url)
+    yield Provider(stripe_url, door)
+    door.post("faults", clear=True)
+    door.browser.close()

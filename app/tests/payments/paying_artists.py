@@ -11,7 +11,7 @@ from app.models import Payout, User
 from app.services.payments import onboarding, payouts
 from app.services.token_service import TokenService
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
-from devtools.fake_stripe.tests.conftest import KEY, Door, client
+from devtools.fake_stripe.tests.conftest import Door, client
 
 PRICE = 1000
 
@@ -45,30 +45,6 @@ class Provider:
         """The bank takes the money, or sends it back."""
         [payment] = self.bank_payments_of(payout)
         self.door.post("payouts", id=payment.id, account=payout.account_id, status=status)
-
-
-def fund(url: str, amount: int = 50_000_000) -> None:
-    """Give the platform money that is available."""
-    paid = client(url).v1.payment_intents.create(
-        {
-            "amount": amount,
-            "currency": "usd",
-            "payment_method": "pm_card_visa",
-            "confirm": True,
-        }
-    )
-    assert paid.status == "succeeded"
-    door = Door(url)
-    door.advance(2 * 86_400 + 1)
-    door.browser.close()
-
-
-def use(settings: Any, url: str) -> None:
-    """Let the program talk to the fake provider."""
-    settings.PAYMENT_GATEWAY = "stripe"
-    settings.STRIPE_SECRET_KEY = KEY
-    settings.STRIPE_API_BASE = url
-    settings.EARNINGS_HOLD_DAYS = 0
 
 
 def sell(artist: User, buyer: User | None = None, price: int = PRICE) -> Any:

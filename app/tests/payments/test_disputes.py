@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.models import Dispute, Generation, PaymentEvent, Purchase, Transaction, User
-from app.services.payments import disputes
+from app.services.payments import disputes, sweeping
 from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.api import Api
@@ -160,3 +160,40 @@ class TestLicences:
         # Never more than was lost.
         GenerationFactory(user=buyer)
         assert disputes.revoke_licences(purchase.pk, 0) == 0
+
+
+class TestTheSweep:
+    """Asks what nobody told."""
+
+    def test_a_dispute_that_nobody_told_of_and_its_end(
+        self, stripe: Provider, buyer: User, purchase: Purchase, monkeypatch: Any
+    ) -> None:
+        opened = stripe.dispute(purchase)
+        assert disputes.sweep() == 0
+        monkeypatch.setattr(disputes, "_next_round_at", 0.0)
+        ask_all()
+        assert state(purchase, buyer) == ("disputed", 1000, True)
+        stripe.act("disputes", id=opened, status="won")
+        # Not before an hour has passed.
+        assert disputes.sweep() == 0
+        monkeypatch.setattr(disputes, "_next_round_at", 0.0)
+        ask_all()
+        assert state(purchase, buyer) == ("won", 1500, False)
+
+    def test_the_provider_is_away(
+        self, stripe: Provider, buyer: User, purchase: Purchase, monkeypatch: Any
+    ) -> None:
+        stripe.dispute(purchase)
+        monkeypatch.setattr(disputes, "_next_round_at", 0.0)
+        stripe.fail("lost_request", "/v1/disputes")
+        assert sweeping.sweep() == 0
+        assert sweeping._away_until > 0
+        assert state(purchase, buyer) == ("paid", 1500, False)
+
+
+def ask_all() -> None:
+    """About those of other tests as well, some in each round."""
+    for _ in range(100):
+        if not disputes.sweep():
+            return
+    raise AssertionError("there is always one more")

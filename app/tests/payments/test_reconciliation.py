@@ -124,6 +124,36 @@ def test_ten_planted_differences_are_named(provider):
         call_command("reconcile_stripe", stdout=StringIO(), stderr=StringIO())
 
 
+def test_disputes_are_compared_and_fees_added_up(provider):
+    now = provider.door.post("clock", advance=0)["now"]
+    day = clock.now().fromtimestamp(now, clock.now().tzinfo).date()
+    span = (min(day, clock.now().date()), max(day, clock.now().date()) + timedelta(days=1))
+    before = _compare(*span)
+    known = {str(each) for each in before.differences}
+    purchases = [bought(provider, f"disputed-{n}-{now}") for n in range(3)]
+    opened = []
+    for purchase in purchases:
+        paid = provider.api.v1.payment_intents.retrieve(purchase.payment_id)
+        opened.append(provider.door.post("disputes", charge=paid.latest_charge)["id"])
+    # One that nobody knows here, one of another amount, and one that is decided here alone.
+    for purchase, theirs, price, status in (
+        (purchases[1], opened[1], 499, "open"),
+        (purchases[2], opened[2], 500, "lost"),
+    ):
+        Dispute.objects.create(
+            purchase=purchase, amount=500, price=price, provider_id=theirs, status=status
+        )
+    after = _compare(*span)
+    new = sorted((each.kind, each.problem) for each in after.differences if str(each) not in known)
+    assert new == [("dispute", "amount"), ("dispute", "missing here"), ("dispute", "state")]
+
+    def fees(report):
+        return sum(amount for (_, kind, _), amount in report.sums.items() if kind == "fee")
+
+    # Of each payment 2.9 % and 0.30, of each dispute 15.00.
+    assert fees(after) - fees(before) == 3 * (15 + 30 + 1500)
+
+
 def _compare(first, last):
     return reconciliation.compare(provider_books(), first, last)
 

@@ -82,11 +82,17 @@ class Command(BaseCommand):
         self.say(
             f"\nReady after {self.seconds():.1f} s: {address}\n\n"
             f"{HOW_TO_SIGN_IN.format(address=address)}\n"
+            f"{self.provider()}"
             f"Logs: {self.data_dir / 'logs'}    Stop: Ctrl-C\n"
         )
         while True:
             _look_after(supervisor)
             time.sleep(0.3)
+
+    def provider(self) -> str:
+        if "FAKE_STRIPE_PORT" not in os.environ:
+            return ""
+        return f"Payments: the fake provider at {settings.STRIPE_API_BASE}; no money moves.\n"
 
     def migrate(self) -> None:
         executor = MigrationExecutor(connection)
@@ -103,6 +109,19 @@ class Command(BaseCommand):
             log=logs / "web.log",
             essential=True,
         )
+        if fake_port := os.environ.get("FAKE_STRIPE_PORT"):
+            yield Child(
+                name="payment provider",
+                command=[
+                    *(sys.executable, "-m", "devtools.fake_stripe", "--port", fake_port),
+                    *("--keep", self.data_dir / "stripe.json"),
+                    *("--webhook", f"{settings.SITE_URL}/api/payments/stripe/webhook"),
+                    *("--secret", settings.STRIPE_WEBHOOK_SECRETS[0]),
+                    # What others have paid, so that artists can be paid at once.
+                    *("--funds", f"100000000:{settings.CURRENCY}"),
+                ],
+                log=logs / "stripe.log",
+            )
         if not settings.AMQP_URL:
             # With a broker, tasks go there, for whatever worker somebody starts.
             yield Child("worker", [*manage, "local_worker"], log=logs / "worker.log")

@@ -45,7 +45,7 @@ class Checkout:
 @dataclass(frozen=True)
 class Returned:
     """A refund as the provider has it now: ``sent``, ``paid`` or ``failed``. ``refund_id`` is our
-    number of it; None if it is none of ours."""
+    number of it; None if it is none of ours. ``reference`` is of the purchase."""
 
     id: str
     refund_id: int | None
@@ -53,6 +53,7 @@ class Returned:
     price: int
     failure: str = ""
     payment_id: str = ""
+    reference: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,14 @@ class PaymentGateway(Protocol):
         """A refund, by its own id or by our number of it, whenever it was made."""
         ...
 
+    def refunds_of(self, payment_id: str) -> list[Returned]:
+        """All of a payment, in the order in which they were made."""
+        ...
+
     def dispute(self, dispute_id: str) -> Disputed:
         """A dispute by its id."""
+        ...
+
+    def disputes_since(self, moment: datetime) -> list[str]:
+        """The ids of those that were opened since then."""
         ...

@@ -118,25 +118,35 @@ class StripeCheckout:
     def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
         with asking_only():
             if provider_id:
-                return _returned_of(self._api.refunds.retrieve(provider_id))
+                expanded: stripe.params.RefundRetrieveParams = {"expand": _EXPANDED}
+                return _returned_of(self._api.refunds.retrieve(provider_id, expanded))
+        made = (each for each in self.refunds_of(payment_id) if each.refund_id == refund_id)
+        return next(made, None)
+
+    def refunds_of(self, payment_id: str) -> list[Returned]:
+        with asking_only():
             listed = self._api.refunds.list({"payment_intent": payment_id, "limit": 100})
-            for each in listed.auto_paging_iter():
-                if _refund_id_of(each) == refund_id:
-                    return _returned_of(each)
-        return None
+            return [_returned_of(each) for each in listed.auto_paging_iter()][::-1]
 
     def dispute(self, dispute_id: str) -> Disputed:
         with asking_only():
             found = self._api.disputes.retrieve(dispute_id, {"expand": _EXPANDED})
-        payment = found.payment_intent
-        metadata = getattr(payment, "metadata", None) or {}
         return Disputed(
             id=found.id,
-            reference=str(metadata["purchase"]) if "purchase" in metadata else "",
+            reference=_purchase_of(found.payment_intent),
             status=_DISPUTES.get(found.status, ""),
             price=found.amount,
             reason=found.reason or "",
         )
+
+    def disputes_since(self, moment: datetime) -> list[str]:
+        params: stripe.params.DisputeListParams = {
+            "created": {"gte": int(moment.timestamp())},
+            "limit": 100,
+        }
+        with asking_only():
+            listed = self._api.disputes.list(params)
+            return [each.id for each in listed.auto_paging_iter()][::-1]
 
     # --- Events -----------------------------------------------------------------------------------
 
@@ -186,17 +196,14 @@ def _reference_of(thing: Mapping[str, Any]) -> str:
 
 def _checkout_of(found: stripe.checkout.Session) -> Checkout:
     payment: Any = found.payment_intent
-    payment_id = payment if isinstance(payment, str) or payment is None else payment.id
-    customer: Any = found.customer
     return Checkout(
         status=_status_of(found, payment),
         reference=found.client_reference_id or "",
         session_id=found.id,
         url=found.url or "",
         expires_at=datetime.fromtimestamp(found.expires_at, UTC),
-        payment_id=payment_id or "",
-        customer_id=(customer if isinstance(customer, str) or customer is None else customer.id)
-        or "",
+        payment_id=_id_of(payment),
+        customer_id=_id_of(found.customer),
         price=found.amount_total or 0,
         currency=found.currency or "",
     )
@@ -226,5 +233,17 @@ def _returned_of(found: stripe.Refund) -> Returned:
         status=status.get(found.status or "", "sent"),
         price=found.amount,
         failure=(found.failure_reason or "") if "failure_reason" in found else "",
-        payment_id=str(found.payment_intent or ""),
+        payment_id=_id_of(found.payment_intent),
+        reference=_purchase_of(found.payment_intent),
     )
+
+
+def _id_of(thing: Any) -> str:
+    """Of an object, or of what stands for it where it was not expanded."""
+    return thing if isinstance(thing, str) else getattr(thing, "id", "") or ""
+
+
+def _purchase_of(payment: Any) -> str:
+    """Our name of the purchase that an expanded payment is for."""
+    metadata = getattr(payment, "metadata", None) or {}
+    return str(metadata["purchase"]) if "purchase" in metadata else ""

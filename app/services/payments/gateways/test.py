@@ -31,5 +31,11 @@ class TestGateway:
     def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
         return None
 
+    def refunds_of(self, payment_id: str) -> list[Returned]:
+        return []
+
     def dispute(self, dispute_id: str) -> Disputed:
         return Disputed(dispute_id, "", "", 0)
+
+    def disputes_since(self, moment: datetime) -> list[str]:
+        return []
