@@ -15,6 +15,7 @@ from tests.faults import (
     money,
     orders,
     outages,
+    payments,
     repeats,
     turns,
     workers,
@@ -23,6 +24,7 @@ from tests.faults.broker import BrokerStage
 from tests.faults.playing import Run
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage
+from tests.faults.till import Till
 from tests.faults.verdict import Outcome
 from tests.system import make_bucket, new_database
 
@@ -128,6 +130,15 @@ QUICK = {
             "M8": (money.spoiled_books, 1),
             "F4": (feed.dump_and_restore, 1),
             "M2": (money.audit, 1),
+        },
+    ),
+    "till": QuickScene(
+        build=lambda servers: Till(servers.folder / "till"),
+        start=lambda stage: stage.start(workers=0, web_processes=2, relays=0),
+        rows={
+            "M9": (payments.deaf_provider, 0.1),
+            "M10": (payments.killed_till, 0.1),
+            "M11": (payments.webhook_storm, 0.1),
         },
     ),
     "mortal": QuickScene(

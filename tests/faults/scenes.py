@@ -18,6 +18,7 @@ from tests.faults import (
     money,
     orders,
     outages,
+    payments,
     repeats,
     turns,
     workers,
@@ -26,6 +27,7 @@ from tests.faults.broker import BrokerStage
 from tests.faults.playing import Player, Run
 from tests.faults.servers import Servers
 from tests.faults.stage import Stage, at_once
+from tests.faults.till import Till
 from tests.faults.verdict import Misses, Outcome, Verdict
 from tests.system import PROJECT, make_bucket, new_database
 
@@ -141,6 +143,15 @@ SCENES = [
             "F4": ("dump and restore", feed.dump_and_restore),
             "M2": ("audit after all of these", money.audit),
             "M3": ("random steps beside a model", walk),
+        },
+    ),
+    Scene(
+        build=lambda servers: Till(servers.folder / "till"),
+        start=lambda stage: stage.start(workers=0, web_processes=2, relays=0),
+        rows={
+            "M9": ("payment provider away, slow, silent", payments.deaf_provider),
+            "M10": ("processes killed at each write of a payment", payments.killed_till),
+            "M11": ("storm of signed webhooks", payments.webhook_storm),
         },
     ),
     Scene(
