@@ -15,9 +15,9 @@ from app.permissions import IsOwner
 from app.serializers.safety import (
     AppealCreateSerializer,
     AppealSerializer,
+    ReasonsSerializer,
     ReportCreateSerializer,
     ReportSerializer,
-    ReasonsSerializer,
 )
 from app.services.idempotency_service import MAX_KEY_LENGTH
 from app.services.safety import appeals, reporting

@@ -13,8 +13,8 @@ from django.contrib.auth.models import Permission
 from django.test import Client
 
 from app.models import Licence, Notification, Proposal, User
-from app.services.safety import deciding
 from app.services.licences import certificate
+from app.services.safety import deciding
 from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, UserFactory
