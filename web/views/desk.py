@@ -159,7 +159,7 @@ def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpRespons
         said = _("Done. Whom it concerns is told.") if act == "confirm" else _("Turned down.")
         messages.success(request, said)
     else:
-        messages.error(request, " ".join(form.non_field_errors()))
+        messages.error(request, " ".join(map(str, form.non_field_errors())))
     return redirect("web:case", found.case_id)
 
 

@@ -71,7 +71,7 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
     return redirect(addresses.get(read.target_type, "/notifications"))
 
 
-def _receipt_of(user: User, case_id: object) -> str:
+def _receipt_of(user: User, case_id: int | None) -> str:
     """The page of the user's own report."""
     mine = Report.objects.filter(reporter=user, case_id=case_id).order_by("-pk").first()
     if mine is None:

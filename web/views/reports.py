@@ -78,7 +78,9 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         "report": found.report,
         "address": address_of(thing),
         "verdict": verdict_on(found.action),
-        "ground": gettext(Ground(found.ground).label) if found.action not in FREE_OR_NONE else "",
+        "ground": gettext(Ground(found.ground).label)
+        if found.ground and found.action not in FREE_OR_NONE
+        else "",
     }
     response = render(request, "web/report_receipt.html", content)
     response["Referrer-Policy"] = "no-referrer"
