@@ -69,8 +69,8 @@ def decide(
 
     ``words`` (at most 500 characters) are read by whom it concerns. ``strikes``: whether it counts
     against the account; None: as usual for the action. ``until``: of a suspension; None: for good.
-    ``further``: also where the case is decided already, as for a warning besides. REVOKE is
-    ``propose``\\ d instead.
+    ``further``: also where the case is decided already, as for a warning besides. REVOKE takes two
+    people: see ``propose``.
 
     Raises NotFound, NotAllowed, InvalidInput, and InvalidTransition where somebody was faster or
     the thing is not in a state for it.
