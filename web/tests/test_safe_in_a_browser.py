@@ -57,6 +57,8 @@ def test_reported_restricted_appealed_restored(
 
     def visitor(user: User | None = None, *, scripts: bool = False) -> Visitor:
         made = Visitor(browser, live_server.url, size, scripts=scripts, language=language)
+        # The files of the factories are not there.
+        made.expected_statuses = {404}
         if user:
             client = Client()
             client.force_login(user)
