@@ -9,6 +9,7 @@ import msgspec
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
 from rest_framework import serializers
 from rest_framework.permissions import SAFE_METHODS, IsAuthenticated, IsAuthenticatedOrReadOnly
@@ -59,7 +60,7 @@ class EnvelopeSchema(AutoSchema):
         parameters: list[Any] = []
         if query := self._of_view("query", {}).get(self.action):
             parameters.append(query)
-        if set(IDEMPOTENCY_CODES) & set(self._own_errors()):
+        if self._is_once():
             parameters.append(
                 OpenApiParameter(
                     "Idempotency-Key",
@@ -93,9 +94,11 @@ class EnvelopeSchema(AutoSchema):
         status = self._of_view("success", {}).get(self.action, 200)
         output = self._of_view("output", {})
         given = None if status == 204 else output.get(self.action) or output.get("list")
-        answers: dict[str, Any] = {
+        answers: dict[Any, Any] = {
             str(status): OpenApiResponse(given, "Done." if status == 204 else "As asked.")
         }
+        if media := self._of_view("files", {}).get(self.action):
+            answers = {(str(status), media): OpenApiResponse(OpenApiTypes.STR, "The file.")}
         for other in self._of_view("also", {}).get(self.action, ()):
             answers[str(other)] = OpenApiResponse(given, "Something does not answer; see which.")
         for other, shown in self._of_view("other_success", {}).get(self.action, {}).items():
@@ -122,7 +125,8 @@ class EnvelopeSchema(AutoSchema):
         if status_code in {"429", "503"} or (status_code == "200" and self._is_polled()):
             headers["Retry-After"] = {"schema": {"type": "integer"}}
         answer["headers"] = {**headers, **answer.get("headers", {})}
-        if status_code.startswith("2") and not self._is_bare():
+        is_file = self.action in self._of_view("files", {})
+        if status_code.startswith("2") and not self._is_bare() and not is_file:
             for media in answer.get("content", {}).values():
                 properties = {"success": {"const": True}, "data": media["schema"]}
                 if self.action in self._of_view("input", {}) and not self._is_internal():
@@ -190,7 +194,7 @@ class EnvelopeSchema(AutoSchema):
         if has_body and reads_body:
             codes += ["VALIDATION_ERROR", "INVALID_JSON"]
             codes += ["UNSUPPORTED_MEDIA_TYPE", "PAYLOAD_TOO_LARGE"]
-        elif self.action in self._of_view("query", {}) or self._is_paged():
+        elif self.action in self._of_view("query", {}) or self._is_paged() or self._is_once():
             codes += ["VALIDATION_ERROR"]
         if "{" in self.path:
             codes += ["NOT_FOUND"]
@@ -201,6 +205,10 @@ class EnvelopeSchema(AutoSchema):
         if self.method not in {"GET", "HEAD"}:
             codes += ["CSRF_FAILED", "ACCOUNT_SUSPENDED"]
         return codes
+
+    def _is_once(self) -> bool:
+        """Whether it takes an Idempotency-Key."""
+        return bool(set(IDEMPOTENCY_CODES) & set(self._own_errors()))
 
     def _is_internal(self) -> bool:
         return self.action in self._of_view("internal", ())

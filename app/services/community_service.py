@@ -12,7 +12,6 @@ from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User, names
-from app.models.community import CommentQuerySet
 from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
 from app.services import notification_service
@@ -84,23 +83,15 @@ def comment_of(comment_id: int) -> Comment:
 
 
 @transaction.atomic
-def delete_comment(
-    *, user: User, comment_id: int, may_change: MayChange = is_owner_or_staff
-) -> Comment:
-    """Delete the user's own comment with its replies. Returns what it was.
+def delete_comment(comment: Comment) -> None:
+    """Delete a comment with its replies, as its author wants it (``to_change``).
 
-    Raises NotFound, NotAllowed. What our staff removes is hidden first: ``hide_comment``.
+    Raises NotFound. What our staff removes is hidden instead: ``hide_comment``.
     """
-    comment = to_change(user, comment_id, may_change)
-    picture = _lock_of(comment)
-    counted = _thread(comment_id).shown().count()
-    if not Comment.objects.filter(pk=comment_id, hidden_at=None).exists():
-        # Somebody else was faster.
-        raise NotFound("There is no such comment.")
-    Comment.objects.filter(pk=comment_id).delete()
-    picture.comment_count -= counted
+    picture, shown = _lock_thread(comment)
+    Comment.objects.filter(pk=comment.pk).delete()
+    picture.comment_count -= len(shown)
     picture.save(update_fields=["comment_count"])
-    return comment
 
 
 def to_change(user: User, comment_id: int, may_change: MayChange = is_owner_or_staff) -> Comment:
@@ -125,11 +116,7 @@ def hide_comment(comment_id: int) -> tuple[Comment, list[int]]:
     comment = Comment.objects.shown().filter(pk=comment_id).first()
     if comment is None:
         raise NotFound("There is no such comment.")
-    picture = _lock_of(comment)
-    shown = list(_thread(comment_id).shown().order_by("pk"))
-    if comment_id not in {one.pk for one in shown}:
-        # Somebody else was faster.
-        raise NotFound("There is no such comment.")
+    picture, shown = _lock_thread(comment)
     hidden = [one.pk for one in shown]
     Comment.objects.filter(pk__in=hidden).update(hidden_at=clock.now())
     for one in shown:
@@ -152,9 +139,15 @@ def show_comments(comment_id: int, hidden: Sequence[int]) -> Comment:
     return comment
 
 
-def _thread(comment_id: int) -> CommentQuerySet:
-    """A comment and its replies."""
-    return Comment.objects.filter(Q(pk=comment_id) | Q(parent_id=comment_id))
+def _lock_thread(comment: Comment) -> tuple[Generation, list[Comment]]:
+    """The picture, locked, and what is shown of the comment and its replies. Raises NotFound."""
+    picture = _lock_of(comment)
+    thread = Comment.objects.filter(Q(pk=comment.pk) | Q(parent_id=comment.pk))
+    shown = list(thread.shown().order_by("pk"))
+    if comment.pk not in {one.pk for one in shown}:
+        # Somebody else was faster.
+        raise NotFound("There is no such comment.")
+    return picture, shown
 
 
 def _lock_of(comment: Comment) -> Generation:

@@ -105,7 +105,7 @@ def delete_comment(
     and it is hidden first: its author may appeal."""
     comment: Comment = community_service.to_change(user, comment_id, may_change)
     if comment.user_id == user.pk:
-        community_service.delete_comment(user=user, comment_id=comment_id, may_change=may_change)
+        community_service.delete_comment(comment)
     else:
         _act(ThingKind.COMMENT, comment_id, Action.REMOVE, user, reason)
 

@@ -72,6 +72,8 @@ class ApiViewSet(SharedParts):
     # Statuses with the same body as the success.
     also: ClassVar[dict[str, tuple[int, ...]]] = {}
     errors: ClassVar[dict[str, tuple[str, ...]]] = {}
+    # The content type of an answer that is a file.
+    files: ClassVar[dict[str, str]] = {}
     schema_names: ClassVar[dict[str, str]] = {}
     paged: ClassVar[tuple[str, ...]] = ("list",)
     # Those whose answers say in Retry-After when to ask again.

@@ -33,7 +33,7 @@ class ReportViewSet(ApiViewSet):
     input = {"create": ReportCreateSerializer}
     schema_tag = "safety"
     success = {"create": 201}
-    errors = {"create": IDEMPOTENCY_CODES}
+    errors = {"create": ("NOT_FOUND", *IDEMPOTENCY_CODES)}
     schema_names = {"create": "report", "retrieve": "report_outcome"}
 
     @property

@@ -6,7 +6,6 @@ import random
 import secrets
 from collections import Counter
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -175,8 +174,8 @@ def webhook_storm(stage: Till, rng: random.Random, *, scale: float = 1) -> Outco
     storm = ids + [rng.choice(ids) for _ in range(max(0, wanted - len(ids)))]
     rng.shuffle(storm)
     parts = [storm[n::8] for n in range(8)]
-    with ThreadPoolExecutor(8) as executor:
-        sent = list(executor.map(lambda part: stage.act("deliveries/send", deliveries=part), parts))
+    calls = [lambda part=part: stage.act("deliveries/send", deliveries=part) for part in parts]
+    sent = at_once(calls, threads=8)
     statuses = Counter(status for each in sent for status in each["statuses"])
     stage.act("webhooks", held=False)
     stage.wait_for_events()

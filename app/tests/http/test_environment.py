@@ -360,8 +360,7 @@ class TestCommands:
 
 SHOW = """
 import json
-import django
-django.setup()
+import django; django.setup()
 from django.conf import settings
 names = "DEBUG DEMO_SIGN_IN ALLOW_TEST_GATEWAY ALLOWED_HOSTS SECRET_KEY SECURE_SSL_REDIRECT \
 SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE \
@@ -378,8 +377,7 @@ print(json.dumps(shown, default=str))
 def test_the_settings_are_those_of_the_plan() -> None:
     done = run("-c", SHOW, **ON_S3)
     assert done.returncode == 0, done.stderr
-    shown = json.loads(done.stdout)
-    policy = shown.pop("csp")
+    policy = (shown := json.loads(done.stdout)).pop("csp")
     assert shown == {
         "DEBUG": False,
         "DEMO_SIGN_IN": False,

@@ -271,6 +271,8 @@ class TestTheTableOfErrors:
             ("DUPLICATE_STYLE_NAME", 400),
             ("INSUFFICIENT_TOKENS", 402),
             ("PAYMENT_REFUSED", 402),
+            ("ACCOUNT_SUSPENDED", 403),
+            ("STYLE_ON_HOLD", 422),
             ("NOT_REFUNDABLE", 409),
             ("PAYOUT_UNDER_WAY", 409),
             ("PAYOUT_ACCOUNT_REQUIRED", 409),

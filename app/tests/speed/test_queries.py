@@ -135,7 +135,7 @@ WRITES: dict[str, tuple[Any, int]] = {
     "POST /api/models/{failed}/retrain": (None, 11),
     "PATCH /api/notifications/{note}/read": (None, 3),
     "POST /api/notifications/mark-all-read": (None, 2),
-    "DELETE /api/comments/{comment}": (None, 8),
+    "DELETE /api/comments/{comment}": (None, 9),
     "PATCH /api/users/me": ({"bio": "New."}, 4),
 }
 

@@ -19,7 +19,7 @@ from app.exceptions import InvalidTransition
 from app.models import Artwork, CopyCheck, Notification, OutboxMessage, Style
 from app.services import moderation_service, training_service
 from app.services.uploads import check_service, checkers, copy_service
-from app.tests.factories import UserFactory
+from app.tests.safety.staff import moderator
 from app.tests.styles.copying import painting, style_of
 from app.tests.together import all_at_once
 from app.tests.uploads import check_all
@@ -89,7 +89,7 @@ def test_many_checkers_order_each_training_once() -> None:
 def test_two_decisions_at_once_are_one() -> None:
     style_of(painting(1))
     copy_service.fill_in(60)
-    style, staff = waiting(1), UserFactory()
+    style, staff = waiting(1), moderator()
     check_all()
     check = CopyCheck.objects.get()
 

@@ -76,8 +76,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/models/style.py",
         (
             "no-page-of-a-draft",
-            "is_active=False, is_draft=False, training_status",
-            "is_active=False, training_status",
+            '            is_draft=False,\n            withdrawn_reason=""',
+            '            withdrawn_reason=""',
             f"{DRAFTS}::TestWhoSees",
         ),
         (

@@ -47,7 +47,7 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/models/user.py",
-        ("who-left-is-not-found", "self.filter(user__closed_at=None)", "self.all()", SEARCH),
+        ("who-left-is-not-found", "self.filter(user__closed_at=None, ", "self.filter(", SEARCH),
     ),
     *in_file(
         "app/migrations/0010_finding.py",

@@ -77,7 +77,7 @@ MUTATIONS = (
         ("taken-back-twice", "    if wanted is False:\n", "    if False:\n", TWICE),
         (
             "removed-once",
-            "    if not deleted:\n",
+            "    if comment.pk not in {one.pk for one in shown}:\n",
             "    if False:\n",
             "app/tests/test_moderation.py",
         ),
