@@ -11,6 +11,7 @@ from app.services import moderation_service, storage, user_service
 from app.services.checks import pictures
 from app.tests.checks.looking import FakeCheck
 from app.tests.factories import ArtistFactory, UserFactory
+from app.tests.safety.staff import moderator
 from app.tests.uploads import file, picture
 
 pytestmark = pytest.mark.django_db
@@ -53,7 +54,7 @@ def test_a_nude_profile_picture_is_taken_down_and_its_owner_told(check, user):
     assert (user.profile_image, storage.exists(key)) == ("", True)
     assert told(user, "image_taken").startswith("A check by machine found nudity in your profile")
     held = PictureCheck.objects.held().get()
-    staff = UserFactory(is_staff=True)
+    staff = moderator()
     moderation_service.lift_check(held, staff=staff, reason="A statue.")
     user.refresh_from_db()
     assert user.profile_image == key
@@ -67,7 +68,7 @@ def test_what_staff_upholds_is_deleted(check, user, django_capture_on_commit_cal
     pictures.check_next()
     held = PictureCheck.objects.held().get()
     with django_capture_on_commit_callbacks(execute=True):
-        moderation_service.uphold_check(held, staff=UserFactory(is_staff=True), reason="Porn.")
+        moderation_service.uphold_check(held, staff=moderator(), reason="Porn.")
     assert not storage.exists(key)
     assert told(user, "image_refused").endswith("Reason: Porn.")
 
@@ -81,7 +82,7 @@ def test_another_one_that_was_taken_meanwhile_stays(check, user):
     pictures.check_next()
     user.refresh_from_db()
     kept = user.profile_image
-    moderation_service.lift_check(held, staff=UserFactory(is_staff=True), reason="Fine.")
+    moderation_service.lift_check(held, staff=moderator(), reason="Fine.")
     user.refresh_from_db()
     assert user.profile_image == kept != ""
 

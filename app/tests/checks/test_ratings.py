@@ -10,6 +10,7 @@ from app.services.uploads import checkers
 from app.tests.api import Api
 from app.tests.checks.looking import drawn
 from app.tests.factories import StyleFactory, UserFactory
+from app.tests.safety.staff import moderator
 
 pytestmark = pytest.mark.django_db
 FEED = "/api/community/feed"
@@ -116,7 +117,7 @@ def test_a_blocked_picture_is_hidden_not_deleted_and_staff_may_lift_that(check):
     owner, path = Api(picture.user), f"/api/images/{picture.pk}"
     assert owner.get(path).data["image_url"]
     assert owner.patch(path, {"visibility": "public"}).refusal == (409, "INVALID_TRANSITION")
-    staff = UserFactory(is_staff=True)
+    staff = moderator()
     moderation_service.show_picture(picture, staff=staff, reason="A pot of clay.")
     assert rated(picture) == "general"
     assert owner.patch(path, {"visibility": "public"}).status == 200
@@ -129,7 +130,7 @@ def test_staff_may_rate_a_mature_picture_for_everybody(check):
     picture = drawn(style=StyleFactory(allows_mature=True), visibility="public")
     check.says = 0.7
     pictures.check_next()
-    staff = UserFactory(is_staff=True)
+    staff = moderator()
     moderation_service.rate_general(picture, staff=staff, reason="Peaches.")
     assert ways_to(picture, Api()) == [True] * 6
     assert Notification.objects.filter(type="picture_cleared").exists()

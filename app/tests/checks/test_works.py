@@ -7,7 +7,7 @@ from app.models import CopyCheck, Notification, OutboxMessage, PictureCheck
 from app.services import moderation_service
 from app.services.checks import nudity
 from app.tests.api import Api
-from app.tests.factories import UserFactory
+from app.tests.safety.staff import moderator
 from app.tests.styles.copying import painting, style_of
 from app.tests.uploads import check_all
 
@@ -40,7 +40,7 @@ def test_works_that_show_nudity_are_held_and_the_artist_told(check):
         {"work": 1, "kind": "nudity", "url": None},
     ]
     # Staff decide as on copies.
-    staff = UserFactory(is_staff=True)
+    staff = moderator()
     moderation_service.allow_works(CopyCheck.objects.get(), staff=staff, reason="Marble statues.")
     assert OutboxMessage.objects.count() == 1
     assert not PictureCheck.objects.exists()
