@@ -204,8 +204,9 @@ class TestTenThousand:
         assert (first["id"], first["report_count"]) == (flooded.pk, MANY)
         assert "case_queue" in ModerationCase.objects.queue()[:20].explain()
         # One more costs as much as the first.
+        fan = UserFactory()
         with django_assert_num_queries(7):
-            report("picture", flooded.thing_id)
+            report("picture", flooded.thing_id, user=fan)
         act("picture", flooded.thing_id, "hide")
         assert Notification.objects.filter(type="report_decided").count() == 0
         while reporting.tell_reporters():
