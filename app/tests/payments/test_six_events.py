@@ -28,4 +28,4 @@ def test_an_order_that_matters_is_seen(settings: Any, monkeypatch: Any) -> None:
     monkeypatch.setattr(refunds, "catch_up", lambda _: None)
     backwards = tuple(reversed(range(COUNT)))
     [wrong] = wrong_orders(world, [("paid out, then lost", backwards)], seed=SEED)
-    assert "'loss': 200, 'differs': (100, 0, " in wrong
+    assert "'loss': -200, 'differs': (100, 0, " in wrong
