@@ -5,10 +5,27 @@ Prices are whole numbers of the smallest unit of their currency: cents of a doll
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast
 
 from app.models.user import User
+
+
+def own_name() -> models.CharField[Any, Any]:
+    """What we call a row at the provider, in names and in idempotency keys. Ids come again after a
+    backup was restored, and the provider would answer with what it did for another row; this never
+    does. Rows from before there was such a name keep their number, by which the provider knows
+    them."""
+    return models.CharField(
+        max_length=36,
+        editable=False,
+        db_default=Cast(RandomUUID(), models.CharField()),
+        help_text="What we call it at the provider.",
+    )
 
 
 class PurchaseStatus(models.TextChoices):
@@ -118,6 +135,7 @@ class PurchaseRefund(models.Model):
     """Unused tokens of a purchase, given back for money."""
 
     purchase = models.ForeignKey(Purchase, models.PROTECT, related_name="refunds")
+    reference = own_name()
     amount = models.PositiveIntegerField(help_text="Tokens.")
     price = models.PositiveBigIntegerField(help_text="In the currency's smallest unit.")
     status = models.CharField(
@@ -135,6 +153,7 @@ class PurchaseRefund(models.Model):
             models.CheckConstraint(
                 name="purchase_refund_positive", condition=Q(amount__gt=0, price__gte=0)
             ),
+            models.UniqueConstraint(name="purchase_refund_reference_unique", fields=["reference"]),
             models.UniqueConstraint(
                 name="purchase_refund_provider_unique",
                 fields=["provider_id"],
@@ -220,6 +239,7 @@ class PaymentProfile(models.Model):
 
     user = models.ForeignKey(User, models.PROTECT, related_name="payment_profiles")
     gateway = models.CharField(max_length=30)
+    reference = own_name()
     customer_id = models.CharField(max_length=100, blank=True)
     account_id = models.CharField(max_length=100, blank=True)
     account_status = models.CharField(
@@ -236,6 +256,7 @@ class PaymentProfile(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(name="payment_profile_once", fields=["user", "gateway"]),
+            models.UniqueConstraint(name="payment_profile_reference_unique", fields=["reference"]),
             models.UniqueConstraint(
                 name="payment_profile_account_unique",
                 fields=["gateway", "account_id"],

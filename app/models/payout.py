@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import F, Q
 
-from app.models.payment import MoveStatus
+from app.models.payment import MoveStatus, own_name
 from app.models.user import User
 
 
@@ -25,6 +25,7 @@ class Payout(models.Model):
     until = models.DateTimeField(help_text="Sales up to then were no longer on hold.")
     is_monthly = models.BooleanField(default=False)
     gateway = models.CharField(max_length=30)
+    reference = own_name()
     account_id = models.CharField(max_length=100, blank=True)
     transfer_id = models.CharField(max_length=100, blank=True)
     payout_id = models.CharField(max_length=100, blank=True, help_text="To the artist's bank.")
@@ -43,6 +44,7 @@ class Payout(models.Model):
                 fields=["artist"],
                 condition=Q(status__in=["requested", "sent"]),
             ),
+            models.UniqueConstraint(name="payout_reference_unique", fields=["reference"]),
             models.UniqueConstraint(
                 name="payout_transfer_unique",
                 fields=["transfer_id"],

@@ -57,7 +57,7 @@ def settle(gateway_name: str, dispute_id: str, event: Event | None = None) -> No
     """Take over what a dispute has become at the gateway. Raises NotYet."""
     found = gateway(gateway_name).dispute(dispute_id)
     # It was paid, or there would be no dispute: the event that says so may come later.
-    purchase = buying.paid_purchase(gateway_name, found.reference)
+    purchase = buying.paid_purchase(gateway_name, found.purchase)
     if purchase is None or not found.status:
         return
     if not Dispute.objects.filter(provider_id=found.id).exists():

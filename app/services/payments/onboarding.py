@@ -5,6 +5,8 @@ What it has become is always fetched anew; an event only says that it is time to
 
 from __future__ import annotations
 
+import uuid
+
 from django.conf import settings
 from django.db import transaction
 
@@ -59,7 +61,7 @@ def _with_account(user: User, gateway: PayoutGateway, country: str) -> PaymentPr
     profile, _ = PaymentProfile.objects.get_or_create(user=user, gateway=gateway.name)
     if profile.account_id:
         return profile
-    opened = gateway.open_account(user_id=user.pk, email=user.email, country=country)
+    opened = gateway.open_account(reference=profile.reference, email=user.email, country=country)
     with transaction.atomic():
         locked = PaymentProfile.objects.select_for_update(no_key=True).get(pk=profile.pk)
         if not locked.account_id:
@@ -79,12 +81,14 @@ def settle(profile: PaymentProfile) -> PaymentProfile:
         if locked.account_id != profile.account_id:
             return locked
         if found is None:
-            # The artist may open another one.
+            # The artist may open another one: under the former name it would be the same again.
             locked.account_id, locked.account_status, locked.account_note = "", "none", ""
+            locked.reference = str(uuid.uuid4())
         else:
             locked.account_status, locked.account_note = found.status, found.note
         locked.updated_at = clock.now()
-        locked.save(update_fields=["account_id", "account_status", "account_note", "updated_at"])
+        fields = ["reference", "account_id", "account_status", "account_note", "updated_at"]
+        locked.save(update_fields=fields)
     return locked
 
 

@@ -16,19 +16,20 @@ def on_account(event: Event) -> None:
 
 
 def on_transfer(event: Event) -> None:
-    _settle(payout_gateway(event.gateway).payout_of(event.object_id))
+    _settle(event, payout_gateway(event.gateway).payout_of(event.object_id))
 
 
 def on_payout(event: Event) -> None:
     # Without an account it is one of the platform's own, to its own bank.
     if event.account:
         gateway = payout_gateway(event.gateway)
-        _settle(gateway.payout_of(event.object_id, account_id=event.account))
+        _settle(event, gateway.payout_of(event.object_id, account_id=event.account))
 
 
-def _settle(payout_id: int | None) -> None:
-    if payout_id is not None and Payout.objects.filter(pk=payout_id).exists():
-        payouts.settle(payout_id)
+def _settle(event: Event, reference: str) -> None:
+    payout = Payout.objects.filter(gateway=event.gateway, reference=reference).first()
+    if payout is not None:
+        payouts.settle(payout.pk)
 
 
 # By the kind of thing that an event is about.

@@ -144,10 +144,10 @@ def settle(payout_id: int) -> None:
 
 def _send(gateway: PayoutGateway, payout: Payout, *, was_tried: bool) -> None:
     """To the artist's account at the provider."""
-    found = gateway.find_transfer(payout_id=payout.pk) if was_tried else None
+    found = gateway.find_transfer(reference=payout.reference) if was_tried else None
     try:
         sent = found or gateway.transfer(
-            payout_id=payout.pk,
+            reference=payout.reference,
             account_id=payout.account_id,
             amount=payout.price,
             currency=payout.currency,
@@ -160,15 +160,15 @@ def _send(gateway: PayoutGateway, payout: Payout, *, was_tried: bool) -> None:
 
 def _follow(gateway: PayoutGateway, payout: Payout) -> None:
     """From the artist's account to their bank; and back, if the bank does not take it."""
-    sent = gateway.find_transfer(payout_id=payout.pk, transfer_id=payout.transfer_id)
+    sent = gateway.find_transfer(reference=payout.reference, transfer_id=payout.transfer_id)
     payment = gateway.find_payment(
-        payout_id=payout.pk, account_id=payout.account_id, payment_id=payout.payout_id
+        reference=payout.reference, account_id=payout.account_id, payment_id=payout.payout_id
     )
     refusal = ""
     if payment is None and not (sent and sent.is_taken_back):
         try:
             payment = gateway.pay(
-                payout_id=payout.pk,
+                reference=payout.reference,
                 account_id=payout.account_id,
                 amount=payout.price,
                 currency=payout.currency,
@@ -202,7 +202,7 @@ def _conclude(
 
 def _take_back(gateway: PayoutGateway, payout: Payout) -> None:
     try:
-        gateway.take_back(payout_id=payout.pk, transfer_id=payout.transfer_id)
+        gateway.take_back(reference=payout.reference, transfer_id=payout.transfer_id)
     except Refused as error:
         # Somebody was faster, or the money is gone from the account: the next look says.
         raise NotYet(str(error)) from error

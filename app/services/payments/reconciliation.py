@@ -124,18 +124,17 @@ def _judge(movement: Movement) -> Iterator[Difference]:
 def _find(movement: Movement) -> Ours | None:
     """By the provider's id, else by our own name of it."""
     name = movement.reference
-    number = int(name) if name.isascii() and name.isdigit() else None
     if movement.kind == "purchase":
         rows: Iterable[Ours] = [
             *_purchases(payment_id=movement.id),
-            *_purchases(gateway_reference=name or "-"),
+            *_purchases(gateway_reference=name),
         ]
     elif movement.kind == "refund":
-        rows = [*_refunds(provider_id=movement.id), *_refunds(pk=number)]
+        rows = [*_refunds(provider_id=movement.id), *_refunds(reference=name)]
     elif movement.kind == "dispute":
         rows = _disputes(provider_id=movement.id)
     else:
-        rows = [*_payouts(transfer_id=movement.id), *_payouts(pk=number)]
+        rows = [*_payouts(transfer_id=movement.id), *_payouts(reference=name)]
     return next(iter(rows), None)
 
 
@@ -165,7 +164,7 @@ def _refunds(**which: object) -> Iterator[Ours]:
     for each in rows.select_related("purchase"):
         yield Ours(
             *("refund", f"refund {each.pk}", each.provider_id, each.price),
-            *(each.purchase.currency, each.status, each.created_at, str(each.pk)),
+            *(each.purchase.currency, each.status, each.created_at, each.reference),
         )
 
 
@@ -182,5 +181,5 @@ def _payouts(**which: object) -> Iterator[Ours]:
     for each in Payout.objects.filter(gateway__in=STRIPES, **which):
         yield Ours(
             *("transfer", f"payout {each.pk}", each.transfer_id, each.price, each.currency),
-            *(each.status, each.sent_at or each.created_at, str(each.pk)),
+            *(each.status, each.sent_at or each.created_at, each.reference),
         )

@@ -155,11 +155,16 @@ def send(refund: PurchaseRefund) -> PurchaseRefund:
     returning = gateway(purchase.gateway)
     try:
         sent = returning.refund(
-            refund_id=refund.pk, payment_id=purchase.payment_id, price=refund.price
+            reference=refund.reference, payment_id=purchase.payment_id, price=refund.price
         )
     except Refused as error:
         found = _find(returning, refund)
-        sent = found or Returned("", refund.pk, "failed", refund.price, str(error))
+        if found is None:
+            failed = Returned("", refund.reference, "failed", refund.price, str(error))
+            ended = take_over(refund, failed)
+            _learn(purchase)
+            return ended
+        sent = found
     except NotYet:
         # It may have been done all the same; a key keeps the answer of a failure for a day.
         found = _find(returning, refund)
@@ -177,7 +182,7 @@ def settle(refund: PurchaseRefund) -> PurchaseRefund:
 
 def _find(returning: PaymentGateway, refund: PurchaseRefund) -> Returned | None:
     return returning.find_refund(
-        refund_id=refund.pk,
+        reference=refund.reference,
         payment_id=refund.purchase.payment_id,
         provider_id=refund.provider_id,
     )
@@ -224,9 +229,9 @@ def _give_back(buyer: User, purchase: Purchase, refund: PurchaseRefund) -> None:
 def on_event(event: Event) -> None:
     """Something happened to a refund. Raises NotYet."""
     found = gateway(event.gateway).find_refund(
-        refund_id=0, payment_id="", provider_id=event.object_id
+        reference="", payment_id="", provider_id=event.object_id
     )
-    purchase = paid_purchase(event.gateway, found.reference) if found else None
+    purchase = paid_purchase(event.gateway, found.purchase) if found else None
     if found is not None and purchase is not None:
         _settle(purchase, found, event)
 
@@ -237,11 +242,20 @@ def catch_up(purchase: Purchase) -> None:
         _settle(purchase, found)
 
 
+def _learn(purchase: Purchase) -> None:
+    """A refund was refused: it may have gone back before, by staff, or by a row of ours that was
+    lost when a backup was restored."""
+    try:
+        catch_up(purchase)
+    except NotYet as error:
+        # reconcile_stripe names what is missing here.
+        log.warning("refunds_unanswered", purchase_id=purchase.pk, reason=str(error))
+
+
 def _settle(purchase: Purchase, found: Returned, event: Event | None = None) -> None:
-    # Others at the same provider may count their refunds as we do: the payment tells them apart.
     refund = (
         PurchaseRefund.objects.select_related("purchase")
-        .filter(Q(provider_id=found.id) | Q(pk=found.refund_id), purchase=purchase)
+        .filter(Q(provider_id=found.id) | Q(reference=found.reference), purchase=purchase)
         .first()
     )
     if refund is not None:

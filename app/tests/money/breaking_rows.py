@@ -96,16 +96,23 @@ BREAKS: dict[str, tuple[Callable[[User], object], ...]] = {
             lambda: refund(purchase(user), provider_id="re", status=MoveStatus.PAID)
         ),
     ),
+    "purchase_refund_reference_unique": (
+        lambda user: _twice(lambda: refund(purchase(user), reference="same")),
+    ),
     "purchase_refund_one_under_way": (lambda user: _refund_of_one_twice(user),),
     "dispute_taken_in_range": (lambda user: dispute(purchase(user), taken=101),),
     "payment_event_unique": (lambda user: _twice(event),),
     "payment_profile_once": (lambda user: _twice(lambda: profile(user)),),
-    "payment_profile_account_unique": (lambda user: _same_account(user),),
+    "payment_profile_account_unique": (lambda user: _of_two(user, account_id="acct"),),
+    "payment_profile_reference_unique": (lambda user: _of_two(user, reference="same"),),
     "payout_positive": (
         lambda user: payout(user, amount=0),
         lambda user: payout(user, price=0),
     ),
     "payout_one_under_way": (lambda user: _twice(lambda: payout(user)),),
+    "payout_reference_unique": (
+        lambda user: _twice(lambda: payout(user, reference="same", status=MoveStatus.PAID)),
+    ),
     "payout_transfer_unique": (
         lambda user: _twice(lambda: payout(user, transfer_id="tr", status=MoveStatus.PAID)),
     ),
@@ -128,7 +135,7 @@ def _refund_of_one_twice(user: User) -> None:
     _twice(lambda: refund(bought))
 
 
-def _same_account(user: User) -> None:
-    profile(user, account_id="acct")
+def _of_two(user: User, **same: Any) -> None:
     other = User.objects.exclude(pk=user.pk)[0]
-    profile(other, account_id="acct")
+    for each in (user, other):
+        profile(each, **same)

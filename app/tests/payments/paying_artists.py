@@ -31,14 +31,14 @@ class Provider:
         self.door.post("faults", kind=kind, method=method, path=path, **more)
 
     def transfers_of(self, payout: Payout) -> list[stripe.Transfer]:
-        group = f"payout-{payout.pk}"
+        group = f"payout-{payout.reference}"
         return list(self.api.v1.transfers.list({"transfer_group": group, "limit": 100}).data)
 
     def bank_payments_of(self, payout: Payout) -> list[stripe.Payout]:
         options: stripe.RequestOptions = {"stripe_account": payout.account_id}
         listed = self.api.v1.payouts.list({"limit": 100}, options).data
         return [
-            each for each in listed if each.metadata and each.metadata["payout"] == str(payout.pk)
+            each for each in listed if each.metadata and each.metadata["payout"] == payout.reference
         ]
 
     def bank(self, payout: Payout, status: str) -> None:

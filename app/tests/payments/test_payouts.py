@@ -147,7 +147,7 @@ def test_an_event_before_the_answer(provider):
     provider.fault("lost_answer", "POST", "/v1/transfers")
     with pytest.raises(NotYet):
         payouts.settle(payout.pk)
-    stale = payouts.payout_gateway().find_transfer(payout_id=payout.pk)
+    stale = payouts.payout_gateway().find_transfer(reference=payout.reference)
     payouts.settle(payout.pk)
     payouts._move(payout, payouts.MoveStatus.SENT, transfer_id=stale.id)
     assert (after(payout).status, len(provider.transfers_of(payout))) == ("sent", 1)

@@ -101,7 +101,7 @@ def test_ten_planted_differences_are_named(provider):
             "amount": 50,
             "currency": "usd",
             "destination": lost.account_id,
-            "metadata": {"payout": str(lost.pk)},
+            "metadata": {"payout": lost.reference},
         }
     )
     found = _compare(min(here, today), max(here, today)).differences

@@ -2,7 +2,8 @@
 
 ``begin`` asks for a payment, ``read_event`` takes in what the provider tells of it, ``look_up``
 asks what has become of it. Events only say that it is time to look up: what they hold is not
-believed. Every act names ids of ours, by which it is found again when its answer was lost.
+believed. Every act takes a name of ours (``reference``), by which it is found again when its answer
+was lost. It never stands for another row, as a number may after a backup was restored.
 """
 
 from __future__ import annotations
@@ -44,25 +45,25 @@ class Checkout:
 
 @dataclass(frozen=True)
 class Returned:
-    """A refund as the provider has it now: ``sent``, ``paid`` or ``failed``. ``refund_id`` is our
-    number of it; None if it is none of ours. ``reference`` is of the purchase."""
+    """A refund as the provider has it now: ``sent``, ``paid`` or ``failed``. ``reference`` is our
+    name of it; "" if it is none of ours. ``purchase`` is our name of the purchase."""
 
     id: str
-    refund_id: int | None
+    reference: str
     status: str
     price: int
     failure: str = ""
     payment_id: str = ""
-    reference: str = ""
+    purchase: str = ""
 
 
 @dataclass(frozen=True)
 class Disputed:
     """A dispute as the provider has it now: ``open``, ``won``, ``lost``, or ``""`` for a mere
-    question, which moves no money. ``reference`` is of the purchase."""
+    question, which moves no money. ``purchase`` is our name of the purchase."""
 
     id: str
-    reference: str
+    purchase: str
     status: str
     price: int
     reason: str = ""
@@ -106,12 +107,12 @@ class PaymentGateway(Protocol):
         """The payment, by its own id, or by our reference among those since then."""
         ...
 
-    def refund(self, *, refund_id: int, payment_id: str, price: int) -> Returned:
+    def refund(self, *, reference: str, payment_id: str, price: int) -> Returned:
         """Give money back. Twice is once, for a day."""
         ...
 
-    def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
-        """A refund, by its own id or by our number of it, whenever it was made."""
+    def find_refund(self, *, reference: str, payment_id: str, provider_id: str) -> Returned | None:
+        """A refund, by its own id or by our name of it, whenever it was made."""
         ...
 
     def refunds_of(self, payment_id: str) -> list[Returned]:

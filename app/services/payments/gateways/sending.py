@@ -1,7 +1,8 @@
 """What pays artists: an account of theirs at the provider, and money that goes there.
 
-Every act takes ids of ours, by which it is found again: a lost answer is looked up, never sent
-twice. ``payouts`` and ``onboarding`` call it, outside of transactions.
+Every act takes a name of ours (``reference``), by which it is found again: a lost answer is looked
+up, never sent twice. It never stands for another row, as a number may after a backup was restored.
+``payouts`` and ``onboarding`` call it, outside of transactions.
 """
 
 from __future__ import annotations
@@ -49,8 +50,8 @@ class PayoutGateway(Protocol):
     # Whether no money moves at all: then all is done at once.
     is_test: bool
 
-    def open_account(self, *, user_id: int, email: str, country: str) -> str:
-        """A new account of the artist. Returns its id."""
+    def open_account(self, *, reference: str, email: str, country: str) -> str:
+        """A new account of an artist. Returns its id. Twice is once, for a day."""
         ...
 
     def link(self, account_id: str, *, back: str, again: str) -> str:
@@ -62,30 +63,30 @@ class PayoutGateway(Protocol):
         """None if the account is there no more."""
         ...
 
-    def transfer(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> Transfer:
+    def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
         """Send the money of a payout. Twice is once, for a day."""
         ...
 
-    def find_transfer(self, *, payout_id: int, transfer_id: str = "") -> Transfer | None:
+    def find_transfer(self, *, reference: str, transfer_id: str = "") -> Transfer | None:
         """That of a payout, by its own id or by ours, whenever it was sent."""
         ...
 
-    def pay(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> BankPayment:
+    def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
         """Send what was transferred on to the artist's bank. Twice is once, for a day."""
         ...
 
     def find_payment(
-        self, *, payout_id: int, account_id: str, payment_id: str = ""
+        self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
         """That of a payout, by its own id or by ours."""
         ...
 
-    def payout_of(self, object_id: str, *, account_id: str = "") -> int | None:
-        """Our id of the payout that a transfer belongs to, or, in an account, a payment to its
-        bank. None for what is not ours."""
+    def payout_of(self, object_id: str, *, account_id: str = "") -> str:
+        """Our name of the payout that a transfer belongs to, or, in an account, a payment to its
+        bank. "" for what is not ours."""
         ...
 
-    def take_back(self, *, payout_id: int, transfer_id: str) -> None:
+    def take_back(self, *, reference: str, transfer_id: str) -> None:
         """Undo a transfer whose money the bank has sent back. Twice is once."""
         ...
 
@@ -97,8 +98,8 @@ class TestPayouts:
     name = "test"
     is_test = True
 
-    def open_account(self, *, user_id: int, email: str, country: str) -> str:
-        return f"test-{user_id}"
+    def open_account(self, *, reference: str, email: str, country: str) -> str:
+        return f"test-{reference}"
 
     def link(self, account_id: str, *, back: str, again: str) -> str:
         return back
@@ -106,22 +107,22 @@ class TestPayouts:
     def account(self, account_id: str) -> Account | None:
         return Account("enabled")
 
-    def transfer(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> Transfer:
-        return Transfer(f"test-{payout_id}", amount, currency)
+    def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
+        return Transfer(f"test-{reference}", amount, currency)
 
-    def find_transfer(self, *, payout_id: int, transfer_id: str = "") -> Transfer | None:
+    def find_transfer(self, *, reference: str, transfer_id: str = "") -> Transfer | None:
         return None
 
-    def pay(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> BankPayment:
-        return BankPayment(f"test-{payout_id}", "paid")
+    def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
+        return BankPayment(f"test-{reference}", "paid")
 
     def find_payment(
-        self, *, payout_id: int, account_id: str, payment_id: str = ""
+        self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
         return BankPayment(payment_id, "paid") if payment_id else None
 
-    def payout_of(self, object_id: str, *, account_id: str = "") -> int | None:
-        return None
+    def payout_of(self, object_id: str, *, account_id: str = "") -> str:
+        return ""
 
-    def take_back(self, *, payout_id: int, transfer_id: str) -> None:
+    def take_back(self, *, reference: str, transfer_id: str) -> None:
         return None

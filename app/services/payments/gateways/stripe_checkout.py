@@ -31,7 +31,7 @@ _DISPUTES = {"won": "won", "lost": "lost", "needs_response": "open", "under_revi
 
 
 class StripeCheckout:
-    """Idempotency keys are made of our ids, so nothing happens twice within a day; after it, all
+    """Idempotency keys are made of our names, so nothing happens twice within a day; after it, all
     is looked for before it is done again."""
 
     is_test = False
@@ -102,25 +102,25 @@ class StripeCheckout:
 
     # --- The way back -----------------------------------------------------------------------------
 
-    def refund(self, *, refund_id: int, payment_id: str, price: int) -> Returned:
+    def refund(self, *, reference: str, payment_id: str, price: int) -> Returned:
         with asking():
             made = self._api.refunds.create(
                 {
                     "payment_intent": payment_id,
                     "amount": price,
                     "reason": "requested_by_customer",
-                    "metadata": {"refund": str(refund_id)},
+                    "metadata": {"refund": reference},
                 },
-                {"idempotency_key": f"refund-{refund_id}"},
+                {"idempotency_key": f"refund-{reference}"},
             )
         return _returned_of(made)
 
-    def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
+    def find_refund(self, *, reference: str, payment_id: str, provider_id: str) -> Returned | None:
         with asking_only():
             if provider_id:
                 expanded: stripe.params.RefundRetrieveParams = {"expand": _EXPANDED}
                 return _returned_of(self._api.refunds.retrieve(provider_id, expanded))
-        made = (each for each in self.refunds_of(payment_id) if each.refund_id == refund_id)
+        made = (each for each in self.refunds_of(payment_id) if each.reference == reference)
         return next(made, None)
 
     def refunds_of(self, payment_id: str) -> list[Returned]:
@@ -133,7 +133,7 @@ class StripeCheckout:
             found = self._api.disputes.retrieve(dispute_id, {"expand": _EXPANDED})
         return Disputed(
             id=found.id,
-            reference=_purchase_of(found.payment_intent),
+            purchase=_named(found.payment_intent, "purchase"),
             status=_DISPUTES.get(found.status, ""),
             price=found.amount,
             reason=found.reason or "",
@@ -219,22 +219,16 @@ def _status_of(found: stripe.checkout.Session, payment: Any) -> str:
     return "failed" if found.status == "complete" and is_refused else "pending"
 
 
-def _refund_id_of(found: stripe.Refund) -> int | None:
-    metadata = found.metadata
-    given = metadata["refund"] if metadata and "refund" in metadata else ""
-    return int(given) if given.isascii() and given.isdigit() else None
-
-
 def _returned_of(found: stripe.Refund) -> Returned:
     status = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
     return Returned(
         id=found.id,
-        refund_id=_refund_id_of(found),
+        reference=_named(found, "refund"),
         status=status.get(found.status or "", "sent"),
         price=found.amount,
         failure=(found.failure_reason or "") if "failure_reason" in found else "",
         payment_id=_id_of(found.payment_intent),
-        reference=_purchase_of(found.payment_intent),
+        purchase=_named(found.payment_intent, "purchase"),
     )
 
 
@@ -243,7 +237,7 @@ def _id_of(thing: Any) -> str:
     return thing if isinstance(thing, str) else getattr(thing, "id", "") or ""
 
 
-def _purchase_of(payment: Any) -> str:
-    """Our name of the purchase that an expanded payment is for."""
-    metadata = getattr(payment, "metadata", None) or {}
-    return str(metadata["purchase"]) if "purchase" in metadata else ""
+def _named(thing: Any, kind: str) -> str:
+    """Our name of what an object is for: of one that was expanded, if it belongs to another."""
+    metadata = getattr(thing, "metadata", None) or {}
+    return str(metadata[kind]) if kind in metadata else ""

@@ -2,7 +2,7 @@
 
 A payout is two movements there. A transfer goes from the platform's balance to the artist's
 account; a payout of Stripe's takes it to their bank. Accounts are paid out by hand (ours), so that
-each of the two belongs to one payout of ours. Both carry its id in their metadata.
+each of the two belongs to one payout of ours. Both carry our name of it in their metadata.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MOST_NOTE = 300
 
 
 class StripeConnect:
-    """Idempotency keys are made of our ids, so nothing happens twice within a day; after it, all
+    """Idempotency keys are made of our names, so nothing happens twice within a day; after it, all
     is looked for before it is done again."""
 
     is_test = False
@@ -30,13 +30,13 @@ class StripeConnect:
 
     # --- The artist's account ---------------------------------------------------------------------
 
-    def open_account(self, *, user_id: int, email: str, country: str) -> str:
+    def open_account(self, *, reference: str, email: str, country: str) -> str:
         params: stripe.params.AccountCreateParams = {
             "type": "express",
             "capabilities": {"transfers": {"requested": True}},
             # Each payout of ours is one of theirs.
             "settings": {"payouts": {"schedule": {"interval": "manual"}}},
-            "metadata": {"user": str(user_id)},
+            "metadata": {"profile": reference},
         }
         if country:
             params["country"] = country
@@ -44,7 +44,7 @@ class StripeConnect:
             params["email"] = email
         with asking():
             return self._api.accounts.create(
-                params, {"idempotency_key": f"account-{user_id}-{country}"}
+                params, {"idempotency_key": f"account-{reference}-{country}"}
             ).id
 
     def link(self, account_id: str, *, back: str, again: str) -> str:
@@ -72,7 +72,7 @@ class StripeConnect:
 
     # --- From us to the account -------------------------------------------------------------------
 
-    def transfer(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> Transfer:
+    def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
         with asking():
             # Asked first: what a key has refused it refuses for a day.
             balance = self._api.balance.retrieve()
@@ -84,49 +84,49 @@ class StripeConnect:
                     "amount": amount,
                     "currency": currency,
                     "destination": account_id,
-                    "transfer_group": _name_of(payout_id),
-                    "metadata": {"payout": str(payout_id)},
+                    "transfer_group": _group_of(reference),
+                    "metadata": {"payout": reference},
                 },
-                {"idempotency_key": f"payout-{payout_id}-transfer"},
+                {"idempotency_key": f"payout-{reference}-transfer"},
             )
         return _transfer_of(made)
 
-    def find_transfer(self, *, payout_id: int, transfer_id: str = "") -> Transfer | None:
+    def find_transfer(self, *, reference: str, transfer_id: str = "") -> Transfer | None:
         with asking_only():
             if transfer_id:
                 return _transfer_of(self._api.transfers.retrieve(transfer_id))
-            found = self._api.transfers.list({"transfer_group": _name_of(payout_id), "limit": 100})
-            mine = [each for each in found.data if _is_of(each, payout_id)]
+            found = self._api.transfers.list({"transfer_group": _group_of(reference), "limit": 100})
+            mine = [each for each in found.data if _named(each) == reference]
         # The first, if somebody made another one by hand: reconcile_stripe names it.
         return _transfer_of(mine[-1]) if mine else None
 
-    def take_back(self, *, payout_id: int, transfer_id: str) -> None:
+    def take_back(self, *, reference: str, transfer_id: str) -> None:
         with asking():
             self._api.transfers.reversals.create(
                 transfer_id,
-                {"metadata": {"payout": str(payout_id)}},
-                {"idempotency_key": f"payout-{payout_id}-reversal"},
+                {"metadata": {"payout": reference}},
+                {"idempotency_key": f"payout-{reference}-reversal"},
             )
 
     # --- From the account to the bank -------------------------------------------------------------
 
-    def pay(self, *, payout_id: int, account_id: str, amount: int, currency: str) -> BankPayment:
+    def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
         with asking():
             made = self._api.payouts.create(
                 {
                     "amount": amount,
                     "currency": currency,
-                    "metadata": {"payout": str(payout_id)},
+                    "metadata": {"payout": reference},
                 },
                 {
-                    "idempotency_key": f"payout-{payout_id}-bank",
+                    "idempotency_key": f"payout-{reference}-bank",
                     "stripe_account": account_id,
                 },
             )
         return _payment_of(made)
 
     def find_payment(
-        self, *, payout_id: int, account_id: str, payment_id: str = ""
+        self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
         options: stripe.RequestOptions = {"stripe_account": account_id}
         with asking_only():
@@ -134,31 +134,26 @@ class StripeConnect:
                 return _payment_of(self._api.payouts.retrieve(payment_id, options=options))
             listed = self._api.payouts.list({"limit": 100}, options)
             for each in listed.auto_paging_iter():
-                if _is_of(each, payout_id):
+                if _named(each) == reference:
                     return _payment_of(each)
         return None
 
-    def payout_of(self, object_id: str, *, account_id: str = "") -> int | None:
+    def payout_of(self, object_id: str, *, account_id: str = "") -> str:
         with asking_only():
             if account_id:
                 options: stripe.RequestOptions = {"stripe_account": account_id}
-                return payout_id_of(self._api.payouts.retrieve(object_id, options=options))
-            return payout_id_of(self._api.transfers.retrieve(object_id))
+                return _named(self._api.payouts.retrieve(object_id, options=options))
+            return _named(self._api.transfers.retrieve(object_id))
 
 
-def payout_id_of(thing: stripe.Transfer | stripe.Payout) -> int | None:
-    """The payout of ours that an object of Stripe's belongs to."""
+def _named(thing: stripe.Transfer | stripe.Payout) -> str:
+    """Our name of the payout that an object of Stripe's belongs to."""
     metadata = thing.metadata
-    given = metadata["payout"] if metadata and "payout" in metadata else ""
-    return int(given) if given.isascii() and given.isdigit() else None
+    return str(metadata["payout"]) if metadata and "payout" in metadata else ""
 
 
-def _is_of(thing: stripe.Transfer | stripe.Payout, payout_id: int) -> bool:
-    return payout_id_of(thing) == payout_id
-
-
-def _name_of(payout_id: int) -> str:
-    return f"payout-{payout_id}"
+def _group_of(reference: str) -> str:
+    return f"payout-{reference}"
 
 
 def _account_of(found: stripe.Account) -> Account:

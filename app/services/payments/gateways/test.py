@@ -25,10 +25,10 @@ class TestGateway:
     def look_up(self, *, reference: str, session_id: str, since: datetime) -> Checkout | None:
         return Checkout("paid", reference)
 
-    def refund(self, *, refund_id: int, payment_id: str, price: int) -> Returned:
-        return Returned(f"test-{refund_id}", refund_id, "paid", price)
+    def refund(self, *, reference: str, payment_id: str, price: int) -> Returned:
+        return Returned(f"test-{reference}", reference, "paid", price)
 
-    def find_refund(self, *, refund_id: int, payment_id: str, provider_id: str) -> Returned | None:
+    def find_refund(self, *, reference: str, payment_id: str, provider_id: str) -> Returned | None:
         return None
 
     def refunds_of(self, payment_id: str) -> list[Returned]:

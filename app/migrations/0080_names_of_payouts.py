@@ -1,0 +1,40 @@
+"""Payouts have a name at the provider that never comes again, as their number may.
+
+The provider knows those that were sent by their number: they keep it as their name. There is one
+row a month for each artist, so they are all named at once.
+"""
+
+from __future__ import annotations
+
+import django.contrib.postgres.functions
+import django.db.models.functions.comparison
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [("app", "0069_buyers_told")]
+
+    operations = [
+        # Whoever waits for the lock holds up everybody else. The migration can be run again.
+        migrations.RunSQL("SET LOCAL lock_timeout = '5s'", migrations.RunSQL.noop),
+        migrations.AddField(
+            model_name="payout",
+            name="reference",
+            field=models.CharField(
+                db_default=django.db.models.functions.comparison.Cast(
+                    django.contrib.postgres.functions.RandomUUID(), models.CharField()
+                ),
+                editable=False,
+                help_text="What we call it at the provider.",
+                max_length=36,
+            ),
+        ),
+        migrations.AddConstraint(
+            model_name="payout",
+            constraint=models.UniqueConstraint(
+                fields=("reference",), name="payout_reference_unique"
+            ),
+        ),
+        # Under the same lock, so that none that the version before adds now is among them.
+        migrations.RunSQL("UPDATE app_payout SET reference = id::text", migrations.RunSQL.noop),
+    ]
