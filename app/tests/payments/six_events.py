@@ -160,7 +160,7 @@ STORIES = {
             "artist": (0, 0),
             "payouts": ["paid"],
             "disputes": [("lost", 400, 100)],
-            # Below zero, as it is above in the gateway's account: both lines of an entry sum to zero.
+            # Below zero, as the gateway is above it: the lines of an entry sum to zero.
             "loss": -300,
         },
     ),
