@@ -28,7 +28,7 @@ ROWS = [
 # Sweeps of the relay that delete nothing that is of people.
 OF_NOBODY = {
     *("leases", "deadlines", "ended orders", "workers", "sales", "books"),
-    *("monthly payouts", "payouts", "payments", "suspensions", "reporters"),
+    *("monthly payouts", "payouts", "payments", "revoked licences", "suspensions", "reporters"),
 }
 
 

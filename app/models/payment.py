@@ -188,6 +188,9 @@ class Dispute(models.Model):
         max_length=10, choices=DisputeStatus.choices, default=DisputeStatus.OPEN
     )
     taken = models.PositiveIntegerField(default=0, help_text="Tokens that were taken back.")
+    to_revoke = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Tokens whose licences are still to be revoked."
+    )
     created_at = models.DateTimeField(auto_now_add=True)
     ended_at = models.DateTimeField(null=True, blank=True)
 

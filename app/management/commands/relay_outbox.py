@@ -30,7 +30,7 @@ from app.services.checks import pictures
 from app.services.jobs import lease_service
 from app.services.licences import books
 from app.services.orders import admission, ending
-from app.services.payments import noting, payouts, sweeping
+from app.services.payments import noting, payouts, revoking, sweeping
 from app.services.safety import keeping, reporting, suspension
 from app.services.uploads import check_service, upload_service
 
@@ -51,6 +51,7 @@ SWEEP: dict[str, Callable[[], object]] = {
     "monthly payouts": payouts.pay_monthly,
     "payouts": payouts.sweep,
     "payments": sweeping.sweep,
+    "revoked licences": revoking.sweep,
     "suspensions": suspension.sweep,
     "reporters": reporting.tell_reporters,
     "reports": keeping.sweep,

@@ -12,28 +12,20 @@ from django.conf import settings
 from django.db import transaction
 
 from app.models import (
-    Action,
     Dispute,
     DisputeStatus,
-    Generation,
-    Ground,
-    LicenceState,
     NotificationType,
     Purchase,
-    ThingKind,
     TransactionType,
     User,
 )
 from app.services import guard, pots
-from app.services.licences import states
-from app.services.notification_service import tell_of_sale
 from app.services.payments import buying, refunds
 from app.services.payments.gateways.outcomes import NotYet
 from app.services.payments.gateways.paying import Disputed, Event
 from app.services.payments.noting import note
 from app.services.payments.payment_gateway import gateway
 from app.services.pots import Pots
-from app.services.safety.records import Act, Why, record
 from app.services.token_service import TokenService
 from app.utils import clock
 
@@ -42,7 +34,6 @@ log = structlog.get_logger(__name__)
 # How often the provider is asked about all of them, and how far back about those we never heard of.
 EVERY_SECONDS = 3600.0
 LOOK_BACK = timedelta(days=7)
-REVOKED = "The payment for this picture was taken back."
 
 _to_ask: list[str] = []
 _next_round_at = 0.0
@@ -151,8 +142,9 @@ def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus
     if lost:
         TokenService.book_loss(dispute, lost)
         if settings.DISPUTE_REVOKES_LICENCES:
-            purchase_id = dispute.purchase_id
-            transaction.on_commit(lambda: revoke_licences(purchase_id, lost), robust=True)
+            # The relay does it: what dies meanwhile leaves it to be done.
+            dispute.to_revoke = lost
+            dispute.save(update_fields=["to_revoke"])
 
 
 def _freeze(user: User) -> None:
@@ -161,47 +153,3 @@ def _freeze(user: User) -> None:
     if is_open != (user.spending_frozen_at is not None):
         user.spending_frozen_at = clock.now() if is_open else None
         user.save(update_fields=["spending_frozen_at"])
-
-
-def revoke_licences(purchase_id: int, tokens: int) -> int:
-    """End the licences of the pictures that were bought since then, up to so many tokens: who paid
-    for them took the money back. Returns how many."""
-    purchase = Purchase.objects.get(pk=purchase_id)
-    bought = (
-        Generation.objects.filter(
-            user_id=purchase.user_id,
-            created_at__gte=purchase.paid_at or purchase.created_at,
-            paid_bought__gt=0,
-            licence__state=LicenceState.ACTIVE,
-        )
-        .order_by("created_at", "pk")
-        .values_list("pk", flat=True)
-    )
-    ended = 0
-    for picture_id in list(bought):
-        if tokens <= 0:
-            break
-        with transaction.atomic():
-            picture = Generation.objects.select_for_update(no_key=True).get(pk=picture_id)
-            _revoke(picture)
-        tokens -= picture.paid_bought or 0
-        ended += 1
-    return ended
-
-
-def _revoke(picture: Generation) -> None:
-    """End the licence of a locked picture: a machine's decision, with a statement to its buyer."""
-    before = {"visibility": picture.visibility, "hidden_reason": picture.hidden_reason}
-    states.end(picture, LicenceState.REVOKED, REVOKED)
-    act = Act(
-        Action.REVOKE,
-        ThingKind.PICTURE,
-        picture.pk,
-        picture.user_id,
-        before=before,
-        after={"licence": LicenceState.REVOKED.value},
-    )
-    decision = record(act, Why(Ground.FRAUD, REVOKED), strikes=False)
-    said = {"name": picture.style.name, "why": REVOKED}
-    kinds = (NotificationType.LICENCE_REVOKED, NotificationType.SALE_REVOKED)
-    tell_of_sale(picture, *kinds, said, statements=decision.statement_ids)

@@ -10,11 +10,19 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from app.models import Purchase, PurchaseRefund, User
-from app.services.payments import events, refunds, sweeping
+from app.models import (
+    Decision,
+    Dispute,
+    Generation,
+    Notification,
+    Purchase,
+    PurchaseRefund,
+    User,
+)
+from app.services.payments import events, refunds, revoking, sweeping
 from app.tests import ledger
 from app.tests.api import Api
-from app.tests.factories import UserFactory
+from app.tests.factories import GenerationFactory, UserFactory
 from app.tests.payments.buyers import Provider, bought, buy, signed
 from app.tests.together import all_at_once
 
@@ -120,6 +128,34 @@ def test_when_they_are_disputed(stripe: Provider) -> None:
         ledger.assert_right()
 
     assert die_everywhere(prepare, lambda _: take_in(stripe, "charge.dispute"), check) >= 5
+
+
+def test_when_licences_end_after_it_was_lost(stripe: Provider, settings: Any) -> None:
+    settings.DISPUTE_REVOKES_LICENCES = True
+
+    def prepare() -> Purchase:
+        stripe.forget()
+        purchase = bought(stripe, Api(UserFactory()), 100)
+        for _ in range(3):
+            GenerationFactory(user=purchase.user)
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        return purchase
+
+    def act(purchase: Purchase) -> None:
+        take_in(stripe, "charge.dispute")
+        revoking.sweep()
+
+    def check(purchase: Purchase) -> None:
+        mine = Generation.objects.filter(user=purchase.user_id)
+        assert list(mine.values_list("licence__state", flat=True)) == ["revoked"] * 3
+        decided = Decision.objects.filter(subject_id=purchase.user_id)
+        told = Notification.objects.filter(recipient=purchase.user_id, type="licence_revoked")
+        assert (decided.count(), told.count()) == (3, 3)
+        assert Dispute.objects.get(purchase=purchase).to_revoke == 0
+        ledger.assert_right()
+
+    assert die_everywhere(prepare, act, check) >= 20
 
 
 def test_the_same_event_ten_times_at_once(stripe: Provider) -> None:

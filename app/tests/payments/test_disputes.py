@@ -7,8 +7,17 @@ from typing import Any
 
 import pytest
 
-from app.models import Dispute, Generation, PaymentEvent, Purchase, Transaction, User
-from app.services.payments import disputes, sweeping
+from app.models import (
+    Dispute,
+    Generation,
+    LicenceState,
+    PaymentEvent,
+    Purchase,
+    Transaction,
+    User,
+)
+from app.services.licences import states
+from app.services.payments import disputes, revoking, sweeping
 from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.api import Api
@@ -145,21 +154,35 @@ class TestLicences:
         assert self.lose(stripe, buyer, purchase) == ["active", "active"]
 
     def test_they_end(
-        self,
-        stripe: Provider,
-        buyer: User,
-        purchase: Purchase,
-        settings: Any,
-        django_capture_on_commit_callbacks: Any,
+        self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any
     ) -> None:
         settings.DISPUTE_REVOKES_LICENCES = True
-        with django_capture_on_commit_callbacks(execute=True):
-            self.lose(stripe, buyer, purchase)
-        states = Generation.objects.filter(user=buyer).values_list("licence__state", flat=True)
-        assert set(states) == {"revoked"}
-        # Never more than was lost.
-        GenerationFactory(user=buyer)
-        assert disputes.revoke_licences(purchase.pk, 0) == 0
+        assert self.lose(stripe, buyer, purchase) == ["active", "active"]
+        # Bought with other money, after the bank had taken this back.
+        later = GenerationFactory(user=buyer)
+        assert (revoking.sweep(), revoking.sweep()) == (2, 0)
+        states = Generation.objects.filter(user=buyer).exclude(pk=later.pk)
+        assert set(states.values_list("licence__state", flat=True)) == {"revoked"}
+        assert Generation.objects.get(pk=later.pk).licence.is_valid
+
+    def test_no_more_than_was_lost(
+        self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any
+    ) -> None:
+        settings.DISPUTE_REVOKES_LICENCES = True
+        self.lose(stripe, buyer, purchase)
+        Dispute.objects.update(to_revoke=10)
+        assert revoking.sweep() == 1
+        assert Dispute.objects.get().to_revoke == 0
+
+    def test_one_that_staff_ended_first_is_left_alone(
+        self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any
+    ) -> None:
+        settings.DISPUTE_REVOKES_LICENCES = True
+        self.lose(stripe, buyer, purchase)
+        first = Generation.objects.filter(user=buyer).order_by("pk")[0]
+        states.end(first, LicenceState.REFUNDED, "By hand")
+        assert revoking.sweep() == 1
+        assert Generation.objects.get(pk=first.pk).licence.state == "refunded"
 
 
 class TestTheSweep:
