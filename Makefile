@@ -96,7 +96,7 @@ rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1
 		$(if $(FOLDERS),--folders $(FOLDERS)) $(if $(FOLDER),--folder $(FOLDER))
 
 payments: .venv/installed-dev ## tell of six events of a purchase in each of 720 orders, one of them twice
-	@$(BIN)/python -m pytest -q app/tests/payments/every_order.py
+	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 app/tests/payments/every_order.py
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .
