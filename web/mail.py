@@ -13,13 +13,13 @@ from django.urls import reverse
 from django.utils import translation
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from app.models import MailPreference, Notification, NotificationType, Report
+from app.models.notification import words_of
 from app.services import mail_service
 from app.services.safety import reporting
 from web.cases import verdict_on
-from web.phrases import describe
+from web.phrases import ReadersLanguage, describe
 
 SUBJECT_LENGTH = 120
 
@@ -95,12 +95,13 @@ def of_report(report: Report) -> EmailMessage:
 
 def _lines(news: Sequence[Notification]) -> list[Line]:
     """One for each, but one for all pictures that are ready."""
-    others = [one for one in news if one.type != NotificationType.GENERATION_COMPLETE]
-    ready = len(news) - len(others)
+    kind = NotificationType.GENERATION_COMPLETE
+    others = [one for one in news if one.type != kind]
+    ready = sum(one.other_count + 1 for one in news if one.type == kind)
     if ready < 2:
         return [_line(one) for one in news]
-    words = ngettext("%(count)s picture is ready.", "%(count)s pictures are ready.", ready)
-    return [Line(words % {"count": ready}, _address("web:mine")), *map(_line, others)]
+    words = words_of(kind, {}, other_count=ready - 1, language=ReadersLanguage)
+    return [Line(words, _address("web:mine")), *map(_line, others)]
 
 
 def _line(one: Notification) -> Line:

@@ -232,7 +232,7 @@ OTHER_WORDS = {
     "is_lost": "dispute_lost",
 }
 
-# What is said where several people did the same to one thing.
+# What is said where several people did the same to one thing, or of several pictures.
 WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
     NotificationType.LIKE: ngettext_noop(
         "%(who)s and %(others)s other like your picture.",
@@ -241,6 +241,9 @@ WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
     NotificationType.FOLLOW: ngettext_noop(
         "%(who)s and %(others)s other follow you.",
         "%(who)s and %(others)s others follow you.",
+    ),
+    NotificationType.GENERATION_COMPLETE: ngettext_noop(
+        "%(count)s picture is ready.", "%(count)s pictures are ready."
     ),
 }
 WORDS_OF_SALES = ngettext_noop(
@@ -287,8 +290,9 @@ def words_of(
         said["day"] = language.day(date.fromisoformat(said["day"]))
         said["styles"] = _styles_sold(said["styles"])
     elif other_count:
-        sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], other_count)
-        said["others"] = other_count
+        said |= {"others": other_count, "count": other_count + 1}
+        counted = "count" if kind == NotificationType.GENERATION_COMPLETE else "others"
+        sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], said[counted])
     else:
         other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
         sentence = language.gettext(WORDS[other])
@@ -339,6 +343,10 @@ def _shown(found: models.QuerySet[Any], preview: str, words: Any) -> Subquery:
     return Subquery(found.values_list(shown))
 
 
+# Said to the server itself: of a parameter it doesn't know that notification_outcome_once has it.
+_READY = Func(template=f"'{NotificationType.GENERATION_COMPLETE}'", output_field=models.CharField())
+
+
 class NotificationQuerySet(models.QuerySet["Notification"]):
     def of(self, user: User | int) -> NotificationQuerySet:
         """One for each group, newest first."""
@@ -360,6 +368,15 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 
         order = Generation.objects.filter(pk=picture_id).order_by().values("order_id")
         return self.about(TargetType.ORDER, Subquery(order))
+
+    def folded_as_ready(self, picture_id: Any) -> NotificationQuerySet:
+        """That a picture is ready, where an unread group says so."""
+        group = self.model.objects.unread().filter(type=_READY, other_count__gt=0)
+        speaker = group.filter(
+            recipient=OuterRef("recipient"), created_at__gte=OuterRef("created_at")
+        )
+        about = {"target_id": picture_id, "type": _READY, "is_folded": True}
+        return self.filter(models.Exists(speaker), **about)
 
     def with_subject(self) -> NotificationQuerySet:
         """Annotate ``subject``, for ``subject_of``: null where the reader may not see the target
@@ -415,8 +432,9 @@ class NotificationQuerySet(models.QuerySet["Notification"]):
 class Notification(models.Model):
     """Something that happened to ``recipient``; the target is the object that it links to.
 
-    Likes of one picture are a group, and so are one's followers: each is kept, and the newest
-    speaks for all. The others are folded, and count as read.
+    Likes of one picture are a group, and so are one's followers, and pictures that were ordered
+    one by one and are ready: each is kept, and the newest speaks for all. The others are folded,
+    and count as read.
     """
 
     recipient = models.ForeignKey(User, models.CASCADE, related_name="notifications")

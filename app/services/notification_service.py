@@ -30,7 +30,14 @@ from app.models import (
 from app.models.notification import OTHER_WORDS, WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
 from app.models.rating import Looked
-from app.models.writes import FORGET_ACTOR, NOTIFY, NOTIFY_OF_FOLLOW, NOTIFY_OF_LIKE, write
+from app.models.writes import (
+    FORGET_ACTOR,
+    NOTIFY,
+    NOTIFY_OF_FOLLOW,
+    NOTIFY_OF_LIKE,
+    SEE_PICTURE,
+    write,
+)
 from app.services import mail_service
 from app.utils import clock
 
@@ -284,13 +291,11 @@ def mark_read(
 
 def mark_seen(user: User, **about: Any) -> int:
     """Mark as read what was told ``about`` what the user looks at: a target, or those with these
-    fields. Returns how many there were."""
-    mine = Notification.objects.of(user).unread()
-    seen = mine.filter(**about)
+    fields. Returns how many there were; a group that goes on without one picture is none."""
     if about.get("target_type") == TargetType.IMAGE:
-        # With one picture of an order, its buyer has seen that it has ended.
-        seen |= mine.about_order_of(about["target_id"])
-    return seen.update(is_read=True)
+        seen = write(SEE_PICTURE, user_id=user.pk, picture_id=about["target_id"])
+        return sum(is_one_less for (is_one_less,) in seen)
+    return Notification.objects.of(user).unread().filter(**about).update(is_read=True)
 
 
 def mark_all_read(user: User) -> int:

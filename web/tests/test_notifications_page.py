@@ -76,6 +76,21 @@ def test_an_order_is_one_line_with_a_picture_and_words(
     assert "0 unread notifications" in page(client, f"/pictures/{picture.pk}")
 
 
+def test_pictures_that_were_ordered_one_by_one_are_one_line(
+    buyer: User, style: Style, signed_in: SignIn
+) -> None:
+    made = [GenerationFactory(user=buyer, style=style) for _ in range(3)]
+    client = signed_in(buyer)
+    assert "3 pictures are ready." in page(client)
+    assert "그림 3장이 완성되었습니다." in page(client, language="ko")
+    # Who sees one of them on its page has two to go; the line leads to all.
+    assert "1 unread notification<" in page(client, f"/pictures/{made[0].pk}")
+    assert "2 pictures are ready." in page(client)
+    told = Notification.objects.get(is_read=False)
+    assert client.get(f"/notifications/{told.pk}").headers["Location"] == "/mine"
+    assert "0 unread notifications" in page(client)
+
+
 def test_followers_are_one_line_with_a_face(artist: User, signed_in: SignIn) -> None:
     for name in ("kim", "lou", "mia"):
         follower = UserFactory(username=name)

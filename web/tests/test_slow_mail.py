@@ -29,7 +29,7 @@ AT_MOST_SECONDS = 30.0
 
 
 def silent(_connection: socket.socket, over: threading.Event) -> None:
-    over.wait(AT_MOST_SECONDS)
+    over.wait(2 * AT_MOST_SECONDS)
 
 
 def dripping(connection: socket.socket, over: threading.Event) -> None:
@@ -63,6 +63,10 @@ SERVERS = (silent, dripping, slow_to_answer, nonsense, gone)
 @contextmanager
 def serving(act: Callable[[socket.socket, threading.Event], None], settings: Any) -> Iterator[None]:
     over = threading.Event()
+    # Who waits for such a server for ever is let go, late: the test fails, and does not hang.
+    late = threading.Timer(2 * AT_MOST_SECONDS, over.set)
+    late.daemon = True
+    late.start()
     listening = socket.create_server(("127.0.0.1", 0))
 
     def serve() -> None:
@@ -79,6 +83,7 @@ def serving(act: Callable[[socket.socket, threading.Event], None], settings: Any
     try:
         yield
     finally:
+        late.cancel()
         over.set()
         listening.shutdown(socket.SHUT_RDWR)
         listening.close()

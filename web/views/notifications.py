@@ -51,6 +51,8 @@ def follow_up(request: HttpRequest, user: User, notification_id: int) -> HttpRes
     read = find(user, notification_id)
     if page := PAGES.get(read.type):
         return redirect(page)
+    if read.type == NotificationType.GENERATION_COMPLETE and read.other_count:
+        return redirect("web:mine")
     told = read.parameters or {}
     if told.get("statement"):
         return redirect("web:statement_of_reasons", told["statement"])

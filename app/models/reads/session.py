@@ -74,6 +74,8 @@ def _with_news(target_type: TargetType) -> SessionQuery:
         has_news: Any = Exists(mine.about(target_type, values["pk"]))
         if target_type == TargetType.IMAGE:
             has_news |= Exists(mine.about_order_of(values["pk"]))
+            in_group = Notification.objects.folded_as_ready(values["pk"])
+            has_news |= Exists(in_group.filter(recipient=OuterRef("user_id")))
         return _build(shape, values).annotate(has_news=has_news)
 
     return SessionQuery(build)

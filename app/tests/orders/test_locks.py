@@ -211,8 +211,11 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "delete a collection": (delete_collection, ["collection"]),
     "orders that ended": (end_order, ["order SKIP LOCKED"]),
     "progress": (reported("processing"), [PICTURE]),
-    # Both by one statement, in this order.
-    "completion": (reported("completed"), [f"{PICTURE}, {BALANCE}"]),
+    # Both by one statement, in this order; at the end the lines that the buyer has not read.
+    "completion": (
+        reported("completed"),
+        [f"{PICTURE}, {BALANCE}", "notification in id order"],
+    ),
     "failure": (reported("failed"), [PICTURE, BALANCES]),
     "lost job": (lost, [PICTURE]),
     "failed training": (failed_training, [STYLE]),
@@ -248,10 +251,13 @@ def lock_of(sql: str) -> str:
     if not found:
         return ""
     tables = found[-1].partition("\n")[0]
-    named = tables.removeprefix(" OF ") or re.findall(r' FROM ("app_\w+")', statement)[0]
+    # Of Django's statements the outermost; what is written by hand locks what it names last.
+    by_django = re.findall(r' FROM ("app_\w+")', statement)[:1]
+    by_hand = re.findall(r" FROM (app_\w+)", statement)[-1:]
+    named = tables.removeprefix(" OF ") or (by_django or by_hand)[0]
     locked = named.replace('"', "").replace("app_", "")
     # Its only column, or the table's own key.
-    is_ordered = re.search(r'ORDER BY (1|"app_\w+"\."id") ASC$', statement)
+    is_ordered = re.search(r'ORDER BY ((1|"app_\w+"\."id") ASC|id)$', statement)
     return f"{locked} in id order" if is_ordered else locked
 
 

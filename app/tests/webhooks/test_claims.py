@@ -73,6 +73,19 @@ def test_what_is_not_due_and_what_has_ended_stays(buyer: User) -> None:
     assert claimed() == {}
 
 
+def test_what_is_not_due_is_not_even_chosen(buyer: User) -> None:
+    """Else each look would lock and throw away what waits for its next attempt."""
+    wait_for(endpoint_of(buyer), 3, seconds_ago=-60)
+    values = {"most": 9, "per_endpoint": 9, "per_user": 9, "endpoints": [], "of_endpoints": []}
+    values |= {"users": [], "of_users": []}
+    with connection.cursor() as cursor:
+        found = []
+        for later in (timedelta(), timedelta(minutes=2)):
+            cursor.execute(DUE_DELIVERIES, {"now": clock.now() + later, **values})
+            found.append(len(cursor.fetchall()))
+    assert found == [0, 3]
+
+
 def test_a_user_with_many_endpoints_has_bounds(buyer: User, artist: User) -> None:
     for _ in range(7):
         wait_for(endpoint_of(buyer), 10, seconds_ago=10)

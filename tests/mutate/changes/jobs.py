@@ -322,8 +322,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "buyer-is-told-of-completion",
-            "        %(target_id)s, false, %(created_at)s\n    {unless}",
-            "        NULL, false, %(created_at)s\n    {unless}",
+            "        %(target_id)s, false, %(created_at)s, {others}",
+            "        NULL, false, %(created_at)s, {others}",
             WRITES,
         ),
         (

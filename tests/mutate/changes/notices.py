@@ -5,6 +5,7 @@ from tests.mutate.mutation import Mutation, in_file
 GROUPS = "app/tests/community/test_grouped_notifications.py"
 SUBJECTS = "app/tests/community/test_notification_subjects.py"
 LOOKING = "app/tests/community/test_read_by_looking.py"
+READY = "app/tests/community/test_ready_pictures.py"
 CLAIMS = "app/tests/webhooks/test_claims.py"
 SALES = "app/tests/money/test_sales.py"
 PAGE = "web/tests/test_notifications_page.py"
@@ -23,8 +24,32 @@ MUTATIONS: tuple[Mutation, ...] = (
     ),
     *in_file(
         "app/models/writes.py",
-        ("groups-are-counted", "COALESCE(SUM(other_count + 1), 0)", "COALESCE(SUM(1), 0)", GROUPS),
+        (
+            "groups-are-counted",
+            "         (SELECT COALESCE(SUM(other_count + 1), 0)",
+            "         (SELECT COALESCE(SUM(1), 0)",
+            GROUPS,
+        ),
         ("likes-are-of-one-picture", '"AND target_id = %(target_id)s"', '""', GROUPS),
+        (
+            "ready-pictures-are-one-line",
+            'others="(SELECT COALESCE(SUM(other_count + 1), 0) FROM folded)"',
+            'others="0"',
+            READY,
+        ),
+        ("ready-but-not-mailed", "IS NOT NULL AND mailed_at IS NULL", "IS NOT NULL", READY),
+        (
+            "seen-picture-leaves-its-group",
+            "WHERE id IN (SELECT id FROM head)",
+            "WHERE id IN (SELECT id FROM head WHERE false)",
+            READY,
+        ),
+        (
+            "group-goes-on-without-what-was-seen",
+            "SET is_folded = false, is_read = false, mailed_at",
+            "SET is_folded = true, is_read = true, mailed_at",
+            READY,
+        ),
         (
             "own-words-stay",
             "AND NOT is_folded AND actor_id IS NOT NULL\n",
@@ -33,8 +58,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "the-next-speaks",
-            "SET is_folded = false, is_read",
-            "SET is_folded = true, is_read",
+            "SET is_folded = false, is_read = gone",
+            "SET is_folded = true, is_read = gone",
             GROUPS,
         ),
         (
