@@ -436,14 +436,20 @@ TRUSTED_PROXIES = env.int("TRUSTED_PROXIES", 0)
 # --- Logs -------------------------------------------------------------------------------------
 
 LOG_LEVEL = env.str("LOG_LEVEL", "INFO")
+_STDERR = {"class": "logging.StreamHandler", "formatter": "structured"}
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"structured": {"()": "app.utils.logs.formatter"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "structured"}},
+    "filters": {"clients_fault": {"()": "app.utils.logs.ClientsFault"}},
+    "handlers": {
+        "stderr": _STDERR,
+        "security": {**_STDERR, "filters": ["clients_fault"]},
+    },
     "root": {"handlers": ["stderr"], "level": LOG_LEVEL},
     "loggers": {
         "django.request": {"level": "ERROR"},
+        "django.security": {"handlers": ["security"], "propagate": False},
         **{name: {"level": "WARNING"} for name in ("httpx", "pika")},
     },
 }

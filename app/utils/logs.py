@@ -36,3 +36,14 @@ def formatter() -> logging.Formatter:
             structlog.processors.JSONRenderer(),
         ],
     )
+
+
+class ClientsFault(logging.Filter):
+    """What Django finds wrong with a request is a warning, in a line: anybody can send a thousand
+    of them, and nothing of ours is broken."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.levelno > logging.WARNING:
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+            record.exc_info = record.exc_text = None
+        return True
