@@ -1,26 +1,37 @@
-"""100 users at once on the whole system, by locust; and how fast tasks pass through the broker."""
+"""100 users at once on the whole system, by locust; 100 that order at the same moment; and how fast
+tasks pass through the broker."""
 
 from __future__ import annotations
 
 import csv
+import http.client
 import json
 import os
 import subprocess
 import sys
+import threading
 import time
+import uuid
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pika
 
+from benchmarks.cases import CSRF
+from benchmarks.prepare import Person
 from benchmarks.sampling import Watch
-from benchmarks.servers import HOST, PROJECT, Servers
+from benchmarks.servers import BEHIND_NGINX, HOST, PROJECT, Servers
 from benchmarks.whole import System, described
 from protocol import GENERATION_QUEUE
 
 USERS = 100
 SPAWNED_A_SECOND = 10
 MESSAGES = 5000
+BROKER_SECONDS = 120.0
+# How often all of them order at the same moment, and how many pictures those who order several.
+RUSHES, PICTURES = 10, 4
+RUSH_SECONDS = 60.0
 HOT = """
     SELECT calls, mean_exec_time, rows::float / calls, regexp_replace(query, '\\s+', ' ', 'g')
     FROM pg_stat_statements s JOIN pg_database d ON d.oid = s.dbid
@@ -39,6 +50,8 @@ def measure(servers: Servers, database: str, seconds: int, say: Any) -> dict[str
         say(f"{USERS} users for {seconds} s: {described()}")
         found = _crowd(system, seconds)
         say(f"{found['all']['rate']:.0f} requests/s, p95 {found['all']['p95']:.0f} ms")
+        found["rush"] = _rush(system)
+        say(f"{USERS} at the same moment: {found['rush']}")
         found["broker"] = _broker(system)
         say(f"broker: {found['broker']}")
     return found | {"system": described(), "users": USERS, "seconds": seconds}
@@ -126,6 +139,70 @@ def _pictures(prefix: Path) -> dict[str, Any]:
     }
 
 
+def _rush(system: System) -> dict[str, Any]:
+    """All order at the same moment, again and again: half of them one picture, half several."""
+    # In a small database there are fewer: some order twice.
+    people = (system.database.people * USERS)[:USERS]
+    start = threading.Barrier(USERS)
+
+    def be(number: int) -> list[tuple[str, float, int]]:
+        sent = []
+        connection = http.client.HTTPConnection(
+            "127.0.0.1", system.nginx.port, timeout=RUSH_SECONDS
+        )
+        headers = _headers_of(people[number])
+        for rush in range(RUSHES):
+            path, body = _order((number + rush) % 2, number)
+            key = {"Idempotency-Key": str(uuid.uuid4())}
+            start.wait(RUSH_SECONDS)
+            began = time.monotonic()
+            connection.request("POST", path, body, headers | key)
+            answer = connection.getresponse()
+            answer.read()
+            sent.append((path, 1000 * (time.monotonic() - began), answer.status))
+        connection.close()
+        return sent
+
+    with ThreadPoolExecutor(USERS) as threads:
+        sent = [each for of_one in threads.map(be, range(USERS)) for each in of_one]
+    system.require_alive()
+    times = {
+        name: sorted(ms for path, ms, _ in sent if path == asked)
+        for name, asked in (("one", "/api/images/generate"), ("several", "/api/orders"))
+    }
+    return {
+        "errors": sum(status != 202 for *_, status in sent),
+        "pictures": PICTURES,
+        "times": RUSHES,
+        **{
+            name: {
+                "requests": len(found),
+                "p50": round(found[len(found) // 2]),
+                "p95": round(found[int(len(found) * 0.95)]),
+                "longest": round(found[-1]),
+            }
+            for name, found in times.items()
+        },
+    }
+
+
+def _order(is_of_several: int, number: int) -> tuple[str, str]:
+    words = {"style_id": 1 + number % 10, "prompt_tags": ["sea", "boat"], "aspect_ratio": "1:1"}
+    if is_of_several:
+        return "/api/orders", json.dumps({"items": [{**words, "count": PICTURES}]})
+    return "/api/images/generate", json.dumps(words)
+
+
+def _headers_of(person: Person) -> dict[str, str]:
+    return {
+        **BEHIND_NGINX,
+        "Origin": f"https://{HOST}",
+        "Content-Type": "application/json",
+        "Cookie": f"sessionid={person.session}; csrftoken={CSRF}",
+        "X-CSRFToken": CSRF,
+    }
+
+
 def _broker(system: System) -> dict[str, Any]:
     """The relay alone, and then a consumer that acknowledges one by one, as workers do."""
     system.end("worker")
@@ -133,7 +210,10 @@ def _broker(system: System) -> dict[str, Any]:
     with servers_connection(system) as connection:
         system.database.empty_queue()
         connection.execute(FILL, [MESSAGES])
+        # Without workers it hands over what one can begin soon, and no more.
+        system.environment["JOBS_AHEAD"] = str(MESSAGES)
         system.start("relay", "manage.py", "relay_outbox")
+        deadline = time.monotonic() + BROKER_SECONDS
         left, began_at = MESSAGES, 0.0
         while left:
             row = connection.execute(
@@ -144,6 +224,8 @@ def _broker(system: System) -> dict[str, Any]:
             if left == MESSAGES:
                 # Python itself starts for a second.
                 began_at = time.monotonic()
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{left} of {MESSAGES} messages were not published.")
             time.sleep(0.02)
         published = time.monotonic() - began_at
     consumed = _consume(system.rabbitmq.url)

@@ -241,7 +241,7 @@ it is the real thing. The cores are shared with locust, which took {locust:.2f} 
 {pictures["completed"]:,} pictures were finished{waits}; {pictures["missed"]} were not.
 
 {tables.crowd(whole)}
-
+{_rush(whole["rush"], whole["users"]) if "rush" in whole else ""}
 What it took; the database had at most {whole["connections"]} connections.
 
 {tables.usage(whole)}
@@ -253,6 +253,16 @@ The slowest of the statements that took the most time in all:
 The broker by itself: the relay publishes {broker["published_a_second"]:,} messages a second from
 the outbox, each with a confirm; a consumer that acknowledges one by one takes
 {broker["consumed_a_second"]:,} a second."""
+
+
+def _rush(rush: Figures, users: int) -> str:
+    one, several = rush["one"], rush["several"]
+    return f"""
+Then all {users} order at the same moment, {rush["times"]} times: half of them one picture, half
+{rush["pictures"]}. Until the answer it took p50 {one["p50"]:,} ms, p95 {one["p95"]:,} ms and at
+most {one["longest"]:,} ms for one, and {several["p50"]:,}, {several["p95"]:,} and at most
+{several["longest"]:,} ms for several; {rush["errors"]} were refused.
+"""
 
 
 def _soak(soak: Figures, folder: str) -> str:
