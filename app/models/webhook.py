@@ -9,6 +9,7 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Now
+from django.utils.translation import gettext_noop as _
 
 from app.models.generation import Generation
 from app.models.user import User
@@ -18,18 +19,19 @@ from app.utils import webhook_signing
 class WebhookEvent(models.TextChoices):
     """All that endpoints can be told. docs/webhooks.md says what each has in its ``data``."""
 
-    GENERATION_COMPLETED = "generation.completed", "A picture is ready"
-    GENERATION_FAILED = "generation.failed", "A picture failed and was refunded"
-    GENERATION_CANCELED = "generation.canceled", "A picture was canceled and refunded"
-    ORDER_COMPLETED = "order.completed", "All pictures of an order have ended"
-    STYLE_TRAINED = "style.trained", "A style is trained"
-    STYLE_FAILED = "style.failed", "The training of a style failed"
-    LICENCE_ISSUED = "licence.issued", "A picture got its licence"
-    LICENCE_REFUNDED = "licence.refunded", "A licence ended because its picture was refunded"
-    LICENCE_REVOKED = "licence.revoked", "A licence was revoked"
-    PAYOUT_SENT = "payout.sent", "A payout is on its way to the bank"
-    PAYOUT_PAID = "payout.paid", "A payout has arrived"
-    PAYOUT_FAILED = "payout.failed", "A payout came back"
+    GENERATION_COMPLETED = "generation.completed", _("A picture is ready")
+    GENERATION_FAILED = "generation.failed", _("A picture failed and was refunded")
+    GENERATION_CANCELED = "generation.canceled", _("A picture was canceled and refunded")
+    ORDER_COMPLETED = "order.completed", _("All pictures of an order have ended")
+    STYLE_TRAINED = "style.trained", _("A style is trained")
+    STYLE_FAILED = "style.failed", _("The training of a style failed")
+    LICENCE_ISSUED = "licence.issued", _("A picture got its licence")
+    LICENCE_REFUNDED = "licence.refunded", _("A licence ended because its picture was refunded")
+    LICENCE_REVOKED = "licence.revoked", _("A licence was revoked")
+    LICENCE_RESTORED = "licence.restored", _("A licence that was revoked is valid again")
+    PAYOUT_SENT = "payout.sent", _("A payout is on its way to the bank")
+    PAYOUT_PAID = "payout.paid", _("A payout has arrived")
+    PAYOUT_FAILED = "payout.failed", _("A payout came back")
 
 
 # Sent to one endpoint, when its owner asks for it.

@@ -96,19 +96,7 @@ class WebhookForm(OnceForm):
     description = forms.CharField(required=False, max_length=100, label=_("What is it for?"))
     events = forms.MultipleChoiceField(
         required=False,
-        choices=[
-            (WebhookEvent.GENERATION_COMPLETED, _("A picture is ready")),
-            (WebhookEvent.GENERATION_FAILED, _("A picture failed and was refunded")),
-            (WebhookEvent.GENERATION_CANCELED, _("A picture was canceled and refunded")),
-            (WebhookEvent.STYLE_TRAINED, _("A style is trained")),
-            (WebhookEvent.STYLE_FAILED, _("The training of a style failed")),
-            (WebhookEvent.LICENCE_ISSUED, _("A picture got its licence")),
-            (WebhookEvent.LICENCE_REFUNDED, _("A licence ended because its picture was refunded")),
-            (WebhookEvent.LICENCE_REVOKED, _("A licence was revoked")),
-            (WebhookEvent.PAYOUT_SENT, _("A payout is on its way to the bank")),
-            (WebhookEvent.PAYOUT_PAID, _("A payout has arrived")),
-            (WebhookEvent.PAYOUT_FAILED, _("A payout came back")),
-        ],
+        choices=[(event.value, _(event.label)) for event in WebhookEvent],
         label=_("What is it told of?"),
         help_text=_("Choose nothing for everything."),
         widget=forms.CheckboxSelectMultiple,

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from app.models import User, WebhookDelivery, WebhookEndpoint
+from app.models import MailKind, User, WebhookDelivery, WebhookEndpoint, WebhookEvent
 from app.services import notification_service
 from app.services.webhooks import endpoints
 from app.tests.factories import UserFactory
+from web.forms.account import MailForm, WebhookForm
 from web.tests.test_kept_forms import value_of
 
 pytestmark = pytest.mark.django_db
@@ -40,6 +41,14 @@ def test_one_is_made_once_and_its_page_has_the_secret(buyer: User, signed_in: Si
     assert shown["Cache-Control"] == "no-store"
     assert endpoint.secret in shown.content.decode()
     assert URL in text(client, PAGE)
+
+
+def test_all_that_there_is_to_tell_can_be_chosen() -> None:
+    """An event that a form does not know could not be kept by it either."""
+    offered = WebhookForm().fields["events"].choices
+    assert [event for event, _label in offered] == WebhookEvent.values
+    kinds = MailForm().fields["kinds"].choices
+    assert {kind for kind, _label in kinds} == set(MailKind)
 
 
 def test_what_is_wrong_is_said_in_the_readers_language(buyer: User, signed_in: SignIn) -> None:

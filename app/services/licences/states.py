@@ -57,4 +57,5 @@ def restore(picture: Generation, *, hidden_reason: str, is_public: bool) -> Lice
     shows = is_public and not hidden_reason and picture.deleted_at is None
     picture.visibility = Visibility.PUBLIC if shows else Visibility.PRIVATE
     picture.save(update_fields=["visibility", "hidden_reason"])
+    tell_of_licence(licence, picture)
     return licence

@@ -25,6 +25,8 @@ from app.utils import clock
 OF_STATE = {
     LicenceState.REFUNDED: WebhookEvent.LICENCE_REFUNDED,
     LicenceState.REVOKED: WebhookEvent.LICENCE_REVOKED,
+    # It was issued once, by COMPLETE_GENERATION; what is active later was revoked by mistake.
+    LicenceState.ACTIVE: WebhookEvent.LICENCE_RESTORED,
 }
 
 
@@ -80,7 +82,7 @@ def tell_of_style(style: Style, event: WebhookEvent) -> None:
 
 
 def tell_of_licence(licence: Licence, generation: Generation) -> None:
-    """Of a licence that has ended, to the buyer."""
+    """Of a licence that has ended, or is valid again, to the buyer."""
     data = {
         "licence_number": licence.number,
         "generation_id": generation.pk,

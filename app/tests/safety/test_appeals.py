@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -23,6 +24,7 @@ from app.models import (
 )
 from app.services import community_service, earnings, user_service
 from app.services.safety import appeals, deciding, keeping, records
+from app.services.webhooks import endpoints
 from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, PublicPictureFactory, StyleFactory, UserFactory
@@ -233,6 +235,7 @@ class TestMoney:
         ledger.assert_right()
 
     def test_a_licence_is_valid_again(self, picture):
+        told = endpoints.create(user=picture.user, url="https://hooks.example.com/").deliveries
         proposal = deciding.propose_revocation(
             generation_id=picture.pk, staff=moderator(), words=WORDS, ground="copyright"
         )
@@ -242,6 +245,10 @@ class TestMoney:
         assert Licence.objects.get().state == "active"
         assert Api().get("/api/community/feed").ids == [picture.pk]
         assert Decision.objects.restriction("picture", picture.pk) is None
+        # Others' systems, too, have heard of both.
+        ended, restored = told.order_by("pk")
+        assert (ended.type, restored.type) == ("licence.revoked", "licence.restored")
+        assert json.loads(restored.body)["data"]["state"] == "active"
         ledger.assert_right()
 
 

@@ -18,7 +18,7 @@ from django.utils.translation.template import templatize
 WEB = Path(__file__).resolve().parents[2]
 MODELS = WEB.parent / "app" / "models"
 # Whose words the site translates.
-SAID = tuple(MODELS / name for name in ("notification.py", "case.py", "decision.py"))
+SAID = tuple(MODELS / name for name in ("notification.py", "case.py", "decision.py", "webhook.py"))
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS: dict[str, Any] = {
     "_": None,
