@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from time import monotonic
 
 from tests.containers import document
@@ -10,6 +11,7 @@ from tests.containers.people import MainJob, Site, audit
 from tests.containers.printing import say
 from tests.containers.steady import SteadyRequests
 
+SLOW_SECONDS = 5.0
 OLD, NEW = "trial-1", "trial-2"
 # Of the old version and of the new; nothing else of the page differs.
 STYLESHEET = "web/static/web/site.css"
@@ -48,6 +50,8 @@ def upgrade(machine: Machine, site: Site, job: MainJob) -> None:
         for command in commands:
             machine.run(command, timeout=1800)
             steady.wait_for_more(10)
+    if steady.slowest[0] > SLOW_SECONDS:
+        _say_who_was_slow(machine)
     assert not steady.lost, "\n".join(steady.lost[:20])
     assert len(steady.stylesheets) == 2, f"pages of both versions: {steady.stylesheets}"
     after = _numbers(machine)
@@ -86,6 +90,15 @@ def stop_and_start_again(machine: Machine, job: MainJob) -> None:
     job.order()
     job.see_all_paid()
     audit(machine)
+
+
+def _say_who_was_slow(machine: Machine) -> None:
+    """What nginx and the web processes wrote of the slow requests; both log JSON."""
+    lines = machine.run("docker compose logs --no-color --no-log-prefix nginx backend").splitlines()
+    for line in lines:
+        seconds = re.search(r'"seconds": ?([\d.]+)', line)
+        if seconds and float(seconds[1]) > SLOW_SECONDS:
+            say(line)
 
 
 def _numbers(machine: Machine) -> set[str]:
