@@ -94,7 +94,7 @@ def stop_and_start_again(machine: Machine, job: MainJob) -> None:
 
 def _say_who_was_slow(machine: Machine) -> None:
     """What nginx and the web processes wrote of the slow requests; both log JSON."""
-    lines = machine.run("docker compose logs --no-color --no-log-prefix nginx backend").splitlines()
+    lines = machine.run("docker compose logs --no-color nginx backend").splitlines()
     for line in lines:
         seconds = re.search(r'"seconds": ?([\d.]+)', line)
         if seconds and float(seconds[1]) > SLOW_SECONDS:

@@ -94,6 +94,7 @@ def _up(project: Project, given: argparse.Namespace) -> None:
             _wait_for_needs(project, service)
         count = scales.get(service.name, service.replicas)
         _reconcile(project, service, count, recreate=not given.no_recreate)
+    _keep_address(project)
     if given.wait:
         for service in services:
             _wait_healthy(project, service)
@@ -102,6 +103,21 @@ def _up(project: Project, given: argparse.Namespace) -> None:
 def _make_network(project: Project) -> None:
     if not succeeds("network", "exists", f"{project.name}_default"):
         podman("network", "create", f"{project.name}_default")
+
+
+def _keep_address(project: Project) -> None:
+    """Let the network's bridge keep its hardware address, as Docker's do.
+
+    By default it is the lowest of what is plugged in, so it changes when a container ends or
+    starts, and for a minute the others send to the address of before.
+    """
+    [network] = json.loads(podman("network", "inspect", f"{project.name}_default"))
+    link = ["dev", network["network_interface"]]
+    shown = subprocess.run(["ip", "-j", "link", "show", *link], capture_output=True, check=False)
+    # There is none before the first container.
+    if shown.returncode == 0:
+        [bridge] = json.loads(shown.stdout)
+        subprocess.run(["ip", "link", "set", *link, "address", bridge["address"]], check=True)
 
 
 def _reconcile(project: Project, service: Service, count: int, *, recreate: bool) -> None:
