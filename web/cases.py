@@ -22,6 +22,7 @@ VERBS: Mapping[str, str] = {
     Action.REFUND: _("Refund the picture"),
     Action.REFUSE: _("Refuse the works"),
     Action.RATE: _("Rate it"),
+    Action.TAKE: _("Take the image down"),
     Action.WARN: _("Warn the account"),
     Action.SUSPEND: _("Suspend the account"),
     Action.RESTORE: _("Restore it"),
@@ -47,6 +48,7 @@ FOLLOWS: Mapping[str, str] = {
     ),
     Action.REFUSE: _("The style is not trained on these works. Other works may be uploaded."),
     Action.RATE: _("It is shown to those only who want to see such things."),
+    Action.TAKE: _("It is not shown beside your name. Another one may be uploaded."),
     Action.WARN: _("It counts against the account for a time. Nothing else follows."),
     Action.SUSPEND: _(
         "Nobody can act with the account, and nobody sees what it published. Pictures that nobody"

@@ -24,6 +24,7 @@ class Action(models.TextChoices):
     REFUND = "refund", _("Picture refunded")
     REFUSE = "refuse", _("Works refused")
     RATE = "rate", _("Rated")
+    TAKE = "take", _("Profile picture or signature taken down")
     WARN = "warn", _("Warned")
     SUSPEND = "suspend", _("Account suspended")
     RESTORE = "restore", _("Restored")

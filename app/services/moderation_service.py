@@ -20,7 +20,7 @@ from app.models import (
 )
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service
-from app.services.checks import pictures
+from app.services.checks import people
 from app.services.safety import acts, deciding, records, rights
 from app.services.safety.records import Why
 from app.services.safety.rights import Right
@@ -51,16 +51,17 @@ def lift_check(check: PictureCheck, *, staff: User, reason: str) -> None:
     """Show again a profile picture or signature that a check took down."""
     rights.require(staff, Right.MODERATE)
     why = Why(Ground.MISTAKE, records.required(reason), staff=staff)
-    pictures.lift(check, why.words)
+    people.lift(check, why)
     acts.log(why, check, "Shown again")
 
 
 @transaction.atomic
 def uphold_check(check: PictureCheck, *, staff: User, reason: str) -> None:
-    """Do not show a profile picture or signature that a check took down, and delete the file."""
+    """Do not show a profile picture or signature that a check took down. The file is deleted once
+    nobody can appeal."""
     rights.require(staff, Right.MODERATE)
     why = Why(Ground.SEXUAL, records.required(reason), staff=staff)
-    pictures.uphold(check, why.words)
+    people.uphold(check, why)
     acts.log(why, check, "Refused")
 
 

@@ -108,19 +108,29 @@ def tell_works_held(style: Style, works: Sequence[int], *, is_nude: bool = False
     _tell_artist(style, NotificationType.WORKS_HELD, said)
 
 
-def tell_of_rating(picture: Generation) -> None:
+def tell_of_rating(picture: Generation, *, statement_id: int | None, is_hidden: bool) -> None:
     """Tell the owner of a picture that a check has found nudity, and what follows."""
-    if picture.hidden_reason:
-        said = {"why": picture.hidden_reason, "is_check": True}
+    stated = {"statement": statement_id}
+    if is_hidden:
+        said = {"why": picture.hidden_reason, "is_check": True, **stated}
         _tell_owner(picture, NotificationType.PICTURE_HIDDEN, said)
     else:
-        _tell_owner(picture, NotificationType.PICTURE_RATED, {"name": picture.style.name})
+        said = {"name": picture.style.name, **stated}
+        _tell_owner(picture, NotificationType.PICTURE_RATED, said)
 
 
-def tell_of_taken(user_id: int, kind: NotificationType, what: str, reason: str = "") -> None:
+def tell_of_taken(
+    user_id: int,
+    kind: NotificationType,
+    what: str,
+    reason: str = "",
+    *,
+    statement_id: int | None = None,
+) -> None:
     """Tell somebody what became of their profile picture or signature, in which a check found
     nudity."""
     said: dict[str, object] = {"why": reason}
+    said |= {} if statement_id is None else {"statement": statement_id}
     if what == Looked.SIGNATURE:
         said[f"signature_{kind.removeprefix('image_')}"] = True
     _create(user_id, kind, said, "", None)

@@ -290,7 +290,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         files.append(locked.profile_image)
         # Those that were taken away are nobody's but ours.
         checks = PictureCheck.objects.filter(user=locked)
-        files += checks.exclude(kind=Looked.RESULT).values_list("key", flat=True)
+        files += checks.exclude(kind=Looked.RESULT).exclude(key="").values_list("key", flat=True)
         checks.delete()
         locked.username = unique_username(f"closed-{locked.pk}")
         locked.username_skeleton = skeleton(locked.username)

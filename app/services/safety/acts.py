@@ -29,7 +29,7 @@ from app.services import community_service, style_service, training_service
 from app.services.checks import pictures
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
-from app.services.safety.records import Act, Why, record
+from app.services.safety.records import Act, Why, own_case, record
 from app.services.uploads import copy_service
 from app.utils import clock
 
@@ -96,12 +96,18 @@ def show_picture(
 
 @transaction.atomic
 def rate_general(picture_id: int, why: Why) -> Decision:
-    """Show to everybody what a check by machine took for nudity."""
+    """Show to everybody what a check by machine took for nudity. What it has hidden besides is let
+    be published again instead: ``show_picture``."""
     picture = GENERATIONS.lock(picture_id)
-    if picture.rating != Rating.MATURE:
-        raise InvalidTransition("This picture is not rated mature.")
     before = {"rating": picture.rating}
-    pictures.decide(picture, Rating.GENERAL, why.words)
+    rated = Decision.objects.about(ThingKind.PICTURE, picture.pk).filter(action=Action.RATE).first()
+    if picture.rating == Rating.MATURE:
+        pictures.decide(picture, Rating.GENERAL, why.words)
+    elif picture.rating == Rating.BLOCKED and rated is not None:
+        # Our staff had hidden it before, for another reason.
+        pictures.unblock(picture, why.words)
+    else:
+        raise InvalidTransition("This picture is not rated mature.")
     picture.save(update_fields=["rating"])
     act = Act(
         Action.PARDON,
@@ -111,8 +117,9 @@ def rate_general(picture_id: int, why: Why) -> Decision:
         before=before,
         after={"rating": picture.rating},
     )
-    rated = Decision.objects.about(ThingKind.PICTURE, picture.pk).filter(action=Action.RATE)
-    decision = record(act, why, reverses=rated.first())
+    # What people have reported of it is decided on by itself.
+    case = own_case(act) if rated is None else rated.case
+    decision = record(act, why, case=case, reverses=rated)
     log(why, picture, "Rated general")
     _tell(picture, NotificationType.PICTURE_CLEARED, why, decision)
     return decision
@@ -224,7 +231,7 @@ def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Deci
         copy_service.refuse(style, why.words)
         done, kind = f"Works refused ({said})", NotificationType.WORKS_REFUSED
     act = Act(action, ThingKind.STYLE, style.pk, style.artist_id, after={"review": style.review})
-    decision = record(act, why, strikes=False)
+    decision = record(act, why, case=own_case(act), strikes=False)
     log(why, style, done)
     _tell(style, kind, why, decision)
     return decision

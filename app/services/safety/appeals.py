@@ -21,6 +21,7 @@ from app.models import (
     Ground,
     Licence,
     LicenceState,
+    ModerationCase,
     NotificationType,
     Statement,
     Strike,
@@ -31,6 +32,7 @@ from app.models import (
 )
 from app.models.decision import TAKING
 from app.services import reversal_service
+from app.services.checks import people
 from app.services.generation_service import GENERATIONS
 from app.services.licences import states
 from app.services.notification_service import tell_of_account
@@ -98,10 +100,18 @@ def is_over(decision: Decision) -> bool:
     if decision.action in (Action.REVOKE, Action.REFUND):
         # Of two who lose by it, one may have won.
         return False
+    if decision.action == Action.TAKE and _is_upheld(decision):
+        return True
     if decision.action not in TAKING:
         return Decision.objects.filter(reverses=decision).exists()
     now = Decision.objects.restriction(decision.kind, decision.thing_id)
     return now is None or now.pk != decision.pk
+
+
+def _is_upheld(decision: Decision) -> bool:
+    """Whether our staff has refused the same file since: that is appealed against, then."""
+    about = Decision.objects.about(decision.kind, decision.thing_id).filter(pk__gt=decision.pk)
+    return about.filter(action=Action.TAKE, after__check=decision.after["check"]).exists()
 
 
 @transaction.atomic
@@ -144,16 +154,27 @@ def undo(statement: Statement, why: Why) -> None:
         # Our staff has taken it back meanwhile.
         return
     elif decision.action == Action.HIDE:
-        acts.show_picture(decision.thing_id, why, case=decision.case, as_before=True)
+        acts.show_picture(decision.thing_id, why, case=_case_of(decision), as_before=True)
     elif decision.action in (Action.HOLD, Action.WITHDRAW):
         acts.restore_style(decision.thing_id, why, case=decision.case)
     elif decision.action == Action.REMOVE:
         acts.restore_comment(decision.thing_id, why, case=decision.case)
     elif decision.action == Action.SUSPEND:
         suspension.lift(decision.thing_id, why, case=decision.case)
+    elif decision.action == Action.RATE:
+        acts.rate_general(decision.thing_id, why)
+    elif decision.action == Action.TAKE:
+        people.restore(decision, why)
     else:
         # A warning, or works that were refused: they may be uploaded once more.
         _pardon(decision, why, {})
+
+
+def _case_of(decision: Decision) -> ModerationCase:
+    """The one that a check has opened for our staff, who has looked by this; or its own."""
+    about = ModerationCase.objects.about(decision.kind, decision.thing_id)
+    waiting = about.open().filter(report_count=0).first() if decision.is_automated else None
+    return waiting or decision.case
 
 
 def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:

@@ -5,6 +5,8 @@
   stay, for the numbers.
 - A removed comment, with its words: until ``APPEAL_DAYS`` after it was removed, or while an appeal
   is open. Then it is deleted.
+- The file of a profile picture or signature that our staff has refused: until ``APPEAL_DAYS`` after
+  that, or while an appeal is open.
 - Decisions and statements of reasons: for good. They say what was done to a thing and why, by ids;
   they have no words of reporters, and none of comments.
 - Appeals: for good, with what was said in them.
@@ -19,6 +21,7 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef
 
 from app.models import Action, Appeal, AppealState, Comment, Report, User
+from app.services.checks import people
 from app.utils import clock
 
 BATCH = 500
@@ -37,7 +40,7 @@ FORGOTTEN = {
 
 def sweep() -> int:
     """Forget what is kept long enough. Returns how many rows that were."""
-    return _forget_reporters() + _delete_comments()
+    return _forget_reporters() + _delete_comments() + people.forget_refused()
 
 
 def forget_user(user: User) -> None:

@@ -104,6 +104,19 @@ def open_case(
     return case
 
 
+def own_case(act: Act) -> ModerationCase:
+    """A case of this act alone, decided at once; the open one of the thing stays so."""
+    now = clock.now()
+    return ModerationCase.objects.create(
+        kind=act.kind,
+        thing_id=act.thing_id,
+        subject_id=act.subject_id,
+        state=CaseState.DECIDED,
+        opened_at=now,
+        decided_at=now,
+    )
+
+
 def record(
     act: Act,
     why: Why,
@@ -114,12 +127,18 @@ def record(
 ) -> Decision:
     """Write the decision with its statement, close its case, and count the strike.
 
-    Without ``case``, it is the open one of the thing. ``strikes`` says whether it counts against
+    Without ``case``, it is the open one of the thing; but what people have reported is not decided
+    by a machine, which has a case of its own. ``strikes`` says whether it counts against
     the account; None: as ``STRIKING`` says. A given case that somebody else has decided meanwhile
     raises InvalidTransition, unless it was decided when it was read.
     """
     now = clock.now()
-    of_case = case or open_case(act.kind, act.thing_id, subject_id=act.subject_id)
+    if case is not None:
+        of_case = case
+    elif why.is_automated:
+        of_case = own_case(act)
+    else:
+        of_case = open_case(act.kind, act.thing_id, subject_id=act.subject_id)
     _close(of_case, was_open=of_case.is_open)
     if act.action == Action.RESTORE:
         reverses = reverses or Decision.objects.restriction(act.kind, act.thing_id)

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
 
 from django.db import connection
 
 from app.exceptions import ServiceUnavailable, Unreadable
 from app.models import CopyCheck, ReviewState, Style, UploadCheck, User
 from app.models.rating import Looked, PictureCheck
-from app.services import storage
+from app.services import guard, storage
 from app.services.checks import nudity
 from app.utils import clock
 
@@ -57,7 +59,7 @@ def seconds_until_next(attempt: int) -> int:
 
 
 def attempt(
-    check: UploadCheck | CopyCheck,
+    check: UploadCheck | CopyCheck | PictureCheck,
     act: Callable[[], None],
     *,
     wait: Callable[[float], None],
@@ -78,6 +80,56 @@ def attempt(
     except (ServiceUnavailable, Stopped) as error:
         check.attempt -= 1
         wait(0 if isinstance(error, Stopped) else AWAY_SECONDS)
+
+
+@dataclass
+class _Failed:
+    attempts: int = 0
+    until: datetime | None = None
+
+
+class Unleased:
+    """Attempts at rows that have no lease and count none. This process alone remembers them:
+    another one, or this one started again, counts from the beginning."""
+
+    def __init__(self) -> None:
+        self._failed: dict[int, _Failed] = {}
+
+    def waiting(self) -> list[int]:
+        """The ids of the rows that are not tried again yet."""
+        now = clock.now()
+        return [pk for pk, each in self._failed.items() if each.until and each.until > now]
+
+    def attempt(
+        self, row_id: int, act: Callable[[], object], *, step: str, give_up: Callable[[], None]
+    ) -> bool:
+        """Do ``act`` for a row. Returns False if nothing can be done now, for this row or another.
+
+        What breaks, or cannot be read, is tried again, later each time; after the last attempt
+        ``give_up`` is called. What waits for a storage that is away has had no attempt.
+        """
+        try:
+            is_done = guard.attempt(
+                step, lambda: [act()], passing=(ServiceUnavailable,), row_id=row_id
+            )
+        except Unreadable:
+            is_done = None
+        except ServiceUnavailable:
+            return False
+        if is_done is None:
+            self._put_off(row_id, give_up)
+        else:
+            self._failed.pop(row_id, None)
+        return True
+
+    def _put_off(self, row_id: int, give_up: Callable[[], None]) -> None:
+        failed = self._failed.setdefault(row_id, _Failed())
+        failed.attempts += 1
+        if failed.attempts < MAX_ATTEMPTS:
+            failed.until = clock.seconds_from_now(seconds_until_next(failed.attempts))
+        else:
+            del self._failed[row_id]
+            give_up()
 
 
 def look_for_copies(style: Style) -> None:

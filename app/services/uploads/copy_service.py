@@ -15,7 +15,6 @@ import time
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from functools import partial
 
 import structlog
@@ -35,7 +34,7 @@ from app.models import (
     WebhookEvent,
 )
 from app.models.rating import Rating
-from app.services import guard, notification_service, storage, training_service
+from app.services import notification_service, storage, training_service
 from app.services.checks import nudity
 from app.services.licences import finding
 from app.services.training_service import TRAININGS
@@ -57,9 +56,8 @@ log = structlog.get_logger(__name__)
 # Pictures made here are no larger, so their marks are read as they are.
 LONGEST_SIDE = 1024
 ANY = Bounds(("JPEG", "PNG", "WEBP"))
-# Works of before that could not be read, by their ids: how often, and until when they wait.
-# Another process, or this one started again, counts from the beginning.
-_waiting: dict[int, tuple[int, datetime]] = {}
+# Works of before.
+_unread = checkers.Unleased()
 NOT_WAITING = "The works of this style do not wait for a review."
 
 
@@ -128,35 +126,21 @@ def fill_in(seconds: float) -> bool:
     """
     until = time.monotonic() + seconds
     while (work := _without_fingerprint()) is not None:
-        look = partial(_look_at, work)
-        try:
-            is_done = guard.attempt(
-                "fingerprints", look, passing=(ServiceUnavailable,), work=work.pk
-            )
-        except Unreadable:
-            is_done = None
-        except ServiceUnavailable:
+        if not _unread.attempt(
+            work.pk, partial(_look_at, work), step="fingerprints", give_up=partial(_find_none, work)
+        ):
             return False
-        if is_done is None:
-            _put_off(work)
         if time.monotonic() >= until:
             return True
     return False
 
 
 def _without_fingerprint() -> Artwork | None:
-    now = clock.now()
-    waiting = [pk for pk, (_, until) in _waiting.items() if until > now]
+    waiting = _unread.waiting()
     return Artwork.objects.filter(pdq__isnull=True).exclude(pk__in=waiting).order_by("pk").first()
 
 
-def _put_off(work: Artwork) -> None:
-    failed, _ = _waiting.get(work.pk, (0, None))
-    if failed + 1 < MAX_ATTEMPTS:
-        until = clock.seconds_from_now(checkers.seconds_until_next(failed + 1))
-        _waiting[work.pk] = (failed + 1, until)
-        return
-    _waiting.pop(work.pk, None)
+def _find_none(work: Artwork) -> None:
     Artwork.objects.filter(pk=work.pk).update(pdq=b"", bands=[])
     log.error("work_unreadable", work=work.pk, advice="No copy of this work will be noticed.")
 

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from app.services.checks import nudity, pictures
+from app.services.uploads import checkers
 from app.tests.checks.looking import FakeCheck
 
 
@@ -14,5 +15,5 @@ def check(settings: Any, media: Any, monkeypatch: pytest.MonkeyPatch) -> FakeChe
     settings.PICTURE_CHECK = "opennsfw"
     fake = FakeCheck()
     monkeypatch.setattr(nudity, "checker", lambda: fake)
-    monkeypatch.setattr(pictures, "_waiting", {})
+    monkeypatch.setattr(pictures, "_unread", checkers.Unleased())
     return fake

@@ -1,5 +1,6 @@
 """Profile pictures and signatures that show nudity are taken down, and may come back."""
 
+from datetime import timedelta
 from io import BytesIO
 
 import pytest
@@ -8,11 +9,13 @@ from PIL import Image, ImageDraw
 from app.exceptions import InvalidTransition
 from app.models import Artist, Notification, PictureCheck, User
 from app.services import moderation_service, storage, user_service
-from app.services.checks import pictures
+from app.services.checks import people, pictures
+from app.services.safety import keeping
 from app.tests.checks.looking import FakeCheck
 from app.tests.factories import ArtistFactory, UserFactory
 from app.tests.safety.staff import moderator
 from app.tests.uploads import file, picture
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db
 
@@ -63,14 +66,17 @@ def test_a_nude_profile_picture_is_taken_down_and_its_owner_told(check, user):
         moderation_service.uphold_check(held, staff=staff, reason="Once more.")
 
 
-def test_what_staff_upholds_is_deleted(check, user, django_capture_on_commit_callbacks):
+def test_what_staff_upholds_is_deleted_once_nobody_can_appeal(check, user):
     key, check.says = user.profile_image, 0.99
     pictures.check_next()
     held = PictureCheck.objects.held().get()
-    with django_capture_on_commit_callbacks(execute=True):
-        moderation_service.uphold_check(held, staff=moderator(), reason="Porn.")
-    assert not storage.exists(key)
+    moderation_service.uphold_check(held, staff=moderator(), reason="Porn.")
     assert told(user, "image_refused").endswith("Reason: Porn.")
+    keeping.sweep()
+    assert storage.exists(key)
+    PictureCheck.objects.update(decided_at=clock.now() - timedelta(days=400))
+    keeping.sweep()
+    assert not storage.exists(key)
 
 
 def test_another_one_that_was_taken_meanwhile_stays(check, user):
@@ -91,7 +97,7 @@ def test_what_was_replaced_before_the_look_takes_nothing_down(check, user):
     user_service.update_profile(user=user, profile_image=file(picture(3)))
     user.refresh_from_db()
     first = PictureCheck.objects.order_by("pk").first()
-    pictures.judge(first, 0.99)
+    people.judge(first, 0.99)
     kept = user.profile_image
     user.refresh_from_db()
     assert user.profile_image == kept != ""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,14 +17,14 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def unread(media: Any) -> Iterator[Style]:
+def unread(media: Any, monkeypatch: pytest.MonkeyPatch) -> Style:
     """A style of before: the storage knows the first of its files, and does not give it."""
     style = style_of(painting(1), painting(2))
     file = media / style.artworks.get(position=0).image_path
     file.unlink()
     file.mkdir()
-    yield style
-    copy_service._waiting.clear()
+    monkeypatch.setattr(copy_service, "_unread", checkers.Unleased())
+    return style
 
 
 def lengths(style: Style) -> list[int | None]:

@@ -6,6 +6,8 @@ WORDS = "app/tests/checks/test_refused_words.py"
 COMMENTS = "app/tests/checks/test_refused_comments.py"
 RATINGS = "app/tests/checks/test_ratings.py"
 PEOPLE = "app/tests/checks/test_pictures_of_people.py"
+STATED = "app/tests/checks/test_stated.py"
+UNREAD = "app/tests/checks/test_unreadable_pictures.py"
 WORKS = "app/tests/checks/test_works.py"
 
 MUTATIONS = (
@@ -34,9 +36,49 @@ MUTATIONS = (
         "app/services/checks/pictures.py",
         ("rated-once", "if picture.rated_at is not None:", "if False:", RATINGS),
         ("blocked-is-private", "        picture.visibility = Visibility.PRIVATE\n", "", RATINGS),
-        ("owners-are-told", "notification_service.tell_of_rating(picture)", "pass", RATINGS),
+        (
+            "owners-are-told",
+            "    notification_service.tell_of_rating(\n"
+            "        picture, statement_id=stated.statement_id, is_hidden=is_hidden\n    )\n",
+            "",
+            RATINGS,
+        ),
+        ("what-was-public", '"visibility": picture.visibility, "rating"', '"rating"', STATED),
+        ("blocked-is-at-the-desk", "    if is_hidden:\n", "    if False:\n", STATED),
+        ("what-nobody-reads-ends", "        raise Unreadable\n", "        return\n", UNREAD),
+    ),
+    *in_file(
+        "app/services/checks/people.py",
         ("the-next-one-stays", "or not _is_shown(check):", "or False:", PEOPLE),
-        ("lifted-beside-another", 'if _key_of(check) == "" and', "if", PEOPLE),
+        ("lifted-beside-another", '_key_of(check) == "" and ', "", PEOPLE),
+        (
+            "appeals-are-answered-first",
+            "        raise InvalidTransition(APPEALED)",
+            "        pass",
+            STATED,
+        ),
+        ("taken-is-stated", "case=records.own_case(act)", "case=None", STATED),
+        ("nobody-s-look-is-staff-s", "    if _is_shown(check):\n", "    if False:\n", UNREAD),
+        ("kept-for-appeals", "decided_at__lt=before", "decided_at__isnull=False", PEOPLE),
+    ),
+    *in_file(
+        "app/services/uploads/checkers.py",
+        (
+            "what-is-away-costs-nothing",
+            "            return False\n",
+            "            is_done = None\n",
+            UNREAD,
+        ),
+        ("given-up-in-the-end", "if failed.attempts < MAX_ATTEMPTS:", "if True:", UNREAD),
+    ),
+    *in_file(
+        "app/services/safety/records.py",
+        ("a-machine-decides-no-report", "elif why.is_automated:", "elif False:", STATED),
+    ),
+    *in_file(
+        "app/services/safety/appeals.py",
+        ("ratings-are-taken-back", "acts.rate_general(decision.thing_id, why)", "pass", STATED),
+        ("taken-comes-back", "people.restore(decision, why)", "pass", STATED),
     ),
     *in_file(
         "app/services/uploads/copy_service.py",
