@@ -78,7 +78,7 @@ def delete_files() -> int:
     """
     due = Generation.objects.filter(deleted_at__lte=_since() - MARGIN, files_deleted_at=None)
     found = due.order_by("deleted_at", "pk")[:BATCH]
-    gone = [picture.pk for picture in found if storage.delete(_files_of(picture))]
+    gone = [picture.pk for picture in found if storage.delete(files_of(picture))]
     with transaction.atomic():
         locked = due.filter(pk__in=gone).lock()
         # The placeholder is a picture too, if a tiny one.
@@ -94,6 +94,7 @@ def _since() -> datetime:
     return clock.now() - KEPT_FOR
 
 
-def _files_of(picture: Generation) -> list[str]:
+def files_of(picture: Generation) -> list[str]:
+    """The keys of what is stored of it."""
     previews = [key for key, _ in family(picture.preview_path, picture.width)]
     return [key for key in (picture.image_path, *(previews or [picture.preview_path])) if key]

@@ -11,19 +11,21 @@ from django.views.decorators.http import require_safe
 
 from app.http import errors, rights
 from app.services import storage
+from app.services.safety import closing
 from app.utils import links
 from protocol.previews import CACHE_CONTROL
 
 
 @require_safe
 def file(request: HttpRequest, key: str) -> HttpResponse | FileResponse:
-    """403 for a forged or dead link, 404 for a file that is gone."""
+    """403 for a forged or dead link, 404 for a file that is gone, or hidden since the link was
+    made."""
     given = request.GET
     signed, name = (given.get("expires", ""), given.get("signature", "")), given.get("name", "")
     if not links.is_link_valid(key, *signed, name):
         return errors.for_status(403)
     path = storage.local_path(key)
-    if not path.is_file():
+    if not path.is_file() or not closing.may_open(request.user, key):
         return errors.for_status(404)
     response = _content(key, path)
     if name:
