@@ -268,11 +268,11 @@ class PictureCheckAdmin(Moderated, ReadOnlyAdmin):
         # Nobody has to see it unasked.
         return format_html('<a href="{}">Look at it</a>', link(check.key))
 
-    @admin.action(description="Show it again, with a reason", permissions=["operate"])
+    @admin.action(description="Show it again, with a reason", permissions=["moderate"])
     def lift(self, request: HttpRequest, queryset: QuerySet[models.PictureCheck]) -> None:
         self.moderate(request, queryset, moderation_service.lift_check, "Shown again.")
 
-    @admin.action(description="Refuse and delete it, with a reason", permissions=["operate"])
+    @admin.action(description="Refuse it, with a reason", permissions=["moderate"])
     def uphold(self, request: HttpRequest, queryset: QuerySet[models.PictureCheck]) -> None:
         self.moderate(request, queryset, moderation_service.uphold_check, "Refused.")
 
@@ -296,7 +296,7 @@ class GenerationAdmin(Moderated, ReadOnlyAdmin):
     def show(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
         self.moderate(request, queryset, moderation_service.show_picture, "May be published.")
 
-    @admin.action(description="Rate for everybody, with a reason", permissions=["operate"])
+    @admin.action(description="Rate for everybody, with a reason", permissions=["moderate"])
     def clear(self, request: HttpRequest, queryset: QuerySet[models.Generation]) -> None:
         self.moderate(request, queryset, moderation_service.rate_general, "Rated for everybody.")
 
