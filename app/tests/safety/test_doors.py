@@ -9,17 +9,48 @@ from typing import Any
 
 import pytest
 
-from app.models import Comment, Generation, Licence, Notification, Style, User
-from app.services import community_service, mail_service
+from app.models import (
+    Comment,
+    Generation,
+    Licence,
+    Notification,
+    Style,
+    User,
+    WebhookDelivery,
+)
+from app.services import api_key_service, community_service, mail_service
+from app.services.safety import closing
+from app.services.webhooks import endpoints
 from app.tests.api import Api
 from app.tests.community.test_deleted_pictures import files_of
 from app.tests.factories import ArtistFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.tests.safety.staff import act
+from app.utils import links
 from protocol.previews import reported_name
 
 pytestmark = pytest.mark.django_db
 # What is looked for: words that nothing else has.
 NAME, PERSON, SAID = "Quillfeather", "zephyrine", "Marvellous octopus."
+
+
+class Watcher(Api):
+    """Somebody else at a browser, and with a client in a ``program``: it has a key, no session."""
+
+    def __init__(self, user: User) -> None:
+        super().__init__(user)
+        made = api_key_service.create_key(user=user, name=str(uuid.uuid4()), scopes=["read"])
+        self.program = Api(authorization=f"Api-Key {made.secret}")
+
+    def holds(self, key: str) -> bool:
+        """Whether a link that was made before still opens the file."""
+        link = links.link(key)
+        return {each.follow_link(link).status for each in (self, self.program, Api())} == {200}
+
+
+@pytest.fixture(autouse=True)
+def _asked_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closing, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(closing, "CLOSED", closing.Closed())
 
 
 @pytest.fixture
@@ -28,15 +59,19 @@ def fan() -> User:
 
 
 @pytest.fixture
-def owner() -> User:
+def owner(media: Path) -> User:
     made: User = ArtistFactory(user__username=PERSON, artist_name=f"{PERSON} arts").user
+    made.profile_image = stored(media, "profiles/x.webp")
+    made.save()
     return made
 
 
 @pytest.fixture
-def style(owner: User) -> Style:
-    thumbnail = "styles/x/preview.webp"
-    return StyleFactory(artist=owner.artist, name=NAME, tags=("castle",), thumbnail=thumbnail)
+def style(owner: User, media: Path) -> Style:
+    about: dict[str, Any] = {"tags": ("castle",), "thumbnail": "styles/x/preview.webp"}
+    made: Style = StyleFactory(artist=owner.artist, name=NAME, works=1, **about)
+    stored(media, made.artworks.get().image_path)
+    return made
 
 
 @pytest.fixture
@@ -45,8 +80,7 @@ def picture(owner: User, style: Style, fan: User, media: Path) -> Generation:
     made.preview_path = reported_name("generations/x/preview", made.width)
     made.save()
     for key in files_of(made):
-        (media / key).parent.mkdir(parents=True, exist_ok=True)
-        (media / key).write_bytes(b"paint")
+        stored(media, key)
     community_service.toggle_like(user=fan, generation_id=made.pk)
     return made
 
@@ -56,6 +90,12 @@ def comment(owner: User, picture: Generation, fan: User) -> Comment:
     """By the owner, on somebody else's picture, so that its author can be suspended alone."""
     other = PublicPictureFactory(user=fan)
     return community_service.add_comment(user=owner, generation_id=other.pk, content=SAID)
+
+
+def stored(media: Path, key: str) -> str:
+    (media / key).parent.mkdir(parents=True, exist_ok=True)
+    (media / key).write_bytes(b"paint")
+    return key
 
 
 def unlike() -> str:
@@ -68,7 +108,7 @@ def page(path: str, api: Api) -> str:
     return answer.content.decode() if answer.status_code == 200 else ""
 
 
-def doors_of_picture(picture: Generation, fan: Api) -> dict[str, bool]:
+def doors_of_picture(picture: Generation, fan: Watcher) -> dict[str, bool]:
     pk = picture.pk
     lists = ("", "?sort=popular", "?tag=castle", f"?style_id={picture.style_id}")
     seen = {f"feed{query}": pk in fan.get(f"/api/community/feed{query}").ids for query in lists}
@@ -88,19 +128,23 @@ def doors_of_picture(picture: Generation, fan: Api) -> dict[str, bool]:
     seen["sitemap"] = f"/pictures/{pk}<" in page("/sitemap.xml", fan)
     number = Licence.objects.get(pk=pk).number
     seen["licence's card"] = fan.get(f"/api/licences/{number}").data["preview_url"] is not None
+    seen["client"] = fan.program.get(f"/api/images/{pk}").status == 200
+    seen["link of before"] = fan.holds(picture.image_path)
     seen["like"] = fan.call("PUT", f"/api/images/{pk}/like").status == 200
     seen["comment"] = fan.post(f"/api/images/{pk}/comments", {"content": unlike()}).status == 201
     seen["report"] = reported(fan, "picture", pk)
     return seen
 
 
-def doors_of_style(style: Style, fan: Api) -> dict[str, bool]:
+def doors_of_style(style: Style, fan: Watcher) -> dict[str, bool]:
     pk = style.pk
     seen = {
         f"styles{query}": pk in fan.get(f"/api/models{query}").ids
         for query in ("", "?sort=popular", "?tags=castle", f"?search={NAME}")
     }
     seen["api"] = fan.get(f"/api/models/{pk}").status == 200
+    seen["client"] = fan.program.get(f"/api/models/{pk}").status == 200
+    seen["link of before"] = fan.holds(style.artworks.get().image_path)
     seen["search"] = NAME in str(fan.get(f"/api/search?q={NAME}").data["styles"])
     seen["order"] = (
         fan.post(
@@ -122,12 +166,13 @@ def doors_of_style(style: Style, fan: Api) -> dict[str, bool]:
     return seen
 
 
-def doors_of_comment(comment: Comment, fan: Api) -> dict[str, bool]:
+def doors_of_comment(comment: Comment, fan: Watcher) -> dict[str, bool]:
     path = f"/api/images/{comment.generation_id}/comments"
     owner = Api(comment.generation.user)
     notices = owner.get("/api/notifications").content.decode()
     return {
         "api": comment.pk in fan.get(path).ids,
+        "client": comment.pk in fan.program.get(path).ids,
         "page": SAID in page(f"/pictures/{comment.generation_id}", fan),
         "count": fan.get(f"/api/images/{comment.generation_id}").data["comment_count"] > 0,
         "notice": SAID in notices,
@@ -138,9 +183,11 @@ def doors_of_comment(comment: Comment, fan: Api) -> dict[str, bool]:
     }
 
 
-def doors_of_person(person: User, fan: Api) -> dict[str, bool]:
+def doors_of_person(person: User, fan: Watcher) -> dict[str, bool]:
     pk = person.pk
     seen = {path: fan.get(path).status == 200 for path in (f"/api/users/{pk}",)}
+    seen["client"] = fan.program.get(f"/api/users/{pk}").status == 200
+    seen["link of before"] = fan.holds(person.profile_image)
     for path in (f"/users/{pk}", f"/artists/{pk}"):
         seen[path] = bool(page(path, fan))
     for path in ("/styles", "/sitemap.xml", f"/search?q={PERSON}"):
@@ -184,7 +231,7 @@ def test_it_is_at_no_door_and_back_at_each(
 ) -> None:
     things = {"picture": picture, "style": style, "comment": comment, "profile": owner}
     thing, (doors, action) = things[kind], WALKS[kind]
-    watcher = Api(fan)
+    watcher = Watcher(fan)
     before = doors(thing, watcher)
     assert [name for name, is_seen in before.items() if not is_seen] == []
     with django_capture_on_commit_callbacks(execute=True):
@@ -205,12 +252,24 @@ def test_it_is_at_no_door_and_back_at_each(
 def test_withdrawn_a_style_is_at_no_door_either(
     style: Style, fan: User, django_capture_on_commit_callbacks: Any
 ) -> None:
-    before = doors_of_style(style, Api(fan))
+    before = doors_of_style(style, Watcher(fan))
     assert [name for name, is_seen in before.items() if not is_seen] == []
     # Lists are kept in a cache, which is emptied at the commit.
     with django_capture_on_commit_callbacks(execute=True):
         act("style", style.pk, "withdraw")
-    assert [name for name, is_seen in doors_of_style(style, Api(fan)).items() if is_seen] == []
+    assert [name for name, is_seen in doors_of_style(style, Watcher(fan)).items() if is_seen] == []
+
+
+def test_no_webhook_tells_others(
+    owner: User, style: Style, picture: Generation, comment: Comment, fan: User
+) -> None:
+    """Whom it concerns is told of the end of a licence; of what is hidden nobody is, by program."""
+    endpoints.create(user=fan, url="https://fan.example/hook")
+    endpoints.create(user=owner, url="https://owner.example/hook")
+    for kind, thing in {"picture": picture, "style": style, "comment": comment}.items():
+        act(kind, thing.pk, WALKS[kind][1])
+    act("profile", owner.pk, "suspend")
+    assert not WebhookDelivery.objects.exists()
 
 
 def test_a_mail_does_not_show_what_was_hidden_since(

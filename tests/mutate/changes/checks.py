@@ -8,6 +8,8 @@ RATINGS = "app/tests/checks/test_ratings.py"
 PEOPLE = "app/tests/checks/test_pictures_of_people.py"
 STATED = "app/tests/checks/test_stated.py"
 UNREAD = "app/tests/checks/test_unreadable_pictures.py"
+LINKS = "app/tests/safety/test_old_links.py"
+RIGHTS = "app/tests/safety/test_rights.py"
 WORKS = "app/tests/checks/test_works.py"
 
 MUTATIONS = (
@@ -83,6 +85,32 @@ MUTATIONS = (
     *in_file(
         "app/services/uploads/copy_service.py",
         ("nude-works-are-held", "if each.nudity is not None:", "if False:", WORKS),
+    ),
+    *in_file(
+        "app/views/media.py",
+        ("old-links-die", " or not closing.may_open(request.user, key)", "", LINKS),
+    ),
+    *in_file(
+        "app/services/safety/closing.py",
+        ("owners-still-see", "user.pk == owner_id", "False", LINKS),
+        ("links-of-deleted", "_files(_deleted(since))", "()", LINKS),
+        ("links-of-the-suspended", "people.add(each.thing_id)", "pass", LINKS),
+        ("links-of-styles", "styles.add(each.thing_id)", "pass", LINKS),
+        ("links-of-programs", "elif each.before.get(", "elif True or each.before.get(", LINKS),
+        ("links-of-taken", 'yield each.before["key"], each.subject_id', "pass", LINKS),
+    ),
+    *in_file(
+        "app/services/safety/rights.py",
+        ("staff-alone-has-rights", "user.is_staff and ", "", RIGHTS),
+    ),
+    *in_file(
+        "app/admin.py",
+        (
+            "checks-are-moderated",
+            'description="Show it again, with a reason", permissions=["moderate"]',
+            'description="Show it again, with a reason", permissions=["operate"]',
+            RIGHTS,
+        ),
     ),
     *in_file(
         "app/models/reads/picture.py",
