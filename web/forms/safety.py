@@ -151,6 +151,9 @@ class ActForm(OnceForm):
         field = self.fields["action"]
         assert isinstance(field, forms.ChoiceField)
         offered = [each for each in deciding.actions_for(case.kind) if deciding.may(staff, each)]
+        self.is_for_another = records.has_dismissed(staff.pk, case)
+        if self.is_for_another:
+            offered.remove(Action.DISMISS)
         field.choices = [(each.value, _translated(VERBS[each])) for each in offered]
         reason = next(iter(case.reasons), "")
         self.fields["ground"].initial = GROUND_OF.get(reason, Ground.RULES)

@@ -77,6 +77,7 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         "outcome": found,
         "report": found.report,
         "address": address_of(thing),
+        "thing": thing,
         "verdict": verdict_on(found.action),
         "ground": gettext(Ground(found.ground).label)
         if found.ground and found.action not in FREE_OR_NONE

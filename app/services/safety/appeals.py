@@ -44,7 +44,6 @@ from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
 MAX_WORDS = 2000
-ANOTHER = "Somebody else has to judge this: you have decided before."
 MEMO = "appeal_granted"
 
 
@@ -125,7 +124,7 @@ def judge(*, appeal_id: int, staff: User, is_granted: bool, words: str) -> Appea
     if found is None:
         raise NotFound("There is no such appeal.")
     if staff.pk in (found.first_id, found.second_id):
-        raise NotAllowed(ANOTHER)
+        raise NotAllowed(records.ANOTHER)
     why = Why(Ground.APPEAL, records.required(words), staff=staff)
     if found.state != AppealState.OPEN:
         raise InvalidTransition(SOMEBODY_WAS_FASTER)

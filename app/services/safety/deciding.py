@@ -73,7 +73,8 @@ def decide(
     people: see ``propose``.
 
     Raises NotFound, NotAllowed, InvalidInput, and InvalidTransition where somebody was faster or
-    the thing is not in a state for it.
+    the thing is not in a state for it. Who has dismissed a report may not dismiss it when it comes
+    again from the same person, either: NotAllowed.
     """
     case = ModerationCase.objects.numbered(case_id)
     if not case.is_open and not further:
@@ -288,4 +289,7 @@ def _do(
 def _dismiss(kind: str, thing_id: int, why: Why, case: ModerationCase | None) -> Decision:
     """Nothing is done. The thing may be gone."""
     subject_id = case.subject_id if case else acts.subject_of(kind, thing_id)
+    case = case or ModerationCase.objects.about(kind, thing_id).open().first()
+    if case is not None and why.staff is not None and records.has_dismissed(why.staff.pk, case):
+        raise NotAllowed(records.ANOTHER)
     return records.record(Act(Action.DISMISS, kind, thing_id, subject_id), why, case=case)

@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Exists, OuterRef, Q
 
 from app.exceptions import InvalidInput, InvalidTransition
 from app.models import (
@@ -18,6 +19,7 @@ from app.models import (
     Decision,
     Ground,
     ModerationCase,
+    Report,
     ReportReason,
     Statement,
     Strike,
@@ -34,6 +36,7 @@ MAX_FINDINGS = 20
 # What counts against an account, where our staff does not say otherwise.
 STRIKING = frozenset({Action.HIDE, Action.REMOVE, Action.WITHDRAW, Action.WARN})
 NO_MONEY: Mapping[str, Any] = {"effect": "none"}
+ANOTHER = "Somebody else has to judge this: you have decided before."
 SOMEBODY_WAS_FASTER = "Somebody else has decided this case."
 
 
@@ -171,6 +174,19 @@ def record(
             expires_at=now + timedelta(days=settings.STRIKE_DAYS),
         )
     return decision
+
+
+def has_dismissed(staff_id: int, case: ModerationCase) -> bool:
+    """Whether it was this member of the staff who did nothing about the thing last time, and
+    somebody who reported it then has done so again: that is a complaint, which somebody else looks
+    at (DSA Art. 20). People without an account are known by their address."""
+    about = Decision.objects.about(case.kind, case.thing_id).filter(case_id__lt=case.pk)
+    last = about.filter(action=Action.DISMISS).first()
+    if last is None or last.staff_id != staff_id:
+        return False
+    same = Q(reporter=OuterRef("reporter")) | Q(email=OuterRef("email")) & ~Q(email="")
+    former = Report.objects.filter(same, case=last.case_id)
+    return Report.objects.filter(Exists(former), case=case).exists()
 
 
 def strikes_of(user_id: int) -> int:

@@ -10,6 +10,7 @@ STATED = "app/tests/checks/test_stated.py"
 UNREAD = "app/tests/checks/test_unreadable_pictures.py"
 LINKS = "app/tests/safety/test_old_links.py"
 RIGHTS = "app/tests/safety/test_rights.py"
+COMPLAINTS = "app/tests/safety/test_complaints.py"
 WORKS = "app/tests/checks/test_works.py"
 
 MUTATIONS = (
@@ -98,6 +99,15 @@ MUTATIONS = (
         ("links-of-styles", "styles.add(each.thing_id)", "pass", LINKS),
         ("links-of-programs", "elif each.before.get(", "elif True or each.before.get(", LINKS),
         ("links-of-taken", 'yield each.before["key"], each.subject_id', "pass", LINKS),
+    ),
+    *in_file(
+        "app/services/safety/deciding.py",
+        (
+            "complaints-go-to-another",
+            "        raise NotAllowed(records.ANOTHER)\n",
+            "        pass\n",
+            COMPLAINTS,
+        ),
     ),
     *in_file(
         "app/services/safety/rights.py",

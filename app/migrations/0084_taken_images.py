@@ -23,7 +23,7 @@ ACTIONS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0082_names_of_profiles")]
+    dependencies = [("app", "0083_licences_to_revoke")]
 
     operations = [
         migrations.AlterField(
