@@ -11,6 +11,7 @@ class MarketplaceConfig(AppConfig):
 
     def ready(self) -> None:
         from app import signals  # noqa: F401  (connects the receivers)
+        from app.services import session_service  # noqa: F401  (likewise)
         from app.utils import logs
 
         logs.configure()

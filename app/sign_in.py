@@ -1,4 +1,5 @@
-"""Sign-in with Google: django-allauth's flow, with its gaps closed.
+"""Sign-in with Google: django-allauth's flow, with its gaps closed. ``other_sign_in`` has the
+other providers.
 
 In the code flow, allauth trusts the token endpoint: it does not check the id token's signature and
 sends no nonce. It also merges ``scope`` and ``auth_params`` of the browser into the redirect. Here,
@@ -9,6 +10,7 @@ sign-in (OpenID Connect Core 1.0, 3.1.2.1 and 3.1.3.7), and the browser cannot c
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from typing import Any
 
 import jwt
@@ -20,7 +22,12 @@ from allauth.socialaccount.providers.base import AuthError
 from allauth.socialaccount.providers.google import provider as google
 from allauth.socialaccount.providers.google.views import GoogleOAuth2Adapter
 from allauth.socialaccount.providers.oauth2.client import OAuth2Error
-from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
+from allauth.socialaccount.providers.oauth2.provider import OAuth2Provider
+from allauth.socialaccount.providers.oauth2.views import (
+    OAuth2Adapter,
+    OAuth2CallbackView,
+    OAuth2LoginView,
+)
 from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, QueryDict
@@ -30,12 +37,13 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
+from app.http import throttling
+from app.http.addresses import client_address
 from app.http.bodies import to_json
 from app.models import User
 from app.services import mail_service, user_service
 from app.utils.error_bodies import error_body
 
-PROVIDER = "google"
 # Asymmetric signatures only: never "none", and never the client secret.
 ALGORITHMS = ("RS256", "ES256")
 # The allowed difference between the provider's clock and ours, in seconds.
@@ -50,7 +58,7 @@ class SignInRefusedError(OAuth2Error):
     """A sign-in is refused. The text is for the log and never quotes the provider."""
 
 
-class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
+class IdTokenAdapter(OAuth2Adapter):
     """Accepts an id token only with a valid signature and this sign-in's nonce."""
 
     # Without a nonce, every token is refused.
@@ -59,7 +67,7 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
         # allauth reads these once, at import; read the current settings instead.
-        provider: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS[PROVIDER]
+        provider: dict[str, Any] = settings.SOCIALACCOUNT_PROVIDERS[self.provider_id]
         self.authorize_url = provider["AUTHORIZE_URL"]
         self.access_token_url = provider["ACCESS_TOKEN_URL"]
         self.certs_url = provider["CERTS_URL"]
@@ -102,9 +110,13 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
         nonce = str(claims.get("nonce", ""))
         if not self.expected_nonce or not constant_time_compare(nonce, self.expected_nonce):
             raise SignInRefusedError("The id token answers another sign-in.")
-        if claims.get("email_verified") is not True:
+        if not self.is_verified(claims.get("email_verified")):
             raise SignInRefusedError("The e-mail address is not verified.")
         return claims
+
+    def is_verified(self, claim: object) -> bool:
+        """Whether ``claim`` says of the e-mail address that the provider has verified it."""
+        return claim is True
 
     def _fetch_keys(self) -> Any:
         with get_adapter().get_requests_session() as session:
@@ -113,8 +125,12 @@ class VerifyingGoogleAdapter(GoogleOAuth2Adapter):
             return response.json()
 
 
-class GoogleProvider(google.GoogleProvider):
-    oauth2_adapter_class = VerifyingGoogleAdapter
+class VerifyingGoogleAdapter(IdTokenAdapter, GoogleOAuth2Adapter):
+    pass
+
+
+class NonceProvider(OAuth2Provider):
+    """Sends a nonce with each sign-in."""
 
     def get_redirect_from_request_kwargs(self, request: HttpRequest) -> dict[str, object]:
         arguments: dict[str, object] = super().get_redirect_from_request_kwargs(request)
@@ -127,6 +143,10 @@ class GoogleProvider(google.GoogleProvider):
     def extract_extra_data(self, data: dict[str, object]) -> dict[str, object]:
         """Keep only the name of the id token, for the user name."""
         return {"name": data.get("name") or data.get("given_name")}
+
+
+class GoogleProvider(NonceProvider, google.GoogleProvider):
+    oauth2_adapter_class = VerifyingGoogleAdapter
 
 
 class SocialAdapter(DefaultSocialAccountAdapter):
@@ -147,8 +167,9 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
     @transaction.atomic
     def save_user(self, request: HttpRequest, sociallogin: SocialLogin, form: Any = None) -> User:
-        """Create the account, link it to Google and give the welcome bonus, or do nothing."""
+        """Create the account, link it to the provider and give the welcome bonus, or do nothing."""
         account = sociallogin.account
+        _require_room(request)
         username = user_service.unique_username(str(account.extra_data["name"] or ""))
         # Two concurrent first sign-ins of one person wait for each other at the name lock above.
         made_meanwhile = (
@@ -163,7 +184,7 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         sociallogin.user.username = username
         user = super().save_user(request, sociallogin, form)
         mail_service.remember_language(user, get_language() or "")
-        return user_service.welcome(user, provider=PROVIDER, provider_user_id=account.uid)
+        return user_service.welcome(user, provider=account.provider, provider_user_id=account.uid)
 
     def on_authentication_error(
         self,
@@ -174,18 +195,19 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         extra_context: dict[str, object] | None = None,
     ) -> None:
         log.warning("sign_in_refused", reason=_reason(error, exception))
+        name = getattr(provider, "name", "Google")
         if isinstance(exception, RequestException):
             raise ImmediateHttpResponse(
-                _refusal(503, "SERVICE_UNAVAILABLE", "Google does not answer. Try again later.")
+                _refusal(503, "SERVICE_UNAVAILABLE", f"{name} does not answer. Try again later.")
             )
         if error == AuthError.CANCELLED:
-            message = "Signing in with Google was canceled."
+            message = f"Signing in with {name} was canceled."
         else:
-            message = "Signing in with Google did not work. Try again."
+            message = f"Signing in with {name} did not work. Try again."
         raise ImmediateHttpResponse(_refusal(401, "UNAUTHENTICATED", message))
 
 
-class _CallbackView(OAuth2CallbackView):
+class CallbackView(OAuth2CallbackView):
     def _get_state(self, request: HttpRequest, provider: object) -> tuple[Any, Any]:
         """Pass the nonce of this sign-in to the adapter, which reads the token before the state."""
         state, response = super()._get_state(request, provider)
@@ -194,30 +216,45 @@ class _CallbackView(OAuth2CallbackView):
 
 
 _login = OAuth2LoginView.adapter_view(VerifyingGoogleAdapter)
-_callback = _CallbackView.adapter_view(VerifyingGoogleAdapter)
+_callback = CallbackView.adapter_view(VerifyingGoogleAdapter)
+
+
+def is_set_up(provider: str) -> bool:
+    """Whether people can sign in with it here."""
+    [app] = settings.SOCIALACCOUNT_PROVIDERS[provider]["APPS"]
+    return bool(app["client_id"])
 
 
 @require_GET
 def google_login(request: HttpRequest) -> HttpResponse:
     """Redirect to Google. ``?next=`` takes local paths; others are ignored."""
     if not settings.GOOGLE_CLIENT_ID:
-        return _not_set_up()
+        return not_set_up("Google")
+    return begin(request, _login)
+
+
+def begin(request: HttpRequest, login: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Redirect to the provider of ``login``."""
     following = request.GET.get("next", "")
     is_local = following.startswith("/") and url_has_allowed_host_and_scheme(
         following, allowed_hosts=None
     )
     # allauth reads more from the query than a browser should control: scope, process, action …
     request.GET = QueryDict(urlencode({"next": following}) if is_local else "")
-    answer: HttpResponse = _login(request)
-    return answer
+    return login(request)
 
 
 @require_GET
 def google_callback(request: HttpRequest) -> HttpResponse:
     """Complete the sign-in: redirect, or return the user to clients that accept only JSON."""
     if not settings.GOOGLE_CLIENT_ID:
-        return _not_set_up()
-    response: HttpResponse = _callback(request)
+        return not_set_up("Google")
+    return finish(request, _callback)
+
+
+def finish(request: HttpRequest, callback: Callable[[HttpRequest], HttpResponse]) -> HttpResponse:
+    """Answer a browser that comes back from the provider of ``callback``."""
+    response = callback(request)
     accept = request.headers.get("Accept", "")
     wants_json = "application/json" in accept and "text/html" not in accept
     if response.status_code == 302 and request.user.is_authenticated and wants_json:
@@ -227,8 +264,25 @@ def google_callback(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _not_set_up() -> HttpResponse:
-    return _refusal(503, "SERVICE_UNAVAILABLE", "Sign-in with Google is not set up on this server.")
+def _require_room(request: HttpRequest) -> None:
+    """Refuse one more account of an address that has made many. Those who have an account sign in
+    as always."""
+    verdict = throttling.check(request, "sign_up", client_address(request))
+    if verdict is None or verdict.is_allowed:
+        return
+    log.info("sign_up_refused", seconds=verdict.reset_seconds)
+    message = (
+        "Too many accounts were made from your network. Try again in"
+        f" {verdict.reset_seconds} seconds."
+    )
+    refusal = _refusal(429, "RATE_LIMITED", message)
+    refusal["Retry-After"] = str(verdict.reset_seconds)
+    raise ImmediateHttpResponse(refusal)
+
+
+def not_set_up(name: str) -> HttpResponse:
+    message = f"Sign-in with {name} is not set up on this server."
+    return _refusal(503, "SERVICE_UNAVAILABLE", message)
 
 
 def _refusal(status: int, code: str, message: str) -> HttpResponse:

@@ -5,6 +5,7 @@ from django.views.decorators.cache import cache_control
 from drf_spectacular.views import SpectacularAPIView
 
 import app.http.addresses  # noqa: F401 - registers "id"
+from app import other_sign_in as others
 from app import sign_in
 from app.http.bodies import FirstUnlessAsked
 from app.http.rights import RSL, TDM_POLICY
@@ -42,6 +43,7 @@ from app.views import user as users
 
 Auth = auth.AuthViewSet.as_view
 Users = users.UserViewSet.as_view
+Hidden = users.HiddenPeopleViewSet.as_view
 Styles = style.StyleModelViewSet.as_view
 Images = image.ImageViewSet.as_view
 Tokens = token.TokenViewSet.as_view
@@ -106,8 +108,14 @@ api = [
     # Signing in
     path("auth/google/login", limited("sign_in", sign_in.google_login), name="google_login"),
     path("auth/google/callback", sign_in.google_callback, name="google_callback"),
+    path("auth/github/login", limited("sign_in", others.github_login), name="github_login"),
+    path("auth/github/callback", others.github_callback, name="github_callback"),
+    path("auth/apple/login", limited("sign_in", others.apple_login), name="apple_login"),
+    path("auth/apple/callback", others.apple_callback, name="apple_callback"),
     path("auth/demo", Auth({"post": "demo"}), name="demo_sign_in"),
     path("auth/logout", Auth({"post": "logout"}), name="logout"),
+    path("auth/sessions", Auth({"get": "sessions", "delete": "end_sessions"}), name="own_sessions"),
+    path("auth/sessions/<str:pk>", Auth({"delete": "end_session"}), name="own_session"),
     path("auth/me", Auth({"get": "me"}), name="me"),
     # People
     path("users/me", Users({"patch": "update", "delete": "destroy"}), name="own_profile"),
@@ -121,9 +129,18 @@ api = [
         Users({"get": "declaration", "post": "accept_declaration"}),
         name="declaration",
     ),
+    path(
+        "users/me/site",
+        Users({"get": "site", "put": "name_site", "delete": "forget_site"}),
+        name="own_site",
+    ),
+    path("users/me/export", Users({"get": "export", "post": "ask_export"}), name="export"),
     path("users/me/mail", Users({"get": "mail", "patch": "change_mail"}), name="mail"),
     path("users/following", users.FollowingViewSet.as_view({"get": "list"}), name="following"),
+    path("users/hidden", Hidden({"get": "list"}), name="hidden_people"),
     path("users/<id:pk>", Users({"get": "retrieve"}), name="profile"),
+    path("users/<id:pk>/block", Hidden({"put": "block", "delete": "unblock"}), name="block"),
+    path("users/<id:pk>/mute", Hidden({"put": "mute", "delete": "unmute"}), name="mute"),
     path(
         "artists/<id:pk>/follow",
         Users({"post": "follow", "put": "start_following", "delete": "stop_following"}),

@@ -14,7 +14,7 @@ from email.utils import parseaddr
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from config import mail, payments
+from config import mail, payments, sign_in
 from config.problems import (
     Environment,
     Rule,
@@ -302,7 +302,16 @@ VALUES = (
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
-        for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "REPORTS", "USER", "ANONYMOUS")
+        for name in (
+            "SIGN_IN",
+            "SIGN_UP",
+            "GENERATE",
+            "ORDERS",
+            "VERIFY",
+            "REPORTS",
+            "USER",
+            "ANONYMOUS",
+        )
     ),
     matches("PICTURE_CHECK", "opennsfw|off", "opennsfw or off"),
     number("PICTURE_MATURE_FROM", 0, 1, whole=False),
@@ -353,6 +362,7 @@ RULES: tuple[Rule, ...] = (
         "Google's console shows it with the OAuth client of this site.",
         given("GOOGLE_CLIENT_SECRET"),
     ),
+    *sign_in.RULES,
     Rule(
         "FILE_STORAGE",
         "Set s3, or local to keep all files in DATA_DIR of a single machine.",

@@ -10,6 +10,7 @@ import sys
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
@@ -203,6 +204,8 @@ INSTALLED_APPS = [
     "allauth.account",
     "allauth.socialaccount",
     "allauth.socialaccount.providers.google",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.apple",
     "app",
     "web",
     # Commands for developers. No image has them.
@@ -364,7 +367,7 @@ GOOGLE_CLIENT_ID = env.str("GOOGLE_CLIENT_ID", "")
 # A provider that does not put the e-mail address into the id token by itself is asked for it with
 # the OpenID "claims" parameter.
 _claims = env.str("GOOGLE_CLAIMS", "")
-SOCIALACCOUNT_PROVIDERS = {
+SOCIALACCOUNT_PROVIDERS: dict[str, dict[str, Any]] = {
     "google": {
         "provider_class": "app.sign_in.GoogleProvider",
         "APPS": [{"client_id": GOOGLE_CLIENT_ID, "secret": env.str("GOOGLE_CLIENT_SECRET", "")}],
@@ -380,7 +383,46 @@ SOCIALACCOUNT_PROVIDERS = {
         ),
         "CERTS_URL": env.str("GOOGLE_CERTS_URL", "https://www.googleapis.com/oauth2/v3/certs"),
         "ID_TOKEN_ISSUER": env.str("GOOGLE_ID_TOKEN_ISSUER", "https://accounts.google.com"),
-    }
+    },
+    # The others are there once they are set up: without an id of ours, nobody sees them.
+    "github": {
+        "provider_class": "app.other_sign_in.GitHubProvider",
+        "APPS": [
+            {
+                "client_id": env.str("GITHUB_CLIENT_ID", ""),
+                "secret": env.str("GITHUB_CLIENT_SECRET", ""),
+            }
+        ],
+        "SCOPE": ["user:email"],
+        "OAUTH_PKCE_ENABLED": True,
+        "AUTHORIZE_URL": env.str(
+            "GITHUB_AUTHORIZE_URL", "https://github.com/login/oauth/authorize"
+        ),
+        "ACCESS_TOKEN_URL": env.str(
+            "GITHUB_ACCESS_TOKEN_URL", "https://github.com/login/oauth/access_token"
+        ),
+        "API_URL": env.str("GITHUB_API_URL", "https://api.github.com"),
+    },
+    "apple": {
+        "provider_class": "app.other_sign_in.AppleProvider",
+        "APPS": [
+            {
+                "client_id": env.str("APPLE_CLIENT_ID", ""),
+                "secret": env.str("APPLE_KEY_ID", ""),
+                "key": env.str("APPLE_TEAM_ID", ""),
+                "settings": {
+                    "certificate_key": env.str("APPLE_PRIVATE_KEY", "").replace("\\n", "\n")
+                },
+            }
+        ],
+        "SCOPE": ["name", "email"],
+        "AUTHORIZE_URL": env.str("APPLE_AUTHORIZE_URL", "https://appleid.apple.com/auth/authorize"),
+        "ACCESS_TOKEN_URL": env.str(
+            "APPLE_ACCESS_TOKEN_URL", "https://appleid.apple.com/auth/token"
+        ),
+        "CERTS_URL": env.str("APPLE_CERTS_URL", "https://appleid.apple.com/auth/keys"),
+        "ID_TOKEN_ISSUER": env.str("APPLE_ID_TOKEN_ISSUER", "https://appleid.apple.com"),
+    },
 }
 
 # --- API --------------------------------------------------------------------------------------
@@ -409,6 +451,8 @@ REST_FRAMEWORK = {
 # At most so many requests in so many seconds, for each user or address. Empty: no limit.
 RATE_LIMITS = {
     "sign_in": env.str("RATE_LIMIT_SIGN_IN", "600/300" if DEMO_SIGN_IN else "5/300"),
+    # New accounts of one address.
+    "sign_up": env.str("RATE_LIMIT_SIGN_UP", "600/300" if DEMO_SIGN_IN else "10/3600"),
     "generate": env.str("RATE_LIMIT_GENERATE", "6/60"),
     "orders": env.str("RATE_LIMIT_ORDERS", "30/60"),
     "verify": env.str("RATE_LIMIT_VERIFY", "20/60"),

@@ -101,6 +101,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
     shipped = dict(re.findall(r'env\.str\("RATE_LIMIT_(\w+)", .*?"(\d+/\d+)"\)', text))
     assert shipped == {
         "SIGN_IN": "5/300",
+        "SIGN_UP": "10/3600",
         "GENERATE": "6/60",
         "ORDERS": "30/60",
         "VERIFY": "20/60",
@@ -113,7 +114,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "/64), 6 orders of one picture a minute, 30 of several, 20 pictures to verify, 5 sign-ins "
         "in 5 minutes"
     ) in WORDS
-    assert "10 reports in 10 minutes" in WORDS
+    assert "10 new accounts an hour, 10 reports in 10 minutes" in WORDS
 
 
 @pytest.mark.parametrize("queue", QUEUES)

@@ -11,7 +11,7 @@ import pytest
 
 from app.delivery import outbox
 from app.management.commands.relay_outbox import SWEEP
-from app.services import deletion_service, idempotency_service
+from app.services import deletion_service, export_service, idempotency_service
 from app.services.payments import noting
 from app.services.uploads import upload_service
 from app.services.webhooks import deliveries
@@ -43,6 +43,7 @@ def test_the_periods_are_those_of_the_code(settings: Any) -> None:
     settings_age = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     for of, kept_for in {
         "sessions": settings_age,
+        "an export": export_service.KEPT_FOR,
         "what a request": idempotency_service.KEPT_FOR,
         "uploads": timedelta(seconds=upload_service.PLACE_SECONDS),
         "a signature": timedelta(seconds=upload_service.REPLACED_SECONDS),

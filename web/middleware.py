@@ -15,6 +15,7 @@ from django.utils.cache import patch_vary_headers
 
 from app.exceptions import AccountSuspended, DomainError
 from app.http import rights
+from app.http.addresses import SIGN_IN
 from app.http.authentication import refuse_suspended
 from app.models import User
 from app.services import rate_limit_service
@@ -28,7 +29,6 @@ log = structlog.get_logger(__name__)
 # What was sent and not accepted is kept; but not what another site may have sent (403).
 KEPT_AFTER = frozenset({400, 409, 422, 429, 503})
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
-GOOGLE_PREFIX = "/api/auth/google/"
 PROGRAM_PREFIXES = ("/api/", "/media/", "/static/")
 
 
@@ -65,7 +65,7 @@ class SiteMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.path.startswith(GOOGLE_PREFIX):
+        if request.path.startswith(SIGN_IN):
             return _to_the_door(request, self.get_response(request))
         if is_for_programs(request):
             return self.get_response(request)

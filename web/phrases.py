@@ -105,10 +105,10 @@ OF_FIELDS = (
         "Each side of a signature needs at least 20 pixels, and one side may be at most 20 times as"
         " long as the other."
     ),
-    _("This user name is already taken."),
-    _("This artist name is already taken."),
+    _("This user name, or one that looks like it, is taken. Choose another one."),
+    _("This artist name, or one that looks like it, is taken. Choose another one."),
     _("This name is reserved. Choose another one."),
-    _("A name needs a letter that can be seen."),
+    _("A name needs a letter that can be seen. Add one."),
     _("There is nothing to read in it."),
     _("A tag must not be empty."),
     _("A tag has at most 50 characters."),
@@ -153,7 +153,9 @@ OF_ERRORS = (
     _("There is no such user."),
     _("There is no such artist."),
     _("There is no such comment."),
+    _("Comments on this picture are switched off."),
     _("You cannot follow yourself."),
+    _("You cannot block or mute yourself."),
     _("You are already an artist."),
     _("This account is closed."),
     _("Only a completed picture can be published."),
@@ -211,6 +213,9 @@ OF_FAILURES = (
         " delivered. Other words or another seed give another picture."
     ),
     _("The pictures could not be checked. Upload them again."),
+    _('There is no link to your page here with rel="me" on it.'),
+    _("Redirects are not followed."),
+    _("The host has no address."),
 )
 # Why words of an order are refused; the words follow.
 OF_WORDS = {

@@ -17,6 +17,7 @@ import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery.listener import Listener
+from app.delivery.site_checks import SiteChecks
 from app.delivery.webhook_sender import Sender
 from app.models import WebhookDelivery
 from app.services import guard
@@ -56,6 +57,7 @@ class Deliverer:
         self._is_own_thread = database is None
         self._database = database or ThreadPoolExecutor(1, thread_name_prefix="database")
         self._under_way: dict[asyncio.Task[None], WebhookDelivery] = {}
+        self._sites = SiteChecks(sender, self._in_database)
 
     async def run(self, stopping: threading.Event) -> None:
         """Deliver until ``stopping``; then wait a little for what is under way."""
@@ -73,9 +75,11 @@ class Deliverer:
                 if loop.time() >= keep_house_at:
                     keep_house_at = loop.time() + HOUSEKEEPING_SECONDS
                     await self._in_database(deliveries.keep_house)
+                    self._sites.begin()
                 await self._begin_due()
                 await self._wait(woken)
         finally:
+            self._sites.stop()
             if self._under_way:
                 await asyncio.wait(self._under_way, timeout=STOP_SECONDS)
             for task in self._under_way:
@@ -89,6 +93,7 @@ class Deliverer:
             while begun := await self._begin_due():
                 count += begun
                 await asyncio.wait(self._under_way)
+            await self._sites.check_due()
         finally:
             await self._close()
         return count

@@ -62,10 +62,22 @@ class Sender:
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes) -> Outcome:
         """POST ``body``, and say what became of it. Redirects are answers like others."""
+        return await self._send(
+            url, lambda target: _post(target, headers, body), most=MAX_ANSWER, seconds=BODY_SECONDS
+        )
+
+    async def get(self, url: str, *, most: int) -> Outcome:
+        """The page at ``url``, at most about its first ``most`` bytes, under the same rules."""
+        return await self._send(url, _get, most=most, seconds=self._timeout)
+
+    async def _send(
+        self, url: str, request: Callable[[Target], bytes], *, most: int, seconds: float
+    ) -> Outcome:
         began_at, began = clock.now(), time.monotonic()
         status, answer, error = None, "", ""
         try:
-            status, answer = await self._exchange(endpoints.target(url), headers, body)
+            target = endpoints.target(url)
+            status, answer = await self._exchange(target, request(target), most, seconds)
         except Refused as refused:
             error = str(refused)
         except TimeoutError:
@@ -83,17 +95,17 @@ class Sender:
         return Outcome(began_at, milliseconds, status, answer, error)
 
     async def _exchange(
-        self, target: Target, headers: Mapping[str, str], body: bytes
+        self, target: Target, request: bytes, most: int, seconds: float
     ) -> tuple[int, str]:
         writer = None
         try:
             async with asyncio.timeout(self._timeout):
                 reader, writer = await self._connect(target)
-                writer.write(_request(target, headers, body))
+                writer.write(request)
                 await writer.drain()
                 status, fields = await _read_status(reader)
-            # That decides. What follows is for the log.
-            return status, await _beginning(reader, fields)
+            # For a message that decides. What follows is for the log.
+            return status, await _beginning(reader, fields, most, seconds)
         finally:
             if writer is not None:
                 # Not closed in peace: whoever is slow to say goodbye is not waited for.
@@ -136,7 +148,19 @@ async def resolve_once(host: str, port: int) -> list[Address]:
     return [ip_address(str(address[0]).partition("%")[0]) for *_, address in found]
 
 
-def _request(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
+def _get(target: Target) -> bytes:
+    lines = [
+        f"GET {target.path} HTTP/1.1",
+        f"Host: {target.host_header}",
+        f"User-Agent: {USER_AGENT}",
+        "Accept: text/html, application/xhtml+xml",
+        "Accept-Encoding: identity",
+        "Connection: close",
+    ]
+    return "\r\n".join([*lines, "", ""]).encode("ascii")
+
+
+def _post(target: Target, headers: Mapping[str, str], body: bytes) -> bytes:
     lines = [
         f"POST {target.path} HTTP/1.1",
         f"Host: {target.host_header}",
@@ -159,13 +183,15 @@ async def _read_status(reader: asyncio.StreamReader) -> tuple[int, dict[str, str
     raise BadAnswer
 
 
-async def _beginning(reader: asyncio.StreamReader, fields: Mapping[str, str]) -> str:
-    """The beginning of the body, as far as it comes soon."""
+async def _beginning(
+    reader: asyncio.StreamReader, fields: Mapping[str, str], most: int, seconds: float
+) -> str:
+    """The beginning of the body, ``most`` bytes of it, as far as it comes within ``seconds``."""
     body = bytearray()
     with suppress(*_BROKEN, TimeoutError):
-        async with asyncio.timeout(BODY_SECONDS):
-            await _read_body(reader, fields, body)
-    text = bytes(body[:MAX_ANSWER]).decode(errors="replace")
+        async with asyncio.timeout(seconds):
+            await _read_body(reader, fields, body, most)
+    text = bytes(body[:most]).decode(errors="replace")
     return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "\ufffd", text)
 
 
@@ -179,21 +205,21 @@ def _read_head(head: bytes) -> tuple[int, dict[str, str]]:
 
 
 async def _read_body(
-    reader: asyncio.StreamReader, fields: Mapping[str, str], body: bytearray
+    reader: asyncio.StreamReader, fields: Mapping[str, str], body: bytearray, most: int
 ) -> None:
-    """Add the body to ``body``, at most about ``MAX_ANSWER`` bytes of it."""
+    """Add the body to ``body``, at most about ``most`` bytes of it."""
     if fields.get("transfer-encoding", "").lower().endswith("chunked"):
-        while len(body) < MAX_ANSWER:
+        while len(body) < most:
             size = _number((await reader.readuntil(b"\r\n")).split(b";")[0], base=16)
             if size == 0:
                 return
-            body += await reader.readexactly(min(size, MAX_ANSWER))
-            if size <= MAX_ANSWER:
+            body += await reader.readexactly(min(size, most))
+            if size <= most:
                 await reader.readexactly(2)
             else:
                 return
     length = fields.get("content-length")
-    left = MAX_ANSWER if length is None else min(MAX_ANSWER, _number(length.encode()))
+    left = most if length is None else min(most, _number(length.encode()))
     while left > 0 and (block := await reader.read(left)):
         body += block
         left -= len(block)

@@ -19,7 +19,8 @@ _DATA = (
     *("/books/", "/license.xml"),
 )
 # Pages and redirects for browsers, though they stand below /api.
-_PAGES = ("/api/docs", "/api/auth/google/")
+SIGN_IN = ("/api/auth/google/", "/api/auth/github/", "/api/auth/apple/")
+_PAGES = ("/api/docs", *SIGN_IN)
 
 
 def answers_data(path: str) -> bool:

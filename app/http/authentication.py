@@ -148,7 +148,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 
     ``read`` opens the safe methods, quotes and verifying, ``generate`` ordering and canceling
     pictures, ``manage`` the rest and the secrets of webhooks, except what only the person may do:
-    keys, leaving, and having money sent.
+    keys and sessions, exports, leaving, and having money sent.
     """
 
     keywords = ("api-key", "bearer")
@@ -173,6 +173,7 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 OPEN_TO_SUSPENDED = frozenset(
     {"logout", "sign_out", "preferences", "mail", "unsubscribe", "read", "read_all"}
     | {"mark_all_read", "appeal", "report", "reports", "export", "quotes", "verify"}
+    | {"own_sessions", "own_session", "end_sessions", "end_session"}
 )
 # Leaving is deleting one's profile.
 LEAVING = frozenset({("own_profile", "DELETE"), ("leave", "POST")})
@@ -194,7 +195,9 @@ def refuse_suspended(request: HttpRequest, account: User | AnonymousUser) -> Non
 def _scope_for(request: Request) -> str:
     match = request._request.resolver_match
     name = match.url_name if match else ""
-    if name in {"keys", "key"} or (name == "own_profile" and request.method == "DELETE"):
+    if name in {"keys", "key", "own_sessions", "own_session", "export"} or (
+        name == "own_profile" and request.method == "DELETE"
+    ):
         return "nobody's"
     if name in {"payouts", "payout_account"} and request.method not in SAFE_METHODS:
         return "nobody's"

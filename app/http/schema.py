@@ -28,6 +28,7 @@ from protocol.workers import WorkerAnnouncement
 
 # What of a BaseViewSet describes an operation that is the same in all of them.
 HOOKS = {"create": "make", "update": "change", "destroy": "remove"}
+SIGN_IN_PROVIDERS = {"google": "Google", "github": "GitHub", "apple": "Apple"}
 WARNINGS = {
     "type": "array",
     "items": {"type": "string"},
@@ -352,25 +353,34 @@ def _google_paths() -> dict[str, Any]:
             }
         },
     }
-    return {
-        "/api/auth/google/login": {
+    said = [text("code"), text("state"), text("error")]
+    paths: dict[str, Any] = {}
+    for key, name in SIGN_IN_PROVIDERS.items():
+        back = {
+            "description": f"Come back from {name} with a session, the first time with a bonus.",
+            "tags": ["auth"],
+            "security": [{}],
+            "parameters": said,
+            "responses": {"200": user, **redirect, **failures},
+        }
+        paths[f"/api/auth/{key}/login"] = {
             "get": {
-                "operationId": "auth_google_login",
-                "description": "Go to Google. `next` is a local path to come back to.",
+                "operationId": f"auth_{key}_login",
+                "description": f"Go to {name}. `next` is a local path to come back to.",
                 "tags": ["auth"],
                 "security": [{}],
                 "parameters": [text("next")],
                 "responses": {**redirect, **failures},
             }
-        },
-        "/api/auth/google/callback": {
-            "get": {
-                "operationId": "auth_google_callback",
-                "description": "Come back from Google with a session, the first time with a bonus.",
-                "tags": ["auth"],
-                "security": [{}],
-                "parameters": [text("code"), text("state"), text("error")],
-                "responses": {"200": user, **redirect, **failures},
-            }
-        },
+        }
+        paths[f"/api/auth/{key}/callback"] = {
+            "get": {"operationId": f"auth_{key}_callback", **back}
+        }
+    paths["/api/auth/apple/callback"]["post"] = {
+        "operationId": "auth_apple_form",
+        "description": "Apple's form, which leads to the same address with a query.",
+        "tags": ["auth"],
+        "security": [{}],
+        "responses": {"303": {"description": "See other."}, "503": failures["503"]},
     }
+    return paths

@@ -1,8 +1,10 @@
 from app.models.api_key import ApiKey, Scope
+from app.models.artist_site import ArtistSite
 from app.models.books import LicenceDay, LicenceDayBlock
 from app.models.case import CaseState, ModerationCase, Report, ReportReason, ThingKind
 from app.models.collection import Collected, Collection
 from app.models.community import Comment, Follow, Like
+from app.models.data_export import DataExport
 from app.models.decision import (
     Action,
     Appeal,
@@ -46,7 +48,7 @@ from app.models.token import Transaction, TransactionType
 from app.models.training_manifest import TrainingManifest
 from app.models.turn import QueueClock, Turn
 from app.models.upload import CopyCheck, Original, PendingUpload, ReviewState, UploadCheck
-from app.models.user import Artist, Role, User
+from app.models.user import Artist, HiddenPerson, Role, User
 from app.models.webhook import (
     DeliveryState,
     DisabledReason,
@@ -64,6 +66,7 @@ __all__ = [
     "Appeal",
     "AppealState",
     "Artist",
+    "ArtistSite",
     "Artwork",
     "ArtworkTag",
     "AspectRatio",
@@ -72,6 +75,7 @@ __all__ = [
     "Collection",
     "Comment",
     "CopyCheck",
+    "DataExport",
     "Decision",
     "Declaration",
     "DeclarationAcceptance",
@@ -86,6 +90,7 @@ __all__ = [
     "GenerationStatus",
     "GenerationTag",
     "Ground",
+    "HiddenPerson",
     "IdempotencyKey",
     "LedgerLine",
     "Licence",

@@ -1,12 +1,17 @@
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from app.exceptions import NotFound
 from app.models.generation import Generation
-from app.models.user import Artist, User
+from app.models.user import Artist, HiddenPerson, User
+
+if TYPE_CHECKING:
+    from django.contrib.auth.models import AnonymousUser
 
 
 class FollowQuerySet(models.QuerySet["Follow"]):
@@ -61,13 +66,24 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         """Those that are not removed."""
         return self.filter(hidden_at=None)
 
-    def on_public(self, generation_id: int) -> CommentQuerySet:
-        """The comments on a public picture, oldest first. Raises NotFound."""
-        if not Generation.objects.public().filter(pk=generation_id).exists():
+    def on_public(self, generation_id: int, viewer: User | AnonymousUser) -> CommentQuerySet:
+        """The comments on a public picture that ``viewer`` sees, oldest first; none while its buyer
+        has switched them off. Raises NotFound."""
+        pictures = Generation.objects.public().visible_to(viewer)
+        if not pictures.filter(pk=generation_id).exists():
             raise NotFound("There is no such picture.")
         # A suspended author is not seen, either.
-        shown = self.shown().filter(generation_id=generation_id, user__suspended_at=None)
-        return shown.order_by("created_at", "pk")
+        shown = self.shown().filter(
+            generation_id=generation_id,
+            generation__allows_comments=True,
+            user__suspended_at=None,
+        )
+        comments = shown.order_by("created_at", "pk")
+        if not viewer.is_authenticated:
+            return comments
+        hidden = HiddenPerson.objects.hidden_from(viewer.pk)
+        # An answer to what is not seen is not understood.
+        return comments.exclude(user_id__in=hidden).exclude(parent__user_id__in=hidden)
 
     def with_author(self) -> CommentQuerySet:
         return self.select_related("user")

@@ -21,7 +21,7 @@ from app.models.order import Order
 from app.models.rating import Rating
 from app.models.style import Style
 from app.models.terms import Terms
-from app.models.user import User
+from app.models.user import HiddenPerson, User
 from app.utils import prompt_text
 from protocol.engines import DRAW_KNOWN_WORDS
 from words import understand
@@ -99,11 +99,16 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
         return dict(engines.annotate(count=models.Count("pk")))
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
-        """Who may see a picture: everybody a public one, its buyer also in any other state."""
+        """Who may see a picture: its buyer in any state; a public one everybody, but where one of
+        them blocks the other."""
         # What is public is not deleted: ``generation_deleted_is_private``.
         public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
         if viewer.is_authenticated:
-            return self.filter(public | Q(user_id=viewer.pk, deleted_at=None))
+            # A reference to an outer query is one query farther in there.
+            viewer_id = viewer.pk
+            seen_from = models.OuterRef(viewer_id) if isinstance(viewer_id, models.F) else viewer_id
+            public &= ~Q(user_id__in=HiddenPerson.objects.kept_apart_from(seen_from))
+            return self.filter(public | Q(user_id=viewer_id, deleted_at=None))
         return self.filter(public)
 
     def shown_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
@@ -137,10 +142,14 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
     def feed(
         self, viewer: User | AnonymousUser, *, following_only: bool = False
     ) -> GenerationQuerySet:
-        """Public, completed pictures that ``viewer`` wants to see, newest first."""
+        """Public, completed pictures that ``viewer`` wants to see, newest first: without those of
+        people whom the viewer does not see, who ordered them or whose style it is."""
         from app.models.community import Follow
 
         pictures = self.public().shown_to(viewer).with_people().with_liked_by(viewer)
+        if viewer.is_authenticated:
+            hidden = HiddenPerson.objects.hidden_from(viewer.pk)
+            pictures = pictures.exclude(user_id__in=hidden).exclude(style__artist_id__in=hidden)
         if following_only:
             followed = Follow.objects.filter(follower_id=viewer.pk).values("following_id")
             pictures = pictures.filter(style__artist_id__in=followed)
@@ -366,6 +375,11 @@ class Generation(Job):
         default="",
         db_default="",
         help_text="Why our staff hid it. It cannot be published until they show it again.",
+    )
+    allows_comments = models.BooleanField(
+        default=True,
+        db_default=True,
+        help_text="If not, nobody comments, and what was said is not shown.",
     )
     deleted_at = models.DateTimeField(
         null=True,

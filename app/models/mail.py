@@ -68,6 +68,7 @@ KIND_OF: dict[str, MailKind] = {
     NotificationType.COMMENT: MailKind.PEOPLE,
     NotificationType.FOLLOW: MailKind.PEOPLE,
     NotificationType.WEBHOOK_DISABLED: MailKind.SYSTEMS,
+    NotificationType.EXPORT_READY: MailKind.SYSTEMS,
 }
 # Sent within minutes, and to everybody who has not switched them off.
 PROMPT = (MailKind.MONEY, MailKind.MODERATION)

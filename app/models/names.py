@@ -13,8 +13,8 @@ from app.exceptions import InvalidInput
 from app.utils import names
 
 TAKEN = {
-    "username": "This user name is already taken.",
-    "artist_name": "This artist name is already taken.",
+    "username": "This user name, or one that looks like it, is taken. Choose another one.",
+    "artist_name": "This artist name, or one that looks like it, is taken. Choose another one.",
 }
 RESERVED = "This name is reserved. Choose another one."
 

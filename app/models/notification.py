@@ -60,6 +60,7 @@ class NotificationType(models.TextChoices):
     REFUND_FAILED = "refund_failed", "Refund came back"
     PURCHASE_DISPUTED = "purchase_disputed", "Payment disputed"
     DISPUTE_ENDED = "dispute_ended", "Dispute decided"
+    EXPORT_READY = "export_ready", "Export of one's data ready"
 
 
 def ngettext_noop(one: str, many: str) -> tuple[str, str]:
@@ -145,6 +146,9 @@ WORDS: dict[str, str] = {
     NotificationType.PAYOUT_FAILED: _(
         "Your payout of %(money)s came back, and you have the %(amount)s tokens again. Reason:"
         " %(reason)s"
+    ),
+    NotificationType.EXPORT_READY: _(
+        "The file with all that we keep of you is ready. You can fetch it for a week."
     ),
     NotificationType.FEE_CHANGED: _(
         "Our fee changes from %(before)s %% to %(percent)s %% on %(day)s. Of a picture that costs"

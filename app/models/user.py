@@ -17,6 +17,8 @@ from app.utils.names import public_skeletons
 if TYPE_CHECKING:
     from django.contrib.auth.models import AnonymousUser
 
+    from app.models.artist_site import ArtistSite
+
 
 class Role(models.TextChoices):
     USER = "user", "User"
@@ -42,19 +44,23 @@ class UserQuerySet(models.QuerySet["User"]):
             counted = rows.order_by().values(column).annotate(n=models.Count("pk")).values("n")
             return Coalesce(models.Subquery(counted), 0)
 
-        me = models.OuterRef("pk")
-        follows = Follow.objects.filter(follower_id=viewer.pk or 0, following_id=me)
+        me, viewer_id = models.OuterRef("pk"), viewer.pk or 0
+        follows = Follow.objects.filter(follower_id=viewer_id, following_id=me)
+        unseen = HiddenPerson.objects.filter(viewer_id=viewer_id, person_id=me)
         # Who is suspended still sees their own.
-        mine_or_shown = Q(suspended_at__isnull=True) | Q(pk=viewer.pk or 0)
+        mine_or_shown = Q(suspended_at__isnull=True) | Q(pk=viewer_id)
         return (
             self.open()
             .filter(mine_or_shown)
-            .select_related("artist")
+            .exclude(pk__in=HiddenPerson.objects.who_block(viewer_id))
+            .select_related("artist__site")
             .annotate(
                 image_count=count(Generation.objects.public().filter(user=me), "user"),
                 following_count=count(Follow.objects.filter(follower=me), "follower"),
                 style_count=count(Style.objects.offered().filter(artist=me), "artist"),
                 is_following=models.Exists(follows),
+                is_blocked=models.Exists(unseen.filter(blocks=True)),
+                is_muted=models.Exists(unseen.filter(mutes=True)),
             )
         )
 
@@ -149,6 +155,64 @@ class User(AbstractUser):
         return self.closed_at is not None
 
 
+class HiddenPersonQuerySet(models.QuerySet["HiddenPerson"]):
+    """The ids are for ``exclude(…__in=…)``: the server reads them once for each statement."""
+
+    def hidden_from(self, viewer_id: Any) -> models.QuerySet[Any, Any]:
+        """The ids of all whom this viewer does not see."""
+        return self.filter(viewer_id=viewer_id).order_by().values("person_id")
+
+    def kept_apart_from(self, viewer_id: Any) -> models.QuerySet[Any, Any]:
+        """The ids of those whom the viewer blocks, or who block the viewer."""
+        apart = self.filter(Q(blocks=True) | Q(is_blocked=True))
+        return apart.hidden_from(viewer_id)
+
+    def who_block(self, viewer_id: Any) -> models.QuerySet[Any, Any]:
+        return self.filter(is_blocked=True).hidden_from(viewer_id)
+
+    def chosen_by(self, user: User) -> HiddenPersonQuerySet:
+        """Those whom ``user`` blocks or mutes, the latest first; not those who block ``user``."""
+        chosen = self.filter(Q(blocks=True) | Q(mutes=True), viewer=user)
+        return chosen.order_by("-created_at", "-pk")
+
+    def with_person(self) -> HiddenPersonQuerySet:
+        return self.select_related("person")
+
+
+class HiddenPerson(models.Model):
+    """``viewer`` does not see ``person``, nor is told of what they do: because one of them blocks
+    the other, or the viewer mutes the person.
+
+    A block is two rows, one for each of them, so that each read looks for its viewer alone. Only
+    ``people_service`` writes them.
+    """
+
+    viewer = models.ForeignKey(User, models.CASCADE, related_name="hidden_people", db_index=False)
+    person = models.ForeignKey(User, models.CASCADE, related_name="hidden_from")
+    blocks = models.BooleanField(default=False, help_text="The viewer blocks the person.")
+    is_blocked = models.BooleanField(default=False, help_text="The person blocks the viewer.")
+    mutes = models.BooleanField(default=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = HiddenPersonQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(name="hidden_person_once", fields=["viewer", "person"]),
+            models.CheckConstraint(
+                name="hidden_person_not_oneself", condition=~Q(viewer=models.F("person"))
+            ),
+            models.CheckConstraint(
+                name="hidden_person_for_a_reason",
+                condition=Q(blocks=True) | Q(is_blocked=True) | Q(mutes=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.viewer_id} does not see {self.person_id}"
+
+
 class ArtistQuerySet(models.QuerySet["Artist"]):
     def with_words(self, words: Iterable[Sequence[str]]) -> ArtistQuerySet:
         """Those with each of ``words``, lists of spellings, in one of their two names."""
@@ -197,6 +261,12 @@ class Artist(models.Model):
 
     def __str__(self) -> str:
         return self.artist_name
+
+    @property
+    def proven_site(self) -> ArtistSite | None:
+        """The site that proves who they are, while it does."""
+        site: ArtistSite | None = getattr(self, "site", None)
+        return site if site is not None and site.proven_at is not None else None
 
     def clean(self) -> None:
         names.check(self, "artist_name")

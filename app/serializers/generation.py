@@ -284,3 +284,6 @@ class FeedQuerySerializer(BaseSerializer):
 class PictureUpdateSerializer(BaseSerializer):
     visibility = serializers.ChoiceField(choices=Visibility.choices, required=False)
     description = serializers.CharField(max_length=500, allow_blank=True, required=False)
+    allows_comments = serializers.BooleanField(
+        required=False, help_text="If not, nobody comments, and what was said is not shown."
+    )

@@ -36,10 +36,37 @@ class SignedOutSerializer(BaseSerializer):
     signed_out = serializers.BooleanField()
 
 
+class SessionSerializer(BaseSerializer):
+    """A browser that I am signed in with. `began_at` is null for sign-ins from before it was
+    noted."""
+
+    id = serializers.CharField()
+    began_at = serializers.DateTimeField(allow_null=True)
+    browser = serializers.CharField(help_text="What it calls itself (User-Agent).")
+    expires_at = serializers.DateTimeField()
+    is_current = serializers.BooleanField()
+
+
+class SessionsSerializer(BaseSerializer):
+    sessions = SessionSerializer(many=True)
+
+
+class EndSessionsQuerySerializer(BaseSerializer):
+    keys = serializers.BooleanField(default=False, help_text="Revoke my API keys, too.")
+
+
+class ProvenSiteSerializer(BaseSerializer):
+    """The artist's own site, which links back to their page here with `rel="me"`."""
+
+    url = serializers.CharField()
+    proven_at = serializers.DateTimeField()
+
+
 class PublicArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField(source="artist.artist_name")
     follower_count = serializers.IntegerField(source="artist.follower_count")
     style_count = serializers.IntegerField()
+    site = ProvenSiteSerializer(source="artist.proven_site", allow_null=True)
 
 
 class PublicProfileSerializer(BaseSerializer):
@@ -53,6 +80,8 @@ class PublicProfileSerializer(BaseSerializer):
     image_count = serializers.IntegerField()
     following_count = serializers.IntegerField()
     is_following = serializers.BooleanField()
+    is_blocked = serializers.BooleanField(help_text="I block them.")
+    is_muted = serializers.BooleanField(help_text="I mute them.")
     artist = serializers.SerializerMethodField()
 
     @extend_schema_field(PublicArtistSerializer(allow_null=True))
@@ -67,6 +96,22 @@ class FollowedArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField(source="following.artist_name")
     follower_count = serializers.IntegerField(source="following.follower_count")
     followed_at = serializers.DateTimeField(source="created_at")
+
+
+class DistanceSerializer(BaseSerializer):
+    is_blocked = serializers.BooleanField()
+    is_muted = serializers.BooleanField()
+
+
+class HiddenPersonSerializer(BaseSerializer):
+    """Somebody whom I block or mute."""
+
+    id = serializers.IntegerField(source="person.pk")
+    username = serializers.CharField(source="person.username")
+    profile_image = LinkField(source="person.profile_image")
+    is_blocked = serializers.BooleanField(source="blocks")
+    is_muted = serializers.BooleanField(source="mutes")
+    since = serializers.DateTimeField(source="created_at")
 
 
 class DemoSignInSerializer(BaseSerializer):
@@ -110,6 +155,33 @@ class BecameArtistSerializer(MeSerializer):
 class BecomeArtistSerializer(BaseSerializer):
     artist_name = serializers.CharField(max_length=60)
     signature_image = serializers.FileField(required=False)
+
+
+class ExportSerializer(BaseSerializer):
+    """All that is kept of me, as a ZIP. `url` dies soon; ask again for another, until
+    `expires_at`."""
+
+    state = serializers.ChoiceField(["none", "preparing", "ready", "failed"])
+    asked_at = serializers.DateTimeField(allow_null=True)
+    ready_at = serializers.DateTimeField(allow_null=True)
+    expires_at = serializers.DateTimeField(allow_null=True)
+    size = serializers.IntegerField(allow_null=True, help_text="Bytes.")
+    url = serializers.CharField(allow_null=True)
+
+
+class SiteSerializer(BaseSerializer):
+    """My own site. It is `proven_at` once it has a link to my page here with `rel="me"`; while
+    `is_due` is true it is going to be looked at, and `failure` says what was wrong last."""
+
+    url = serializers.CharField()
+    proven_at = serializers.DateTimeField(allow_null=True)
+    checked_at = serializers.DateTimeField(allow_null=True)
+    is_due = serializers.BooleanField()
+    failure = serializers.CharField()
+
+
+class SiteUpdateSerializer(BaseSerializer):
+    url = serializers.CharField(max_length=500)
 
 
 class LeaveQuerySerializer(BaseSerializer):

@@ -48,7 +48,7 @@ def archive(pictures: Iterable[Generation]) -> Iterator[bytes]:
         for picture in pictures:
             name = file_name(picture)
             try:
-                for _ in _copy(packed, picture.image_path, name):
+                for _ in copy_in(packed, picture.image_path, name):
                     yield sink.taken()
             except ServiceUnavailable:
                 name = ""
@@ -64,7 +64,7 @@ def archive(pictures: Iterable[Generation]) -> Iterator[bytes]:
     yield sink.taken()
 
 
-def _copy(packed: zipfile.ZipFile, key: str, name: str) -> Iterator[None]:
+def copy_in(packed: zipfile.ZipFile, key: str, name: str) -> Iterator[None]:
     """Copy a file into the ZIP, a piece at a time."""
     with storage.open_file(key) as file, packed.open(name, "w") as entry:
         while piece := file.read(CHUNK):

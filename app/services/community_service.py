@@ -11,7 +11,7 @@ from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
 from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
-from app.models import Artist, Comment, Follow, Generation, Like, User, names
+from app.models import Artist, Comment, Follow, Generation, HiddenPerson, Like, User, names
 from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
 from app.services import notification_service
@@ -41,7 +41,7 @@ def toggle_like(*, user: User, generation_id: int) -> LikeState:
 @transaction.atomic
 def set_like(*, user: User, generation_id: int, is_liked: bool | None) -> LikeState:
     """Like a public picture or not; None: the other than now. Raises NotFound."""
-    picture = _lock_public(generation_id)
+    picture = _lock_public(generation_id, user)
     lock_open(user.pk)
     is_there, change = _turn(Like, is_liked, user=user, generation=picture)
     picture.like_count += change
@@ -55,14 +55,19 @@ def add_comment(
 ) -> Comment:
     """Comment on a public picture, or reply to a comment on it.
 
-    Raises NotFound, InvalidInput, CommentRefused, RateLimited.
+    Raises NotFound, InvalidInput, CommentRefused, RateLimited, and NotAllowed where its buyer has
+    switched comments off.
     """
     content = names.readable(content, field="content", is_required=True)
-    picture = _lock_public(generation_id)
+    picture = _lock_public(generation_id, user)
+    if not picture.allows_comments:
+        raise NotAllowed("Comments on this picture are switched off.")
     lock_open(user.pk)
     parent = None
     if parent_id is not None:
-        parent = Comment.objects.shown().filter(pk=parent_id, generation=picture).first()
+        apart = HiddenPerson.objects.kept_apart_from(user.pk)
+        on_it = Comment.objects.shown().filter(generation=picture).exclude(user_id__in=apart)
+        parent = on_it.filter(pk=parent_id).first()
         if parent is None:
             raise InvalidInput.field("parent_id", "There is no such comment on this picture.")
         if parent.parent_id is not None:
@@ -168,6 +173,7 @@ def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> Foll
     artist = (
         Artist.objects.select_for_update(no_key=True, of=("self",))
         .filter(pk=artist_id, user__closed_at=None, user__suspended_at=None)
+        .exclude(pk__in=HiddenPerson.objects.kept_apart_from(user.pk))
         .first()
     )
     if artist is None:
@@ -178,6 +184,18 @@ def set_follow(*, user: User, artist_id: int, is_following: bool | None) -> Foll
     artist.follower_count += change
     artist.save(update_fields=["follower_count"])
     return FollowState(is_following=is_there, follower_count=artist.follower_count)
+
+
+def unfollow_each_other(one: User, other: User) -> None:
+    """Neither follows the other any more. Runs in the caller's transaction, which has locked both
+    people."""
+    pair = Q(follower=one, following_id=other.pk) | Q(follower=other, following_id=one.pk)
+    follows = Follow.objects.filter(pair)
+    followed = list(follows.values_list("following_id", flat=True))
+    artists = Artist.objects.select_for_update(no_key=True).filter(pk__in=followed).order_by("pk")
+    locked = list(artists.values_list("pk", flat=True))
+    follows.delete()
+    Artist.objects.filter(pk__in=locked).update(follower_count=_count_of(Follow, "following"))
 
 
 def pictures_of(user: User) -> GenerationQuerySet:
@@ -232,9 +250,10 @@ def _turn(kind: type[Like | Follow], wanted: bool | None, **whose: Any) -> tuple
     return False, -1
 
 
-def _lock_public(generation_id: int) -> Generation:
+def _lock_public(generation_id: int, user: User) -> Generation:
     picture = (
         Generation.objects.public()
+        .visible_to(user)
         .select_for_update(no_key=True, of=("self",))
         .filter(pk=generation_id)
         .first()

@@ -271,10 +271,13 @@ def update_generation(
     generation_id: int,
     visibility: str | None = None,
     description: str | None = None,
+    allows_comments: bool | None = None,
     may_change: MayChange = is_owner,
 ) -> Generation:
-    """Show or hide a picture, describe it. Raises NotFound, NotAllowed, InvalidTransition,
-    InvalidInput."""
+    """Show or hide a picture, describe it, allow comments or not.
+
+    Raises NotFound, NotAllowed, InvalidTransition, InvalidInput.
+    """
     generation = lock_own(user, generation_id, may_change)
     if visibility is not None and visibility != generation.visibility:
         if generation.status != GenerationStatus.COMPLETED:
@@ -286,7 +289,9 @@ def update_generation(
             checkers.wake()
     if description is not None:
         generation.description = names.readable(description, field="description")
-    generation.save(update_fields=["visibility", "description"])
+    if allows_comments is not None:
+        generation.allows_comments = allows_comments
+    generation.save(update_fields=["visibility", "description", "allows_comments"])
     return generation
 
 

@@ -244,6 +244,10 @@ def tell_webhook_disabled(user_id: int, url: str) -> None:
     _create(user_id, NotificationType.WEBHOOK_DISABLED, {"url": url}, "", None)
 
 
+def tell_export_ready(user_id: int) -> None:
+    _create(user_id, NotificationType.EXPORT_READY, {}, "", None)
+
+
 def tell_signature_unseen(artist: Artist) -> bool:
     """Tell an artist, unless that was done before. Returns whether it was not."""
     kind = NotificationType.SIGNATURE_UNSEEN
@@ -319,7 +323,12 @@ def forget_user(user: User) -> None:
     """
     Notification.objects.filter(recipient=user).delete()
     mail_service.forget_user(user)
-    write(FORGET_ACTOR, actor_id=user.pk)
+    write(FORGET_ACTOR, actor_id=user.pk, recipient_id=None)
+
+
+def forget_between(recipient_id: int, actor_id: int) -> None:
+    """Delete what one was told of the other. Runs in the caller's transaction."""
+    write(FORGET_ACTOR, actor_id=actor_id, recipient_id=recipient_id)
 
 
 def _tell_owner(

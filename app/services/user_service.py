@@ -19,6 +19,7 @@ from app.exceptions import Conflict, DomainError, EarningsLeft, InvalidInput, No
 from app.models import (
     ApiKey,
     Artist,
+    ArtistSite,
     Generation,
     IdempotencyKey,
     Payout,
@@ -33,7 +34,9 @@ from app.models.rating import Looked, PictureCheck
 from app.services import (
     collection_service,
     community_service,
+    export_service,
     notification_service,
+    people_service,
     pots,
     storage,
     style_service,
@@ -271,6 +274,8 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         notification_service.forget_user(locked)
+        people_service.forget_user(locked)
+        files += export_service.forget_user(locked)
         collection_service.forget_user(locked)
         keeping.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
@@ -287,6 +292,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
             artist.artist_name, artist.signature_image = "Closed account", ""
             artist.name_skeleton = None
             artist.save(update_fields=["artist_name", "signature_image", "name_skeleton"])
+            ArtistSite.objects.filter(artist=artist).delete()
         files.append(locked.profile_image)
         # Those that were taken away are nobody's but ours.
         checks = PictureCheck.objects.filter(user=locked)

@@ -108,6 +108,9 @@ class Api:
     def patch(self, path: str, body: Any = None, **options: Any) -> Answer:
         return self.send("PATCH", path, body, **options)
 
+    def put(self, path: str, body: Any = None, **options: Any) -> Answer:
+        return self.send("PUT", path, body, **options)
+
     def delete(self, path: str, **options: Any) -> Answer:
         return self.call("DELETE", path, **options)
 

@@ -10,8 +10,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import jwt
-from cryptography.hazmat.primitives.asymmetric import rsa
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
 from jwt.algorithms import RSAAlgorithm
 from jwt.utils import base64url_encode
 
@@ -37,11 +42,12 @@ class ForgingProvider:
     def __init__(self) -> None:
         self.keys_answer: tuple[int, Any] = (200, {"keys": [public_jwk(KEY_ID)]})
         self.token_answers: dict[str, tuple[int, Any]] = {}
+        self.get_answers: dict[str, tuple[int, Any]] = {}
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self._send(*provider.keys_answer)
+                self._send(*provider.get_answers.get(self.path, provider.keys_answer))
 
             def do_POST(self) -> None:
                 form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
@@ -79,6 +85,26 @@ class ForgingProvider:
             "GOOGLE_ACCESS_TOKEN_URL": f"{self.url}/token",
             "GOOGLE_CERTS_URL": f"{self.url}/keys",
             "GOOGLE_ID_TOKEN_ISSUER": self.url,
+        }
+
+    def environment_of_others(self) -> dict[str, str]:
+        """The same in the place of GitHub and Apple."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+        return {
+            "GITHUB_CLIENT_ID": CLIENT_ID,
+            "GITHUB_CLIENT_SECRET": CLIENT_SECRET,
+            "GITHUB_AUTHORIZE_URL": f"{self.url}/authorize",
+            "GITHUB_ACCESS_TOKEN_URL": f"{self.url}/token",
+            "GITHUB_API_URL": f"{self.url}/api",
+            "APPLE_CLIENT_ID": CLIENT_ID,
+            "APPLE_KEY_ID": "KEY",
+            "APPLE_TEAM_ID": "TEAM",
+            "APPLE_PRIVATE_KEY": pem.replace("\n", "\\n"),
+            "APPLE_AUTHORIZE_URL": f"{self.url}/authorize",
+            "APPLE_ACCESS_TOKEN_URL": f"{self.url}/token",
+            "APPLE_CERTS_URL": f"{self.url}/keys",
+            "APPLE_ID_TOKEN_ISSUER": self.url,
         }
 
     def answer_with(self, id_token: Any, *, code: str = "any") -> None:

@@ -12,15 +12,18 @@ from django.db import IntegrityError, transaction
 from django.db.models import Model
 
 from app.models import (
+    ArtistSite,
     Artwork,
     ArtworkTag,
     Collected,
     Collection,
     Comment,
+    DataExport,
     DeclarationAcceptance,
     Follow,
     Generation,
     GenerationTag,
+    HiddenPerson,
     IdempotencyKey,
     Licence,
     LicenceDay,
@@ -77,6 +80,10 @@ class Scene:
         ArtworkTag.objects.create(artwork=self.work, tag=Tag.objects.get(), sequence=0)
         self.like = Like.objects.create(user=self.artist.user, generation=self.picture)
         self.follow = Follow.objects.create(follower=self.buyer, following=self.artist)
+        self.export = DataExport.objects.create(user=self.buyer, due_at=self.now)
+        self.hidden = HiddenPerson.objects.create(
+            viewer=self.buyer, person=self.artist.user, mutes=True
+        )
         payment = payment_service.take_payment(user=self.buyer, amount=100, payment_method="card")
         payment_service.record_purchase(
             user=self.buyer, amount=100, payment_method="card", payment=payment
@@ -122,6 +129,16 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
     ),
     "follow_unique": (lambda s: again(s.follow),),
     "follow_not_oneself": (lambda s: again(s.follow, follower_id=s.artist.pk),),
+    "hidden_person_once": (lambda s: again(s.hidden),),
+    "hidden_person_not_oneself": (lambda s: again(s.hidden, viewer_id=s.artist.pk),),
+    "hidden_person_for_a_reason": (lambda s: every(HiddenPerson, mutes=False),),
+    "data_export_one_under_way": (lambda s: again(s.export),),
+    "data_export_ready_has_file": (lambda s: every(DataExport, ready_at=s.now),),
+    "artist_site_proven_is_looked_at": (
+        lambda s: ArtistSite.objects.create(
+            artist=s.artist, url="https://mira.example.com/", proven_at=s.now
+        ),
+    ),
     "like_unique": (lambda s: again(s.like),),
     "comment_not_empty": (
         lambda s: Comment.objects.create(user=s.buyer, generation=s.picture, content=""),

@@ -107,7 +107,7 @@ def clean(name: str) -> str:
     text = unicodedata.normalize("NFKC", " ".join(text.split()))
     text = "".join(each for each in text if unicodedata.category(each) not in {"Cc", "Co", "Cn"})
     if not any(unicodedata.category(each)[0] in "LN" for each in _UNSEEN.sub("", text)):
-        raise ValueError("A name needs a letter that can be seen.")
+        raise ValueError("A name needs a letter that can be seen. Add one.")
     return text
 
 

@@ -69,7 +69,7 @@ class CommentViewSet(BaseViewSet):
         return super().list(request, *args, **kwargs)
 
     def get_queryset(self) -> QuerySet[Comment]:
-        return Comment.objects.on_public(self.kwargs["pk"])
+        return Comment.objects.on_public(self.kwargs["pk"], self.request.user)
 
     def create(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """Comment on a picture, or answer a comment on it (one level deep)."""

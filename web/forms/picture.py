@@ -20,10 +20,15 @@ class PictureForm(SiteForm):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    allows_comments = forms.ChoiceField(required=False, choices=[("yes", "yes"), ("no", "no")])
+
     def changes(self) -> dict[str, Any]:
         """The fields that were sent: each button sends only its own."""
         sent = {name: self.cleaned_data[name] for name in self.fields if name in self.data}
-        return {name: value for name, value in sent.items() if value or name == "description"}
+        given = {name: value for name, value in sent.items() if value or name == "description"}
+        if "allows_comments" in given:
+            given["allows_comments"] = given["allows_comments"] == "yes"
+        return given
 
 
 class CommentForm(OnceForm):

@@ -27,6 +27,15 @@ ENGINES = {
 LINE_END = re.compile(r"\r\n|\r|\n")
 
 
+class OwnSiteForm(SiteForm):
+    url = forms.CharField(
+        max_length=500,
+        label=_("Address of your site"),
+        help_text=_("The page with the link itself: we do not follow redirects."),
+        widget=forms.URLInput(),
+    )
+
+
 class JoinForm(SiteForm):
     artist_name = forms.CharField(
         max_length=60,

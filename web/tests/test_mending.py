@@ -99,8 +99,11 @@ class TestNameAndSignature:
         client = signed_in(artist)
         drawing = drawn(signature_png())
         for sent, said in (
-            ({"artist_name": "sol", "drawing": drawing}, "This artist name is already taken."),
-            ({"artist_name": "\u200b\u2800"}, "A name needs a letter that can be seen."),
+            (
+                {"artist_name": "sol", "drawing": drawing},
+                "This artist name, or one that looks like it, is taken. Choose another one.",
+            ),
+            ({"artist_name": "\u200b\u2800"}, "A name needs a letter that can be seen. Add one."),
             ({"artist_name": ""}, "This field is required."),
             ({"artist_name": "Mira", "drawing": "data:image/png;base64,AAAA"}, "not a PNG"),
         ):

@@ -103,7 +103,7 @@ def test_failed_sign_in_brings_people_back_to_the_door_and_programs_an_error(set
     address = "/api/auth/google/login"
     person = Client(headers={"accept": "text/html,*/*"}).get(address, follow=True)
     assert person.redirect_chain == [("/sign-in?problem=503", 302)]
-    assert "Google is not responding." in person.content.decode()
+    assert "The service that you sign in with is not responding." in person.content.decode()
     program = Client(headers={"accept": "application/json"}).get(address)
     assert program.json()["error"]["code"] == "SERVICE_UNAVAILABLE"
 

@@ -9,13 +9,14 @@ from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import Conflict, DomainError, InvalidInput, NotFound
-from app.models import ApiKey, User
-from app.services import api_key_service, user_service
+from app.models import ApiKey, NotificationType, User
+from app.services import api_key_service, export_service, session_service, user_service
 from web import kept, once
 from web.access import form_of, signed_in
+from web.context import mark_seen
 from web.forms.account import KeyForm, LeaveForm, ProfileForm, ShownForm
 from web.phrases import explain, field_errors
 
@@ -101,6 +102,54 @@ def revoke_key(request: HttpRequest, user: User, key_id: int) -> HttpResponse:
         api_key_service.revoke_key(user=user, key_id=key_id)
     messages.success(request, _("The key is revoked."))
     return redirect("web:keys")
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@signed_in
+def export(request: HttpRequest, user: User) -> HttpResponse:
+    """All that is kept of the user, to be fetched."""
+    mark_seen(request, type=NotificationType.EXPORT_READY)
+    if request.method == "POST":
+        export_service.ask(user)
+        return redirect("web:export")
+    return render(request, "web/export.html", {"export": export_service.state_of(user)})
+
+
+@require_safe
+@signed_in
+def export_file(request: HttpRequest, user: User) -> HttpResponse:
+    return redirect(export_service.link_of(user))
+
+
+@require_safe
+@signed_in
+def sessions(request: HttpRequest, user: User) -> HttpResponse:
+    """The browsers that the user is signed in with."""
+    known = session_service.sessions_of(user, request.session.session_key)
+    content = {"sessions": known, "has_keys": ApiKey.objects.of(user).exists()}
+    return render(request, "web/sessions.html", content)
+
+
+@form_of("/account/sessions")
+@signed_in
+def end_session(request: HttpRequest, user: User, session_id: str) -> HttpResponse:
+    key = request.session.session_key
+    # Who presses twice sees the second answer, when it has ended.
+    with suppress(NotFound):
+        if session_service.end(user, session_id) == key:
+            logout(request)
+            return redirect("/")
+    messages.success(request, _("That browser is signed out."))
+    return redirect("web:sessions")
+
+
+@form_of("/account/sessions")
+@signed_in
+def end_sessions(request: HttpRequest, user: User) -> HttpResponse:
+    session_service.end_all(user, with_keys="keys" in request.POST)
+    logout(request)
+    messages.success(request, _("You are signed out everywhere."))
+    return redirect("/")
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from app.exceptions import DomainError, InvalidInput, NotFound
 from app.models import User
-from app.services import community_service, moderation_service
+from app.services import community_service, moderation_service, people_service
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
 from web.forms.picture import CommentForm
@@ -85,6 +85,30 @@ def follow(request: HttpRequest, user: User, artist_id: int) -> HttpResponse:
         content = {"artist_id": artist_id, **vars(state)}
         return render(request, "web/parts/follow.html", content)
     return _back(request, f"/artists/{artist_id}")
+
+
+@form_of("/users/{person_id}")
+@signed_in
+def block(request: HttpRequest, user: User, person_id: int) -> HttpResponse:
+    wanted = _wanted(request) is not False
+    people_service.set_block(user=user, person_id=person_id, is_blocked=wanted)
+    if wanted:
+        messages.success(request, _("You do not see each other any more."))
+    else:
+        messages.success(request, _("You see each other again."))
+    return _back(request, f"/users/{person_id}")
+
+
+@form_of("/users/{person_id}")
+@signed_in
+def mute(request: HttpRequest, user: User, person_id: int) -> HttpResponse:
+    wanted = _wanted(request) is not False
+    people_service.set_mute(user=user, person_id=person_id, is_muted=wanted)
+    if wanted:
+        messages.success(request, _("You do not see this person any more."))
+    else:
+        messages.success(request, _("You see this person again."))
+    return _back(request, f"/users/{person_id}")
 
 
 def _wanted(request: HttpRequest) -> bool | None:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from app.delivery import outbox
 from app.http.rights import RSL
 from app.models import Generation, Ground, ReportReason, Style
-from app.services import deletion_service, fees
+from app.services import deletion_service, export_service, fees
 from app.services.licences import terms
 from app.services.payments import noting
 from app.services.safety import figures
@@ -64,6 +64,7 @@ def privacy(request: HttpRequest) -> HttpResponse:
     """What is kept of people. docs/privacy.md says the same, with where it is done."""
     content = {
         "session_days": settings.SESSION_COOKIE_AGE // 86_400,
+        "export_days": export_service.KEPT_FOR.days,
         "deleted_days": deletion_service.KEPT_FOR.days,
         "upload_hours": upload_service.PLACE_SECONDS // 3600,
         "webhook_days": deliveries.KEPT_FOR.days,

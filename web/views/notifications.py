@@ -25,6 +25,7 @@ PAGES: dict[str, str] = {
     NotificationType.PAYOUT_PAID: "web:payouts",
     NotificationType.PAYOUT_FAILED: "web:payouts",
     NotificationType.FEE_CHANGED: "web:payouts",
+    NotificationType.EXPORT_READY: "web:export",
 }
 
 

@@ -7,7 +7,7 @@ from django.shortcuts import redirect, render
 from django.views.decorators.http import require_safe
 
 from app.exceptions import NotFound
-from app.models import Follow, Style, User
+from app.models import Follow, HiddenPerson, Style, User
 from app.models.feed import key_of
 from app.models.notification import TargetType
 from app.models.reads.feed import feed
@@ -48,6 +48,14 @@ def following(request: HttpRequest, user: User) -> HttpResponse:
     """The artists that the user follows."""
     page = page_of(request, Follow.objects.of(user).with_artist())
     return render(request, "web/following.html", {"page": page})
+
+
+@require_safe
+@signed_in
+def hidden(request: HttpRequest, user: User) -> HttpResponse:
+    """Whom the user blocks or mutes."""
+    page = page_of(request, HiddenPerson.objects.chosen_by(user).with_person())
+    return render(request, "web/hidden.html", {"page": page})
 
 
 def _profile(request: HttpRequest, user_id: int) -> User:

@@ -54,7 +54,7 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
             }
         )
     if shown.is_public:
-        comments = Comment.objects.on_public(picture_id).with_author().threads()
+        comments = Comment.objects.on_public(picture_id, viewer).with_author().threads()
         content["comments"] = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
         content["comment_form"] = CommentForm(initial=_kept_comment(request, picture_id))
     return render(request, "web/picture.html", content)

@@ -16,18 +16,21 @@ from django.views.decorators.http import require_safe
 from app.exceptions import InvalidInput
 from app.models import User
 from app.services import mail_service, user_service
+from app.sign_in import is_set_up
 from web.access import form_of, local_path
 from web.context import THEME_COOKIE, THEMES
 from web.forms.account import DemoSignInForm
 from web.phrases import field_errors
 
 YEAR = 31_536_000
-# Why a sign-in with Google failed, by its HTTP status.
+# Providers beside Google, which have a button where they are set up.
+OTHERS = {"github": "GitHub", "apple": "Apple"}
+# Why a sign-in failed, by its HTTP status.
 PROBLEMS = {
     "401": _("Sign-in was canceled or took too long. Try again."),
     "403": _("This account has been deactivated."),
     "429": _("Too many attempts. Wait a few minutes."),
-    "503": _("Google is not responding. Try again later."),
+    "503": _("The service that you sign in with is not responding. Try again later."),
 }
 
 
@@ -82,7 +85,18 @@ def preferences(request: HttpRequest) -> HttpResponse:
 def _sign_in_page(
     request: HttpRequest, form: DemoSignInForm, following: str, *, status: int = 200
 ) -> HttpResponse:
-    google = f"/api/auth/google/login?{urlencode({'next': following})}"
+    query = urlencode({"next": following})
     problem = PROBLEMS.get(request.GET.get("problem", ""))
-    content = {"form": form, "next": following, "google_url": google, "problem": problem}
+    others = [
+        {"name": name, "url": f"/api/auth/{provider}/login?{query}"}
+        for provider, name in OTHERS.items()
+        if is_set_up(provider)
+    ]
+    content = {
+        "form": form,
+        "next": following,
+        "google_url": f"/api/auth/google/login?{query}",
+        "others": others,
+        "problem": problem,
+    }
     return render(request, "web/sign_in.html", content, status=status)

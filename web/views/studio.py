@@ -26,6 +26,7 @@ from app.exceptions import (
 )
 from app.models import (
     Artist,
+    ArtistSite,
     NotificationType,
     ReviewState,
     Style,
@@ -35,14 +36,15 @@ from app.models import (
     User,
 )
 from app.models.notification import TargetType
-from app.services import style_service, training_service, user_service
+from app.services import site_service, style_service, training_service, user_service
 from app.services.safety import looking
 from app.utils import clock
+from app.utils.links import page_url
 from web import kept
 from web.access import artists_only, form_of, go, signed_in
 from web.chart import Chart
 from web.context import mark_seen, zone_of
-from web.forms.studio import JoinForm, OwnStyleForm, allowed_in
+from web.forms.studio import JoinForm, OwnSiteForm, OwnStyleForm, allowed_in
 from web.paging import page_of
 from web.phrases import explain, field_errors, likeness_to
 
@@ -107,6 +109,31 @@ def profile(request: HttpRequest, user: User) -> HttpResponse:
     }
     status = 400 if form.errors else 200
     return render(request, "web/studio/profile.html", content, status=status)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@artists_only
+def own_site(request: HttpRequest, user: User) -> HttpResponse:
+    """The site by which the artist proves who they are."""
+    form = OwnSiteForm()
+    if request.method == "POST":
+        form = OwnSiteForm(request.POST)
+        if "forget" in request.POST:
+            site_service.forget_site(user)
+            return redirect("web:own_site")
+        if form.is_valid():
+            try:
+                site_service.name_site(user=user, url=form.cleaned_data["url"])
+            except InvalidInput as error:
+                form.add_error("url", field_errors(error)["url"])
+            else:
+                return redirect("web:own_site")
+    site = ArtistSite.objects.filter(artist_id=user.pk).first()
+    if not form.is_bound:
+        form = OwnSiteForm(initial={"url": site.url if site else "https://"})
+    content = {"form": form, "own": site, "page_here": page_url("artists", str(user.pk))}
+    status = 400 if form.errors else 200
+    return render(request, "web/studio/site.html", content, status=status)
 
 
 def _join(

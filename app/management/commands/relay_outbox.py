@@ -15,11 +15,13 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import InterfaceError, OperationalError, connection
 
 from app.delivery import outbox
+from app.delivery.exports import Exports
 from app.delivery.listener import Listener
 from app.delivery.relay import Relay
 from app.delivery.upload_checks import UploadChecks
 from app.services import (
     deletion_service,
+    export_service,
     guard,
     idempotency_service,
     sales_service,
@@ -57,6 +59,7 @@ SWEEP: dict[str, Callable[[], object]] = {
     "reports": keeping.sweep,
     "payment events": noting.forget_old,
     "sent tasks": outbox.forget_sent,
+    "exports": export_service.forget_old,
 }
 
 
@@ -75,21 +78,27 @@ class Command(BaseCommand):
             signal.signal(signum, lambda *_: stopping.set())
         relay = Relay(settings.AMQP_URL)
         listener = Listener(outbox.CHANNEL)
-        checks = UploadChecks()
+        checks, exports = UploadChecks(), Exports()
         try:
             if options["once"]:
                 self._round(relay)
                 while check_service.check_next() or pictures.check_next():
                     continue
+                while export_service.make_next():
+                    continue
                 return
             checks.start()
+            exports.start()
             while not stopping.is_set():
                 self._round(relay)
                 if not checks.is_alive():
                     raise CommandError("The check of uploads broke; the log says why.")
+                if not exports.is_alive():
+                    raise CommandError("The making of exports broke; the log says why.")
                 listener.wait(self._sweep_seconds, stopping)
         finally:
             checks.stop()
+            exports.stop()
             relay.close()
             listener.close()
 

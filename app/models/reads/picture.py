@@ -95,6 +95,7 @@ class PictureDetail(FeedPicture):
 
     status: GenerationStatus
     visibility: Visibility
+    allows_comments: bool
     finished_at: datetime | None
     cost: Annotated[int | None, OWNER_ONLY]
     priority: Annotated[Priority | None, OWNER_ONLY]

@@ -33,7 +33,7 @@ from app.models.reads.styles import StyleRow
 from app.models.style import Style, StyleQuerySet
 from app.models.tagging import Tag
 from app.models.text import SHORTEST_INSIDE, escape_like
-from app.models.user import Artist
+from app.models.user import Artist, HiddenPerson
 from app.utils.links import Link
 from app.utils.spellings import slips, spellings, spellings_of, words_of
 
@@ -91,6 +91,11 @@ class Search:
         self.text = text
         self._viewer_id, self._limit, self._link = viewer_id, limit, link
 
+    @property
+    def _hidden(self) -> Any:
+        """The ids of people whom the viewer does not see."""
+        return HiddenPerson.objects.hidden_from(self._viewer_id or 0)
+
     @cached_property
     def _words(self) -> list[tuple[str, ...]]:
         return spellings_of(self.text)
@@ -145,6 +150,7 @@ class Search:
         """First those that have all words in their name and tags, as far as was looked at."""
         ids, words = self._candidates["style"]
         found = Style.objects.offered().filter(pk__in=ids).with_words(words)
+        found = found.exclude(artist_id__in=self._hidden)
         # All of them: with a limit, the server might look through all styles in their order.
         best = list(found.found_by(sort="popular").values_list("pk", flat=True))
         called: dict[int, set[int]] = {}
@@ -161,7 +167,8 @@ class Search:
     @cached_property
     def artists(self) -> list[FoundArtist]:
         ids, words = self._candidates["artist"]
-        found = Artist.objects.filter(pk__in=ids).with_words(words).best_for(self.text)
+        found = Artist.objects.filter(pk__in=ids).exclude(pk__in=self._hidden)
+        found = found.with_words(words).best_for(self.text)
         return FoundArtist.from_tuples(found.values_list(*FoundArtist.columns())[: self._limit])
 
     @cached_property

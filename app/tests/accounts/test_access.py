@@ -147,7 +147,7 @@ class Scene:
             "a report": {"kind": "style", "id": self.ids["style"], "reason": "spam"},
         }
         body = bodies[row.body] if isinstance(row.body, str) else row.body
-        if row.method in {"POST", "PATCH"}:
+        if row.method in {"POST", "PUT", "PATCH"}:
             return client.send(row.method, path, body)
         return client.call(row.method, path)
 
@@ -195,6 +195,7 @@ def routes(patterns: list[Any] | None = None, prefix: str = "") -> Iterator[tupl
                 .replace("<str:number>", "{number}")
                 .replace("<str:month>", "{month}")
                 .replace("<str:token>", "{token}")
+                .replace("<str:pk>", "{id}")
             )
             yield f"/{named}", pattern.callback
 
@@ -203,7 +204,8 @@ def methods_of(view: Any) -> set[str]:
     actions = getattr(view, "actions", None)
     if actions:
         return {method.upper() for method in actions if method != "head"}
-    return {"GET"}
+    # Apple sends a form.
+    return {"GET", "POST"} if view.__name__ == "apple_callback" else {"GET"}
 
 
 def test_every_route_has_a_row():
@@ -231,7 +233,7 @@ def test_a_session_without_a_csrf_token_changes_nothing(scene):
     careless.http.cookies = scene.people["owner"].http.cookies.copy()
     scene.people["owner"] = careless
     # What a provider signs has no cookie, and answers nobody who has one.
-    signed = {"POST /api/payments/stripe/webhook"}
+    signed = {"POST /api/payments/stripe/webhook", "POST /api/auth/apple/callback"}
     unsafe = [row for row in TABLE if row.method != "GET" and row.operation not in signed]
     expected = {
         row.operation: (403, "INVALID_INTERNAL_TOKEN" if row in INTERNAL else "CSRF_FAILED")

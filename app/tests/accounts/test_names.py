@@ -72,7 +72,9 @@ class TestUserNames:
     def test_one_that_looks_like_another_is_taken(self, name, artist, as_buyer, buyer):
         answer = as_buyer.patch(ME, {"username": name})
         assert answer.refusal == (400, "VALIDATION_ERROR")
-        assert answer.details == {"username": ["This user name is already taken."]}
+        assert answer.details == {
+            "username": ["This user name, or one that looks like it, is taken. Choose another one."]
+        }
         buyer.refresh_from_db()
         assert buyer.username == "bo"
 
@@ -131,7 +133,11 @@ class TestArtistNames:
     def test_each_is_of_one_artist(self, name, artist, as_buyer, buyer, media):
         answer = as_buyer.upload(f"{ME}/artist", {"artist_name": name})
         assert answer.refusal == (400, "VALIDATION_ERROR")
-        assert answer.details == {"artist_name": ["This artist name is already taken."]}
+        assert answer.details == {
+            "artist_name": [
+                "This artist name, or one that looks like it, is taken. Choose another one."
+            ]
+        }
         buyer.refresh_from_db()
         assert (buyer.role, Artist.objects.count()) == ("user", 1)
 
@@ -146,7 +152,10 @@ class TestArtistNames:
         client.force_login(buyer)
         page = client.post("/studio/join", {"artist_name": "Mir\u0430 Halden"})
         assert page.status_code == 400
-        assert "This artist name is already taken." in page.content.decode()
+        assert (
+            "This artist name, or one that looks like it, is taken. Choose another one."
+            in page.content.decode()
+        )
 
     def test_the_name_of_one_who_left_is_free(self, artist, as_buyer):
         for leaving in (artist, ArtistFactory(artist_name="Second").user):
@@ -161,7 +170,10 @@ class TestArtistNames:
         client.force_login(User.objects.get(pk=staff.pk))
         address = f"/admin/app/artist/{other.pk}/change/"
         page = client.post(address, {"artist_name": "Mir\u0430 Halden"})
-        assert "This artist name is already taken." in page.content.decode()
+        assert (
+            "This artist name, or one that looks like it, is taken. Choose another one."
+            in page.content.decode()
+        )
         assert client.post(address, {"artist_name": "Bo  Ink\u0301"}).status_code == 302
         other.refresh_from_db()
         assert other.artist_name == "Bo In\u1e31"

@@ -18,7 +18,9 @@ from app.utils import names
 pytestmark = pytest.mark.django_db
 
 ME, ARTIST = "/api/users/me", "/api/users/me/artist"
-TAKEN = {"artist_name": ["This artist name is already taken."]}
+TAKEN = {
+    "artist_name": ["This artist name, or one that looks like it, is taken. Choose another one."]
+}
 RESERVED = "This name is reserved. Choose another one."
 LIKE_MIRA = [
     "Mira Halden.",

@@ -123,6 +123,8 @@ class TestProfiles:
             "image_count": 1,
             "following_count": 1,
             "is_following": False,
+            "is_blocked": False,
+            "is_muted": False,
             "artist": None,
         }
 
@@ -137,6 +139,7 @@ class TestProfiles:
             "artist_name": "Mira Halden",
             "follower_count": 1,
             "style_count": 1,
+            "site": None,
         }
 
     def test_nobody_has_no_profile(self, as_anyone):

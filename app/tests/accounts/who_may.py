@@ -63,9 +63,20 @@ TABLE = [
     # Google is not set up here.
     Row("GET /api/auth/google/login", (503,) * 7),
     Row("GET /api/auth/google/callback", (503,) * 7),
+    # Nor are the others.
+    *(
+        Row(f"GET /api/auth/{provider}/{step}", (503,) * 7)
+        for provider in ("github", "apple")
+        for step in ("login", "callback")
+    ),
+    Row("POST /api/auth/apple/callback", (503,) * 7),
     Row("POST /api/auth/demo", (404, 404, 404, 404, 404, 404, 403), body={"username": "ada"}),
     Row("POST /api/auth/logout", (401, 200, 200, 200, 200, 401, 403)),
     Row("GET /api/auth/me", SIGNED_IN),
+    # Whose keys are known knows not where else their owner is.
+    Row("GET /api/auth/sessions", (401, 200, 200, 200, 200, 401, 403)),
+    Row("DELETE /api/auth/sessions", (401, 204, 204, 204, 204, 401, 403)),
+    Row("DELETE /api/auth/sessions/{id}", (401, 404, 404, 404, 404, 401, 403), "owner"),
     # What is looked for is missing.
     Row("GET /api/search", (400,) * 7),
     Row("GET /api/users/{id}", OPEN, "owner"),
@@ -87,11 +98,27 @@ TABLE = [
         (401, 403, 200, 200, 403, 401, 403),
         body={"artist_name": "Somebody"},
     ),
+    # Nobody has named one yet.
+    Row("GET /api/users/me/site", (401, 403, 404, 404, 403, 401, 404)),
+    Row(
+        "PUT /api/users/me/site",
+        (401, 403, 200, 200, 403, 401, 403),
+        body={"url": "https://mira.example.com/"},
+    ),
+    Row("DELETE /api/users/me/site", (401, 403, 204, 204, 403, 401, 403)),
+    Row("GET /api/users/me/export", (401, 200, 200, 200, 200, 401, 403)),
+    Row("POST /api/users/me/export", (401, 202, 202, 202, 202, 401, 403)),
     Row("GET /api/users/me/mail", SIGNED_IN),
     Row(
         "PATCH /api/users/me/mail", (401, 200, 200, 200, 200, 401, 403), body={"kinds": ["people"]}
     ),
     Row("GET /api/users/following", SIGNED_IN),
+    Row("GET /api/users/hidden", SIGNED_IN),
+    *(
+        Row(f"{method} /api/users/{{id}}/{act}", (401, 200, 409, 200, 200, 401, 403), "owner")
+        for act in ("block", "mute")
+        for method in ("PUT", "DELETE")
+    ),
     Row("POST /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
     Row("PUT /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),
     Row("DELETE /api/artists/{id}/follow", (401, 200, 409, 200, 200, 401, 403), "owner"),

@@ -101,8 +101,7 @@ UNSAFE = [
     # What may be wrong with certificates: provenance/tests/test_certificates.py.
     ("CERTIFICATES_DIR", "relative/folder", "not an absolute path"),
     ("CERTIFICATES_DIR", "/srv/s3kr1t-certificates", "no certificate and key that can be read"),
-    ("DEMO_SIGN_IN", "1", "is on"),
-    ("DEMO_SIGN_IN", "True", "is on"),
+    *(("DEMO_SIGN_IN", value, "is on") for value in ("1", "True")),
     ("WEBHOOK_ALLOW_LOOPBACK", "1", "is on"),
     ("SMTP_URL", "mail.example.com", "smtp://"),
     ("SMTP_URL", "smtps://me:@mail.example.com", "empty password"),
@@ -116,6 +115,9 @@ UNSAFE = [
     ("STRIPE_WEBHOOK_SECRET", "whsec_s3kr1t,sk_live_s3kr1t", "whsec_"),
     ("STRIPE_API_BASE", "http://127.0.0.1:12111", "not Stripe's own"),
     ("TOKEN_VALUE", "101", "more than what tokens cost"),
+    ("GITHUB_CLIENT_ID", "s3kr1t-id", "but GITHUB_CLIENT_SECRET is not"),
+    ("APPLE_CLIENT_ID", "s3kr1t-id", "but APPLE_KEY_ID, APPLE_TEAM_ID, APPLE_PRIVATE_KEY is not"),
+    ("APPLE_PRIVATE_KEY", "s3kr1t-key", "no private key that can be read"),
 ]
 
 
@@ -158,13 +160,11 @@ UNREADABLE = [
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
     ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
     ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
-    *((f"RATE_LIMIT_{n}", "20", "a number of requests") for n in ("VERIFY", "REPORTS")),
+    *((f"RATE_LIMIT_{n}", "20", "a number of requests") for n in ("VERIFY", "REPORTS", "SIGN_UP")),
     ("RATE_LIMIT_USER", "100/minute", "a number of requests"),
     ("RATE_LIMIT_ANONYMOUS", "/60", "a number of requests"),
     ("LOG_LEVEL", "loud", "a level of Python's logging"),
-    ("DEBUG", "maybe", "neither 1 nor 0"),
-    ("DEMO_SIGN_IN", "maybe", "neither 1 nor 0"),
-    ("ALLOW_TEST_GATEWAY", "maybe", "neither 1 nor 0"),
+    *((n, "maybe", "neither 1 nor 0") for n in ("DEBUG", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY")),
     ("HSTS_PRELOAD", "", "neither 1 nor 0"),
     *((f"WEBHOOK_ALLOW_{name}", "maybe", "neither 1 nor 0") for name in ("HTTP", "LOOPBACK")),
 ]

@@ -10,7 +10,13 @@ from app.urls import api
 
 @pytest.mark.parametrize("route", [str(pattern.pattern) for pattern in api])
 def test_each_route_is_found(route: str) -> None:
-    arguments = {"id:pk": 17, "str:number": "SL-1", "str:month": "2026-11", "str:token": "1:x"}
+    arguments = {
+        "id:pk": 17,
+        "str:pk": "a1",
+        "str:number": "SL-1",
+        "str:month": "2026-11",
+        "str:token": "1:x",
+    }
     filled, expected = route, {}
     for argument, value in arguments.items():
         if f"<{argument}>" in route:

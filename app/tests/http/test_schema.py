@@ -164,7 +164,7 @@ def test_the_docs_begin_with_a_quick_start_in_both_languages(as_anyone):
     assert len(snippets[0]) == 5
     for page in pages:
         # Without what it names, which is fetched on request.
-        assert len(page.content) < 100_000
+        assert len(page.content) < 120_000
         assert (
             page.headers["Content-Security-Policy"] == pages[0].headers["Content-Security-Policy"]
         )

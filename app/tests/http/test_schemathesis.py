@@ -115,8 +115,12 @@ class Scene:
 def scene(settings) -> Iterator[Scene]:
     settings.INTERNAL_API_TOKENS = [WORKER]
     settings.DEMO_SIGN_IN = True
-    # Set up, so that its two addresses answer; Google itself is asked only with a state of ours.
+    # Set up, so that their addresses answer; they themselves are asked only with a state of ours.
     settings.GOOGLE_CLIENT_ID = "client"
+    settings.SOCIALACCOUNT_PROVIDERS = {
+        name: {**provider, "APPS": [{**provider["APPS"][0], "client_id": "client"}]}
+        for name, provider in settings.SOCIALACCOUNT_PROVIDERS.items()
+    }
     world = Scene()
     # A web server's way to end a request would close the connection that is rolled back. (Django's
     # test client, used above, connects these again.)

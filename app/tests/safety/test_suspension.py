@@ -67,6 +67,12 @@ class TestItCannotAct:
     def test_by_the_api(self, method, path, suspended):
         assert Api(suspended).send(method, path, {}).refusal == (403, "ACCOUNT_SUSPENDED")
 
+    def test_but_it_takes_its_data_and_ends_its_sessions(self, suspended):
+        here, there = Api(suspended), Api(suspended)
+        assert here.post("/api/users/me/export").status == 202
+        assert here.delete("/api/auth/sessions").status == 204
+        assert there.get("/api/auth/me").status == 401
+
     @pytest.mark.parametrize(
         "path", ["/pictures/1/like", "/account", "/wallet/buy", "/studio/join"]
     )

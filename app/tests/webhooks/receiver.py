@@ -116,7 +116,7 @@ def _read(connection: socket.socket) -> Received:
     head, _, body = data.partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
     headers = dict(line.lower().split(": ", 1)[:1] + line.split(": ", 1)[1:] for line in lines)
-    while len(body) < int(headers["content-length"]):
+    while len(body) < int(headers.get("content-length", 0)):
         body += _some(connection)
     return Received(first.split()[1], headers, body)
 

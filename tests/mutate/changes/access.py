@@ -112,13 +112,13 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/models/generation.py",
         (
             "private-picture-is-hidden",
-            "if viewer.is_authenticated:\n            return self.filter(public | Q(user_id=",
-            "if viewer.is_authenticated:\n            return self.exclude(Q(cost=",
+            "return self.filter(public | Q(user_id=",
+            "return self.exclude(Q(cost=",
             PRIVATE,
         ),
         (
             "own-picture-is-seen",
-            "self.filter(public | Q(user_id=viewer.pk, deleted_at=None))",
+            "self.filter(public | Q(user_id=viewer_id, deleted_at=None))",
             "self.filter(public)",
             TABLE,
         ),

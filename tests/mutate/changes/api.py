@@ -12,7 +12,12 @@ DOCKERFILE = "tests/production/test_dockerfile.py"
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/views/auth.py",
-        ("logout-ends-the-session", "        logout(request)\n", "", USERS),
+        (
+            "logout-ends-the-session",
+            'logout(request)\n        return self.show({"signed_out": True})',
+            'return self.show({"signed_out": True})',
+            USERS,
+        ),
         (
             "csrf-cookie-is-set",
             '@method_decorator(ensure_csrf_cookie, name="dispatch")\n',

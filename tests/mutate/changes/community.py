@@ -115,8 +115,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "answer-on-its-picture",
-            "filter(pk=parent_id, generation=picture)",
-            "filter(pk=parent_id)",
+            "shown().filter(generation=picture).exclude(",
+            "shown().exclude(",
             f"{COMMUNITY}::TestComments",
         ),
         (

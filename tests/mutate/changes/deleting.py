@@ -13,8 +13,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/models/generation.py",
         (
             "deleted-is-not-seen-by-its-buyer",
-            "Q(user_id=viewer.pk, deleted_at=None)",
-            "Q(user_id=viewer.pk)",
+            "Q(user_id=viewer_id, deleted_at=None)",
+            "Q(user_id=viewer_id)",
             DOORS,
         ),
         (

@@ -52,8 +52,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "own-words-stay",
-            "AND NOT is_folded AND actor_id IS NOT NULL\n",
-            "AND NOT is_folded\n",
+            "AND NOT is_folded AND actor_id IS NOT NULL AND {_UNLESS_HIDDEN}",
+            "AND NOT is_folded AND {_UNLESS_HIDDEN}",
             GROUPS,
         ),
         (
