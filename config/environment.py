@@ -309,6 +309,7 @@ VALUES = (
             "ORDERS",
             "VERIFY",
             "REPORTS",
+            "RECEIPTS",
             "USER",
             "ANONYMOUS",
         )
