@@ -16,8 +16,9 @@ if TYPE_CHECKING:
 
 class FollowQuerySet(models.QuerySet["Follow"]):
     def of(self, user: User) -> FollowQuerySet:
-        """The artists that ``user`` follows, latest first."""
-        return self.filter(follower=user).order_by("-created_at", "-pk")
+        """The artists that ``user`` follows, latest first; but for those who are suspended."""
+        mine = self.filter(follower=user, following__user__suspended_at=None)
+        return mine.order_by("-created_at", "-pk")
 
     def with_artist(self) -> FollowQuerySet:
         return self.select_related("following__user")
@@ -128,4 +129,4 @@ class Comment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.content[:40]
+        return f"comment {self.pk}"
