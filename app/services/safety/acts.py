@@ -29,7 +29,8 @@ from app.services import community_service, style_service, training_service
 from app.services.checks import pictures
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
-from app.services.safety.records import Act, Why, own_case, record
+from app.services.safety.records import Act, Why, case_apart, record
+from app.services.token_service import lock_users
 from app.services.uploads import copy_service
 from app.utils import clock
 
@@ -76,7 +77,8 @@ def show_picture(
     pictures.unblock(picture, why.words)
     was_public = undone is not None and undone.before.get("visibility") == Visibility.PUBLIC
     is_whole = picture.status == GenerationStatus.COMPLETED and picture.deleted_at is None
-    is_there = not (picture.user.is_suspended or picture.user.is_closed)
+    owner = lock_users(picture.user_id)[picture.user_id]
+    is_there = not (owner.is_suspended or owner.is_closed)
     if as_before and was_public and is_whole and is_there:
         picture.visibility = Visibility.PUBLIC
     picture.save(update_fields=["visibility", "hidden_reason", "rating"])
@@ -118,7 +120,7 @@ def rate_general(picture_id: int, why: Why) -> Decision:
         after={"rating": picture.rating},
     )
     # What people have reported of it is decided on by itself.
-    case = own_case(act) if rated is None else rated.case
+    case = case_apart(act.kind, act.thing_id, act.subject_id) if rated is None else rated.case
     decision = record(act, why, case=case, reverses=rated)
     log(why, picture, "Rated general")
     _tell(picture, NotificationType.PICTURE_CLEARED, why, decision)
@@ -185,12 +187,16 @@ def withdraw_style(
 def restore_style(style_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
     """Offer again what staff withdrew or held, unless its artist had withdrawn it, or has since.
     Its place among others is the one that it had, and what it earned is payable."""
+    artist_id = subject_of(ThingKind.STYLE, style_id)
+    # Locked before the style: nobody suspends them meanwhile.
+    artist = lock_users(artist_id)[artist_id]
     style = training_service.lock_style(style_id)
-    artist = style.artist.user
     if not style.withdrawn_reason:
         raise InvalidTransition("Our staff has not withdrawn this style.")
     if artist.is_closed:
         raise InvalidTransition("The artist of this style has left.")
+    if artist.is_suspended:
+        raise InvalidTransition("The artist of this style is suspended: end that first.")
     before = {"withdrawn_reason": style.withdrawn_reason, "is_on_hold": style.is_on_hold}
     style.withdrawn_reason, style.held_at = "", None
     style.save(update_fields=["withdrawn_reason", "held_at"])
@@ -231,7 +237,7 @@ def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Deci
         copy_service.refuse(style, why.words)
         done, kind = f"Works refused ({said})", NotificationType.WORKS_REFUSED
     act = Act(action, ThingKind.STYLE, style.pk, style.artist_id, after={"review": style.review})
-    decision = record(act, why, case=own_case(act), strikes=False)
+    decision = record(act, why, case=case_apart(act.kind, act.thing_id, act.subject_id), strikes=False)
     log(why, style, done)
     _tell(style, kind, why, decision)
     return decision
@@ -252,7 +258,7 @@ def remove_comment(
         after={"hidden": hidden},
     )
     decision = record(act, why, case=case, strikes=strikes)
-    log(why, comment, f"Removed “{comment.content}”", DELETION)
+    log(why, comment, "Removed", DELETION)
     _tell(comment, NotificationType.COMMENT_REMOVED, why, decision)
     return decision
 

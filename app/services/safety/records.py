@@ -13,7 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db.models import Exists, OuterRef, Q
 
-from app.exceptions import InvalidInput, InvalidTransition
+from app.exceptions import InvalidInput, InvalidTransition, NotAllowed
 from app.models import (
     Action,
     Decision,
@@ -38,6 +38,7 @@ STRIKING = frozenset({Action.HIDE, Action.REMOVE, Action.WITHDRAW, Action.WARN})
 NO_MONEY: Mapping[str, Any] = {"effect": "none"}
 ANOTHER = "Somebody else has to judge this: you have decided before."
 SOMEBODY_WAS_FASTER = "Somebody else has decided this case."
+ONES_OWN = "This is about yourself: somebody else has to decide it."
 
 
 @dataclass(frozen=True)
@@ -79,6 +80,28 @@ def required(words: str) -> str:
     return words
 
 
+def lock_case(
+    kind: str,
+    thing_id: int,
+    *,
+    subject_id: int,
+    reason: ReportReason | None = None,
+    is_report: bool = False,
+) -> int:
+    """The id of what ``open_case`` returns."""
+    [(case_id,)] = write(
+        COUNT_CASE,
+        kind=str(kind),
+        thing_id=thing_id,
+        subject_id=subject_id,
+        severity=SEVERITY[reason] if reason else LEAST_SEVERE,
+        reasons=[reason.value] if reason else [],
+        reports=int(is_report),
+        now=clock.now(),
+    )
+    return int(case_id)
+
+
 def open_case(
     kind: str,
     thing_id: int,
@@ -90,16 +113,7 @@ def open_case(
 ) -> ModerationCase:
     """The open case of a thing, which is opened if there is none; ``reason``, ``finding`` and one
     report more are added to it. Its row is locked until the transaction ends."""
-    [(case_id,)] = write(
-        COUNT_CASE,
-        kind=str(kind),
-        thing_id=thing_id,
-        subject_id=subject_id,
-        severity=SEVERITY[reason] if reason else LEAST_SEVERE,
-        reasons=[reason.value] if reason else [],
-        reports=int(is_report),
-        now=clock.now(),
-    )
+    case_id = lock_case(kind, thing_id, subject_id=subject_id, reason=reason, is_report=is_report)
     case = ModerationCase.objects.get(pk=case_id)
     if finding is not None:
         case.findings = [*case.findings, dict(finding)][-MAX_FINDINGS:]
@@ -107,17 +121,24 @@ def open_case(
     return case
 
 
-def own_case(act: Act) -> ModerationCase:
-    """A case of this act alone, decided at once; the open one of the thing stays so."""
+def case_apart(kind: str, thing_id: int, subject_id: int) -> ModerationCase:
+    """A decided case of its own, for what is done by a program, or because of another decision.
+    Nobody has judged what the open case of the thing is about: that still waits for a person."""
     now = clock.now()
     return ModerationCase.objects.create(
-        kind=act.kind,
-        thing_id=act.thing_id,
-        subject_id=act.subject_id,
+        kind=kind,
+        thing_id=thing_id,
+        subject_id=subject_id,
         state=CaseState.DECIDED,
         opened_at=now,
         decided_at=now,
     )
+
+
+def require_another(staff: User, *people: int | None) -> None:
+    """Raises NotAllowed where a member of the staff is one of those whom it is about."""
+    if staff.pk in people:
+        raise NotAllowed(ONES_OWN)
 
 
 def record(
@@ -130,21 +151,21 @@ def record(
 ) -> Decision:
     """Write the decision with its statement, close its case, and count the strike.
 
-    Without ``case``, it is the open one of the thing; but what people have reported is not decided
-    by a machine, which has a case of its own. ``strikes`` says whether it counts against
-    the account; None: as ``STRIKING`` says. A given case that somebody else has decided meanwhile
-    raises InvalidTransition, unless it was decided when it was read.
+    Without ``case``, it is the open one of the thing, or for a machine ``case_apart``. ``strikes``
+    says whether it counts against the account; None: as ``STRIKING`` says. Raises NotAllowed where
+    it is about who decides. A given case that somebody else has decided meanwhile raises
+    InvalidTransition, unless it was decided when it was read.
     """
     now = clock.now()
-    if case is not None:
-        of_case = case
-    elif why.is_automated:
-        of_case = own_case(act)
-    else:
-        of_case = open_case(act.kind, act.thing_id, subject_id=act.subject_id)
+    for member in (why.staff, why.second):
+        if member is not None:
+            require_another(member, act.subject_id)
+    of_case = case or _case_of(act, why)
     _close(of_case, was_open=of_case.is_open)
     if act.action == Action.RESTORE:
         reverses = reverses or Decision.objects.restriction(act.kind, act.thing_id)
+        # Nobody can appeal against what is taken back already.
+        Strike.objects.filter(decision=reverses, lifted_at=None).update(lifted_at=now)
     stated = {} if act.action in FREE else {"statement": _state(act, why, act.subject_id)}
     if act.artist_id is not None:
         stated["statement_to_artist"] = _state(act, why, act.artist_id)
@@ -192,6 +213,12 @@ def has_dismissed(staff_id: int, case: ModerationCase) -> bool:
 def strikes_of(user_id: int) -> int:
     """How many count against the account now."""
     return Strike.objects.counting(user_id, clock.now()).count()
+
+
+def _case_of(act: Act, why: Why) -> ModerationCase:
+    if why.is_automated:
+        return case_apart(act.kind, act.thing_id, act.subject_id)
+    return open_case(act.kind, act.thing_id, subject_id=act.subject_id)
 
 
 def _close(case: ModerationCase, *, was_open: bool) -> None:
