@@ -1,3 +1,5 @@
+from typing import Any
+
 from rest_framework import serializers
 
 from app.models import Transaction, TransactionType
@@ -7,13 +9,20 @@ from app.serializers.base import BaseSerializer
 PAYMENT_METHODS = ["card", "bank_transfer", "kakao_pay", "paypal"]
 
 
+BALANCE_FIELDS = ("balance", "earned", "spending_frozen_at")
+
+
 class TokenBalanceSerializer(BaseSerializer):
     balance = serializers.IntegerField()
     earned = serializers.IntegerField(required=False, help_text="Artists only.")
+    spending_frozen_at = serializers.DateTimeField(
+        required=False,
+        help_text="Only while a bank disputes a payment: since when nothing can be spent.",
+    )
 
     @staticmethod
-    def plain(instance: dict[str, int]) -> dict[str, int]:
-        return {name: instance[name] for name in ("balance", "earned") if name in instance}
+    def plain(instance: dict[str, Any]) -> dict[str, Any]:
+        return {name: instance[name] for name in BALANCE_FIELDS if name in instance}
 
 
 class TokenPurchaseSerializer(BaseSerializer):

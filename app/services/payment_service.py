@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 
 from app.exceptions import NotFound, PaymentRefused, ServiceUnavailable
-from app.models import Purchase, PurchaseRefund, Transaction, User
+from app.models import Purchase, PurchaseRefund, PurchaseStatus, Transaction, User
 from app.services.payments import refunds
 from app.services.payments.buying import begin, come_back, open_checkout
 from app.services.payments.events import take_in
@@ -28,6 +28,7 @@ __all__ = [
     "Payment",
     "begin",
     "come_back",
+    "frozen_by",
     "gateway",
     "open_checkout",
     "packs",
@@ -99,6 +100,13 @@ def purchase_of(user: User, pk: int) -> Purchase:
     if purchase is None:
         raise NotFound("There is no such purchase.")
     return purchase
+
+
+def frozen_by(user: User) -> list[Purchase]:
+    """The purchases that a bank disputes: while there is one, the user can spend nothing."""
+    if user.spending_frozen_at is None:
+        return []
+    return list(Purchase.objects.filter(user=user, status=PurchaseStatus.DISPUTED))
 
 
 def refundable(user_id: int) -> dict[int, Refundable]:

@@ -43,17 +43,20 @@ class TokenViewSet(ApiViewSet):
     shown_by: Serializer | None = None
 
     def balance(self, request: Request) -> Answer:
-        """My tokens; for artists also what their styles have earned."""
+        """My tokens; for artists also what their styles have earned. While a bank disputes a
+        payment of mine, since when I can't spend any."""
+        # The account was read with the session, by this very request.
+        frozen_at = self.user.spending_frozen_at
+        frozen = {"spending_frozen_at": frozen_at} if frozen_at else {}
         if not self.user.is_artist:
-            # The account was read with the session, by this very request.
-            return self.show({"balance": self.user.token_balance})
+            return self.show({"balance": self.user.token_balance, **frozen})
         balance, version = User.objects.balance_of(self.user.pk)
         earned = caches.kept(
             f"earned:{self.user.pk}:{version}",
             lambda: Transaction.objects.earned_by(self.user.pk),
             seconds=caches.EARNED_SECONDS,
         )
-        return self.show({"balance": balance, "earned": earned})
+        return self.show({"balance": balance, "earned": earned, **frozen})
 
     def purchase(self, request: Request) -> Answer:
         """Buy tokens, in multiples of 100. Where money is taken, the answer is 202 and says where

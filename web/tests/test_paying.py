@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,12 +12,15 @@ import pytest
 from django.test import Client
 
 from app.models import Notification, Purchase, User
+from app.tests.api import Api
+from app.tests.payments.buyers import bought
 from app.tests.payments.conftest import (  # noqa: F401
     _uses_stripe,
     provider,
     stripe,
 )
 from app.tests.payments.paying_artists import earner
+from app.utils import clock
 from web.tests.test_order_lists import key_of
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -125,3 +129,30 @@ def test_an_artist_sets_up_payouts_and_is_paid(
     # There is nothing more to be paid out.
     client.post("/studio/payouts/ask")
     assert ASK not in text(client, "/studio/payouts")
+
+
+def test_while_a_bank_disputes_a_payment_the_pages_say_why_nothing_can_be_spent(
+    artist: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    client, api = signed_in(artist), Api(artist)
+    purchase = bought(stripe, api)
+    frozen = "Until that is settled, you can"
+    pages = ("/wallet", "/studio/payouts", f"/wallet/purchases/{purchase.pk}")
+    assert not any(frozen in text(client, path) for path in pages)
+    assert "spending_frozen_at" not in api.get("/api/tokens/balance").data
+    opened = stripe.dispute(purchase)
+    stripe.deliver()
+    for path in pages:
+        page = text(client, path)
+        assert frozen in page
+        assert path not in pages[:2] or f'href="{pages[2]}"' in page
+        assert "/wallet/buy" not in page
+        assert ASK not in page
+    said = api.get("/api/tokens/balance").data
+    assert clock.now() - datetime.fromisoformat(said["spending_frozen_at"]) < timedelta(hours=1)
+    stripe.act("disputes", id=opened, status="won")
+    stripe.deliver()
+    assert not any(frozen in text(client, path) for path in pages)
+    assert "spending_frozen_at" not in api.get("/api/tokens/balance").data

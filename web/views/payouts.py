@@ -10,6 +10,7 @@ from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError
 from app.models import Payout, User
+from app.services import payment_service
 from app.services.payments import accounts, onboarding, payouts
 from web.access import artists_only, form_of, go
 from web.paging import page_of
@@ -23,10 +24,14 @@ PAGE = "/studio/payouts"
 def overview(request: HttpRequest, user: User) -> HttpResponse:
     """What can be paid out, where it goes, and what was paid out before."""
     account = accounts.of(user)
+    frozen_by = payment_service.frozen_by(user)
     content = {
         "account": account,
         "page": page_of(request, Payout.objects.filter(artist=user)),
-        "may_ask": account["status"] == "enabled" and account["payable"] >= account["minimum"],
+        "frozen_by": frozen_by,
+        "may_ask": not frozen_by
+        and account["status"] == "enabled"
+        and account["payable"] >= account["minimum"],
     }
     return render(request, "web/studio/payouts.html", content)
 

@@ -46,7 +46,7 @@ def wallet(request: HttpRequest, user: User) -> HttpResponse:
     initial = {"next": local_path(request, request.GET.get("next", ""), "")}
     initial |= kept.initial(request, "/wallet/buy", BuyForm)
     content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm(initial=initial)}
-    content |= _offer()
+    content |= _offer(user)
     content["purchases"] = Purchase.objects.filter(user=user, price__gt=0)[:10]
     if user.is_artist:
         content["earned"] = Transaction.objects.earned_by(user.pk)
@@ -90,7 +90,7 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
     form.renew_key()
     page = page_of(request, Transaction.objects.of(user).with_style())
     entries = [_entry(row, user) for row in page.rows]
-    content = {"page": page, "entries": entries, "kind": "", "form": form, **_offer()}
+    content = {"page": page, "entries": entries, "kind": "", "form": form, **_offer(user)}
     return render(request, "web/wallet.html", content, status=400)
 
 
@@ -145,10 +145,12 @@ def give_back(request: HttpRequest, user: User, purchase_id: int) -> HttpRespons
     return go(request, f"/wallet/purchases/{purchase_id}")
 
 
-def _offer() -> dict[str, object]:
-    """What tokens cost; nothing where the gateway takes no money."""
+def _offer(user: User) -> dict[str, object]:
+    """What tokens cost; nothing where the gateway takes no money. While a bank disputes a payment,
+    that one, and no offer."""
     is_test = payment_service.takes_no_money()
     return {
+        "frozen_by": payment_service.frozen_by(user),
         "is_test": is_test,
         "packs": [] if is_test else payment_service.packs(),
         "hundred": written(settings.TOKEN_PRICE, settings.CURRENCY),
