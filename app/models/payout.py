@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 
@@ -23,6 +24,12 @@ class Payout(models.Model):
         max_length=10, choices=MoveStatus.choices, default=MoveStatus.REQUESTED
     )
     until = models.DateTimeField(help_text="Sales up to then were no longer on hold.")
+    held_styles = ArrayField(
+        models.BigIntegerField(),
+        null=True,
+        blank=True,
+        help_text="Styles on hold at that time: nothing of what they earned is in it.",
+    )
     is_monthly = models.BooleanField(default=False)
     gateway = models.CharField(max_length=30)
     reference = own_name()

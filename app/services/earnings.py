@@ -64,10 +64,11 @@ def payable(artist: User, until: datetime) -> int:
 def sales(artist: User, which: str) -> TransactionQuerySet:
     """The sales whose money is on ``hold``, ``payable`` or ``paid``, newest first.
 
-    A payout takes all that is payable, so they are parted by time. What was spent or reversed since
+    A payout takes all that is payable, so they are parted by time, and what a payout left out by
+    style. What was spent or reversed since
     is among them: their sum may be more than what is left.
     """
-    limit, paid_until, is_held = hold_ends(), _paid_until(artist.pk), _is_held(artist.pk)
+    limit, is_paid, is_held = hold_ends(), _is_paid(artist.pk), _is_held(artist.pk)
     entries = Transaction.objects.filter(
         receiver=artist, type=TransactionType.EARN, earned__gt=0
     ).select_related("generation__style", "generation__licence")
@@ -76,12 +77,9 @@ def sales(artist: User, which: str) -> TransactionQuerySet:
         return entries.order_by("-created_at", "-pk")
     entries = entries.exclude(is_held)
     if which == "payable":
-        entries = entries.filter(created_at__lte=limit)
-        entries = entries.filter(created_at__gt=paid_until) if paid_until else entries
-    elif paid_until:
-        entries = entries.filter(created_at__lte=paid_until)
+        entries = entries.filter(created_at__lte=limit).exclude(is_paid)
     else:
-        entries = entries.none()
+        entries = entries.filter(is_paid)
     return entries.order_by("-created_at", "-pk")
 
 
@@ -125,14 +123,42 @@ def _is_held(artist_id: int) -> Q:
     held = Style.objects.on_hold().filter(artist_id=artist_id)
     is_held = NOTHING
     for style_id, held_at in held.values_list("pk", "held_at"):
-        since = _paid_until(artist_id, before=held_at)
+        since = _paid_until(artist_id, style_id=style_id, before=held_at)
         of_style = Q(generation__style_id=style_id)
         is_held |= of_style & Q(created_at__gt=since) if since else of_style
     return is_held
 
 
-def _paid_until(artist_id: int, before: datetime | None = None) -> datetime | None:
+def lock_held_styles(artist_id: int) -> list[int]:
+    """Which styles of an artist are on hold, for whom a payout is made: until the transaction ends,
+    none is held or given back."""
+    styles = Style.objects.filter(artist_id=artist_id).order_by("pk")
+    list(styles.select_for_update(no_key=True).values_list("pk", flat=True))
+    return list(styles.on_hold().values_list("pk", flat=True))
+
+
+def _is_paid(artist_id: int) -> Q:
+    """Which entries were paid out."""
+    last = _paid_until(artist_id)
+    if last is None:
+        return NOTHING
+    payouts = Payout.objects.filter(NOT_RETURNED, artist_id=artist_id, held_styles__isnull=False)
+    lists = payouts.values_list("held_styles", flat=True)
+    left_out = {style_id for each in lists for style_id in each or ()}
+    is_paid = Q(created_at__lte=last) & ~Q(generation__style_id__in=left_out)
+    for style_id in left_out:
+        if until := _paid_until(artist_id, style_id=style_id):
+            is_paid |= Q(generation__style_id=style_id, created_at__lte=until)
+    return is_paid
+
+
+def _paid_until(
+    artist_id: int, *, style_id: int | None = None, before: datetime | None = None
+) -> datetime | None:
+    """Up to when sales were paid out; those in a style, which a payout may have left out."""
     paid = Payout.objects.filter(NOT_RETURNED, artist_id=artist_id)
+    if style_id is not None:
+        paid = paid.exclude(held_styles__contains=[style_id])
     paid = paid if before is None else paid.filter(created_at__lt=before)
     last = paid.aggregate(until=Max("until"))
     until: datetime | None = last["until"]

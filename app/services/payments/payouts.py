@@ -90,6 +90,7 @@ def request(user: User, *, is_monthly: bool = False) -> Payout:
     profile = PaymentProfile.objects.filter(user=locked, gateway=gateway.name).first()
     if profile is None or profile.account_status != AccountStatus.ENABLED:
         raise PayoutAccountRequired
+    held = earnings.lock_held_styles(locked.pk)
     until = earnings.hold_ends()
     amount = earnings.payable(locked, until)
     price = value_of(amount)
@@ -101,6 +102,7 @@ def request(user: User, *, is_monthly: bool = False) -> Payout:
         price=price,
         currency=settings.CURRENCY,
         until=until,
+        held_styles=held or None,
         is_monthly=is_monthly,
         gateway=gateway.name,
         account_id=profile.account_id,

@@ -116,6 +116,27 @@ class TestEarning:
         sell(StyleFactory(artist=artist.artist, price=10))
         assert payable(style) == (0, 10)
 
+    def test_what_a_payout_left_out_is_held_a_second_time(self, style, artist):
+        other = StyleFactory(artist=artist.artist, price=10)
+        sell(style)
+        act("style", style.pk, "hold")
+        sell(other)
+        assert paid_out(artist) == 10
+        act("style", style.pk, "restore")
+        assert payable(style) == (0, 10)
+        lists = {which: earnings.sales(artist, which) for which in ("payable", "paid")}
+        found = {which: [one.generation.style_id for one in lists[which]] for which in lists}
+        assert found == {"payable": [style.pk], "paid": [other.pk]}
+        act("style", style.pk, "hold")
+        assert payable(style) == (10, 0)
+        with pytest.raises(PayoutTooSmall):
+            payouts.request(artist)
+        act("style", style.pk, "restore")
+        assert paid_out(artist) == 10
+        act("style", style.pk, "hold")
+        assert payable(style) == (0, 0)
+        ledger.assert_right()
+
     def test_what_is_reversed_meanwhile_is_not_held(self, style, artist):
         first, _ = sell(style), sell(style)
         act("style", style.pk, "hold")
