@@ -21,7 +21,7 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from app import models
 from app.exceptions import DomainError
-from app.services import moderation_service, operations_service, reversal_service
+from app.services import moderation_service, operations_service
 from app.services.safety import deciding, rights
 from app.services.safety.rights import Right
 from app.utils.links import link
@@ -408,7 +408,7 @@ class LicenceAdmin(Moderated, ReadOnlyAdmin):
 
     @admin.action(description="Refund, with a reason", permissions=["money"])
     def refund(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:
-        self.moderate(request, queryset, reversal_service.refund, "Refunded.")
+        self.moderate(request, queryset, moderation_service.refund, "Refunded.")
 
     @admin.action(description="Propose to revoke, with a reason", permissions=["moderate"])
     def revoke(self, request: HttpRequest, queryset: QuerySet[models.Licence]) -> None:

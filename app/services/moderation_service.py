@@ -110,6 +110,25 @@ def delete_comment(
         _act(ThingKind.COMMENT, comment_id, Action.REMOVE, user, reason)
 
 
+def refund(licence: Licence, *, staff: User, reason: str) -> None:
+    """Give the buyer the price of a picture back. Its licence ends."""
+    _act(ThingKind.PICTURE, licence.pk, Action.REFUND, staff, reason)
+
+
+def revoke(
+    licence: Licence, *, staff: User, second: User, reason: str, with_refund: bool = False
+) -> None:
+    """End a licence because it should not have been sold, as two have decided."""
+    deciding.revoke_by_two(
+        generation_id=licence.pk,
+        staff=staff,
+        second=second,
+        words=reason,
+        ground=Ground.COPYRIGHT,
+        with_refund=with_refund,
+    )
+
+
 def propose_revocation(
     licence: Licence, *, staff: User, reason: str, with_refund: bool = False
 ) -> None:
@@ -124,8 +143,8 @@ def propose_revocation(
 
 
 def _act(kind: ThingKind, thing_id: int, action: Action, staff: User, reason: str) -> None:
-    is_restored = action == Action.RESTORE
-    ground = Ground.MISTAKE if is_restored else Ground.RULES
+    is_ours = action in (Action.RESTORE, Action.REFUND)
+    ground = Ground.MISTAKE if is_ours else Ground.RULES
     deciding.act(
         kind=kind, thing_id=thing_id, staff=staff, action=action, words=reason, ground=ground
     )

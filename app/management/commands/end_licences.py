@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 
 from app.exceptions import DomainError
 from app.models import Licence, Style, User
-from app.services import reversal_service
+from app.services import moderation_service, reversal_service
 from app.services.licences import numbers
 
 
@@ -92,7 +92,7 @@ def _act(licence: Licence, second: User | None, *, is_refund: bool) -> Callable[
     """What has still to be done to a licence, ``second`` having confirmed that it is revoked; None
     where nothing has."""
     if second is not None and licence.is_valid:
-        return partial(reversal_service.revoke, second=second, with_refund=is_refund)
+        return partial(moderation_service.revoke, second=second, with_refund=is_refund)
     if is_refund and not reversal_service.is_refunded(licence):
-        return reversal_service.refund
+        return moderation_service.refund
     return None

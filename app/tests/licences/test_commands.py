@@ -58,7 +58,7 @@ def test_no_licence_is_issued_in_steps_of_nothing(step: int) -> None:
 @pytest.mark.django_db
 class TestEnding:
     def end(self, *options: str) -> None:
-        UserFactory(username="keeper", is_staff=True)
+        UserFactory(username="keeper", is_staff=True, is_superuser=True)
         call_command("end_licences", *options, "--refund", "--staff=keeper", "--reason=Ours.")
 
     def test_numbers_are_read_as_people_write_them(self) -> None:

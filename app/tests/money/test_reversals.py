@@ -32,6 +32,7 @@ from app.tests.together import all_at_once
 pytestmark = pytest.mark.django_db
 REASON = "The picture came out empty."
 REVOKE = ("end_licences", "--revoke", "--staff", "keeper", "--reason", REASON)
+REFUND = ("end_licences", "--refund", "--staff", "keeper", "--reason", REASON)
 
 
 @pytest.fixture
@@ -347,7 +348,8 @@ def is_waited_for_a_lock() -> bool:
 class TestTheCommand:
     def end(self, *options: str) -> None:
         if "--revoke" in options:
-            User.objects.get_or_create(username="warden", is_staff=True)
+            if not User.objects.filter(username="warden").exists():
+                User.objects.create_superuser("warden", "warden@example.com", "wards")
             options = (*options, "--second", "warden")
         call_command("end_licences", *options, "--staff", "keeper", "--reason", REASON)
 
@@ -355,6 +357,18 @@ class TestTheCommand:
     def test_a_revocation_takes_two(self, sold, keeper, second):
         with pytest.raises(CommandError, match="second"):
             call_command(*REVOKE, sold.number, *second)
+        assert Licence.objects.get().is_valid
+
+    def test_each_of_two_needs_the_rights(self, sold, keeper, capsys):
+        UserFactory(username="warden", is_staff=True)
+        with pytest.raises(CommandError, match="1 could not be ended"):
+            call_command(*REVOKE, sold.number, "--second", "warden")
+        assert "This takes the right to moderate." in capsys.readouterr().err
+        assert Licence.objects.get().is_valid
+        User.objects.filter(username="keeper").update(is_superuser=False)
+        with pytest.raises(CommandError, match="1 could not be ended"):
+            call_command(*REFUND, sold.number)
+        assert "This takes the right to move money." in capsys.readouterr().err
         assert Licence.objects.get().is_valid
 
     def test_it_refunds_by_number_and_may_be_run_again(self, sold, keeper, buyer, capsys):
