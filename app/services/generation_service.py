@@ -60,7 +60,7 @@ from app.services import (
 from app.services.checks import nudity, prompts
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import numbers
-from app.services.token_service import TokenService, joined_transaction, lock_buyer
+from app.services.token_service import TokenService, joined_transaction, lock_buyer, lock_open
 from app.services.uploads import checkers
 from app.services.webhooks import endpoints
 from app.services.webhooks.events import tell_of_each, tell_of_generation
@@ -281,6 +281,9 @@ def update_generation(
             raise InvalidTransition("Only a completed picture can be published.")
         if generation.hidden_reason:
             raise InvalidTransition("Our staff has hidden this picture. You cannot publish it.")
+        if visibility == Visibility.PUBLIC:
+            # Nobody is suspended meanwhile, whose pictures are private then.
+            lock_open(generation.user_id)
         generation.visibility = visibility
         if generation.is_public and generation.rating == Rating.UNRATED:
             checkers.wake()
@@ -299,6 +302,7 @@ def set_visibility(*, user: User, generation_ids: Iterable[int], visibility: str
     )
     locked = own.exclude(visibility=visibility).lock()
     if locked and visibility == Visibility.PUBLIC:
+        lock_open(user.pk)
         checkers.wake()
     return Generation.objects.filter(pk__in=locked).update(visibility=visibility)
 

@@ -16,6 +16,7 @@ from app.models.ownership import MayChange, is_owner
 from app.services import engines, notification_service, storage, tag_service, training_settings
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
+from app.services.token_service import lock_open
 from app.services.uploads import checkers
 from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
@@ -290,9 +291,11 @@ def lock_style(style_id: int) -> Style:
 
 
 def lock_own_style(user: User, style_id: int, may_change: MayChange = is_owner) -> Style:
-    """Raises NotAllowed for another artist's style, NotFound for one the user cannot see."""
+    """Raises NotAllowed for another artist's style, NotFound for one the user cannot see, and
+    AccountSuspended: nobody is suspended meanwhile, whose styles are on hold then."""
+    lock_open(user.pk)
     style = lock_style(style_id)
-    if may_change(user, style) and User.objects.open().filter(pk=user.pk).exists():
+    if may_change(user, style):
         return style
     if style.is_ready:
         raise NotAllowed("Only the artist of a style can change it.")
