@@ -10,7 +10,7 @@ from django.db import transaction
 from django.db.models import Count, OuterRef, Q, Subquery
 from django.db.models.functions import Coalesce
 
-from app.exceptions import Conflict, InvalidInput, NotAllowed, NotFound
+from app.exceptions import Conflict, InvalidInput, InvalidTransition, NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, User, names
 from app.models.generation import GenerationQuerySet
 from app.models.ownership import MayChange, is_owner, is_owner_or_staff
@@ -128,11 +128,14 @@ def hide_comment(comment_id: int) -> tuple[Comment, list[int]]:
 
 def show_comments(comment_id: int, hidden: Sequence[int]) -> Comment:
     """Show again what was ``hidden`` with a comment and is still there. Raises NotFound if the
-    comment itself is not: its author deleted it, or has left."""
+    comment itself is not: its author deleted it, or has left; and InvalidTransition for a reply to
+    a comment that is removed."""
     comment = Comment.objects.filter(pk=comment_id).first()
     if comment is None:
         raise NotFound("There is no such comment.")
     picture = _lock_of(comment)
+    if Comment.objects.filter(pk=comment.parent_id, hidden_at__isnull=False).exists():
+        raise InvalidTransition("The comment that this one replies to is removed.")
     gone = Comment.objects.filter(pk__in=hidden, hidden_at__isnull=False)
     picture.comment_count += gone.update(hidden_at=None)
     picture.save(update_fields=["comment_count"])

@@ -2,7 +2,8 @@
 
 - Name, address, signature and words of a report, and which account sent it: until
   ``REPORTER_KEPT_DAYS`` (183) after the reporter was told of the decision. The reason and the times
-  stay, for the numbers.
+  stay, for the numbers. Not while an appeal against the decision is open, nor for
+  ``AFTER_APPEAL``: who claimed a work is told of a counter-notice, and may go to a court.
 - A removed comment, with its words: until ``APPEAL_DAYS`` after it was removed, or while an appeal
   is open. Then it is deleted.
 - Decisions and statements of reasons: for good. They say what was done to a thing and why, by ids;
@@ -16,12 +17,13 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, OuterRef, Q
 
-from app.models import Action, Appeal, AppealState, Comment, Report, User
+from app.models import Action, Appeal, AppealState, Comment, Decision, Report, User
 from app.utils import clock
 
 BATCH = 500
+AFTER_APPEAL = timedelta(weeks=6)
 FORGOTTEN = {
     "reporter": None,
     "words": "",
@@ -47,7 +49,12 @@ def forget_user(user: User) -> None:
 
 def _forget_reporters() -> int:
     told_before = clock.now() - timedelta(days=settings.REPORTER_KEPT_DAYS)
-    old = Report.objects.filter(forgotten_at=None, told_at__lt=told_before).order_by("told_at")
+    against = Q(state=AppealState.OPEN) | Q(decided_at__gte=clock.now() - AFTER_APPEAL)
+    appeals = Appeal.objects.filter(against).values("statement")
+    its = Decision.objects.filter(case=OuterRef("case"))
+    appealed = its.filter(Q(statement__in=appeals) | Q(statement_to_artist__in=appeals))
+    told = Report.objects.filter(forgotten_at=None, told_at__lt=told_before)
+    old = told.filter(~Exists(appealed)).order_by("told_at")
     ids = list(old.values_list("pk", flat=True)[:BATCH])
     if not ids:
         return 0
@@ -60,8 +67,11 @@ def _delete_comments() -> int:
     appeals = Appeal.objects.filter(
         state=AppealState.OPEN,
         statement__action=Action.REMOVE,
-        statement__thing_id=OuterRef("pk"),
     )
+    # Replies go with their comment, and that of a reply is needed to show it.
+    its = (OuterRef("pk"), OuterRef("parent_id"))
+    of_replies = Comment.objects.filter(parent_id=OuterRef(OuterRef("pk"))).values("pk")
+    appeals = appeals.filter(Q(statement__thing_id__in=its) | Q(statement__thing_id__in=of_replies))
     old = Comment.objects.filter(~Exists(appeals), hidden_at__lt=hidden_before)
     ids = list(old.order_by("pk").values_list("pk", flat=True)[:BATCH])
     return Comment.objects.filter(pk__in=ids).delete()[0] if ids else 0
