@@ -142,6 +142,8 @@ class ActForm(OnceForm):
         label=_("Does it count against the account?"),
         choices=[("", _("As usual for this")), ("yes", _("Yes")), ("no", _("No"))],
     )
+    # What the page showed: a case that somebody else has decided since is not decided once more.
+    further = forms.BooleanField(required=False, widget=forms.HiddenInput)
     with_refund = forms.BooleanField(
         required=False, label=_("A revoked licence: give the buyer the price back")
     )
@@ -152,6 +154,7 @@ class ActForm(OnceForm):
         assert isinstance(field, forms.ChoiceField)
         offered = [each for each in deciding.actions_for(case.kind) if deciding.may(staff, each)]
         field.choices = [(each.value, _translated(VERBS[each])) for each in offered]
+        self.fields["further"].initial = not case.is_open
         reason = next(iter(case.reasons), "")
         self.fields["ground"].initial = GROUND_OF.get(reason, Ground.RULES)
         if Action.REVOKE not in offered:

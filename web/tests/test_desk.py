@@ -100,6 +100,23 @@ class TestReporting:
                 assert client.get(address).status_code == 200
         assert "/report/style/" not in text(signed_in(artist).get(f"/styles/{picture.style_id}"))
 
+    def test_its_page_shows_no_file_that_is_blurred_elsewhere(
+        self, picture: Generation, signed_in: SignedIn
+    ) -> None:
+        address = f"/report/picture/{picture.pk}"
+        Generation.objects.update(preview_path="previews/of-it.webp")
+        reader = UserFactory()
+        for rating, shows, is_shown in (
+            ("general", False, True),
+            ("mature", False, False),
+            ("unrated", False, False),
+            ("mature", True, True),
+        ):
+            Generation.objects.update(rating=rating)
+            User.objects.filter(pk=reader.pk).update(shows_mature=shows)
+            page = text(signed_in(User.objects.get(pk=reader.pk)).get(address))
+            assert ("of-it" in page) == is_shown, rating
+
     def test_ones_own_is_not_reported(self, picture: Generation, signed_in: SignedIn) -> None:
         answer = signed_in(picture.user).get(f"/report/picture/{picture.pk}")
         assert answer["Location"] == f"/pictures/{picture.pk}"
@@ -173,7 +190,8 @@ class TestTheDesk:
         assert (made.action, made.ground, made.words) == ("hide", "likeness", WHY)
         assert Client().get(f"/pictures/{picture.pk}").status_code == 404
         # A decided case is open to something further.
-        warned = press_twice(client, address, {**HIDE, "action": "warn"})
+        shown = hidden_fields(text(client.get(f"/desk/cases/{case.pk}")))
+        warned = press_twice(client, address, {**shown, **HIDE, "action": "warn"})
         assert warned["Location"] == "/desk"
 
     def test_revoking_takes_two(self, picture: Generation, signed_in: SignedIn) -> None:
@@ -193,6 +211,40 @@ class TestTheDesk:
         assert Decision.objects.get().action == Action.REVOKE
         picture.licence.refresh_from_db()
         assert picture.licence.state == "revoked"
+
+    def test_two_decide_once(self, picture: Generation, signed_in: SignedIn) -> None:
+        """Each was shown an open case; the second presses again after the first has decided."""
+        report("picture", picture.pk)
+        [case] = ModerationCase.objects.all()
+        address = f"/desk/cases/{case.pk}"
+        asked = []
+        for action in ("hide", "warn"):
+            client = signed_in(moderator())
+            shown = hidden_fields(text(client.get(address)))
+            given = {**HIDE, **shown, "action": action}
+            page = text(client.post(f"{address}/decide", given))
+            asked.append((client, hidden_fields(page[page.index("<main") :])))
+        answers = [
+            client.post(f"{address}/decide", {**fields, "sure": "1"}).status_code
+            for client, fields in asked
+        ]
+        assert answers == [302, 400]
+        assert [made.action for made in Decision.objects.all()] == ["hide"]
+
+    def test_who_reported_oneself_is_not_shown(
+        self, picture: Generation, signed_in: SignedIn
+    ) -> None:
+        report("picture", picture.pk, words="That is me.")
+        [case] = ModerationCase.objects.all()
+        picture.user.is_staff = picture.user.is_superuser = True
+        picture.user.save()
+        client, address = signed_in(picture.user), f"/desk/cases/{case.pk}"
+        page = text(client.get(address))
+        assert "That is me." not in page
+        assert "This is about yourself: somebody else has to decide it." in page
+        refused = press_twice(client, f"{address}/decide", HIDE)
+        assert refused.status_code == 400
+        assert "somebody else has to decide it" in text(refused)
 
     def test_money_is_for_whoever_may_move_it(
         self, picture: Generation, signed_in: SignedIn
@@ -237,6 +289,24 @@ class TestWhomItConcerns:
         page = text(owner.get(address))
         assert "You are right." in page
         assert "does not hold any more" in page
+
+    def test_an_artist_neither_sees_nor_reads_what_a_buyer_ordered(
+        self, picture: Generation, artist: User, signed_in: SignedIn
+    ) -> None:
+        Generation.objects.update(
+            preview_path="previews/of-it.webp", prompt="a secret sea", visibility="private"
+        )
+        act("picture", picture.pk, "refund", ground="fraud")
+        for user, is_shown in ((artist, False), (picture.user, True)):
+            client = signed_in(user)
+            [statement] = Statement.objects.of(user)
+            pages = [text(client.get("/statements"))]
+            for part in ("", "/appeal"):
+                pages.append(text(client.get(f"/statements/{statement.pk}{part}")))
+                assert ("of-it" in pages[-1]) == is_shown, part
+            for page in pages:
+                assert ("secret" in page) == is_shown
+                assert (picture.style.name in page) != is_shown
 
     def test_a_counter_notice_is_signed(self, picture: Generation, signed_in: SignedIn) -> None:
         act("picture", picture.pk, "hide", ground="copyright")

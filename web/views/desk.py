@@ -99,7 +99,7 @@ def _act(staff: User, found: ModerationCase, form: ActForm) -> str:
         action=given["action"],
         strikes=form.strikes,
         until=form.until,
-        further=not found.is_open,
+        further=given["further"],
     )
     return str(made.pk)
 
@@ -114,7 +114,7 @@ def _case_page(
         "case": found,
         "thing": thing,
         "address": address_of(thing),
-        "reports": looking.reports_of(found),
+        "reports": looking.reports_of(found, staff),
         "reasons": [(ReportReason(why).label, n) for why, n in looking.reasons_of(found)],
         "decisions": looking.decisions_about(found.kind, found.thing_id),
         "account": looking.account_of(found.subject),
@@ -122,6 +122,7 @@ def _case_page(
         "near": looking.near_picture(found.thing_id) if is_picture else [],
         "works": looking.works_of(found.thing_id) if found.kind == ThingKind.STYLE else [],
         "form": form,
+        "is_own": found.subject_id == staff.pk,
         "proposal": proposal,
         "is_own_proposal": proposal is not None and proposal.proposed_by_id == staff.pk,
     }
@@ -256,6 +257,7 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         "account": looking.account_of(statement.recipient),
         "decisions": looking.decisions_about(statement.kind, statement.thing_id),
         "is_for_another": staff.pk in (found.first_id, found.second_id),
+        "is_own": staff.pk in (statement.recipient_id, decision.subject_id),
         "form": form,
     }
     return render(request, "web/desk/appeal.html", content, status=400 if form.errors else 200)

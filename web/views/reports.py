@@ -29,7 +29,7 @@ def report(request: HttpRequest, kind: str, thing_id: int) -> HttpResponse:
     """The form; what is sent leads to its receipt."""
     if kind not in ThingKind.values:
         raise NotFound
-    thing = looking.thing_of(kind, thing_id)
+    thing = looking.thing_seen_by(request.user, kind, thing_id)
     try:
         reporting.subject_seen_by(request.user, kind, thing_id)
     except InvalidInput as error:

@@ -27,9 +27,9 @@ from web.phrases import explain, field_errors
 @signed_in
 def statements(request: HttpRequest, user: User) -> HttpResponse:
     page = page_of(request, Statement.objects.of(user))
-    things = looking.things_of((each.kind, each.thing_id) for each in page.rows)
+    things = looking.things_stated(page.rows)
     for each in page.rows:
-        each.thing = things.get((each.kind, each.thing_id))
+        each.thing = things.get(each.pk)
     content = {"page": page, "strike_days": settings.STRIKE_DAYS}
     return render(request, "web/statements.html", content)
 
@@ -88,7 +88,8 @@ def _send(user: User, form: AppealForm, statement_id: int) -> bool:
 def _shown(given: Statement) -> dict[str, Any]:
     decision = given.of_decision
     is_artist = given.pk == decision.statement_to_artist_id
-    thing = looking.thing_of(given.kind, given.thing_id)
+    gone = looking.Thing(given.kind, given.thing_id)
+    thing = looking.things_stated([given]).get(given.pk, gone)
     made = getattr(given, "appeal", None)
     is_over = appeals.is_over(decision)
     return {

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Count, QuerySet
 
 from app.models import (
@@ -107,6 +108,30 @@ def thing_of(kind: str, thing_id: int) -> Thing:
     return found.get((kind, thing_id), Thing(kind, thing_id))
 
 
+def thing_seen_by(viewer: User | AnonymousUser, kind: str, thing_id: int) -> Thing:
+    """The same for a page of the site: no file of a picture that is blurred for the viewer."""
+    thing = thing_of(kind, thing_id)
+    if kind == ThingKind.PICTURE:
+        picture = Generation.objects.visible_to(viewer).filter(pk=thing_id).first()
+        if picture is None or picture.is_veiled_for(viewer):
+            return replace(thing, preview="")
+    return thing
+
+
+def things_stated(statements: Sequence[Statement]) -> dict[int, Thing]:
+    """What each statement is about, for whom it is given to. Of a picture that somebody else has
+    bought, its artist is told in which style it was made, and neither sees it nor reads its
+    words."""
+    found = things_of((each.kind, each.thing_id) for each in statements)
+    sold = [each for each in statements if each.of_decision.subject_id != each.recipient_id]
+    pictures = Generation.objects.filter(pk__in=[each.thing_id for each in sold])
+    names = dict(pictures.values_list("pk", "style__name"))
+    stated = {each.pk: found.get((each.kind, each.thing_id)) for each in statements}
+    for each in sold:
+        stated[each.pk] = Thing(each.kind, each.thing_id, names.get(each.thing_id, ""))
+    return {pk: thing for pk, thing in stated.items() if thing is not None}
+
+
 def queue(kind: str = "") -> list[ModerationCase]:
     """The worst of what waits, with whose things they are."""
     cases = ModerationCase.objects.queue()
@@ -136,8 +161,11 @@ def proposals() -> QuerySet[Proposal]:
     return waiting.order_by("created_at", "pk")
 
 
-def reports_of(case: ModerationCase) -> list[Report]:
-    """The latest; however many there are, the case has their number."""
+def reports_of(case: ModerationCase, staff: User) -> list[Report]:
+    """The latest; however many there are, the case has their number. None for ``staff`` if they are
+    about themselves."""
+    if staff.pk == case.subject_id:
+        return []
     return list(case.reports.select_related("reporter").order_by("-pk")[:REPORTS_SHOWN])
 
 

@@ -26,9 +26,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "decided-is-decided-further",
-            "further=not found.is_open",
+            'further=given["further"]',
             "further=False",
             f"{DESK}::TestTheDesk::test_two_presses_and_a_reason",
+        ),
+        (
+            "what-was-shown-open-is-decided-once",
+            'further=given["further"]',
+            "further=not found.is_open",
+            f"{DESK}::TestTheDesk::test_two_decide_once",
         ),
     ),
     *in_file(
@@ -41,7 +47,37 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
+        "app/services/safety/records.py",
+        (
+            "programs-close-no-open-case",
+            "    if why.is_automated:\n        return case_apart(",
+            "    if False:\n        return case_apart(",
+            "app/tests/safety/test_open_cases.py",
+        ),
+        (
+            "nobody-decides-about-themselves",
+            "if staff.pk in people:",
+            "if False:",
+            "app/tests/safety/test_ones_own.py",
+        ),
+    ),
+    *in_file(
+        "app/services/earnings.py",
+        (
+            "what-a-payout-left-out-is-not-paid",
+            "paid = paid.exclude(held_styles__contains=[style_id])",
+            "paid = paid.all()",
+            "app/tests/safety/test_holds.py",
+        ),
+    ),
+    *in_file(
         "web/views/reports.py",
+        (
+            "reports-show-no-blurred-file",
+            "thing = looking.thing_seen_by(request.user, kind, thing_id)",
+            "thing = looking.thing_of(kind, thing_id)",
+            f"{DESK}::TestReporting",
+        ),
         (
             "reports-are-limited-on-the-site",
             "if wait := _seconds_to_wait(request):",
