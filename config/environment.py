@@ -302,7 +302,16 @@ VALUES = (
     matches("JOB_RETRY_DELAYS", r"\d+(\s*,\s*\d+)*", "a list of seconds, parted by commas"),
     *(
         matches(f"RATE_LIMIT_{name}", r"\d+/\d+", "a number of requests, a slash and seconds")
-        for name in ("SIGN_IN", "GENERATE", "ORDERS", "VERIFY", "REPORTS", "USER", "ANONYMOUS")
+        for name in (
+            "SIGN_IN",
+            "GENERATE",
+            "ORDERS",
+            "VERIFY",
+            "REPORTS",
+            "RECEIPTS",
+            "USER",
+            "ANONYMOUS",
+        )
     ),
     matches("PICTURE_CHECK", "opennsfw|off", "opennsfw or off"),
     number("PICTURE_MATURE_FROM", 0, 1, whole=False),

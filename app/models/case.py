@@ -5,9 +5,11 @@ All reports of one thing are one case: however many there are, the desk shows on
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext_noop as _
 
 from app.exceptions import NotFound
@@ -64,6 +66,14 @@ class CaseQuerySet(models.QuerySet["ModerationCase"]):
     def queue(self) -> CaseQuerySet:
         """The desk's: what is worst first, then what has waited longest."""
         return self.open().order_by("severity", "opened_at", "pk")
+
+    def untold(self, since: datetime) -> CaseQuerySet:
+        """Decided since then, with somebody who reported it and has not been told; the first
+        decided first. It begins with the few that are decided: of those that are open, thousands
+        may wait to be told."""
+        waiting = Report.objects.filter(case=OuterRef("pk"), told_at=None)
+        decided = self.filter(state=CaseState.DECIDED, decided_at__gte=since)
+        return decided.filter(Exists(waiting)).order_by("decided_at", "pk")
 
     def about(self, kind: str, thing_id: int) -> CaseQuerySet:
         """The history of one thing, newest first."""
@@ -147,12 +157,6 @@ class ModerationCase(models.Model):
         return self.state == CaseState.OPEN
 
 
-class ReportQuerySet(models.QuerySet["Report"]):
-    def untold(self) -> ReportQuerySet:
-        """Whose case is decided, and who have not been told."""
-        return self.filter(told_at=None, case__state=CaseState.DECIDED)
-
-
 class Report(models.Model):
     """What one person says of a thing, with an account or without.
 
@@ -187,8 +191,6 @@ class Report(models.Model):
     forgotten_at = models.DateTimeField(
         null=True, blank=True, help_text="When what identifies the reporter was deleted."
     )
-
-    objects = ReportQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at", "-pk"]

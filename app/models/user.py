@@ -129,6 +129,11 @@ class User(AbstractUser):
                 name="artist_username_trigram",
                 condition=Q(role="artist"),
             ),
+            models.Index(
+                name="user_suspended",
+                fields=["suspended_until"],
+                condition=Q(suspended_at__isnull=False),
+            ),
         ]
 
     def clean(self) -> None:

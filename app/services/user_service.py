@@ -270,9 +270,10 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         _end_earnings(locked, forfeits=forfeits)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
+        # Reports before settings of mails, as by who tells of decisions.
+        keeping.forget_user(locked)
         notification_service.forget_user(locked)
         collection_service.forget_user(locked)
-        keeping.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
         upload_service.expire_all(locked)

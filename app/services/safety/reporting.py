@@ -1,8 +1,9 @@
 """Reports: by anybody, with an account or without (DSA Art. 16, DMCA 512(c)(3)).
 
-Who has an account reports a thing once while its case is open; a second time changes nothing. A
-person without an account gets a page by a token, and mails if there is an address: the receipt, and
-the decision. A claim of rights must be complete; of abuse of children nothing is asked.
+Who has an account reports a thing once while its case is open; a second time, a graver reason takes
+the place of the first, and nothing else changes. A person without an account gets a page by a
+token, and mails if there is an address: the receipt, and the decision. A claim of rights must be
+complete; of abuse of children nothing is asked.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
+    Action,
     CaseState,
     Comment,
     Decision,
@@ -32,14 +35,16 @@ from app.models import (
     User,
     names,
 )
-from app.models.case import CLAIMS
-from app.services import guard, mail_service, notification_service
+from app.models.case import CLAIMS, SEVERITY
+from app.services import guard, mail_service, notification_service, rate_limit_service
 from app.services.safety import records
 from app.utils import clock
 
 BATCH = 500
 # For so long the same Idempotency-Key of a person without an account finds the first report.
 KEY_KEPT = timedelta(hours=24)
+# After a decision everybody is told in minutes; longer than that no relay stands still.
+TOLD_WITHIN = timedelta(days=60)
 REQUIRED = "A claim of rights needs this."
 
 
@@ -93,23 +98,31 @@ def report(
     """
     subject_id = subject_seen_by(user, kind, thing_id)
     given = _checked(user, reason, words, url, email, claim or Claim())
-    digest = _digest(key, kind, thing_id, given) if key else None
+    digest = _digest(key, kind, thing_id, reason, given) if key else None
     if digest is not None and (known := _known(digest)) is not None:
         return known
-    case = records.open_case(
-        kind, thing_id, subject_id=subject_id, reason=ReportReason(reason), is_report=True
-    )
-    is_mailed = not user.is_authenticated and bool(given["email"]) and mail_service.is_on()
-    now = clock.now()
     # The row of the case is locked, so that the same person at once is seen here.
+    case_id = records.lock_case(kind, thing_id, subject_id=subject_id)
     if user.is_authenticated:
-        before = Report.objects.filter(case=case, reporter=user).first()
+        before = Report.objects.filter(case_id=case_id, reporter=user).first()
     else:
         before = _known(digest) if digest else None
-    if before is not None:
-        # It was counted once too often.
-        ModerationCase.objects.filter(pk=case.pk).update(report_count=case.report_count - 1)
+    is_graver = before is not None and SEVERITY[ReportReason(reason)] < SEVERITY[before.reason]
+    if before is not None and not is_graver:
         return before
+    case = records.open_case(
+        *(kind, thing_id),
+        subject_id=subject_id,
+        reason=ReportReason(reason),
+        is_report=before is None,
+    )
+    if before is not None:
+        changed = {**given, "reason": reason}
+        Report.objects.filter(pk=before.pk).update(**changed)
+        before.refresh_from_db()
+        return before
+    is_mailed = not user.is_authenticated and bool(given["email"]) and mail_service.is_on()
+    now = clock.now()
     return Report.objects.create(
         **given,
         case=case,
@@ -118,8 +131,16 @@ def report(
         language=language[:10],
         request_digest=digest,
         created_at=now,
-        mail_due_at=now if is_mailed else None,
+        mail_due_at=now if is_mailed and _may_write_to(given["email"]) else None,
     )
+
+
+def _may_write_to(email: str) -> bool:
+    """Anybody can type the address of somebody else: few receipts go to one. The report counts, its
+    page says what became of it, and of the decision there is one mail a case."""
+    who = hashlib.sha256(email.lower().encode()).hexdigest()
+    verdict = rate_limit_service.check("receipts", who)
+    return verdict is None or verdict.is_allowed
 
 
 def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int:
@@ -133,7 +154,7 @@ def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int
     elif kind == ThingKind.COMMENT:
         on_public = Generation.objects.public().values("pk")
         shown = Comment.objects.shown().filter(pk=thing_id, generation__in=on_public)
-        found = shown.values_list("user_id")
+        found = shown.filter(user__suspended_at=None).values_list("user_id")
     else:
         found = User.objects.shown().filter(pk=thing_id).values_list("pk")
     owner = found.first()
@@ -159,9 +180,14 @@ def find(token: str) -> Outcome:
 
 
 def outcome_of(report: Report) -> Outcome:
-    """What became of it: the last decision on its case."""
+    """What became of it: the last decision on its case, as far as that is about the thing."""
     case = report.case
-    last = None if case.is_open else Decision.objects.filter(case=case).order_by("pk").first()
+    last = None
+    if not case.is_open:
+        decisions = Decision.objects.filter(case=case).order_by("-pk")
+        # A warning besides, and what an appeal takes back of that, are no answer if there is one.
+        answers = decisions.exclude(action__in=[Action.WARN, Action.PARDON])
+        last = answers.first() or decisions.first()
     return Outcome(
         report=report,
         state=CaseState(case.state),
@@ -218,9 +244,9 @@ def tell_reporters() -> int:
 
     Ten thousand of one case are told in batches, not in the transaction of the decision.
     """
-    cases = Report.objects.untold().order_by("case_id").values_list("case_id", flat=True)
+    cases = ModerationCase.objects.untold(clock.now() - TOLD_WITHIN)
     told = 0
-    for case_id in list(cases.distinct()[:BATCH]):
+    for case_id in list(cases.values_list("pk", flat=True)[:BATCH]):
         told += guard.attempt("reporters", partial(_tell, case_id), case_id=case_id) or 0
     return told
 
@@ -235,5 +261,8 @@ def _tell(case_id: int) -> int:
     ids = [one.pk for one in locked]
     Report.objects.filter(pk__in=ids).update(told_at=now)
     if mail_service.is_on():
-        Report.objects.filter(pk__in=ids).exclude(email="").update(mail_due_at=now)
+        mailed = Report.objects.filter(case_id=case_id).exclude(email="")
+        # One of each address, the first.
+        earlier = mailed.filter(email__iexact=OuterRef("email"), pk__lt=OuterRef("pk"))
+        mailed.filter(~Exists(earlier), pk__in=ids).update(mail_due_at=now)
     return len(locked)
