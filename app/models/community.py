@@ -11,8 +11,9 @@ from app.models.user import Artist, User
 
 class FollowQuerySet(models.QuerySet["Follow"]):
     def of(self, user: User) -> FollowQuerySet:
-        """The artists that ``user`` follows, latest first."""
-        return self.filter(follower=user).order_by("-created_at", "-pk")
+        """The artists that ``user`` follows, latest first; but for those who are suspended."""
+        mine = self.filter(follower=user, following__user__suspended_at=None)
+        return mine.order_by("-created_at", "-pk")
 
     def with_artist(self) -> FollowQuerySet:
         return self.select_related("following__user")
@@ -112,4 +113,4 @@ class Comment(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.content[:40]
+        return f"comment {self.pk}"

@@ -8,7 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from psycopg.types.json import Jsonb
 
 from app.exceptions import InvalidInput, NotFound
@@ -74,6 +74,22 @@ def forget_comment(comment: Comment) -> None:
     told = Notification.objects.filter(type=NotificationType.COMMENT, actor_id=comment.user_id)
     about = {"target_type": TargetType.IMAGE, "target_id": comment.generation_id}
     told.filter(quoted, **about).delete()
+
+
+def fold_comments_by(user: User) -> None:
+    """Show nobody what quotes the comments of a user who is suspended. They count as read."""
+    _quoting(user, is_folded=False).update(is_folded=True, is_read=True)
+
+
+def unfold_comments_by(user: User) -> None:
+    _quoting(user, is_folded=True).update(is_folded=False)
+
+
+def _quoting(user: User, **which: bool) -> QuerySet[Notification]:
+    """Locked in order. Notices of comments are in no group, so nothing else folds them."""
+    told = Notification.objects.filter(type=NotificationType.COMMENT, actor=user, **which)
+    locked = told.order_by("pk").select_for_update(no_key=True).values_list("pk", flat=True)
+    return Notification.objects.filter(pk__in=list(locked))
 
 
 def tell_of_follow(follow: Follow) -> None:
