@@ -124,8 +124,14 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         return self.filter(subject_id=user_id).order_by("-pk")
 
     def restriction(self, kind: str, thing_id: int) -> Decision | None:
-        """What restricts the thing now, if anything does."""
-        moves = self.about(kind, thing_id).filter(action__in=[*TAKING, Action.RESTORE])
+        """What restricts the thing now, if anything does. A revocation that was taken back does
+        not: what restricted the thing before it does again."""
+        valid_again = self.model._default_manager.filter(
+            reverses=models.OuterRef("pk"), action=Action.PARDON, after__has_key="licence"
+        )
+        moves = self.about(kind, thing_id).filter(
+            ~models.Exists(valid_again), action__in=[*TAKING, Action.RESTORE]
+        )
         last = moves.first()
         return last if last is not None and last.action != Action.RESTORE else None
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.db import transaction
 
 from app.exceptions import InvalidTransition, NotAllowed
-from app.models import Generation, Licence, LicenceState, User, Visibility
+from app.models import Generation, Licence, LicenceState, Rating, User, Visibility
 from app.models.ownership import MayChange, is_owner
 from app.services.webhooks.events import tell_of_licence
 from app.utils import clock
@@ -54,7 +54,8 @@ def restore(picture: Generation, *, hidden_reason: str, is_public: bool) -> Lice
     licence.state_changed_at = clock.now()
     licence.save(update_fields=["state", "state_reason", "state_changed_at"])
     picture.hidden_reason = hidden_reason
-    shows = is_public and not hidden_reason and picture.deleted_at is None
+    is_whole = picture.deleted_at is None and picture.rating != Rating.BLOCKED
+    shows = is_public and is_whole and not hidden_reason
     picture.visibility = Visibility.PUBLIC if shows else Visibility.PRIVATE
     picture.save(update_fields=["visibility", "hidden_reason"])
     tell_of_licence(licence, picture)

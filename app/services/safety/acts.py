@@ -30,6 +30,7 @@ from app.services.checks import pictures
 from app.services.generation_service import GENERATIONS
 from app.services.notification_service import tell_of_staff
 from app.services.safety.records import Act, Why, record
+from app.services.token_service import lock_users
 from app.services.uploads import copy_service
 from app.utils import clock
 
@@ -76,7 +77,8 @@ def show_picture(
     pictures.unblock(picture, why.words)
     was_public = undone is not None and undone.before.get("visibility") == Visibility.PUBLIC
     is_whole = picture.status == GenerationStatus.COMPLETED and picture.deleted_at is None
-    is_there = not (picture.user.is_suspended or picture.user.is_closed)
+    owner = lock_users(picture.user_id)[picture.user_id]
+    is_there = not (owner.is_suspended or owner.is_closed)
     if as_before and was_public and is_whole and is_there:
         picture.visibility = Visibility.PUBLIC
     picture.save(update_fields=["visibility", "hidden_reason", "rating"])
@@ -178,12 +180,16 @@ def withdraw_style(
 def restore_style(style_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
     """Offer again what staff withdrew or held, unless its artist had withdrawn it, or has since.
     Its place among others is the one that it had, and what it earned is payable."""
+    artist_id = subject_of(ThingKind.STYLE, style_id)
+    # Locked before the style: nobody suspends them meanwhile.
+    artist = lock_users(artist_id)[artist_id]
     style = training_service.lock_style(style_id)
-    artist = style.artist.user
     if not style.withdrawn_reason:
         raise InvalidTransition("Our staff has not withdrawn this style.")
     if artist.is_closed:
         raise InvalidTransition("The artist of this style has left.")
+    if artist.is_suspended:
+        raise InvalidTransition("The artist of this style is suspended: end that first.")
     before = {"withdrawn_reason": style.withdrawn_reason, "is_on_hold": style.is_on_hold}
     style.withdrawn_reason, style.held_at = "", None
     style.save(update_fields=["withdrawn_reason", "held_at"])
@@ -245,7 +251,7 @@ def remove_comment(
         after={"hidden": hidden},
     )
     decision = record(act, why, case=case, strikes=strikes)
-    log(why, comment, f"Removed “{comment.content}”", DELETION)
+    log(why, comment, "Removed", DELETION)
     _tell(comment, NotificationType.COMMENT_REMOVED, why, decision)
     return decision
 

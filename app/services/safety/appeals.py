@@ -116,6 +116,9 @@ def judge(*, appeal_id: int, staff: User, is_granted: bool, words: str) -> Appea
         raise NotFound("There is no such appeal.")
     if staff.pk in (found.first_id, found.second_id):
         raise NotAllowed(ANOTHER)
+    records.require_another(
+        staff, found.statement.recipient_id, found.statement.of_decision.subject_id
+    )
     why = Why(Ground.APPEAL, records.required(words), staff=staff)
     if found.state != AppealState.OPEN:
         raise InvalidTransition(SOMEBODY_WAS_FASTER)
@@ -175,7 +178,9 @@ def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:
             "The buyer was given the price back, and can order it again: deny this."
         )
     hidden_before = str(decision.before.get("hidden_reason", ""))
-    was_public = decision.before.get("visibility") == Visibility.PUBLIC
+    buyer = people[picture.user_id]
+    is_there = not (buyer.is_suspended or buyer.is_closed)
+    was_public = is_there and decision.before.get("visibility") == Visibility.PUBLIC
     states.restore(picture, hidden_reason=hidden_before, is_public=was_public)
     after = {"licence": LicenceState.ACTIVE.value, "visibility": picture.visibility}
     if hidden_before:

@@ -149,6 +149,7 @@ def propose(
     if case is None:
         raise NotFound("There is no such case.")
     rights.require(staff, *_rights_for(Action.REVOKE, with_refund=with_refund))
+    records.require_another(staff, case.subject_id)
     licence = _licence_of(case.kind, case.thing_id)
     if not licence.is_valid:
         raise InvalidTransition(f"The licence of this picture is {licence.state}, not active.")
@@ -199,12 +200,36 @@ def confirm(*, proposal_id: int, staff: User) -> Decision:
 
 
 @transaction.atomic
+def revoke_by_two(
+    *,
+    generation_id: int,
+    staff: User,
+    second: User,
+    words: str,
+    ground: str,
+    with_refund: bool = False,
+) -> Decision:
+    """Both at once, for a command that names who proposes and who confirms. Each needs the
+    rights. That they agree is the word of whoever runs the command."""
+    proposal = propose_revocation(
+        generation_id=generation_id,
+        staff=staff,
+        words=words,
+        ground=ground,
+        with_refund=with_refund,
+    )
+    return confirm(proposal_id=proposal.pk, staff=second)
+
+
+@transaction.atomic
 def turn_down(*, proposal_id: int, staff: User) -> None:
     """End a proposal, one's own or another's; the case stays open. Raises NotFound, NotAllowed."""
     rights.require(staff, Right.MODERATE)
-    proposal = Proposal.objects.filter(pk=proposal_id, ended_at=None).first()
+    waiting = Proposal.objects.select_related("case").filter(ended_at=None)
+    proposal = waiting.filter(pk=proposal_id).first()
     if proposal is None:
         raise NotFound("There is no such proposal.")
+    records.require_another(staff, proposal.case.subject_id)
     _end(proposal)
 
 
@@ -265,6 +290,9 @@ def _do(
         case ThingKind.PICTURE, Action.REFUND:
             licence = _licence_of(kind, thing_id)
             staff: Any = why.staff
+            if case is None and not rights.has(staff, Right.MODERATE):
+                # Who may only move money has judged no report.
+                case = records.case_apart(kind, thing_id, acts.subject_of(kind, thing_id))
             return reversal_service.refund(
                 licence, staff=staff, reason=why.words, ground=why.ground, case=case
             )

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.conf import settings
 
-from app.exceptions import InvalidInput, InvalidTransition
+from app.exceptions import InvalidInput, InvalidTransition, NotAllowed
 from app.models import (
     Action,
     Decision,
@@ -35,6 +35,7 @@ MAX_FINDINGS = 20
 STRIKING = frozenset({Action.HIDE, Action.REMOVE, Action.WITHDRAW, Action.WARN})
 NO_MONEY: Mapping[str, Any] = {"effect": "none"}
 SOMEBODY_WAS_FASTER = "Somebody else has decided this case."
+ONES_OWN = "This is about yourself: somebody else has to decide it."
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,28 @@ def required(words: str) -> str:
     return words
 
 
+def lock_case(
+    kind: str,
+    thing_id: int,
+    *,
+    subject_id: int,
+    reason: ReportReason | None = None,
+    is_report: bool = False,
+) -> int:
+    """The id of what ``open_case`` returns."""
+    [(case_id,)] = write(
+        COUNT_CASE,
+        kind=str(kind),
+        thing_id=thing_id,
+        subject_id=subject_id,
+        severity=SEVERITY[reason] if reason else LEAST_SEVERE,
+        reasons=[reason.value] if reason else [],
+        reports=int(is_report),
+        now=clock.now(),
+    )
+    return int(case_id)
+
+
 def open_case(
     kind: str,
     thing_id: int,
@@ -87,21 +110,32 @@ def open_case(
 ) -> ModerationCase:
     """The open case of a thing, which is opened if there is none; ``reason``, ``finding`` and one
     report more are added to it. Its row is locked until the transaction ends."""
-    [(case_id,)] = write(
-        COUNT_CASE,
-        kind=str(kind),
-        thing_id=thing_id,
-        subject_id=subject_id,
-        severity=SEVERITY[reason] if reason else LEAST_SEVERE,
-        reasons=[reason.value] if reason else [],
-        reports=int(is_report),
-        now=clock.now(),
-    )
+    case_id = lock_case(kind, thing_id, subject_id=subject_id, reason=reason, is_report=is_report)
     case = ModerationCase.objects.get(pk=case_id)
     if finding is not None:
         case.findings = [*case.findings, dict(finding)][-MAX_FINDINGS:]
         case.save(update_fields=["findings"])
     return case
+
+
+def case_apart(kind: str, thing_id: int, subject_id: int) -> ModerationCase:
+    """A decided case of its own, for what is done by a program, or because of another decision.
+    Nobody has judged what the open case of the thing is about: that still waits for a person."""
+    now = clock.now()
+    return ModerationCase.objects.create(
+        kind=kind,
+        thing_id=thing_id,
+        subject_id=subject_id,
+        state=CaseState.DECIDED,
+        opened_at=now,
+        decided_at=now,
+    )
+
+
+def require_another(staff: User, *people: int | None) -> None:
+    """Raises NotAllowed where a member of the staff is one of those whom it is about."""
+    if staff.pk in people:
+        raise NotAllowed(ONES_OWN)
 
 
 def record(
@@ -114,15 +148,21 @@ def record(
 ) -> Decision:
     """Write the decision with its statement, close its case, and count the strike.
 
-    Without ``case``, it is the open one of the thing. ``strikes`` says whether it counts against
-    the account; None: as ``STRIKING`` says. A given case that somebody else has decided meanwhile
-    raises InvalidTransition, unless it was decided when it was read.
+    Without ``case``, it is the open one of the thing, or for a machine ``case_apart``. ``strikes``
+    says whether it counts against the account; None: as ``STRIKING`` says. Raises NotAllowed where
+    it is about who decides. A given case that somebody else has decided meanwhile raises
+    InvalidTransition, unless it was decided when it was read.
     """
     now = clock.now()
-    of_case = case or open_case(act.kind, act.thing_id, subject_id=act.subject_id)
+    for member in (why.staff, why.second):
+        if member is not None:
+            require_another(member, act.subject_id)
+    of_case = case or _case_of(act, why)
     _close(of_case, was_open=of_case.is_open)
     if act.action == Action.RESTORE:
         reverses = reverses or Decision.objects.restriction(act.kind, act.thing_id)
+        # Nobody can appeal against what is taken back already.
+        Strike.objects.filter(decision=reverses, lifted_at=None).update(lifted_at=now)
     stated = {} if act.action in FREE else {"statement": _state(act, why, act.subject_id)}
     if act.artist_id is not None:
         stated["statement_to_artist"] = _state(act, why, act.artist_id)
@@ -157,6 +197,12 @@ def record(
 def strikes_of(user_id: int) -> int:
     """How many count against the account now."""
     return Strike.objects.counting(user_id, clock.now()).count()
+
+
+def _case_of(act: Act, why: Why) -> ModerationCase:
+    if why.is_automated:
+        return case_apart(act.kind, act.thing_id, act.subject_id)
+    return open_case(act.kind, act.thing_id, subject_id=act.subject_id)
 
 
 def _close(case: ModerationCase, *, was_open: bool) -> None:

@@ -35,7 +35,7 @@ from app.models import (
 )
 from app.services import generation_service, guard, notification_service
 from app.services.safety import acts
-from app.services.safety.records import Act, Why, record
+from app.services.safety.records import Act, Why, case_apart, record
 from app.services.token_service import lock_users
 from app.utils import clock
 
@@ -67,7 +67,7 @@ def suspend(
     offered = Style.objects.filter(artist_id=user_id, withdrawn_reason="", is_active=True)
     styles = list(offered.order_by("pk").values_list("pk", flat=True))
     for style_id in styles:
-        acts.hold_style(style_id, why)
+        acts.hold_style(style_id, why, case=case_apart(ThingKind.STYLE, style_id, user_id))
     kept = {"public_pictures": public, "styles": styles, "refunded_pictures": ended}
     act = Act(
         Action.SUSPEND,
@@ -79,6 +79,7 @@ def suspend(
         money={"effect": "held"} if user.is_artist else {"effect": "none"},
     )
     decision = record(act, why, case=case, strikes=False)
+    notification_service.fold_comments_by(user)
     acts.log(why, user, "Suspended")
     said: dict[str, object] = {"why": why.words, "statement": decision.statement_id}
     said |= {"until": until.date().isoformat()} if until else {}
@@ -114,6 +115,7 @@ def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decis
         before={"suspended_until": was_until.isoformat() if was_until else None},
     )
     decision = record(act, why, case=case)
+    notification_service.unfold_comments_by(user)
     acts.log(why, user, "No longer suspended")
     said = {"why": why.words}
     notification_service.tell_of_account(user_id, NotificationType.ACCOUNT_RESTORED, said)
@@ -125,7 +127,8 @@ def _release(style_id: int, why: Why, *, since: Decision | None) -> None:
     hold = Decision.objects.restriction(ThingKind.STYLE, style_id)
     is_ours = hold is not None and since is not None and hold.pk < since.pk
     if is_ours and hold is not None and hold.action == Action.HOLD:
-        acts.restore_style(style_id, why)
+        apart = case_apart(ThingKind.STYLE, style_id, hold.subject_id)
+        acts.restore_style(style_id, why, case=apart)
 
 
 # --- By the relay ---------------------------------------------------------------------------------
@@ -135,7 +138,7 @@ def sweep() -> int:
     """End what the rule ends: suspensions whose time is over, and what waits of an order whose
     buyer is suspended. Returns how many."""
     done = 0
-    over = User.objects.filter(suspended_at__isnull=False, suspended_until__lte=clock.now())
+    over = User.objects.open().filter(suspended_at__isnull=False, suspended_until__lte=clock.now())
     for user_id in list(over.order_by("pk").values_list("pk", flat=True)[:BATCH]):
         end = partial(_lift_in_time, user_id)
         done += guard.attempt("suspensions", end, user_id=user_id) or 0

@@ -1,0 +1,158 @@
+"""What is given back is not shown where it must not be, and takes its strike along."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.exceptions import AccountSuspended, InvalidTransition
+from app.models import (
+    Decision,
+    Generation,
+    Licence,
+    Rating,
+    Statement,
+    Strike,
+    Style,
+    User,
+    WebhookDelivery,
+    WebhookEndpoint,
+)
+from app.services import generation_service, style_service
+from app.services.safety import appeals, deciding, records
+from app.tests.factories import PublicPictureFactory, StyleFactory
+from app.tests.safety.staff import WORDS, act, member, moderator
+from app.utils import clock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def picture(buyer: User, artist: User) -> Generation:
+    return PublicPictureFactory(user=buyer, style=StyleFactory(artist=artist.artist))
+
+
+def revoked(picture: Generation) -> Statement:
+    """By two. Returns the statement to the buyer."""
+    proposal = deciding.propose_revocation(
+        generation_id=picture.pk, staff=moderator(), words=WORDS, ground="copyright"
+    )
+    statement = deciding.confirm(proposal_id=proposal.pk, staff=moderator()).statement
+    assert statement is not None
+    return statement
+
+
+def won(statement: Statement) -> None:
+    made = appeals.appeal(user=statement.recipient, statement_id=statement.pk, words="No.")
+    staff = member("moderate", "money")
+    appeals.judge(appeal_id=made.pk, staff=staff, is_granted=True, words="We have looked again.")
+
+
+class TestOfSuspendedArtists:
+    @pytest.mark.parametrize("taken", ["hold", "withdraw"])
+    def test_a_style_is_not_restored(self, taken: str, picture: Generation, artist: User) -> None:
+        act("style", picture.style_id, taken)
+        act("profile", artist.pk, "suspend")
+        with pytest.raises(InvalidTransition, match="suspended"):
+            act("style", picture.style_id, "restore")
+        assert not Style.objects.offered().exists()
+        act("profile", artist.pk, "restore")
+        act("style", picture.style_id, "restore")
+        assert Style.objects.offered().exists()
+
+    def test_nor_is_what_is_held_with_the_account(self, picture: Generation, artist: User) -> None:
+        act("profile", artist.pk, "suspend")
+        with pytest.raises(InvalidTransition, match="suspended"):
+            act("style", picture.style_id, "restore")
+        act("profile", artist.pk, "restore")
+        assert Style.objects.offered().exists()
+
+
+class TestRevokedLicences:
+    @pytest.mark.parametrize("change", ["suspended_at", "closed_at"])
+    def test_are_valid_but_private_if_the_buyer_is_not_there(
+        self, change: str, picture: Generation
+    ) -> None:
+        statement = revoked(picture)
+        made = appeals.appeal(user=picture.user, statement_id=statement.pk, words="No.")
+        if change == "suspended_at":
+            act("profile", picture.user_id, "suspend")
+        else:
+            User.objects.filter(pk=picture.user_id).update(closed_at=clock.now())
+        given = {"is_granted": True, "words": "We have looked again."}
+        appeals.judge(appeal_id=made.pk, staff=moderator(), **given)
+        picture.refresh_from_db()
+        assert (Licence.objects.get().state, picture.visibility) == ("active", "private")
+
+    def test_are_valid_but_private_if_the_picture_was_blocked(self, picture: Generation) -> None:
+        statement = revoked(picture)
+        Generation.objects.update(rating=Rating.BLOCKED)
+        won(statement)
+        picture.refresh_from_db()
+        assert (Licence.objects.get().state, picture.visibility) == ("active", "private")
+
+    def test_of_a_hidden_picture_leave_the_hiding_to_be_undone(self, picture: Generation) -> None:
+        hidden = act("picture", picture.pk, "hide").statement
+        assert hidden is not None
+        won(revoked(picture))
+        assert Decision.objects.restriction("picture", picture.pk) == hidden.of_decision
+        won(hidden)
+        picture.refresh_from_db()
+        assert (picture.hidden_reason, picture.visibility) == ("", "public")
+        assert Decision.objects.restriction("picture", picture.pk) is None
+
+
+class TestStrikes:
+    @pytest.mark.parametrize(("kind", "taken"), [("picture", "hide"), ("style", "withdraw")])
+    def test_go_with_what_our_staff_takes_back(
+        self, kind: str, taken: str, picture: Generation
+    ) -> None:
+        thing_id = picture.pk if kind == "picture" else picture.style_id
+        subject_id = act(kind, thing_id, taken).subject_id
+        assert records.strikes_of(subject_id) == 1
+        act(kind, thing_id, "restore")
+        assert records.strikes_of(subject_id) == 0
+        assert Strike.objects.get().lifted_at is not None
+
+    def test_those_of_other_decisions_stay(self, picture: Generation) -> None:
+        act("profile", picture.user_id, "warn")
+        act("picture", picture.pk, "hide")
+        act("picture", picture.pk, "restore")
+        assert records.strikes_of(picture.user_id) == 1
+
+
+class TestPublishing:
+    """A request that passed the door before the suspension."""
+
+    def test_a_suspended_account_publishes_nothing(self, picture: Generation) -> None:
+        owner = picture.user
+        act("profile", owner.pk, "suspend")
+        with pytest.raises(AccountSuspended):
+            generation_service.update_generation(
+                user=owner, generation_id=picture.pk, visibility="public"
+            )
+        with pytest.raises(AccountSuspended):
+            generation_service.set_visibility(
+                user=owner, generation_ids=[picture.pk], visibility="public"
+            )
+        picture.refresh_from_db()
+        assert picture.visibility == "private"
+
+    def test_a_suspended_artist_offers_nothing(self, picture: Generation, artist: User) -> None:
+        style_service.update_style(user=artist, style_id=picture.style_id, is_active=False)
+        act("profile", artist.pk, "suspend")
+        for offer in (
+            lambda: style_service.offer_style(user=artist, style_id=picture.style_id),
+            lambda: style_service.update_style(
+                user=artist, style_id=picture.style_id, is_active=True
+            ),
+        ):
+            with pytest.raises(AccountSuspended):
+                offer()
+        assert not Style.objects.get().is_active
+
+
+def test_webhooks_are_told_that_a_licence_is_valid_again(picture: Generation) -> None:
+    WebhookEndpoint.objects.create(user=picture.user, url="https://example.com/hooks")
+    won(revoked(picture))
+    told = WebhookDelivery.objects.order_by("pk").values_list("type", flat=True)
+    assert list(told) == ["licence.revoked", "licence.restored"]
