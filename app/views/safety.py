@@ -42,7 +42,7 @@ class ReportViewSet(ApiViewSet):
 
     def create(self, request: Request) -> Answer:
         """Report something. Reports of one thing are one case; a second one of mine changes
-        nothing while it is open."""
+        nothing while it is open, unless its reason is graver."""
         given = self.parse()
         claim = reporting.Claim(
             name=given.pop("name"),

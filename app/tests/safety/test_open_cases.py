@@ -9,7 +9,7 @@ import pytest
 
 from app.models import Decision, Generation, ModerationCase, Rating, Report, Style, User
 from app.services.checks import pictures
-from app.services.payments import disputes
+from app.services.payments import revoking
 from app.services.safety import deciding, reporting, suspension
 from app.tests.factories import PublicPictureFactory, StyleFactory
 from app.tests.safety.staff import WORDS, act, moderator, report
@@ -42,7 +42,7 @@ class TestItStaysOpen:
 
     def test_when_the_bank_takes_the_payment_back(self, picture: Generation) -> None:
         made = report("picture", picture.pk, reason="minors")
-        disputes._revoke(Generation.objects.get())
+        revoking._revoke(Generation.objects.get())
         assert list(ModerationCase.objects.queue()) == [made.case]
 
     def test_when_its_account_is_suspended_and_free_again(
