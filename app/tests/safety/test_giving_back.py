@@ -14,8 +14,6 @@ from app.models import (
     Strike,
     Style,
     User,
-    WebhookDelivery,
-    WebhookEndpoint,
 )
 from app.services import generation_service, style_service
 from app.services.safety import appeals, deciding, records
@@ -149,10 +147,3 @@ class TestPublishing:
             with pytest.raises(AccountSuspended):
                 offer()
         assert not Style.objects.get().is_active
-
-
-def test_webhooks_are_told_that_a_licence_is_valid_again(picture: Generation) -> None:
-    WebhookEndpoint.objects.create(user=picture.user, url="https://example.com/hooks")
-    won(revoked(picture))
-    told = WebhookDelivery.objects.order_by("pk").values_list("type", flat=True)
-    assert list(told) == ["licence.revoked", "licence.restored"]

@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("app", "0090_restored_licences")]
+    dependencies = [("app", "0084_restored_licences_told")]
 
     operations = [
         AddIndexConcurrently(
