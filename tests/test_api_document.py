@@ -106,6 +106,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "ORDERS": "30/60",
         "VERIFY": "20/60",
         "REPORTS": "10/600",
+        "RECEIPTS": "5/86400",
         "USER": "100/60",
         "ANONYMOUS": "50/60",
     }
@@ -114,7 +115,10 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "/64), 6 orders of one picture a minute, 30 of several, 20 pictures to verify, 5 sign-ins "
         "in 5 minutes"
     ) in WORDS
-    assert "10 new accounts an hour, 10 reports in 10 minutes" in WORDS
+    assert (
+        "10 new accounts an hour, 10 reports in 10 minutes, 5 receipts of reports a day to one mail "
+        "address"
+    ) in WORDS
 
 
 @pytest.mark.parametrize("queue", QUEUES)

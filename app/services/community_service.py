@@ -139,7 +139,7 @@ def show_comments(comment_id: int, hidden: Sequence[int]) -> Comment:
     if comment is None:
         raise NotFound("There is no such comment.")
     picture = _lock_of(comment)
-    if Comment.objects.filter(pk=comment.parent_id, hidden_at__isnull=False).exists():
+    if comment.parent is not None and comment.parent.hidden_at is not None:
         raise InvalidTransition("The comment that this one replies to is removed.")
     gone = Comment.objects.filter(pk__in=hidden, hidden_at__isnull=False)
     picture.comment_count += gone.update(hidden_at=None)

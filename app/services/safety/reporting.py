@@ -18,7 +18,7 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.core.signing import BadSignature, Signer
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models.functions import Lower
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
@@ -263,8 +263,19 @@ def _tell(case_id: int) -> int:
     ids = [one.pk for one in locked]
     Report.objects.filter(pk__in=ids).update(told_at=now)
     if mail_service.is_on():
-        mailed = Report.objects.filter(case_id=case_id).exclude(email="")
-        # One of each address, the first.
-        earlier = mailed.filter(email__iexact=OuterRef("email"), pk__lt=OuterRef("pk"))
-        mailed.filter(~Exists(earlier), pk__in=ids).update(mail_due_at=now)
+        Report.objects.filter(pk__in=_first_of_each_address(locked)).update(mail_due_at=now)
     return len(locked)
+
+
+def _first_of_each_address(reports: list[Report]) -> list[int]:
+    """Of some reports of one case; none of an address that was told with others before."""
+    found: dict[str, int] = {}
+    for one in reports:
+        if one.email:
+            found.setdefault(one.email.lower(), one.pk)
+    if found:
+        before = Report.objects.filter(case_id=reports[0].case_id, pk__lt=reports[0].pk)
+        addresses = before.annotate(address=Lower("email")).filter(address__in=found)
+        for address in addresses.values_list("address", flat=True):
+            found.pop(address, None)
+    return list(found.values())

@@ -198,7 +198,7 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "cancel an order": (cancel_order, [PICTURES, BALANCES, TURNS]),
     "deadline missed": (miss, [PICTURE, BALANCES]),
     "hand over": (hand_over, [PICTURES]),
-    "show several": (show_several, [PICTURES]),
+    "show several": (show_several, [PICTURES, BALANCES]),
     "delete a picture": (
         lambda s: lambda: s.as_buyer.delete(f"/api/images/{s.public.pk}"),
         [PICTURE],
@@ -228,10 +228,10 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
         lambda s: lambda: s.as_buyer.post(f"/api/artists/{s.artist.pk}/follow"),
         [BALANCES, ARTIST],
     ),
-    "change a style": (change_style, [STYLE, TAGS]),
+    "change a style": (change_style, [BALANCES, STYLE, TAGS]),
     "delete a style": (
         lambda s: lambda: s.as_artist.delete(f"/api/models/{s.style.pk}"),
-        [STYLE, TAGS],
+        [BALANCES, STYLE, TAGS],
     ),
     "leave": (leave, [PICTURES, BALANCES, STYLES, TAGS, PICTURES, ARTISTS, ENDPOINTS]),
 }
