@@ -116,8 +116,8 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "in 5 minutes"
     ) in WORDS
     assert (
-        "10 new accounts an hour, 10 reports in 10 minutes, 5 receipts of reports a day to one mail "
-        "address"
+        "10 new accounts an hour, 10 reports in 10 minutes, 5 receipts of reports a day to one "
+        "mail address"
     ) in WORDS
 
 

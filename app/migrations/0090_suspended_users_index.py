@@ -6,7 +6,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("app", "0084_restored_licences_told")]
+    dependencies = [("app", "0089_artist_sites")]
 
     operations = [
         AddIndexConcurrently(

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0091_payouts_leave_out")]
+    dependencies = [("app", "0092_taken_images")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.

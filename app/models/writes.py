@@ -282,6 +282,64 @@ _NOTIFY_OF_GROUP = f"""
 NOTIFY_OF_LIKE = _NOTIFY_OF_GROUP.format(same_target="AND target_id = %(target_id)s")
 NOTIFY_OF_FOLLOW = _NOTIFY_OF_GROUP.format(same_target="")
 
+# Marks as read what somebody was told of a picture, and of the order that it is of. If an unread
+# group says that it is ready, it leaves the group, and the next newest speaks where it has spoken.
+# Returns for each whether there is one unread less.
+SEE_PICTURE = """
+    WITH about AS (
+        SELECT id FROM app_notification
+        WHERE recipient_id = %(user_id)s AND NOT is_read
+            AND (target_type = 'image' AND target_id = %(picture_id)s OR target_type = 'order'
+                AND target_id = (SELECT order_id FROM app_generation WHERE id = %(picture_id)s))
+    ), heads AS (
+        SELECT id, created_at FROM app_notification
+        WHERE recipient_id = %(user_id)s AND type = 'generation_complete' AND NOT is_read
+            AND other_count > 0
+        ORDER BY id FOR UPDATE
+    ), member AS (
+        SELECT id, is_folded, other_count, created_at, mailed_at FROM app_notification
+        WHERE recipient_id = %(user_id)s AND type = 'generation_complete'
+            AND target_id = %(picture_id)s AND (is_folded OR NOT is_read AND other_count > 0)
+            AND EXISTS (SELECT FROM heads)
+        FOR UPDATE
+    ), head AS (
+        SELECT heads.id FROM heads JOIN member ON member.is_folded
+            AND (heads.created_at, heads.id) > (member.created_at, member.id)
+        WHERE NOT EXISTS (
+            SELECT FROM app_notification earlier
+            WHERE earlier.recipient_id = %(user_id)s AND earlier.type = 'generation_complete'
+                AND NOT earlier.is_folded AND earlier.other_count > 0
+                AND (earlier.created_at, earlier.id) > (member.created_at, member.id)
+                AND (earlier.created_at, earlier.id) < (heads.created_at, heads.id)
+        )
+    ), counted AS (
+        UPDATE app_notification SET other_count = other_count - 1
+        WHERE id IN (SELECT id FROM head)
+    ), next AS (
+        UPDATE app_notification next
+        SET is_folded = false, is_read = false, mailed_at = member.mailed_at,
+            other_count = member.other_count - 1
+        FROM member
+        WHERE NOT member.is_folded AND next.id = (
+            SELECT folded.id FROM app_notification folded
+            WHERE folded.recipient_id = %(user_id)s AND folded.type = 'generation_complete'
+                AND folded.is_folded
+                AND (folded.created_at, folded.id) < (member.created_at, member.id)
+            ORDER BY folded.created_at DESC, folded.id DESC LIMIT 1
+        )
+    ), seen AS (
+        SELECT id, true AS is_of_group FROM member
+        WHERE NOT is_folded OR EXISTS (SELECT FROM head)
+        UNION ALL
+        SELECT id, false FROM about WHERE id NOT IN (SELECT id FROM member)
+    )
+    UPDATE app_notification
+    SET is_folded = false, is_read = true,
+        other_count = CASE WHEN seen.is_of_group THEN 0 ELSE other_count END
+    FROM seen WHERE app_notification.id = seen.id
+    RETURNING NOT seen.is_of_group
+"""
+
 # Deletes what people were told of an actor, or the recipient alone. Of a group, the next newest
 # speaks then.
 FORGET_ACTOR = """

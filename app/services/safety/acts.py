@@ -237,7 +237,9 @@ def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Deci
         copy_service.refuse(style, why.words)
         done, kind = f"Works refused ({said})", NotificationType.WORKS_REFUSED
     act = Act(action, ThingKind.STYLE, style.pk, style.artist_id, after={"review": style.review})
-    decision = record(act, why, case=case_apart(act.kind, act.thing_id, act.subject_id), strikes=False)
+    decision = record(
+        act, why, case=case_apart(act.kind, act.thing_id, act.subject_id), strikes=False
+    )
     log(why, style, done)
     _tell(style, kind, why, decision)
     return decision

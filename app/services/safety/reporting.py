@@ -149,8 +149,8 @@ def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int
     found: Any
     if kind == ThingKind.PICTURE:
         # Who blocks somebody can still be reported by them.
-        shown = Generation.objects.public() | Generation.objects.kept_by(user.pk or 0)
-        found = shown.filter(pk=thing_id).values_list("user_id")
+        pictures = Generation.objects.public() | Generation.objects.kept_by(user.pk or 0)
+        found = pictures.filter(pk=thing_id).values_list("user_id")
     elif kind == ThingKind.STYLE:
         found = Style.objects.visible_to(user).filter(pk=thing_id).values_list("artist_id")
     elif kind == ThingKind.COMMENT:

@@ -160,10 +160,8 @@ UNREADABLE = [
     ("JOB_RETRY_DELAYS", "0,soon", "a list of seconds"),
     ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
     ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
-    *(
-        (f"RATE_LIMIT_{name}", "20", "a number of requests")
-        for name in ("VERIFY", "REPORTS", "RECEIPTS", "SIGN_UP")
-    ),
+    *((f"RATE_LIMIT_{n}", "20", "a number of requests") for n in ("VERIFY", "REPORTS", "SIGN_UP")),
+    ("RATE_LIMIT_RECEIPTS", "20", "a number of requests"),
     ("RATE_LIMIT_USER", "100/minute", "a number of requests"),
     ("RATE_LIMIT_ANONYMOUS", "/60", "a number of requests"),
     ("LOG_LEVEL", "loud", "a level of Python's logging"),
@@ -362,8 +360,7 @@ class TestCommands:
 
 
 SHOW = """
-import json
-import django; django.setup()
+import json, django; django.setup()
 from django.conf import settings
 names = "DEBUG DEMO_SIGN_IN ALLOW_TEST_GATEWAY ALLOWED_HOSTS SECRET_KEY SECURE_SSL_REDIRECT \
 SECURE_HSTS_SECONDS SECURE_HSTS_INCLUDE_SUBDOMAINS SESSION_COOKIE_SECURE CSRF_COOKIE_SECURE \

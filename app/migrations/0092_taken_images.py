@@ -23,7 +23,7 @@ ACTIONS = [
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0083_licences_to_revoke")]
+    dependencies = [("app", "0091_payouts_leave_out")]
 
     operations = [
         migrations.AlterField(
