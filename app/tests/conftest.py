@@ -7,15 +7,16 @@ from zeal.constants import initialize_app_registry
 from zeal.patch import patch
 
 from app.models import User
-from app.services import fees
+from app.services import fees, rate_limit_service
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, UserFactory
 
 
 @pytest.fixture(autouse=True)
-def _no_rate_limits(settings):
-    """Tests ask faster than people may; those about limits set their own."""
+def _no_rate_limits(settings, monkeypatch):
+    """Tests ask faster than people may; those about limits set their own, and begin with none."""
     settings.RATE_LIMITS = {}
+    monkeypatch.setattr(rate_limit_service, "_memory", rate_limit_service.MemoryWindows())
 
 
 @cache_of_one

@@ -114,6 +114,7 @@ def test_a_copy_waits_for_a_storage_that_is_away(media: Path) -> None:
         storage.copy("uploads/a.png", "styles/a.png")
 
 
+@pytest.mark.django_db
 def test_a_link_opens_one_file_and_nothing_else(kind: str) -> None:
     for name in ("mine", "yours"):
         storage.save(f"generations/{name}.png", io.BytesIO(name.encode()))
@@ -135,6 +136,7 @@ def far_from_a_windows_end() -> int:
     return 2 * min((1800, 1700, 1600, 1500, 1400), key=lambda half: now % half / half)
 
 
+@pytest.mark.django_db
 def test_a_link_is_the_same_for_half_of_its_life_and_lives_for_the_other(
     kind: str, settings
 ) -> None:
@@ -191,6 +193,7 @@ def test_another_process_gives_the_same_links(kind: str, settings, request) -> N
     assert theirs in {before, ours()}
 
 
+@pytest.mark.django_db
 def test_browsers_alone_keep_what_links_lead_to(kind: str) -> None:
     for name in ("small", "large"):
         size = SINGLE_REQUEST_BYTES + 1 if name == "large" else 1

@@ -113,11 +113,13 @@ def _keep_address(project: Project) -> None:
     """
     [network] = json.loads(podman("network", "inspect", f"{project.name}_default"))
     link = ["dev", network["network_interface"]]
-    shown = subprocess.run(["ip", "-j", "link", "show", *link], capture_output=True, check=False)
+    command = ["ip", "-j", "link", "show", *link]
+    shown = subprocess.run(command, capture_output=True, timeout=10, check=False)
     # There is none before the first container.
     if shown.returncode == 0:
         [bridge] = json.loads(shown.stdout)
-        subprocess.run(["ip", "link", "set", *link, "address", bridge["address"]], check=True)
+        pin = ["ip", "link", "set", *link, "address", bridge["address"]]
+        subprocess.run(pin, timeout=10, check=True)
 
 
 def _reconcile(project: Project, service: Service, count: int, *, recreate: bool) -> None:

@@ -69,18 +69,21 @@ MUTATIONS = (
         ),
     ),
     *in_file(
+        "app/services/uploads/checkers.py",
+        (
+            "unread-works-are-given-up",
+            "if failed.attempts < MAX_ATTEMPTS:",
+            "if failed.attempts:",
+            f"{BEFORE}::test_a_work_that_cannot_be_read_is_given_up_and_told_of_once",
+        ),
+    ),
+    *in_file(
         "app/services/uploads/copy_service.py",
         (
             "unread-works-are-put-off",
             "exclude(pk__in=waiting)",
             "exclude(pk__in=[])",
             f"{BEFORE}::test_a_work_that_cannot_be_read_does_not_hold_up_the_next",
-        ),
-        (
-            "unread-works-are-given-up",
-            "if failed + 1 < MAX_ATTEMPTS:",
-            "if failed + 1:",
-            f"{BEFORE}::test_a_work_that_cannot_be_read_is_given_up_and_told_of_once",
         ),
     ),
     *in_file(

@@ -60,7 +60,12 @@ MUTATIONS = (
             "        pass",
             STATED,
         ),
-        ("taken-is-stated", "case=records.own_case(act)", "case=None", STATED),
+        (
+            "taken-is-stated",
+            "case=records.case_apart(act.kind, act.thing_id, act.subject_id)",
+            "case=None",
+            STATED,
+        ),
         ("nobody-s-look-is-staff-s", "    if _is_shown(check):\n", "    if False:\n", UNREAD),
         ("kept-for-appeals", "decided_at__lt=before", "decided_at__isnull=False", PEOPLE),
     ),
@@ -76,7 +81,7 @@ MUTATIONS = (
     ),
     *in_file(
         "app/services/safety/records.py",
-        ("a-machine-decides-no-report", "elif why.is_automated:", "elif False:", STATED),
+        ("a-machine-decides-no-report", "    if why.is_automated:\n", "    if False:\n", STATED),
     ),
     *in_file(
         "app/services/safety/appeals.py",

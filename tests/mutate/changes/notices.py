@@ -26,8 +26,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/models/writes.py",
         (
             "groups-are-counted",
-            "         (SELECT COALESCE(SUM(other_count + 1), 0)",
-            "         (SELECT COALESCE(SUM(1), 0)",
+            "        (SELECT COALESCE(SUM(other_count + 1), 0)",
+            "        (SELECT COALESCE(SUM(1), 0)",
             GROUPS,
         ),
         ("likes-are-of-one-picture", '"AND target_id = %(target_id)s"', '""', GROUPS),
