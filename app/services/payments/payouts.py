@@ -16,7 +16,7 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q
 
 from app.exceptions import (
     ArtistOnly,
@@ -38,7 +38,7 @@ from app.models import (
 from app.models.payment import UNDER_WAY
 from app.services import earnings, guard, notification_service, pots
 from app.services.payments import packs
-from app.services.payments.gateways.outcomes import NotYet, Refused
+from app.services.payments.gateways.outcomes import Away, NotYet, Refused
 from app.services.payments.gateways.sending import BankPayment, PayoutGateway, Transfer
 from app.services.payments.payout_gateway import payout_gateway
 from app.services.pots import Pots
@@ -275,7 +275,7 @@ def _tell(payout: Payout) -> None:
 
 def sweep() -> int:
     """Send what was requested, and ask about what nobody tells of. Returns how many were asked
-    about. One that breaks keeps none of the others from its turn."""
+    about. One that breaks, or has to wait, keeps none of the others from its turn."""
     global _rests_until
     if time.monotonic() < _rests_until:
         return 0
@@ -283,7 +283,9 @@ def sweep() -> int:
     waits = Q(checked_at=None)
     for status, pause in PAUSES.items():
         waits |= Q(status=status, checked_at__lte=now - pause)
-    due = Payout.objects.filter(waits, status__in=UNDER_WAY).order_by("checked_at", "pk")
+    due = Payout.objects.filter(waits, status__in=UNDER_WAY).order_by(
+        F("checked_at").asc(nulls_first=True), "pk"
+    )
     asked = 0
     for payout in due[:BATCH]:
         asked += 1
@@ -291,8 +293,9 @@ def sweep() -> int:
             guard.attempt("payouts", partial(settle, payout.pk), passing=(NotYet,), id=payout.pk)
         except NotYet as error:
             log.warning("payout_waits", payout_id=payout.pk, error=str(error))
-            _rests_until = time.monotonic() + REST_SECONDS
-            break
+            if isinstance(error, Away):
+                _rests_until = time.monotonic() + REST_SECONDS
+                break
     return asked
 
 

@@ -5,6 +5,10 @@ class NotYet(Exception):
     """Nothing was done, or nobody knows whether it was: look again later."""
 
 
+class Away(NotYet):
+    """The provider itself does not answer, or answers nobody: others need not be asked now."""
+
+
 class Refused(Exception):
     """It was not done, and will not be. The text is for whoever asked for it."""
 

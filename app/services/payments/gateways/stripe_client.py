@@ -11,14 +11,16 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from app.services.payments.gateways.outcomes import NotYet, Refused
+from app.services.payments.gateways.outcomes import Away, NotYet, Refused
 
 log = structlog.get_logger(__name__)
 
 # To connect, and to answer. Checkout rarely takes more than one.
 TIMEOUT = (5.0, 20.0)
+# What we may not see any more, or never could.
+GONE = frozenset({"resource_missing", "account_invalid"})
 # What another time may change, with the same parameters.
-_LATER = frozenset({"balance_insufficient", "rate_limit", "lock_timeout"})
+_LATER = frozenset({"balance_insufficient", "lock_timeout"})
 
 
 def stripe_client() -> stripe.StripeClient:
@@ -51,14 +53,25 @@ def asking() -> Iterator[None]:
     try:
         yield
     except (stripe.InvalidRequestError, stripe.CardError) as error:
+        if error.code == "rate_limit":
+            raise Away(str(error.code)) from error
         if error.code in _LATER or error.http_status == 409:
             raise NotYet(str(error.code)) from error
         raise Refused(str(error.user_message or error.code or "refused")) from error
-    except stripe.StripeError as error:
-        if isinstance(error, stripe.AuthenticationError | stripe.PermissionError):
-            # Nobody's luck, but a wrong key or a wrong program.
-            log.error("stripe_refuses_us", kind=type(error).__name__)
+    except stripe.IdempotencyError as error:
+        # Of this one thing: its first request may still run.
         raise NotYet(type(error).__name__) from error
+    except stripe.PermissionError as error:
+        if error.code in GONE:
+            # The account of one artist, which we may not see any more.
+            raise NotYet(str(error.code)) from error
+        log.error("stripe_refuses_us", kind=type(error).__name__)
+        raise Away(type(error).__name__) from error
+    except stripe.StripeError as error:
+        if isinstance(error, stripe.AuthenticationError):
+            # Nobody's luck, but a wrong key.
+            log.error("stripe_refuses_us", kind=type(error).__name__)
+        raise Away(type(error).__name__) from error
 
 
 @contextmanager

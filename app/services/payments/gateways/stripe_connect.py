@@ -11,9 +11,8 @@ import stripe
 
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.sending import Account, BankPayment, Transfer
-from app.services.payments.gateways.stripe_client import asking, asking_only
+from app.services.payments.gateways.stripe_client import GONE, asking, asking_only
 
-_GONE = frozenset({"resource_missing", "account_invalid"})
 _PAID = {"paid": "paid", "failed": "failed", "canceled": "failed"}
 MOST_NOTE = 300
 
@@ -65,7 +64,7 @@ class StripeConnect:
                 found = self._api.accounts.retrieve(account_id)
         except (NotYet, Refused) as error:
             # An account that was deleted is one that we may not see.
-            if getattr(error.__cause__, "code", None) in _GONE:
+            if getattr(error.__cause__, "code", None) in GONE:
                 return None
             raise NotYet(str(error)) from error
         return None if getattr(found, "deleted", False) else _account_of(found)
