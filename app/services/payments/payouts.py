@@ -38,7 +38,7 @@ from app.models import (
 from app.models.payment import UNDER_WAY
 from app.services import earnings, guard, notification_service, pots
 from app.services.payments import packs
-from app.services.payments.gateways.outcomes import Away, NotYet, Refused
+from app.services.payments.gateways.outcomes import Away, Gone, NotYet, Refused
 from app.services.payments.gateways.sending import BankPayment, PayoutGateway, Transfer
 from app.services.payments.payout_gateway import payout_gateway
 from app.services.pots import Pots
@@ -58,7 +58,15 @@ ALLOWED_MOVES: dict[str, tuple[MoveStatus, ...]] = {
     MoveStatus.REVERSED: (),
 }
 # How often the provider is asked about a payout of which it tells nothing.
-PAUSES = {MoveStatus.REQUESTED: timedelta(minutes=1), MoveStatus.SENT: timedelta(minutes=30)}
+PAUSES = {
+    MoveStatus.REQUESTED: timedelta(minutes=1),
+    MoveStatus.SENT: timedelta(minutes=30),
+    MoveStatus.PAID: timedelta(days=1),
+}
+# A bank may send back for days what it had accepted, and the event of it may get lost.
+LOOKED_AFTER = timedelta(days=10)
+# How long what was sent waits for its payment to the bank, before it is taken back.
+STUCK_AFTER = timedelta(days=5)
 BATCH = 20
 # After an answer that did not come, so that the relay has time for pictures.
 REST_SECONDS = 30.0
@@ -67,6 +75,9 @@ MONTHLY_DAYS = 7
 MAX_FAILURE = 200
 
 _rests_until = 0.0
+# Who was asked for today whether there is enough for a monthly payout: once a day is enough.
+_asked: set[int] = set()
+_asked_on = date.min
 
 
 def value_of(tokens: int) -> int:
@@ -134,19 +145,18 @@ def settle(payout_id: int) -> None:
     """Take a payout as far as it goes now. Never inside a transaction; raises NotYet."""
     payout = Payout.objects.get(pk=payout_id)
     gateway = payout_gateway(payout.gateway)
-    was_tried = payout.checked_at is not None
-    # Written before anything is sent: whoever comes after a crash knows that it may have been.
     Payout.objects.filter(pk=payout_id).update(checked_at=clock.now())
     if payout.status == MoveStatus.REQUESTED:
-        _send(gateway, payout, was_tried=was_tried)
+        _send(gateway, payout)
         payout.refresh_from_db()
     if payout.status in (MoveStatus.SENT, MoveStatus.PAID):
         _follow(gateway, payout)
 
 
-def _send(gateway: PayoutGateway, payout: Payout, *, was_tried: bool) -> None:
+def _send(gateway: PayoutGateway, payout: Payout) -> None:
     """To the artist's account at the provider."""
-    found = gateway.find_transfer(reference=payout.reference) if was_tried else None
+    # Always: a row from a backup that was restored may say that nobody has tried yet.
+    found = gateway.find_transfer(reference=payout.reference)
     try:
         sent = found or gateway.transfer(
             reference=payout.reference,
@@ -163,25 +173,47 @@ def _send(gateway: PayoutGateway, payout: Payout, *, was_tried: bool) -> None:
 def _follow(gateway: PayoutGateway, payout: Payout) -> None:
     """From the artist's account to their bank; and back, if the bank does not take it."""
     sent = gateway.find_transfer(reference=payout.reference, transfer_id=payout.transfer_id)
-    payment = gateway.find_payment(
-        reference=payout.reference, account_id=payout.account_id, payment_id=payout.payout_id
-    )
-    refusal = ""
-    if payment is None and not (sent and sent.is_taken_back):
-        try:
-            payment = gateway.pay(
-                reference=payout.reference,
-                account_id=payout.account_id,
-                amount=payout.price,
-                currency=payout.currency,
-            )
-        except Refused as error:
-            refusal = str(error)
+    payment, refusal = None, ""
+    try:
+        payment = gateway.find_payment(
+            reference=payout.reference, account_id=payout.account_id, payment_id=payout.payout_id
+        )
+        if payment is None and not (sent and sent.is_taken_back):
+            payment = _pay(gateway, payout)
+    except Gone as error:
+        if payout.status == MoveStatus.PAID:
+            # It had arrived before.
+            return
+        refusal = str(error)
+    except Refused as error:
+        refusal = str(error)
     if payment is not None and payment.status == "failed":
         refusal = payment.failure
     if payment is not None and not payout.payout_id:
         Payout.objects.filter(pk=payout.pk).update(payout_id=payment.id)
     _conclude(gateway, payout, sent, payment, refusal)
+
+
+def _pay(gateway: PayoutGateway, payout: Payout) -> BankPayment:
+    """Raises NotYet, and Refused: then it is taken back."""
+    try:
+        return gateway.pay(
+            reference=payout.reference,
+            account_id=payout.account_id,
+            amount=payout.price,
+            currency=payout.currency,
+        )
+    except Away:
+        raise
+    except NotYet as error:
+        if not _is_stuck(payout):
+            raise
+        # Its account may keep another currency than ours: the money is not there under this name.
+        raise Refused(f"The provider could not pay it to the bank ({error}).") from error
+
+
+def _is_stuck(payout: Payout) -> bool:
+    return payout.sent_at is not None and payout.sent_at < clock.now() - STUCK_AFTER
 
 
 def _conclude(
@@ -196,10 +228,13 @@ def _conclude(
             # First the money, then the tokens: a crash in between is found by looking.
             _take_back(gateway, payout)
         _end(payout, MoveStatus.FAILED, refusal)
-    elif sent is not None and sent.is_taken_back:
+    elif sent is not None and sent.is_taken_back and payment is None:
         _end(payout, MoveStatus.REVERSED, "The transfer was taken back.")
     elif payment is not None and payment.status == "paid":
         _move(payout, MoveStatus.PAID, ended_at=clock.now())
+    if sent is not None and sent.is_taken_back and payment is not None and not refusal:
+        # The bank has the money, or gets it, and so has the platform: the account owes it.
+        log.error("payout_taken_back_and_paid", payout_id=payout.pk, payment=payment.status)
 
 
 def _take_back(gateway: PayoutGateway, payout: Payout) -> None:
@@ -207,7 +242,10 @@ def _take_back(gateway: PayoutGateway, payout: Payout) -> None:
         gateway.take_back(reference=payout.reference, transfer_id=payout.transfer_id)
     except Refused as error:
         # Somebody was faster, or the money is gone from the account: the next look says.
-        raise NotYet(str(error)) from error
+        if _is_stuck(payout):
+            # Only people can get it back, or say who bears it.
+            log.error("payout_stuck", payout_id=payout.pk, reason=error.code)
+        raise NotYet(error.code) from error
 
 
 @transaction.atomic
@@ -283,7 +321,8 @@ def sweep() -> int:
     waits = Q(checked_at=None)
     for status, pause in PAUSES.items():
         waits |= Q(status=status, checked_at__lte=now - pause)
-    due = Payout.objects.filter(waits, status__in=UNDER_WAY).order_by(
+    is_new = Q(status=MoveStatus.PAID, ended_at__gte=now - LOOKED_AFTER)
+    due = Payout.objects.filter(waits, Q(status__in=UNDER_WAY) | is_new).order_by(
         F("checked_at").asc(nulls_first=True), "pk"
     )
     asked = 0
@@ -302,11 +341,18 @@ def sweep() -> int:
 def pay_monthly() -> int:
     """Request a payout for each artist who chose so, on the first days of a month. Returns how
     many there were."""
+    global _asked_on
     today = clock.now().astimezone(clock.HOME_ZONE).date()
     if today.day > MONTHLY_DAYS:
         return 0
+    if _asked_on != today:
+        _asked_on = today
+        _asked.clear()
     paid = 0
     for profile in _wants_monthly(today.replace(day=1)):
+        if profile.user_id in _asked:
+            continue
+        _asked.add(profile.user_id)
         try:
             guard.attempt(
                 "monthly payouts",
@@ -316,7 +362,7 @@ def pay_monthly() -> int:
             )
             paid += 1
         except DomainError:
-            # Too little, or not any more: next month.
+            # Too little, or not any more: tomorrow.
             continue
     return paid
 

@@ -72,13 +72,14 @@ class PayoutGateway(Protocol):
         ...
 
     def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
-        """Send what was transferred on to the artist's bank. Twice is once, for a day."""
+        """Send what was transferred on to the artist's bank. Twice is once, for a day. Raises
+        Gone."""
         ...
 
     def find_payment(
         self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
-        """That of a payout, by its own id or by ours."""
+        """That of a payout, by its own id or by ours. Raises Gone."""
         ...
 
     def payout_of(self, object_id: str, *, account_id: str = "") -> str:

@@ -7,9 +7,12 @@ each of the two belongs to one payout of ours. Both carry our name of it in thei
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import stripe
 
-from app.services.payments.gateways.outcomes import NotYet, Refused
+from app.services.payments.gateways.outcomes import Gone, NotYet, Refused
 from app.services.payments.gateways.sending import Account, BankPayment, Transfer
 from app.services.payments.gateways.stripe_client import GONE, asking, asking_only
 
@@ -66,7 +69,7 @@ class StripeConnect:
             # An account that was deleted is one that we may not see.
             if getattr(error.__cause__, "code", None) in GONE:
                 return None
-            raise NotYet(str(error)) from error
+            raise NotYet(getattr(error, "code", str(error))) from error
         return None if getattr(found, "deleted", False) else _account_of(found)
 
     # --- From us to the account -------------------------------------------------------------------
@@ -74,10 +77,7 @@ class StripeConnect:
     def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
         with asking():
             # Asked first: what a key has refused it refuses for a day.
-            balance = self._api.balance.retrieve()
-            available = [part.amount for part in balance.available if part.currency == currency]
-            if sum(available) < amount:
-                raise NotYet("balance_insufficient")
+            _check(self._api.balance.retrieve(), amount, currency)
             made = self._api.transfers.create(
                 {
                     "amount": amount,
@@ -110,7 +110,11 @@ class StripeConnect:
     # --- From the account to the bank -------------------------------------------------------------
 
     def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
-        with asking():
+        options: stripe.RequestOptions = {"stripe_account": account_id}
+        with _of_account(), asking():
+            # Asked first: what a key has refused it refuses for a day.
+            balance = self._api.balance.retrieve(options=options)
+            _check(balance, amount, currency)
             made = self._api.payouts.create(
                 {
                     "amount": amount,
@@ -128,7 +132,7 @@ class StripeConnect:
         self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
         options: stripe.RequestOptions = {"stripe_account": account_id}
-        with asking_only():
+        with _of_account(), asking_only():
             if payment_id:
                 return _payment_of(self._api.payouts.retrieve(payment_id, options=options))
             listed = self._api.payouts.list({"limit": 100}, options)
@@ -143,6 +147,27 @@ class StripeConnect:
                 options: stripe.RequestOptions = {"stripe_account": account_id}
                 return _named(self._api.payouts.retrieve(object_id, options=options))
             return _named(self._api.transfers.retrieve(object_id))
+
+
+@contextmanager
+def _of_account() -> Iterator[None]:
+    """Raises Gone for an account that was deleted: then we may not see it."""
+    try:
+        yield
+    except (NotYet, Refused) as error:
+        cause = error.__cause__
+        # ``asking_only`` has one more around it.
+        codes = {getattr(each, "code", None) for each in (cause, getattr(cause, "__cause__", None))}
+        if "account_invalid" in codes:
+            raise Gone("The account at the provider is not there any more.") from error
+        raise
+
+
+def _check(balance: stripe.Balance, amount: int, currency: str) -> None:
+    """Raises NotYet unless so much is there."""
+    available = [part.amount for part in balance.available if part.currency == currency]
+    if sum(available) < amount:
+        raise NotYet("balance_insufficient")
 
 
 def _named(thing: stripe.Transfer | stripe.Payout) -> str:
