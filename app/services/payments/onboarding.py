@@ -42,11 +42,14 @@ def begin(user: User, *, country: str = "") -> str:
     gateway = payout_gateway()
     try:
         profile = _with_account(user, gateway, country)
-        link = gateway.link(
-            profile.account_id,
-            back=f"{settings.SITE_URL}{RETURN_PATH}",
-            again=f"{settings.SITE_URL}{REFRESH_PATH}",
-        )
+        try:
+            link = _link(gateway, profile)
+        except (NotYet, Refused):
+            # It may have been deleted there: then the artist gets another one.
+            if settle(profile).account_id:
+                raise
+            profile = _with_account(user, gateway, country)
+            link = _link(gateway, profile)
     except NotYet as error:
         raise ServiceUnavailable from error
     except Refused as error:
@@ -54,6 +57,14 @@ def begin(user: User, *, country: str = "") -> str:
     if gateway.is_test:
         settle(profile)
     return link
+
+
+def _link(gateway: PayoutGateway, profile: PaymentProfile) -> str:
+    return gateway.link(
+        profile.account_id,
+        back=f"{settings.SITE_URL}{RETURN_PATH}",
+        again=f"{settings.SITE_URL}{REFRESH_PATH}",
+    )
 
 
 def _with_account(user: User, gateway: PayoutGateway, country: str) -> PaymentProfile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from app.exceptions import ArtistOnly, PayoutAccountRequired, ServiceUnavailable
@@ -9,6 +11,7 @@ from app.models import PaymentProfile
 from app.services.payments import onboarding, payouts
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, UserFactory
+from app.tests.payments import buyers
 from app.tests.payments.paying_artists import enable, sell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -64,6 +67,25 @@ def test_an_account_that_is_gone_may_be_opened_again(provider):
     # On the same day, when the provider still remembers what it answered to our key.
     assert enable(artist, provider.door) != account
     assert status_of(artist) == "enabled"
+
+
+def test_a_deleted_account_of_which_nobody_told(provider):
+    artist = ArtistFactory().user
+    account = enable(artist, provider.door)
+    provider.api.v1.accounts.delete(account)
+    assert Api(artist).post("/api/payouts/account").status == 200
+    assert onboarding.profile_of(artist).account_id not in ("", account)
+
+
+def test_an_artist_who_leaves_us_there(provider):
+    artist = ArtistFactory().user
+    account = enable(artist, provider.door)
+    provider.api.v1.accounts.delete(account)
+    left = {"id": "ca_1", "object": "application"}
+    event = {"id": f"evt_{account}", "type": "account.application.deauthorized"}
+    event |= {"account": account, "created": int(time.time()), "data": {"object": left}}
+    assert buyers.deliver(event).status == 200
+    assert (status_of(artist), onboarding.profile_of(artist).account_id) == ("none", "")
 
 
 def test_a_provider_that_does_not_answer_changes_nothing(provider):

@@ -26,6 +26,8 @@ class Order:
     # Where the provider sends the buyer afterwards, and who gives up.
     back: str
     cancel: str
+    # Another payment than the one that was refused under this reference.
+    is_again: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +107,11 @@ class PaymentGateway(Protocol):
 
     def look_up(self, *, reference: str, session_id: str, since: datetime) -> Checkout | None:
         """The payment, by its own id, or by our reference among those since then."""
+        ...
+
+    def expire(self, found: Checkout) -> Checkout:
+        """End a payment that waits, so that nobody pays any more: what has become of it. One that
+        a bank is busy with goes on."""
         ...
 
     def refund(self, *, reference: str, payment_id: str, price: int) -> Returned:

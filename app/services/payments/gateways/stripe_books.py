@@ -9,10 +9,9 @@ from typing import Any
 import stripe
 
 from app.services.payments.gateways.books import Movement
-from app.services.payments.gateways.stripe_client import asking_only
+from app.services.payments.gateways.stripe_client import asking_only, dispute_status
 
 _REFUNDS = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
-_DISPUTES = {"won": "won", "lost": "lost", "needs_response": "open", "under_review": "open"}
 
 
 class StripeBooks:
@@ -56,13 +55,13 @@ class StripeBooks:
             )
         for dispute in self._api.disputes.list(params).auto_paging_iter():
             # A mere question moves no money.
-            if dispute.status in _DISPUTES:
+            if status := dispute_status(dispute.status):
                 yield Movement(
                     kind="dispute",
                     id=dispute.id,
                     amount=dispute.amount,
                     currency=dispute.currency,
-                    status=_DISPUTES[dispute.status],
+                    status=status,
                     at=_time_of(dispute),
                     fee=sum(entry.fee for entry in dispute.balance_transactions),
                 )

@@ -10,9 +10,9 @@ from typing import Any
 import stripe
 from django.conf import settings
 
-from app.services.payments.gateways.outcomes import InvalidSignature
+from app.services.payments.gateways.outcomes import InvalidSignature, Refused
 from app.services.payments.gateways.paying import Checkout, Disputed, Event, Order, Returned
-from app.services.payments.gateways.stripe_client import asking, asking_only
+from app.services.payments.gateways.stripe_client import asking, asking_only, dispute_status
 
 # Seconds that a signature may be old. Stripe signs each delivery anew.
 TOLERANCE = 300
@@ -23,11 +23,11 @@ _KINDS = {
     "refund": "refund",
     "dispute": "dispute",
     "account": "account",
+    "application": "account",
     "transfer": "transfer",
     "payout": "payout",
 }
 _EXPANDED = ["payment_intent"]
-_DISPUTES = {"won": "won", "lost": "lost", "needs_response": "open", "under_review": "open"}
 
 
 class StripeCheckout:
@@ -77,8 +77,9 @@ class StripeCheckout:
             if order.email:
                 params["customer_email"] = order.email
         with asking():
+            again = "-again" if order.is_again else ""
             made = self._api.checkout.sessions.create(
-                params, {"idempotency_key": f"purchase-{order.reference}"}
+                params, {"idempotency_key": f"purchase-{order.reference}{again}"}
             )
         return _checkout_of(made)
 
@@ -99,6 +100,14 @@ class StripeCheckout:
                 if each.client_reference_id == reference:
                     return _checkout_of(each)
         return None
+
+    def expire(self, found: Checkout) -> Checkout:
+        try:
+            with asking():
+                return _checkout_of(self._api.checkout.sessions.expire(found.session_id))
+        except Refused:
+            # It is paid for in this moment, or by a bank that has not answered: the next look says.
+            return found
 
     # --- The way back -----------------------------------------------------------------------------
 
@@ -134,7 +143,7 @@ class StripeCheckout:
         return Disputed(
             id=found.id,
             purchase=_named(found.payment_intent, "purchase"),
-            status=_DISPUTES.get(found.status, ""),
+            status=dispute_status(found.status),
             price=found.amount,
             reason=found.reason or "",
         )
@@ -155,15 +164,18 @@ class StripeCheckout:
         try:
             told = json.loads(body)
             thing = told["data"]["object"]
+            account = _text(told, "account")
+            # An artist who leaves us there: it is their account that is to be looked at.
+            is_left = thing.get("object") == "application"
             return Event(
                 gateway=self.name,
                 id=_text(told, "id"),
                 type=_text(told, "type"),
                 created_at=datetime.fromtimestamp(told["created"], UTC),
                 kind=_KINDS.get(thing.get("object"), ""),
-                object_id=_text(thing, "id"),
+                object_id=account if is_left else _text(thing, "id"),
                 reference=_reference_of(thing),
-                account=_text(told, "account"),
+                account=account,
             )
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
             # Signed, but nothing that the version of the API sends.

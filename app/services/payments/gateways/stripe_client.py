@@ -23,6 +23,28 @@ GONE = frozenset({"resource_missing", "account_invalid"})
 _LATER = frozenset({"balance_insufficient", "lock_timeout"})
 
 
+# What a dispute's state means here. While an appeal lasts, the money is lost.
+_DISPUTES = {
+    "won": "won",
+    "lost": "lost",
+    "needs_response": "open",
+    "under_review": "open",
+    "appeal_needs_response": "lost",
+    "appeal_under_review": "lost",
+}
+# Mere questions, and what never became a dispute: they move no money.
+_QUESTIONS = frozenset(
+    {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
+)
+
+
+def dispute_status(told: str) -> str:
+    """``open``, ``won`` or ``lost``; "" where no money moves."""
+    if told not in _DISPUTES and told not in _QUESTIONS:
+        log.error("dispute_status_unknown", status=told)
+    return _DISPUTES.get(told, "")
+
+
 def stripe_client() -> stripe.StripeClient:
     """Raises ImproperlyConfigured without a key."""
     key = settings.STRIPE_SECRET_KEY
@@ -57,7 +79,8 @@ def asking() -> Iterator[None]:
             raise Away(str(error.code)) from error
         if error.code in _LATER or error.http_status == 409:
             raise NotYet(str(error.code)) from error
-        raise Refused(str(error.user_message or error.code or "refused")) from error
+        text = str(error.user_message or error.code or "refused")
+        raise Refused(text, code=error.code or "refused", param=error.param or "") from error
     except stripe.IdempotencyError as error:
         # Of this one thing: its first request may still run.
         raise NotYet(type(error).__name__) from error
@@ -81,4 +104,4 @@ def asking_only() -> Iterator[None]:
         with asking():
             yield
     except Refused as error:
-        raise NotYet(str(error)) from error
+        raise NotYet(error.code) from error

@@ -25,6 +25,9 @@ class TestGateway:
     def look_up(self, *, reference: str, session_id: str, since: datetime) -> Checkout | None:
         return Checkout("paid", reference)
 
+    def expire(self, found: Checkout) -> Checkout:
+        return found
+
     def refund(self, *, reference: str, payment_id: str, price: int) -> Returned:
         return Returned(f"test-{reference}", reference, "paid", price)
 
