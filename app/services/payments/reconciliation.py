@@ -76,6 +76,10 @@ def compare(books: ProviderBooks, first: date, last: date) -> Report:
         if begin <= movement.at < end:
             _add_up(report.sums, movement)
             report.differences += _judge(movement)
+        else:
+            # What was done long ago may change late: a refund or a payment that comes back.
+            late = (each for each in _judge(movement) if each.problem == "state")
+            report.differences += late
         names = filter(None, (movement.id, movement.reference))
         seen |= {(movement.kind, name) for name in names}
     for row in _rows_between(begin, end):
