@@ -173,6 +173,8 @@ class ApiKeyAuthentication(authentication.BaseAuthentication):
 OPEN_TO_SUSPENDED = frozenset(
     {"logout", "sign_out", "preferences", "mail", "unsubscribe", "read", "read_all"}
     | {"mark_all_read", "appeal", "report", "reports", "export", "quotes", "verify"}
+    # Their days to give tokens back go on.
+    | {"refund_purchase", "give_back"}
 )
 # Leaving is deleting one's profile.
 LEAVING = frozenset({("own_profile", "DELETE"), ("leave", "POST")})

@@ -132,7 +132,8 @@ UNDER_WAY = (MoveStatus.REQUESTED, MoveStatus.SENT)
 
 
 class PurchaseRefund(models.Model):
-    """Unused tokens of a purchase, given back for money."""
+    """Unused tokens of a purchase, given back for money. Staff may give money back for used ones:
+    then ``amount`` is what of them was left."""
 
     purchase = models.ForeignKey(Purchase, models.PROTECT, related_name="refunds")
     reference = own_name()
@@ -151,7 +152,9 @@ class PurchaseRefund(models.Model):
         ordering = ["-created_at", "-pk"]
         constraints = [
             models.CheckConstraint(
-                name="purchase_refund_positive", condition=Q(amount__gt=0, price__gte=0)
+                # No tokens: of money that staff gave back for tokens that were spent.
+                name="purchase_refund_positive",
+                condition=Q(price__gte=0) & (Q(amount__gt=0) | Q(price__gt=0)),
             ),
             models.UniqueConstraint(name="purchase_refund_reference_unique", fields=["reference"]),
             models.UniqueConstraint(

@@ -17,6 +17,8 @@ from app.models.user import User
 WELCOME_BONUS_MEMO = "welcome_bonus"
 # That of both entries by which the sale of a completed picture is reversed.
 REVERSED_MEMO = "generation_reversed"
+# Of what a lost dispute takes at its end: by then the buyer had tokens again.
+TAKEN_LATE_MEMO = "dispute_lost"
 # The user of a ledger entry: an entry has either a sender or a receiver.
 PARTY = Coalesce("sender_id", "receiver_id")
 
@@ -255,8 +257,9 @@ class Transaction(models.Model):
                 condition=Q(purchase_refund__isnull=False),
             ),
             models.UniqueConstraint(
-                name="transaction_dispute_once",
-                fields=["dispute", "type"],
+                # What is taken may be taken in two parts: at its begin, and at its end.
+                name="transaction_dispute_part_once",
+                fields=["dispute", "type", "memo"],
                 condition=Q(dispute__isnull=False),
             ),
             models.UniqueConstraint(

@@ -55,10 +55,10 @@ RULES_OF_MONEY = {
         LEFT JOIN app_transaction t ON t.purchase_refund_id = r.id
         GROUP BY r.id, p.user_id
         HAVING COUNT(*) FILTER (WHERE t.type = 'refund_out' AND t.amount = r.amount
-                AND t.sender_id = p.user_id) <> 1
+                AND t.sender_id = p.user_id) <> (r.amount > 0)::int
             OR COUNT(*) FILTER (WHERE t.type = 'refund_ret' AND t.amount = r.amount
                 AND t.receiver_id = p.user_id)
-                <> CASE WHEN r.status IN ('failed', 'reversed') THEN 1 ELSE 0 END
+                <> (r.amount > 0 AND r.status IN ('failed', 'reversed'))::int
             OR COUNT(t.id) > 2
         ORDER BY r.id""",
     "a purchase knows what of it was refunded": """

@@ -193,11 +193,12 @@ class TokenService:
         payout: Payout | None = None,
         purchase_refund: PurchaseRefund | None = None,
         dispute: Dispute | None = None,
+        memo: str = "",
     ) -> None:
         """Enter what leaves for money, or comes back from there: payouts, refunds of purchases,
         and what a dispute takes. ``moved`` is the change of the user's pots."""
         _book(
-            *(locked.pk, amount, kind, ""),
+            *(locked.pk, amount, kind, memo),
             locked=locked,
             moved=moved,
             payout=payout,

@@ -39,7 +39,7 @@ from app.services import (
     style_service,
 )
 from app.services.licences import declaration
-from app.services.payments import payouts
+from app.services.payments import buying, payouts
 from app.services.safety import keeping
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import checkers, image_service, upload_service
@@ -268,6 +268,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         community_service.pictures_of(user).lock()
         locked = lock_open(user.pk, even_suspended=True)
         _end_earnings(locked, forfeits=forfeits)
+        buying.leave(locked)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         # Reports before settings of mails, as by who tells of decisions.

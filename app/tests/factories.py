@@ -127,7 +127,7 @@ class GenerationFactory(DjangoModelFactory):
         if user.token_balance < cost:
             give_tokens(user, cost)
         generation = generation_service.request_generation(user=user, style_id=style.pk, **order)
-        _bring_to(generation, GenerationStatus(status))
+        bring_to(generation, GenerationStatus(status))
         if visibility == Visibility.PUBLIC or description is not None:
             generation_service.update_generation(
                 user=user,
@@ -159,7 +159,8 @@ def finished_file(generation: Generation, name: str = "image.png") -> str:
     return storage.uri(key)
 
 
-def _bring_to(generation: Generation, status: GenerationStatus) -> None:
+def bring_to(generation: Generation, status: GenerationStatus) -> None:
+    """As its buyer, or its worker, does."""
     if status == GenerationStatus.CANCELED:
         generation_service.cancel(user=generation.user, generation_id=generation.pk)
     elif status != GenerationStatus.QUEUED:

@@ -9,7 +9,9 @@ often, or in which order.
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from urllib.parse import urlencode
 
 import structlog
@@ -18,13 +20,23 @@ from django.db import transaction
 from django.db.models import F, Q
 
 from app.exceptions import NotFound, PaymentRefused, ServiceUnavailable
-from app.models import NotificationType, PaymentProfile, Purchase, PurchaseStatus, User
+from app.models import (
+    NotificationType,
+    PaymentProfile,
+    Purchase,
+    PurchaseRefund,
+    PurchaseStatus,
+    TransactionType,
+    User,
+)
 from app.services import notification_service
+from app.services.payments.asking import ask
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.paying import Checkout, Event, Order, PaymentGateway
 from app.services.payments.noting import note
 from app.services.payments.packs import price_of
 from app.services.payments.payment_gateway import STRIPES, gateway
+from app.services.pots import Pots
 from app.services.token_service import TokenService, lock_buyer, lock_users
 from app.utils import clock
 from app.utils.money import written
@@ -37,6 +49,8 @@ RETURN_PATH = "/wallet/purchases/{}"
 UNBEGUN = timedelta(hours=1)
 # How old a purchase is when the sweep first asks, and how long until it asks again.
 FIRST_LOOK, NEXT_LOOK = timedelta(minutes=2), timedelta(minutes=10)
+# A bank may take days to answer, and nobody asks for ever.
+GIVEN_UP = timedelta(days=15)
 # For one round of the sweep, which others wait for.
 BATCH = 5
 # Whoever has paid gets the tokens, even if we had given the purchase up.
@@ -76,9 +90,10 @@ def open_checkout(purchase: Purchase, *, next_path: str = "") -> Purchase:
         return purchase
     taking = gateway(purchase.gateway)
     try:
-        begun = taking.begin(_order_of(purchase, next_path))
+        begun = _begin(taking, purchase, _order_of(purchase, next_path))
     except Refused as error:
-        log.warning("checkout_refused", purchase_id=purchase.pk, reason=str(error))
+        # Its text may hold what the buyer typed.
+        log.warning("checkout_refused", purchase_id=purchase.pk, reason=error.code)
         _take_over(purchase, Checkout("failed", purchase.gateway_reference), None)
         raise PaymentRefused from error
     except NotYet as error:
@@ -89,6 +104,18 @@ def open_checkout(purchase: Purchase, *, next_path: str = "") -> Purchase:
             raise ServiceUnavailable from error
         begun = found
     return _take_over(purchase, begun, None)
+
+
+def _begin(taking: PaymentGateway, purchase: Purchase, order: Order) -> Checkout:
+    try:
+        return taking.begin(order)
+    except Refused as error:
+        if not order.customer_id or error.param != "customer":
+            raise
+    # Somebody deleted the customer there: the buyer becomes a new one.
+    theirs = PaymentProfile.objects.filter(user=purchase.user_id, customer_id=order.customer_id)
+    theirs.update(customer_id="")
+    return taking.begin(replace(order, customer_id="", is_again=True))
 
 
 def _found(taking: PaymentGateway, purchase: Purchase) -> Checkout | None:
@@ -112,6 +139,8 @@ def settle(purchase: Purchase, *, event: Event | None = None) -> Purchase:
     if found is None:
         is_over = purchase.created_at < clock.now() - UNBEGUN
         found = Checkout("expired" if is_over else "pending", purchase.gateway_reference)
+    elif found.status == "pending" and found.session_id and purchase.user.is_closed:
+        found = gateway(purchase.gateway).expire(found)
     return _take_over(purchase, found, event)
 
 
@@ -131,10 +160,8 @@ def come_back(user: User, purchase_id: int) -> Purchase:
 
 
 def sweep() -> int:
-    """Ask about purchases that heard nothing for a while. Returns how many were asked about.
-
-    While the gateway does not answer, the others wait as well.
-    """
+    """Ask about purchases that heard nothing for a while. Returns how many were asked about. Raises
+    Away."""
     now = clock.now()
     waiting = Purchase.objects.filter(
         Q(checked_at=None) | Q(checked_at__lt=now - NEXT_LOOK),
@@ -146,9 +173,25 @@ def sweep() -> int:
     for purchase in waiting[:BATCH]:
         # Noted first: one that breaks does not keep the others from their turn.
         Purchase.objects.filter(pk=purchase.pk).update(checked_at=clock.now())
-        settle(purchase)
+        ask("purchases", partial(settle, purchase), purchase_id=purchase.pk)
+        if purchase.created_at < now - GIVEN_UP:
+            _give_up(purchase)
         asked += 1
     return asked
+
+
+def _give_up(purchase: Purchase) -> None:
+    """Nothing can be learnt of it, or somebody paid another price. If it was paid, reconcile_stripe
+    names it."""
+    left = _take_over(purchase, Checkout("expired", purchase.gateway_reference), None)
+    if left.status == PurchaseStatus.EXPIRED:
+        log.error("purchase_given_up", purchase_id=purchase.pk)
+
+
+def leave(user: User) -> None:
+    """The user, who is locked, closes the account: the sweep ends what is not paid yet, so that
+    nobody pays for nothing."""
+    Purchase.objects.filter(user=user, status=PurchaseStatus.PENDING).update(checked_at=None)
 
 
 def _order_of(purchase: Purchase, next_path: str) -> Order:
@@ -219,9 +262,34 @@ def _move(purchase: Purchase, user: User, found: Checkout) -> None:
                 defaults={"customer_id": found.customer_id},
             )
     purchase.status = PurchaseStatus(found.status)
+    if found.status == "paid" and user.is_closed:
+        # Who has left can't use them: the sweep sends the money back.
+        purchase.save()
+        book_refund(user, purchase, purchase.amount, purchase.price or 0)
     if found.status == "failed" and found.session_id:
         # By a bank that answered later: who was refused at once knows it.
         tell(purchase, NotificationType.PURCHASE_FAILED)
+
+
+def book_refund(
+    buyer: User, purchase: Purchase, amount: int, price: int, *, provider_id: str = ""
+) -> PurchaseRefund:
+    """Take the tokens of a refund. Buyer and purchase are locked."""
+    refund = PurchaseRefund.objects.create(
+        purchase=purchase, amount=amount, price=price, provider_id=provider_id
+    )
+    if amount:
+        TokenService.move_money(
+            TransactionType.PURCHASE_REFUND,
+            amount,
+            locked=buyer,
+            moved=Pots(bought=-amount),
+            purchase_refund=refund,
+        )
+    purchase.refunded_amount += amount
+    purchase.status = status_of(purchase)
+    purchase.save(update_fields=["refunded_amount", "status"])
+    return refund
 
 
 def tell(

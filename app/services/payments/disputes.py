@@ -14,13 +14,18 @@ from django.db import transaction
 from app.models import (
     Dispute,
     DisputeStatus,
+    Generation,
+    GenerationStatus,
+    MoveStatus,
     NotificationType,
     Purchase,
     TransactionType,
     User,
 )
-from app.services import guard, pots
+from app.models.token import TAKEN_LATE_MEMO
+from app.services import generation_service, pots
 from app.services.payments import buying, refunds
+from app.services.payments.asking import ask
 from app.services.payments.gateways.outcomes import NotYet
 from app.services.payments.gateways.paying import Disputed, Event
 from app.services.payments.noting import note
@@ -54,6 +59,8 @@ def settle(gateway_name: str, dispute_id: str, event: Event | None = None) -> No
     if not Dispute.objects.filter(provider_id=found.id).exists():
         # What went back before it was disputed is not taken back again.
         refunds.catch_up(purchase)
+        # And what can't go back any more is the buyer's again, before it is taken.
+        refunds.settle_requested(purchase)
     _take_over(purchase, found, event)
 
 
@@ -75,17 +82,24 @@ def sweep() -> int:
         # Off the list first: one that breaks does not keep the others from their turn.
         dispute_id = _to_ask.pop(0)
         asked += 1
-        guard.attempt("disputes", partial(settle, name, dispute_id), passing=(NotYet,))
+        ask("disputes", partial(settle, name, dispute_id), dispute=dispute_id)
     return asked
 
 
 @transaction.atomic
 def _take_over(purchase: Purchase, found: Disputed, event: Event | None) -> None:
+    queued: list[int] = []
+    if found.status != "won" and not Dispute.objects.filter(provider_id=found.id).exists():
+        # Pictures before balances, as by who cancels them.
+        mine = Generation.objects.ordered_by(purchase.user_id)
+        queued = mine.filter(status=GenerationStatus.QUEUED).lock()
     user, locked = buying.lock_purchase(purchase)
     if not note(event):
         return
     dispute = Dispute.objects.select_for_update().filter(provider_id=found.id).first()
     if dispute is None:
+        # What they cost is taken with the rest.
+        generation_service.cancel_queued(queued, buyer=user)
         dispute = _open(locked, user, found)
     if dispute.status == DisputeStatus.OPEN and found.status != "open":
         _end(dispute, locked, user, DisputeStatus(found.status))
@@ -97,6 +111,10 @@ def _take_over(purchase: Purchase, found: Disputed, event: Event | None) -> None
 
 
 def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
+    """Raises NotYet while a refund is to be sent: it can't be any more, and what it took comes
+    back."""
+    if purchase.refunds.filter(status=MoveStatus.REQUESTED).exists():
+        raise NotYet("A refund is to be sent.")
     # Up: the part of a token that is left belongs to nobody.
     price = purchase.price or 1
     left = purchase.amount - purchase.refunded_amount
@@ -125,7 +143,9 @@ def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
 
 def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus) -> None:
     dispute.status, dispute.ended_at = status, clock.now()
-    dispute.save(update_fields=["status", "ended_at"])
+    if status == DisputeStatus.LOST:
+        _take_what_came_back(dispute, user)
+    dispute.save(update_fields=["status", "ended_at", "taken"])
     is_lost = {"is_lost": True} if status == DisputeStatus.LOST else {}
     buying.tell(purchase, NotificationType.DISPUTE_ENDED, dispute.price, **is_lost)
     if status == DisputeStatus.WON:
@@ -145,6 +165,22 @@ def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus
             # The relay does it: what dies meanwhile leaves it to be done.
             dispute.to_revoke = lost
             dispute.save(update_fields=["to_revoke"])
+
+
+def _take_what_came_back(dispute: Dispute, user: User) -> None:
+    """Pictures that were being made when it was opened may have failed, a refund may not have
+    arrived: the buyer has their tokens again, and not the platform's money."""
+    late = min(dispute.amount - dispute.taken, pots.of(user).bought)
+    if late:
+        dispute.taken += late
+        TokenService.move_money(
+            TransactionType.CHARGEBACK,
+            late,
+            locked=user,
+            moved=Pots(bought=-late),
+            dispute=dispute,
+            memo=TAKEN_LATE_MEMO,
+        )
 
 
 def _freeze(user: User) -> None:

@@ -6,15 +6,17 @@ on its way. If the money comes back, so do they.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+from functools import partial
 
 import structlog
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F, Q, Sum
 
-from app.exceptions import NotFound, NotRefundable
+from app.exceptions import NotFound, NotRefundable, SpendingFrozen
 from app.models import (
     MoveStatus,
     NotificationType,
@@ -26,19 +28,27 @@ from app.models import (
 )
 from app.models.payment import NOT_PAID, UNDER_WAY
 from app.services import pots
-from app.services.payments.buying import BATCH, lock_purchase, paid_purchase, status_of, tell
+from app.services.payments.asking import ask
+from app.services.payments.buying import (
+    BATCH,
+    book_refund,
+    lock_purchase,
+    paid_purchase,
+    status_of,
+    tell,
+)
 from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.paying import Event, PaymentGateway, Returned
 from app.services.payments.noting import note
 from app.services.payments.packs import share_of
 from app.services.payments.payment_gateway import STRIPES, gateway
 from app.services.pots import Pots
-from app.services.token_service import TokenService, lock_buyer
+from app.services.token_service import TokenService, lock_open
 from app.utils import clock
 
 log = structlog.get_logger(__name__)
 
-REFUNDABLE = (PurchaseStatus.PAID, PurchaseStatus.PARTLY_REFUNDED)
+REFUNDABLE = (PurchaseStatus.PAID, PurchaseStatus.PARTLY_REFUNDED, PurchaseStatus.WON)
 # Between two looks at a refund that is under way.
 NEXT_LOOK = timedelta(minutes=10)
 MOST_FAILURE = 200
@@ -65,11 +75,18 @@ class Refundable:
 
 
 def refundable(user: User) -> dict[int, Refundable]:
-    """What the user can give back, by the purchase. Those bought first are used first."""
+    """What the user can give back, by the purchase."""
+    if user.spending_frozen_at is not None:
+        return {}
+    offers = ((each, _offer(each, has)) for each, has in _left_of(user))
+    return {purchase.pk: offer for purchase, offer in offers if offer}
+
+
+def _left_of(user: User) -> Iterator[tuple[Purchase, int]]:
+    """What is left of each purchase, the newest first. Those bought first are used first."""
     left = pots.of(user).bought
-    found: dict[int, Refundable] = {}
-    if left == 0 or user.spending_frozen_at is not None:
-        return found
+    if not left:
+        return
     bought = (
         Purchase.objects.filter(user=user)
         .exclude(status__in=NOT_PAID)
@@ -79,21 +96,26 @@ def refundable(user: User) -> dict[int, Refundable]:
     for purchase in bought:
         has = min(left, max(0, purchase.amount - purchase.refunded_amount - purchase.disputed))
         left -= has
-        if has and (offer := _offer(purchase, has)):
-            found[purchase.pk] = offer
+        if has:
+            yield purchase, has
         if not left:
-            break
-    return found
+            return
 
 
 def _offer(purchase: Purchase, amount: int) -> Refundable | None:
     if purchase.status not in REFUNDABLE or not purchase.price or purchase.paid_at is None:
         return None
-    until = purchase.paid_at + timedelta(days=settings.REFUND_DAYS)
+    until = _until(purchase.paid_at)
     after = purchase.refunded_amount + amount
     whole = share_of(purchase.price, after, purchase.amount, purchase.currency)
     price = whole - _price_refunded(purchase)
     return Refundable(amount, price, until) if until > clock.now() and price > 0 else None
+
+
+def _until(paid_at: datetime) -> datetime:
+    """The end of the last day: buyers are shown the day alone."""
+    last = (paid_at + timedelta(days=settings.REFUND_DAYS)).astimezone(clock.HOME_ZONE).date()
+    return datetime.combine(last, time.max, clock.HOME_ZONE)
 
 
 def _price_refunded(purchase: Purchase) -> int:
@@ -119,33 +141,17 @@ def request(user: User, purchase_id: int) -> PurchaseRefund:
 
 @transaction.atomic
 def _take(user: User, purchase_id: int) -> PurchaseRefund:
-    buyer = lock_buyer(user.pk)
+    # Who is suspended loses none of the days.
+    buyer = lock_open(user.pk, even_suspended=True)
+    if buyer.spending_frozen_at is not None:
+        raise SpendingFrozen
     purchase = Purchase.objects.select_for_update().filter(pk=purchase_id, user=user).first()
     if purchase is None:
         raise NotFound("There is no such purchase.")
     offer = refundable(buyer).get(purchase_id)
     if offer is None or purchase.refunds.filter(status__in=UNDER_WAY).exists():
         raise NotRefundable
-    return _book(buyer, purchase, offer.amount, offer.price)
-
-
-def _book(
-    buyer: User, purchase: Purchase, amount: int, price: int, *, provider_id: str = ""
-) -> PurchaseRefund:
-    refund = PurchaseRefund.objects.create(
-        purchase=purchase, amount=amount, price=price, provider_id=provider_id
-    )
-    TokenService.move_money(
-        TransactionType.PURCHASE_REFUND,
-        amount,
-        locked=buyer,
-        moved=Pots(bought=-amount),
-        purchase_refund=refund,
-    )
-    purchase.refunded_amount += amount
-    purchase.status = status_of(purchase)
-    purchase.save(update_fields=["refunded_amount", "status"])
-    return refund
+    return book_refund(buyer, purchase, offer.amount, offer.price)
 
 
 def send(refund: PurchaseRefund) -> PurchaseRefund:
@@ -180,6 +186,12 @@ def settle(refund: PurchaseRefund) -> PurchaseRefund:
     return send(refund) if found is None else take_over(refund, found)
 
 
+def settle_requested(purchase: Purchase) -> None:
+    """Send what was to be sent of a purchase, or learn that it can't be any more. Raises NotYet."""
+    for refund in purchase.refunds.filter(status=MoveStatus.REQUESTED):
+        settle(refund)
+
+
 def _find(returning: PaymentGateway, refund: PurchaseRefund) -> Returned | None:
     return returning.find_refund(
         reference=refund.reference,
@@ -206,8 +218,9 @@ def take_over(
         locked.ended_at = None if status == MoveStatus.SENT else clock.now()
         if status == MoveStatus.FAILED:
             locked.failure = found.failure[:MOST_FAILURE]
+        if status == MoveStatus.FAILED and locked.amount:
             _give_back(buyer, purchase, locked)
-        if kind := TOLD.get(status):
+        if locked.amount and (kind := TOLD.get(status)):
             tell(purchase, kind, locked.price, amount=locked.amount)
     locked.save()
     return locked
@@ -221,6 +234,9 @@ def _give_back(buyer: User, purchase: Purchase, refund: PurchaseRefund) -> None:
         moved=Pots(bought=refund.amount),
         purchase_refund=refund,
     )
+    if buyer.is_closed:
+        # Nobody is there to ask for it again: staff give it back at the provider's own site.
+        log.error("refund_of_closed_account_failed", purchase_id=purchase.pk)
     purchase.refunded_amount -= refund.amount
     purchase.status = status_of(purchase)
     purchase.save(update_fields=["refunded_amount", "status"])
@@ -267,7 +283,8 @@ def _settle(purchase: Purchase, found: Returned, event: Event | None = None) -> 
 @transaction.atomic
 def _adopt(paid: Purchase, found: Returned, event: Event | None) -> None:
     """Staff gave money back at the provider's own site: its tokens are taken, as far as they are
-    there. Raises NotYet while a refund of ours is under way."""
+    left of this purchase. It is written down even if none are, so that nobody takes them later from
+    another. Raises NotYet while a refund of ours is under way."""
     buyer, purchase = lock_purchase(paid)
     if not note(event) or not purchase.price:
         return
@@ -278,16 +295,19 @@ def _adopt(paid: Purchase, found: Returned, event: Event | None) -> None:
         raise NotYet("Another refund is under way.")
     left = purchase.amount - purchase.refunded_amount
     wanted = min(left, -(-found.price * purchase.amount // purchase.price))
-    taken = min(wanted, pots.of(buyer).bought)
+    has = next((tokens for each, tokens in _left_of(buyer) if each.pk == purchase.pk), 0)
+    taken = min(wanted, has)
     if taken < wanted:
-        log.error("refunded_by_hand_what_was_spent", purchase_id=purchase.pk, wanted=wanted)
-    if taken:
-        refund = _book(buyer, purchase, taken, found.price, provider_id=found.id)
-        take_over(refund, found)
+        log.error(
+            "refunded_by_hand_what_was_spent",
+            purchase_id=purchase.pk,
+            tokens=wanted - taken,
+        )
+    take_over(book_refund(buyer, purchase, taken, found.price, provider_id=found.id), found)
 
 
 def sweep() -> int:
-    """Go on with refunds that are under way. Returns how many. Raises NotYet."""
+    """Go on with refunds that are under way. Returns how many. Raises Away."""
     now = clock.now()
     waiting = (
         PurchaseRefund.objects.select_related("purchase")
@@ -301,6 +321,6 @@ def sweep() -> int:
     done = 0
     for refund in waiting[:BATCH]:
         PurchaseRefund.objects.filter(pk=refund.pk).update(checked_at=clock.now())
-        settle(refund)
+        ask("refunds", partial(settle, refund), refund_id=refund.pk)
         done += 1
     return done

@@ -90,7 +90,7 @@ BREAKS: dict[str, tuple[Callable[[User], object], ...]] = {
     "purchase_refunded_in_range": (lambda user: purchase(user, refunded_amount=101),),
     "purchase_session_unique": (lambda user: _twice(lambda: purchase(user, session_id="cs")),),
     "purchase_payment_unique": (lambda user: _twice(lambda: purchase(user, payment_id="pi")),),
-    "purchase_refund_positive": (lambda user: refund(purchase(user), amount=0),),
+    "purchase_refund_positive": (lambda user: refund(purchase(user), amount=0, price=0),),
     "purchase_refund_provider_unique": (
         lambda user: _twice(
             lambda: refund(purchase(user), provider_id="re", status=MoveStatus.PAID)
@@ -126,7 +126,7 @@ BREAKS: dict[str, tuple[Callable[[User], object], ...]] = {
     ),
     "transaction_payout_once": (_paid_out_twice,),
     "transaction_purchase_refund_once": (_refunded_twice,),
-    "transaction_dispute_once": (_disputed_twice,),
+    "transaction_dispute_part_once": (_disputed_twice,),
 }
 
 
