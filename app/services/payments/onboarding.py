@@ -41,14 +41,16 @@ def begin(user: User, *, country: str = "") -> str:
         raise NotAllowed("This account is closed.")
     gateway = payout_gateway()
     try:
-        profile = _with_account(user, gateway, country)
+        profile, _ = PaymentProfile.objects.get_or_create(user=user, gateway=gateway.name)
+        profile = _with_account(profile, gateway, country)
         try:
             link = _link(gateway, profile)
         except (NotYet, Refused):
             # It may have been deleted there: then the artist gets another one.
-            if settle(profile).account_id:
+            profile = settle(profile)
+            if profile.account_id:
                 raise
-            profile = _with_account(user, gateway, country)
+            profile = _with_account(profile, gateway, country)
             link = _link(gateway, profile)
     except NotYet as error:
         raise ServiceUnavailable from error
@@ -67,12 +69,13 @@ def _link(gateway: PayoutGateway, profile: PaymentProfile) -> str:
     )
 
 
-def _with_account(user: User, gateway: PayoutGateway, country: str) -> PaymentProfile:
-    """The user's profile, with an account at the provider."""
-    profile, _ = PaymentProfile.objects.get_or_create(user=user, gateway=gateway.name)
+def _with_account(profile: PaymentProfile, gateway: PayoutGateway, country: str) -> PaymentProfile:
+    """The profile, with an account at the provider."""
     if profile.account_id:
         return profile
-    opened = gateway.open_account(reference=profile.reference, email=user.email, country=country)
+    opened = gateway.open_account(
+        reference=profile.reference, email=profile.user.email, country=country
+    )
     with transaction.atomic():
         locked = PaymentProfile.objects.select_for_update(no_key=True).get(pk=profile.pk)
         if not locked.account_id:

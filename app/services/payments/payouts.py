@@ -240,12 +240,19 @@ def _conclude(
 def _take_back(gateway: PayoutGateway, payout: Payout) -> None:
     try:
         gateway.take_back(reference=payout.reference, transfer_id=payout.transfer_id)
-    except Refused as error:
+    except Away:
+        raise
+    except (NotYet, Refused) as error:
         # Somebody was faster, or the money is gone from the account: the next look says.
         if _is_stuck(payout):
             # Only people can get it back, or say who bears it.
-            log.error("payout_stuck", payout_id=payout.pk, reason=error.code)
-        raise NotYet(error.code) from error
+            log.error("payout_stuck", payout_id=payout.pk, reason=_reason(error))
+        raise NotYet(_reason(error)) from error
+
+
+def _reason(error: NotYet | Refused) -> str:
+    """For the log."""
+    return error.code if isinstance(error, Refused) else str(error)
 
 
 @transaction.atomic

@@ -83,7 +83,7 @@ def test_nothing_that_is_used_up_or_too_old(
     TokenService.refund_tokens(buyer.pk, 500, "gift")
     assert give_back(as_buyer, purchase).refusal == (409, "NOT_REFUNDABLE")
     other = bought(stripe, as_buyer)
-    Purchase.objects.filter(pk=other.pk).update(paid_at=clock.now() - timedelta(days=14))
+    Purchase.objects.filter(pk=other.pk).update(paid_at=clock.now() - timedelta(days=15))
     assert give_back(as_buyer, other).refusal == (409, "NOT_REFUNDABLE")
     assert not PurchaseRefund.objects.exists()
     ledger.assert_right()

@@ -89,7 +89,8 @@ def test_money_that_the_account_keeps_in_another_currency(provider):
     other = requested(earner(provider))
     # What was transferred is not there under the name of our currency.
     provider.api.v1.payouts.create(
-        {"amount": payout.price, "currency": "usd"}, {"stripe_account": payout.account_id}
+        {"amount": payout.price, "currency": "usd", "metadata": {"payout": "staff"}},
+        {"stripe_account": payout.account_id},
     )
     for _ in range(2):
         with pytest.raises(NotYet, match="balance_insufficient"):

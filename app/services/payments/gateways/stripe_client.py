@@ -66,6 +66,12 @@ def _client(key: str, address: str) -> stripe.StripeClient:
     )
 
 
+def code_of(error: BaseException | None) -> str:
+    """Of an error of Stripe's. The library leaves it out where we are not permitted."""
+    told = getattr(error, "error", None)
+    return getattr(error, "code", None) or getattr(told, "code", None) or ""
+
+
 @contextmanager
 def asking() -> Iterator[None]:
     """What Stripe's errors mean here. What is not certainly refused may have been done.
@@ -85,9 +91,9 @@ def asking() -> Iterator[None]:
         # Of this one thing: its first request may still run.
         raise NotYet(type(error).__name__) from error
     except stripe.PermissionError as error:
-        if error.code in GONE:
+        if code_of(error) in GONE:
             # The account of one artist, which we may not see any more.
-            raise NotYet(str(error.code)) from error
+            raise NotYet(code_of(error)) from error
         log.error("stripe_refuses_us", kind=type(error).__name__)
         raise Away(type(error).__name__) from error
     except stripe.StripeError as error:

@@ -14,7 +14,7 @@ import stripe
 
 from app.services.payments.gateways.outcomes import Gone, NotYet, Refused
 from app.services.payments.gateways.sending import Account, BankPayment, Transfer
-from app.services.payments.gateways.stripe_client import GONE, asking, asking_only
+from app.services.payments.gateways.stripe_client import GONE, asking, asking_only, code_of
 
 _PAID = {"paid": "paid", "failed": "failed", "canceled": "failed"}
 MOST_NOTE = 300
@@ -67,7 +67,7 @@ class StripeConnect:
                 found = self._api.accounts.retrieve(account_id)
         except (NotYet, Refused) as error:
             # An account that was deleted is one that we may not see.
-            if getattr(error.__cause__, "code", None) in GONE:
+            if code_of(error.__cause__) in GONE:
                 return None
             raise NotYet(getattr(error, "code", str(error))) from error
         return None if getattr(found, "deleted", False) else _account_of(found)
@@ -157,8 +157,7 @@ def _of_account() -> Iterator[None]:
     except (NotYet, Refused) as error:
         cause = error.__cause__
         # ``asking_only`` has one more around it.
-        codes = {getattr(each, "code", None) for each in (cause, getattr(cause, "__cause__", None))}
-        if "account_invalid" in codes:
+        if "account_invalid" in {code_of(cause), code_of(cause.__cause__ if cause else None)}:
             raise Gone("The account at the provider is not there any more.") from error
         raise
 
