@@ -12,6 +12,22 @@ NO_DECIMALS = frozenset(
 THREE_DECIMALS = frozenset(["bhd", "jod", "kwd", "omr", "tnd"])
 
 
+# What the provider moves in larger steps than the smallest unit. With three decimals, the last one
+# is a zero; some currencies have decimals that nobody uses, when charged or when paid out.
+_CHARGE_STEPS = dict.fromkeys(THREE_DECIMALS, 10) | dict.fromkeys(("isk", "ugx"), 100)
+_PAYOUT_STEPS = _CHARGE_STEPS | dict.fromkeys(("huf", "twd"), 100)
+
+
+def chargeable(price: int, currency: str) -> int:
+    """``price``, down to what buyers can be charged."""
+    return price - price % _CHARGE_STEPS.get(currency, 1)
+
+
+def payable(price: int, currency: str) -> int:
+    """``price``, down to what can be sent to a bank."""
+    return price - price % _PAYOUT_STEPS.get(currency, 1)
+
+
 def decimals_of(currency: str) -> int:
     return 0 if currency in NO_DECIMALS else 3 if currency in THREE_DECIMALS else 2
 

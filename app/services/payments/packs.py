@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 
-from app.utils.money import THREE_DECIMALS, written
+from app.utils.money import chargeable, written
 
 # In hundreds of tokens; TOKEN_PACKS names others.
 USUAL_PACKS = (100, 500, 1_000, 5_000)
@@ -36,11 +36,6 @@ def price_of(tokens: int) -> int:
     """The price of a pack, or else that of so many hundreds."""
     price: int = settings.TOKEN_PACKS.get(tokens) or tokens * settings.TOKEN_PRICE // 100
     return chargeable(price, settings.CURRENCY)
-
-
-def chargeable(price: int, currency: str) -> int:
-    """``price``, down to what can be moved: with three decimals, the last one is a zero."""
-    return price - price % 10 if currency in THREE_DECIMALS else price
 
 
 def share_of(price: int, part: int, whole: int, currency: str) -> int:

@@ -37,7 +37,6 @@ from app.models import (
 )
 from app.models.payment import UNDER_WAY
 from app.services import earnings, guard, notification_service, pots
-from app.services.payments import packs
 from app.services.payments.gateways.outcomes import Away, Gone, NotYet, Refused
 from app.services.payments.gateways.sending import BankPayment, PayoutGateway, Transfer
 from app.services.payments.payout_gateway import payout_gateway
@@ -45,7 +44,7 @@ from app.services.pots import Pots
 from app.services.token_service import TokenService, lock_buyer, lock_users
 from app.services.webhooks.events import tell_of_payout
 from app.utils import clock
-from app.utils.money import written
+from app.utils.money import payable, written
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +81,7 @@ _asked_on = date.min
 
 def value_of(tokens: int) -> int:
     """What they are paid out as, in the currency's smallest unit, rounded down."""
-    return packs.chargeable(tokens * settings.TOKEN_VALUE // 100, settings.CURRENCY)
+    return payable(tokens * settings.TOKEN_VALUE // 100, settings.CURRENCY)
 
 
 @transaction.atomic
