@@ -58,25 +58,15 @@ def _stripe_address(environment: Environment) -> str:
 def _token_value(environment: Environment) -> str:
     """Whoever buys the cheapest tokens, and spends them on a friend, must not gain by it."""
     value = _number(environment, "TOKEN_VALUE", 100)
-    # One of nothing is told of as such.
-    prices = list(filter(None, [_price(environment)]))
+    asked = _number(environment, "TOKEN_PRICE", 100)
+    # The smallest purchase: any other is rounded down less. One of nothing is told of as such.
+    prices = [chargeable(asked, _currency(environment))] if asked else []
     for pack in list_of(environment, "TOKEN_PACKS"):
         tokens, _, price = pack.partition(":")
         if tokens.strip().isdigit() and price.strip().isdigit() and int(tokens) * int(price):
             charged = chargeable(int(price), _currency(environment))
             prices.append(charged * 100 // int(tokens))
     return "is more than what tokens cost" if value > min(prices, default=value) else ""
-
-
-def _token_price(environment: Environment) -> str:
-    is_asked = _number(environment, "TOKEN_PRICE", 100) > 0
-    is_nothing = is_asked and not _price(environment)
-    return "" if not is_nothing else "is nothing: the currency is charged in larger steps"
-
-
-def _price(environment: Environment) -> int:
-    """What the smallest purchase costs, of 100 tokens: any other is rounded down less."""
-    return chargeable(_number(environment, "TOKEN_PRICE", 100), _currency(environment))
 
 
 def _currency(environment: Environment) -> str:
@@ -119,11 +109,6 @@ RULES = (
         "STRIPE_WEBHOOK_SECRET",
         "Set the secret of each webhook endpoint, parted by commas. Stripe's dashboard shows it.",
         _for_stripe(_stripe_secrets),
-    ),
-    Rule(
-        "TOKEN_PRICE",
-        "Ask for at least one step of the currency: 10 with three decimals.",
-        _for_stripe(_token_price),
     ),
     Rule(
         "TOKEN_VALUE",

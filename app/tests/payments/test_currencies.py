@@ -44,5 +44,5 @@ def test_nobody_gains_by_what_is_rounded_down() -> None:
 
 def test_nothing_is_no_price() -> None:
     given = {"CURRENCY": "kwd", "TOKEN_PRICE": "9", "TOKEN_VALUE": "1"}
-    assert list(problems(**given)) == ["TOKEN_PRICE"]
+    assert list(problems(**given)) == ["TOKEN_VALUE"]
     assert problems(**{**given, "CURRENCY": "usd"}) == {}
