@@ -5,7 +5,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("app", "0084_restored_licences_told")]
+    dependencies = [("app", "0091_payouts_leave_out")]
 
     operations = [
         # Whoever waits for the lock holds up everybody else. The migration can be run again.
