@@ -210,8 +210,9 @@ def _broker(system: System) -> dict[str, Any]:
     with servers_connection(system) as connection:
         system.database.empty_queue()
         connection.execute(FILL, [MESSAGES])
-        # Without workers it hands over what one can begin soon, and no more.
-        system.environment["JOBS_AHEAD"] = str(MESSAGES)
+        # Without workers it hands over what one can begin soon, and no more. A few tasks of the
+        # crowd may be on the queue still.
+        system.environment["JOBS_AHEAD"] = str(2 * MESSAGES)
         system.start("relay", "manage.py", "relay_outbox")
         deadline = time.monotonic() + BROKER_SECONDS
         left, began_at = MESSAGES, 0.0
