@@ -105,7 +105,9 @@ def _lines(news: Sequence[Notification]) -> list[Line]:
 
 
 def _line(one: Notification) -> Line:
-    return Line(describe(one), _address("web:notification", one.pk))
+    # Whatever people write is one line: lines of their own would look like ours.
+    words = " ".join(describe(one).split())
+    return Line(words, _address("web:notification", one.pk))
 
 
 def _address(view: str, *args: object) -> str:
@@ -114,8 +116,7 @@ def _address(view: str, *args: object) -> str:
 
 def _subject(lines: Sequence[Line]) -> str:
     if len(lines) == 1:
-        # A subject has one line, whatever people write.
-        return Truncator(" ".join(lines[0].words.split())).chars(SUBJECT_LENGTH)
+        return Truncator(lines[0].words).chars(SUBJECT_LENGTH)
     return _("%(count)s notifications from Style License") % {"count": len(lines)}
 
 

@@ -162,6 +162,8 @@ class TestWhatIsSent:
         (mail,) = sent(server)
         assert mail["Bcc"] is None
         assert "Bcc: others@example.org" in mail["Subject"]
+        # Nor lines of their own in the mail, which would look like ours.
+        assert not [line for line in text_of(mail).splitlines() if line.startswith("Bcc:")]
 
     @pytest.mark.parametrize("why", ["closed", "no address"])
     def test_who_cannot_be_reached_is_not(self, why: str, server: MailServer, buyer: User) -> None:

@@ -145,6 +145,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
+        "web/mail.py",
+        (
+            "mailed-words-are-one-line",
+            '" ".join(describe(one).split())',
+            "describe(one)",
+            "web/tests/test_mail.py::TestWhatIsSent",
+        ),
+    ),
+    *in_file(
         "web/smtp.py",
         (
             "mail-connections-end",
