@@ -77,7 +77,10 @@ class StripeConnect:
     def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
         with asking():
             # Asked first: what a key has refused it refuses for a day.
-            _check(self._api.balance.retrieve(), amount, currency)
+            if not _has(self._api.balance.retrieve(), amount, currency):
+                if sent := self.find_transfer(reference=reference):
+                    return sent
+                raise NotYet("balance_insufficient")
             made = self._api.transfers.create(
                 {
                     "amount": amount,
@@ -114,7 +117,11 @@ class StripeConnect:
         with _of_account(), asking():
             # Asked first: what a key has refused it refuses for a day.
             balance = self._api.balance.retrieve(options=options)
-            _check(balance, amount, currency)
+            if not _has(balance, amount, currency):
+                # It may have left already, by this name.
+                if sent := self.find_payment(reference=reference, account_id=account_id):
+                    return sent
+                raise NotYet("balance_insufficient")
             made = self._api.payouts.create(
                 {
                     "amount": amount,
@@ -162,11 +169,9 @@ def _of_account() -> Iterator[None]:
         raise
 
 
-def _check(balance: stripe.Balance, amount: int, currency: str) -> None:
-    """Raises NotYet unless so much is there."""
+def _has(balance: stripe.Balance, amount: int, currency: str) -> bool:
     available = [part.amount for part in balance.available if part.currency == currency]
-    if sum(available) < amount:
-        raise NotYet("balance_insufficient")
+    return sum(available) >= amount
 
 
 def _named(thing: stripe.Transfer | stripe.Payout) -> str:
