@@ -10,6 +10,8 @@ import uuid
 from datetime import datetime
 from typing import Any, Protocol
 
+import httpx
+
 from app.services.payments.gateways.paying import Checkout, Order, PaymentGateway
 from app.services.payments.gateways.sending import PayoutGateway, TestPayouts
 from app.services.payments.gateways.stripe_checkout import StripeCheckout
@@ -41,8 +43,8 @@ class Taking(Protocol):
 
     gateway: PaymentGateway
 
-    def pay(self, checkout: Checkout) -> None:
-        """The buyer does."""
+    def pay(self, checkout: Checkout, *, works: bool = True) -> None:
+        """The buyer does, or tries to."""
         ...
 
     def signed_event(self) -> tuple[bytes, str]:
@@ -86,7 +88,7 @@ class TakingTest:
     def __init__(self, **_: Any) -> None:
         self.gateway: PaymentGateway = TestGateway()
 
-    def pay(self, checkout: Checkout) -> None:
+    def pay(self, checkout: Checkout, *, works: bool = True) -> None:
         pass
 
     def signed_event(self) -> tuple[bytes, str]:
@@ -107,8 +109,13 @@ class TakingStripe:
         self.gateway: PaymentGateway = StripeCheckout(stripe_client())
         self._there = stripe
 
-    def pay(self, checkout: Checkout) -> None:
-        self._there.press(checkout.url, "pay")
+    def pay(self, checkout: Checkout, *, works: bool = True) -> None:
+        if works:
+            self._there.press(checkout.url, "pay")
+        else:
+            assert (
+                httpx.post(checkout.url, data={"act": "pay"}).status_code != httpx.codes.SEE_OTHER
+            )
 
     def signed_event(self) -> tuple[bytes, str]:
         return buyers.signed(self._there.events()[-1])

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.services.payments.gateways.outcomes import InvalidSignature, NotYet, Refused
+from app.services.payments.gateways.outcomes import Gone, InvalidSignature, NotYet, Refused
 from app.services.payments.gateways.paying import Checkout, Order, PaymentGateway
 from app.services.payments.gateways.sending import PayoutGateway
 from app.tests.payments import contract
@@ -125,6 +125,20 @@ class TestBuyersWithMoney:
         begun = real_taking.gateway.begin(given)
         found = looked_up(real_taking, given, clock.now(), session_id=begun.session_id)
         assert (found.status, found.url) == ("pending", begun.url)
+
+    def test_what_is_expired_nobody_pays(self, real_taking: Taking) -> None:
+        given = order()
+        begun = real_taking.gateway.begin(given)
+        assert real_taking.gateway.expire(begun).status == "expired"
+        real_taking.pay(begun, works=False)
+        found = looked_up(real_taking, given, clock.now(), session_id=begun.session_id)
+        assert found.status == "expired"
+
+    def test_what_is_paid_does_not_expire(self, real_taking: Taking) -> None:
+        given, found = paid(real_taking)
+        real_taking.gateway.expire(found)
+        seen = looked_up(real_taking, given, clock.now(), session_id=found.session_id)
+        assert seen.status == "paid"
 
     def test_a_lost_answer_is_found_by_our_name(self, real_taking: Taking) -> None:
         given = order()
@@ -266,6 +280,8 @@ class TestArtistsWithMoney:
     ) -> None:
         gateway = real_sending.gateway
         assert gateway.account("acct_nobody") is None
+        with pytest.raises(Gone):
+            gateway.pay(reference=name(), account_id="acct_nobody", amount=PRICE, currency=CURRENCY)
         with pytest.raises(Refused):
             gateway.transfer(
                 reference=name(), account_id="acct_nobody", amount=PRICE, currency=CURRENCY
