@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import threading
-
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
+from app.delivery.background import Background
 from app.services import export_service, guard
 
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 5.0
-STOP_SECONDS = 8.0
 
 
-class Exports:
-    """Started once for the process. An export that breaks does not end the thread."""
+class Exports(Background):
+    """An export that breaks does not end the thread."""
 
-    def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="exports", daemon=True)
+    name = "exports"
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self.is_alive():
-            self._thread.join(STOP_SECONDS)
-
-    def _run(self) -> None:
+    def run(self) -> None:
         while not self._stopping.is_set():
             if not self._make_next():
                 # Nothing is held while there is nothing to do.

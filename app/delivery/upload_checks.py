@@ -3,11 +3,10 @@ messages."""
 
 from __future__ import annotations
 
-import threading
-
 import structlog
 from django.db import InterfaceError, OperationalError, connection
 
+from app.delivery.background import Background
 from app.delivery.listener import Listener
 from app.services import guard
 from app.services.checks import pictures
@@ -18,29 +17,14 @@ log = structlog.get_logger(__name__)
 POLL_SECONDS = 5.0
 # Of that, for works from before there were fingerprints, while there are any.
 FILL_IN_SECONDS = 0.5
-# For the work under way, which is given back with the others when the process is to end.
-STOP_SECONDS = 8.0
 
 
-class UploadChecks:
-    """Started once for the process. A check that breaks does not end the thread."""
+class UploadChecks(Background):
+    """A check that breaks does not end the thread."""
 
-    def __init__(self) -> None:
-        self._stopping = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="upload-checks", daemon=True)
+    name = "upload-checks"
 
-    def start(self) -> None:
-        self._thread.start()
-
-    def is_alive(self) -> bool:
-        return self._thread.is_alive()
-
-    def stop(self) -> None:
-        self._stopping.set()
-        if self.is_alive():
-            self._thread.join(STOP_SECONDS)
-
-    def _run(self) -> None:
+    def run(self) -> None:
         listener = Listener(checkers.CHANNEL)
         try:
             while not self._stopping.is_set():
