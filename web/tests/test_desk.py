@@ -121,7 +121,7 @@ class TestReporting:
         answer = signed_in(picture.user).get(f"/report/picture/{picture.pk}")
         assert answer["Location"] == f"/pictures/{picture.pk}"
 
-    @pytest.mark.parametrize("path", ["/report/picture/99999", "/report/nothing/1"])
+    @pytest.mark.parametrize("path", ["/report/picture/999999", "/report/nothing/1"])
     def test_what_is_not_there_is_not_reported(self, path: str) -> None:
         assert Client().get(path).status_code == 404
 

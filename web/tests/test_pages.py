@@ -37,7 +37,9 @@ def test_private_page_leads_to_the_door_and_back(address: str, db) -> None:
     assert response["Location"] == f"/sign-in?next={address.replace('/', '%2F')}"
 
 
-@pytest.mark.parametrize("address", ["/nowhere", "/pictures/99999", "/styles/99999", "/users/9999"])
+@pytest.mark.parametrize(
+    "address", ["/nowhere", "/pictures/999999", "/styles/999999", "/users/999999"]
+)
 def test_missing_page_helps_on(address: str, db) -> None:
     response = Client().get(address)
     assert response.status_code == 404

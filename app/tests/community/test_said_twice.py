@@ -56,7 +56,7 @@ class TestLikesAndFollows:
             assert as_anyone.send(method, path, None).refusal == (401, "UNAUTHENTICATED")
         own = as_artist.send(method, f"/api/artists/{artist.pk}/follow", None)
         hidden = as_buyer.send(method, f"/api/images/{private.pk}/like", None)
-        nobody = as_buyer.send(method, "/api/artists/999/follow", None)
+        nobody = as_buyer.send(method, "/api/artists/999999/follow", None)
         assert [own.code, hidden.code, nobody.code] == ["CONFLICT", "NOT_FOUND", "NOT_FOUND"]
 
     def test_a_key_needs_the_scope_manage(self, buyer, picture):
@@ -105,7 +105,7 @@ class TestComments:
 
     def test_a_refusal_is_not_kept(self, as_buyer, picture):
         path = f"/api/images/{picture.pk}/comments"
-        answer = as_buyer.post(path, {"content": "x", "parent_id": 99}, headers=KEY)
+        answer = as_buyer.post(path, {"content": "x", "parent_id": 999_999}, headers=KEY)
         assert answer.refusal == (400, "VALIDATION_ERROR")
         assert as_buyer.post(path, {"content": "x"}, headers=KEY).status == 201
 

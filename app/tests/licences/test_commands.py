@@ -73,8 +73,8 @@ class TestEnding:
 
     def test_a_style_that_has_none_is_named(self) -> None:
         """Else nobody notices that it was the wrong one, and that nothing has ended."""
-        with pytest.raises(CommandError, match="There is no style 999"):
-            self.end("--style=999")
+        with pytest.raises(CommandError, match="There is no style 999999"):
+            self.end("--style=999999")
         style = StyleFactory()
         with pytest.raises(CommandError, match=f"Style {style.pk} has no licences"):
             call_command(

@@ -203,7 +203,7 @@ def test_an_answer_that_is_lost_is_not_paid_twice(world: World) -> None:
 def test_errors_are_of_a_kind_and_say_what_is_wrong(world: World) -> None:
     client, before = world.client, world.charges()
     with pytest.raises(InvalidRequest) as wrong:
-        client.order([Item(1, "cat"), Item(999, "dog")])
+        client.order([Item(1, "cat"), Item(999999, "dog")])
     assert list(wrong.value.fields) == ["items.1.style_id"]
     assert wrong.value.code == "VALIDATION_ERROR"
     with pytest.raises(NotEnoughTokens) as poor:
