@@ -56,8 +56,8 @@ STATEMENTS: dict[str, str] = {
     "generations": """
         INSERT INTO app_generation (id, user_id, style_id, prompt_tags, aspect_ratio, width, height,
             seed, cost, status, image_path, preview_path, placeholder, visibility, description,
-            like_count, comment_count, created_at, finished_at, task_id, attempt, failure_reason,
-            request_id)
+            like_count, comment_count, created_at, finished_at, rated_at, task_id, attempt,
+            failure_reason, request_id)
         SELECT n, 1 + n::bigint * 7919 %% %(users)s, 1 + n::bigint * 104729 %% %(artists)s,
             ARRAY['tag' || 1 + n %% 500, 'sea', 'sunset'], '1:1', 512, 512, n,
             1 + (1 + n::bigint * 104729 %% %(artists)s) %% 40,
@@ -69,7 +69,7 @@ STATEMENTS: dict[str, str] = {
             'data:image/webp;base64,' || repeat(md5(n::text), 5),
             CASE WHEN n %% 20 = 0 OR n %% 20 = 1 THEN 'private' ELSE 'public' END,
             'Picture number ' || n, 0, 0, now() - (%(generations)s - n) * interval '10 seconds',
-            now(), gen_random_uuid(), 1, '', ''
+            now(), now(), gen_random_uuid(), 1, '', ''
         FROM generate_series(1, %(generations)s) n""",
     "likes": """
         INSERT INTO app_like (user_id, generation_id, created_at)
