@@ -74,7 +74,9 @@ class Purchase(models.Model):
         max_length=100, blank=True, default="", db_default="", help_text="The gateway's payment."
     )
     checkout_url = models.TextField(blank=True, default="", db_default="")
-    refunded_amount = models.PositiveIntegerField(default=0, db_default=0, help_text="Tokens.")
+    refunded_amount = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Tokens whose money went back."
+    )
     paid_at = models.DateTimeField(null=True, blank=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     checked_at = models.DateTimeField(
@@ -133,11 +135,14 @@ UNDER_WAY = (MoveStatus.REQUESTED, MoveStatus.SENT)
 
 class PurchaseRefund(models.Model):
     """Unused tokens of a purchase, given back for money. Staff may give money back for used ones:
-    then ``amount`` is what of them was left."""
+    then ``amount`` is what of them was left, and ``lost`` what was not: the platform bears it."""
 
     purchase = models.ForeignKey(Purchase, models.PROTECT, related_name="refunds")
     reference = own_name()
     amount = models.PositiveIntegerField(help_text="Tokens.")
+    lost = models.PositiveIntegerField(
+        default=0, db_default=0, help_text="Tokens whose money went back although they were spent."
+    )
     price = models.PositiveBigIntegerField(help_text="In the currency's smallest unit.")
     status = models.CharField(
         max_length=10, choices=MoveStatus.choices, default=MoveStatus.REQUESTED

@@ -39,17 +39,23 @@ class TransactionType(models.TextChoices):
     CHARGEBACK = "chargeback", "Payment disputed"
     CHARGEBACK_RETURN = "charge_ret", "Dispute won"
     LOSS = "loss", "Lost by the platform"
+    LOSS_RETURN = "loss_ret", "Loss returned"
     FORFEIT = "forfeit", "Given up"
 
 
 # The public name of each type, and what it is called.
 PUBLIC_TYPES = {kind.value: kind.name.lower() for kind in TransactionType}
 PUBLIC_CHOICES = [(kind.name.lower(), kind.label) for kind in TransactionType]
-# Taken from its sender; given to its receiver. A loss is the platform's alone.
+# Taken from its sender; given to its receiver.
 TAKEN = ["consume", "reversal", "payout", "refund_out", "chargeback", "forfeit"]
 GIVEN = ["earn", "refund", "purchase", "payout_ret", "refund_ret", "charge_ret"]
+# The platform's alone: of a dispute, or of a refund.
+LOSSES = ["loss", "loss_ret"]
 # These name what they are of.
-OF_MONEY = ["payout", "payout_ret", "refund_out", "refund_ret", "chargeback", "charge_ret", "loss"]
+OF_MONEY = [
+    *("payout", "payout_ret", "refund_out", "refund_ret", "chargeback", "charge_ret"),
+    *LOSSES,
+]
 
 
 class TransactionQuerySet(models.QuerySet["Transaction"]):
@@ -195,7 +201,7 @@ class Transaction(models.Model):
                 name="transaction_parties_fit_type",
                 condition=Q(type__in=TAKEN, sender__isnull=False, receiver__isnull=True)
                 | Q(type__in=GIVEN, sender__isnull=True, receiver__isnull=False)
-                | Q(type="loss", sender__isnull=True, receiver__isnull=True),
+                | Q(type__in=LOSSES, sender__isnull=True, receiver__isnull=True),
             ),
             models.CheckConstraint(
                 name="transaction_purchase_fits_type",
@@ -205,9 +211,9 @@ class Transaction(models.Model):
                 name="transaction_money_fits_type",
                 condition=Q(type__in=["payout", "payout_ret"], payout__isnull=False)
                 & Q(purchase_refund__isnull=True, dispute__isnull=True)
-                | Q(type__in=["refund_out", "refund_ret"], purchase_refund__isnull=False)
+                | Q(type__in=["refund_out", "refund_ret", *LOSSES], purchase_refund__isnull=False)
                 & Q(payout__isnull=True, dispute__isnull=True)
-                | Q(type__in=["chargeback", "charge_ret", "loss"], dispute__isnull=False)
+                | Q(type__in=["chargeback", "charge_ret", *LOSSES], dispute__isnull=False)
                 & Q(payout__isnull=True, purchase_refund__isnull=True)
                 | Q(payout__isnull=True, purchase_refund__isnull=True, dispute__isnull=True)
                 & ~Q(type__in=OF_MONEY),

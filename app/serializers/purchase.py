@@ -46,7 +46,7 @@ class PurchaseSerializer(BaseSerializer):
     payment_method = serializers.CharField()
     gateway = serializers.CharField()
     checkout_url = serializers.SerializerMethodField()
-    refunded_amount = serializers.IntegerField(help_text="Tokens.")
+    refunded_amount = serializers.IntegerField(help_text="Tokens whose money went back.")
     refundable = serializers.SerializerMethodField()
     created_at = serializers.DateTimeField()
     paid_at = serializers.DateTimeField(allow_null=True)

@@ -46,9 +46,9 @@ RULES_OF_MONEY = {
                 <> CASE WHEN p.status IN ('failed', 'reversed') THEN 1 ELSE 0 END
             OR COUNT(t.id) > 2
         ORDER BY p.id""",
-    "a refund of a purchase was taken from its buyer once, and given back if it failed": """
+    "a refund of a purchase was taken from its buyer, or the platform, and back if it failed": """
         SELECT 'refund ' || r.id,
-               'is ' || r.status || ', amount ' || r.amount || '; entries: '
+               'is ' || r.status || ', amount ' || r.amount || ', lost ' || r.lost || '; entries: '
                    || COALESCE(STRING_AGG(t.type || ' ' || t.amount, ', ' ORDER BY t.id), 'none')
         FROM app_purchaserefund r
         JOIN app_purchase p ON p.id = r.purchase_id
@@ -59,16 +59,20 @@ RULES_OF_MONEY = {
             OR COUNT(*) FILTER (WHERE t.type = 'refund_ret' AND t.amount = r.amount
                 AND t.receiver_id = p.user_id)
                 <> (r.amount > 0 AND r.status IN ('failed', 'reversed'))::int
-            OR COUNT(t.id) > 2
+            OR COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'loss'), 0) <> r.lost
+            OR COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'loss_ret'), 0)
+                <> CASE WHEN r.status IN ('failed', 'reversed') THEN r.lost ELSE 0 END
+            OR COUNT(t.id) FILTER (WHERE t.type LIKE 'refund%%') > 2
         ORDER BY r.id""",
     "a purchase knows what of it was refunded": """
         SELECT 'purchase ' || p.id,
                'says ' || p.refunded_amount || ' refunded, its refunds are '
-                   || COALESCE(SUM(r.amount), 0)
+                   || COALESCE(SUM(r.amount + r.lost), 0)
         FROM app_purchase p
         LEFT JOIN app_purchaserefund r ON r.purchase_id = p.id
             AND r.status NOT IN ('failed', 'reversed')
-        GROUP BY p.id HAVING p.refunded_amount <> COALESCE(SUM(r.amount), 0) ORDER BY p.id""",
+        GROUP BY p.id HAVING p.refunded_amount <> COALESCE(SUM(r.amount + r.lost), 0)
+        ORDER BY p.id""",
     "a dispute took back what it says; if it was lost, the platform bears the rest": """
         SELECT 'dispute ' || d.id,
                'is ' || d.status || ' of ' || d.amount || ', took ' || d.taken || '; entries: '
@@ -93,7 +97,7 @@ RULES_OF_MONEY = {
             SELECT p.gateway, p.amount FROM app_purchase p
             WHERE p.status NOT IN ('pending', 'expired', 'failed')
             UNION ALL
-            SELECT p.gateway, -r.amount FROM app_purchaserefund r
+            SELECT p.gateway, -r.amount - r.lost FROM app_purchaserefund r
             JOIN app_purchase p ON p.id = r.purchase_id
             WHERE r.status NOT IN ('failed', 'reversed')
             UNION ALL

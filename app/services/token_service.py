@@ -207,9 +207,15 @@ class TokenService:
         )
 
     @staticmethod
-    def book_loss(dispute: Dispute, amount: int) -> None:
-        """Enter what a dispute could not take back: the platform bears it."""
-        Transaction.objects.create(type=TransactionType.LOSS, amount=amount, dispute=dispute)
+    def book_loss(of: Dispute | PurchaseRefund, amount: int, *, comes_back: bool = False) -> None:
+        """Enter what a dispute or a refund could not take back: the platform bears it. Or that it
+        ``comes_back``."""
+        is_refund = isinstance(of, PurchaseRefund)
+        Transaction.objects.create(
+            type=TransactionType.LOSS_RETURN if comes_back else TransactionType.LOSS,
+            amount=amount,
+            **{"purchase_refund" if is_refund else "dispute": of},
+        )
 
     @staticmethod
     def grant_welcome_bonus(user_id: int, amount: int) -> bool:

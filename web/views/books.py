@@ -51,6 +51,7 @@ def _names_of_entries() -> dict[str, str]:
         "refund_return": _("Such refunds that came back"),
         "chargeback": _("Taken back when a bank disputed the payment"),
         "chargeback_return": _("Given again after a dispute was won"),
-        "loss": _("Lost by the platform in disputes"),
+        "loss": _("Lost by the platform in disputes and refunds"),
+        "loss_return": _("Losses of the platform that came back"),
         "forfeit": _("Given up by those who closed their account"),
     }

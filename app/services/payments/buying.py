@@ -272,11 +272,18 @@ def _move(purchase: Purchase, user: User, found: Checkout) -> None:
 
 
 def book_refund(
-    buyer: User, purchase: Purchase, amount: int, price: int, *, provider_id: str = ""
+    buyer: User,
+    purchase: Purchase,
+    amount: int,
+    price: int,
+    *,
+    provider_id: str = "",
+    lost: int = 0,
 ) -> PurchaseRefund:
-    """Take the tokens of a refund. Buyer and purchase are locked."""
+    """Take the tokens of a refund; those that are ``lost``, the platform bears. Buyer and purchase
+    are locked."""
     refund = PurchaseRefund.objects.create(
-        purchase=purchase, amount=amount, price=price, provider_id=provider_id
+        purchase=purchase, amount=amount, lost=lost, price=price, provider_id=provider_id
     )
     if amount:
         TokenService.move_money(
@@ -286,7 +293,9 @@ def book_refund(
             moved=Pots(bought=-amount),
             purchase_refund=refund,
         )
-    purchase.refunded_amount += amount
+    if lost:
+        TokenService.book_loss(refund, lost)
+    purchase.refunded_amount += amount + lost
     purchase.status = status_of(purchase)
     purchase.save(update_fields=["refunded_amount", "status"])
     return refund

@@ -218,7 +218,7 @@ def take_over(
         locked.ended_at = None if status == MoveStatus.SENT else clock.now()
         if status == MoveStatus.FAILED:
             locked.failure = found.failure[:MOST_FAILURE]
-        if status == MoveStatus.FAILED and locked.amount:
+        if status == MoveStatus.FAILED:
             _give_back(buyer, purchase, locked)
         if locked.amount and (kind := TOLD.get(status)):
             tell(purchase, kind, locked.price, amount=locked.amount)
@@ -227,17 +227,20 @@ def take_over(
 
 
 def _give_back(buyer: User, purchase: Purchase, refund: PurchaseRefund) -> None:
-    TokenService.move_money(
-        TransactionType.REFUND_RETURN,
-        refund.amount,
-        locked=buyer,
-        moved=Pots(bought=refund.amount),
-        purchase_refund=refund,
-    )
-    if buyer.is_closed:
+    if refund.amount:
+        TokenService.move_money(
+            TransactionType.REFUND_RETURN,
+            refund.amount,
+            locked=buyer,
+            moved=Pots(bought=refund.amount),
+            purchase_refund=refund,
+        )
+    if refund.lost:
+        TokenService.book_loss(refund, refund.lost, comes_back=True)
+    if refund.amount and buyer.is_closed:
         # Nobody is there to ask for it again: staff give it back at the provider's own site.
         log.error("refund_of_closed_account_failed", purchase_id=purchase.pk)
-    purchase.refunded_amount -= refund.amount
+    purchase.refunded_amount -= refund.amount + refund.lost
     purchase.status = status_of(purchase)
     purchase.save(update_fields=["refunded_amount", "status"])
 
@@ -283,8 +286,8 @@ def _settle(purchase: Purchase, found: Returned, event: Event | None = None) -> 
 @transaction.atomic
 def _adopt(paid: Purchase, found: Returned, event: Event | None) -> None:
     """Staff gave money back at the provider's own site: its tokens are taken, as far as they are
-    left of this purchase. It is written down even if none are, so that nobody takes them later from
-    another. Raises NotYet while a refund of ours is under way."""
+    left of this purchase, and the platform bears the rest. It is written down even if none are, so
+    that nobody takes them later from another. Raises NotYet while a refund of ours is under way."""
     buyer, purchase = lock_purchase(paid)
     if not note(event) or not purchase.price:
         return
@@ -297,13 +300,11 @@ def _adopt(paid: Purchase, found: Returned, event: Event | None) -> None:
     wanted = min(left, -(-found.price * purchase.amount // purchase.price))
     has = next((tokens for each, tokens in _left_of(buyer) if each.pk == purchase.pk), 0)
     taken = min(wanted, has)
-    if taken < wanted:
-        log.error(
-            "refunded_by_hand_what_was_spent",
-            purchase_id=purchase.pk,
-            tokens=wanted - taken,
-        )
-    take_over(book_refund(buyer, purchase, taken, found.price, provider_id=found.id), found)
+    lost = wanted - taken
+    if lost:
+        log.error("refunded_by_hand_what_was_spent", purchase_id=purchase.pk, tokens=lost)
+    refund = book_refund(buyer, purchase, taken, found.price, provider_id=found.id, lost=lost)
+    take_over(refund, found)
 
 
 def sweep() -> int:

@@ -75,6 +75,11 @@ def _refunded_twice(user: User) -> None:
     _twice(lambda: book("refund_out", sender=user, purchase_refund=refunded))
 
 
+def _lost_twice(user: User) -> None:
+    refunded = refund(purchase(user))
+    _twice(lambda: book("loss_ret", purchase_refund=refunded))
+
+
 def _disputed_twice(user: User) -> None:
     disputed = dispute(purchase(user))
     _twice(lambda: book("loss", dispute=disputed))
@@ -85,6 +90,7 @@ PARTIES: tuple[Callable[[User], object], ...] = (
     lambda user: book("payout", receiver=user, payout=payout(user)),
     lambda user: book("payout_ret", sender=user, payout=payout(user)),
     lambda user: book("loss", sender=user, dispute=dispute(purchase(user))),
+    lambda user: book("loss_ret", receiver=user, purchase_refund=refund(purchase(user))),
 )
 BREAKS: dict[str, tuple[Callable[[User], object], ...]] = {
     "purchase_refunded_in_range": (lambda user: purchase(user, refunded_amount=101),),
@@ -121,11 +127,12 @@ BREAKS: dict[str, tuple[Callable[[User], object], ...]] = {
         lambda user: book("payout", sender=user),
         lambda user: book("refund_out", sender=user),
         lambda user: book("loss"),
+        lambda user: book("loss_ret", payout=payout(user)),
         lambda user: book("earn", receiver=user, payout=payout(user)),
         lambda user: book("chargeback", sender=user, payout=payout(user)),
     ),
     "transaction_payout_once": (_paid_out_twice,),
-    "transaction_purchase_refund_once": (_refunded_twice,),
+    "transaction_purchase_refund_once": (_refunded_twice, _lost_twice),
     "transaction_dispute_part_once": (_disputed_twice,),
 }
 

@@ -364,7 +364,13 @@ UNBOOKED_PAYOUT = (
             "INSERT INTO app_purchaserefund (purchase_id, amount, price, status, provider_id,"
             " failure, created_at) SELECT id, 5, 5, 'paid', '', '', now() FROM app_purchase"
             " WHERE user_id = %s",
-            "is paid, amount 5; entries: none",
+            "is paid, amount 5, lost 0; entries: none",
+        ),
+        (
+            "INSERT INTO app_purchaserefund (purchase_id, amount, lost, price, status, provider_id,"
+            " failure, created_at) SELECT id, 0, 5, 5, 'paid', '', '', now() FROM app_purchase"
+            " WHERE user_id = %s",
+            "is paid, amount 0, lost 5; entries: none",
         ),
         (
             "INSERT INTO app_dispute (purchase_id, provider_id, amount, price, reason, status,"

@@ -17,7 +17,7 @@ from functools import partial
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from stripe import StripeClient
 
 from app.exceptions import ServiceUnavailable
@@ -248,7 +248,8 @@ def found(world: World) -> dict[str, Any]:
     differences = reconciliation.compare(StripeBooks(world.client), *span).differences
     assert PaymentProfile.objects.get(user=artist).account_status == "enabled"
     refunds = PurchaseRefund.objects.exclude(status="failed")
-    assert refunds.aggregate(sum=Sum("amount", default=0))["sum"] == purchase.refunded_amount
+    back = refunds.aggregate(sum=Sum(F("amount") + F("lost"), default=0))["sum"]
+    assert back == purchase.refunded_amount
     return {
         "purchase": (purchase.status, purchase.refunded_amount),
         "buyer": (buyer.token_balance, buyer.bought_balance),

@@ -4,8 +4,10 @@ nobody ends with both."""
 from __future__ import annotations
 
 import pytest
+from django.db.models import Sum
 
 from app.models import Dispute, GenerationStatus, Purchase, PurchaseRefund, Transaction, User
+from app.models.ledger import LedgerLine
 from app.services.payments import sweeping
 from app.services.token_service import TokenService
 from app.tests import ledger
@@ -37,6 +39,12 @@ def by_hand(stripe: Provider, purchase: Purchase, price: int = 500) -> None:
     stripe.call("POST", REFUNDS, payment_intent=purchase.payment_id, amount=str(price))
 
 
+def accounts() -> dict[str, int]:
+    """Those of money: what came in at the gateway is below zero, as a loss is."""
+    lines = LedgerLine.objects.filter(account__in=["gateway:stripe", "loss"])
+    return dict(lines.values_list("account").annotate(Sum("amount")).order_by("account"))
+
+
 class TestMoneyForSpentTokens:
     def test_it_is_written_down_and_takes_no_other_purchases_tokens(
         self, stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
@@ -46,12 +54,15 @@ class TestMoneyForSpentTokens:
         told = stripe.events("refund")
         stripe.deliver()
         row = PurchaseRefund.objects.get()
-        assert (row.amount, row.price, row.status) == (0, 500, "paid")
+        assert (row.amount, row.lost, row.price, row.status) == (0, 500, 500, "paid")
+        assert state(purchase, buyer) == ("refunded", 1000, 0)
+        assert accounts() == {"gateway:stripe": 0, "loss": -500}
         other = bought(stripe, as_buyer, 300)
         # One more event of the same refund.
         assert deliver({**told[0], "id": "evt_another"}).status == 200
         assert state(other, buyer) == ("paid", 1300, 300)
         assert PurchaseRefund.objects.count() == 1
+        assert accounts() == {"gateway:stripe": -300, "loss": -500}
 
     def test_nor_does_it_when_the_other_was_bought_before_the_event(
         self, stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
@@ -60,9 +71,11 @@ class TestMoneyForSpentTokens:
         other = bought(stripe, as_buyer, 300)
         by_hand(stripe, purchase)
         stripe.deliver()
-        assert PurchaseRefund.objects.get().amount == 100
+        row = PurchaseRefund.objects.get()
+        assert (row.amount, row.lost) == (100, 400)
         assert state(other, buyer) == ("paid", 1300, 300)
-        assert state(purchase, buyer)[0] == "partly_refunded"
+        assert state(purchase, buyer)[0] == "refunded"
+        assert accounts() == {"gateway:stripe": -300, "loss": -400}
 
     def test_it_may_fail_as_well(self, stripe: Provider, buyer: User, purchase: Purchase) -> None:
         TokenService.consume_tokens(buyer.pk, 500, "generation")
@@ -70,9 +83,27 @@ class TestMoneyForSpentTokens:
         stripe.deliver()
         (sent,) = stripe.refunds_of(purchase)
         stripe.act("refunds", id=sent["id"], status="failed")
-        stripe.deliver()
+        for _ in range(2):
+            stripe.deliver()
         assert PurchaseRefund.objects.get().status == "failed"
         assert state(purchase, buyer) == ("paid", 1000, 0)
+        assert accounts() == {"gateway:stripe": -500, "loss": 0}
+
+    def test_what_is_left_of_the_price_may_be_disputed(
+        self, stripe: Provider, buyer: User, purchase: Purchase
+    ) -> None:
+        TokenService.consume_tokens(buyer.pk, 400, "generation")
+        by_hand(stripe, purchase, 300)
+        stripe.deliver()
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        stripe.deliver()
+        row = PurchaseRefund.objects.get()
+        assert (row.amount, row.lost) == (100, 200)
+        dispute = Dispute.objects.get()
+        assert (dispute.amount, dispute.taken) == (200, 0)
+        assert state(purchase, buyer) == ("lost", 1000, 0)
+        assert accounts() == {"gateway:stripe": 0, "loss": -400}
 
 
 def test_a_dispute_while_a_refund_is_to_be_sent(
