@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
 from app.models import Dispute, Payout, Purchase, PurchaseRefund
@@ -28,6 +28,7 @@ _SEEN = {
     "refund": {"requested": "sent", "reversed": "failed"},
     "dispute": {},
     "transfer": {"paid": "sent", "failed": "reversed"},
+    "bank": {"requested": "sent", "reversed": "failed"},
 }
 
 
@@ -101,7 +102,7 @@ def _judge(movement: Movement) -> Iterator[Difference]:
     day, kind = movement.at.date(), movement.kind
     mine = _find(movement)
     if mine is None and movement.status == "failed":
-        # Somebody else's refund that came back before we heard of it: nothing has moved.
+        # Somebody else's, that came back before we heard of it: nothing has moved.
         return
     if mine is None or (mine.id and mine.id != movement.id):
         # Ours has one already, under another id.
@@ -138,7 +139,8 @@ def _find(movement: Movement) -> Ours | None:
     elif movement.kind == "dispute":
         rows = _disputes(provider_id=movement.id)
     else:
-        rows = [*_payouts(transfer_id=movement.id), *_payouts(reference=name)]
+        by_id = {"transfer_id" if movement.kind == "transfer" else "payout_id": movement.id}
+        rows = [*_payouts(movement.kind, **by_id), *_payouts(movement.kind, reference=name)]
     return next(iter(rows), None)
 
 
@@ -150,7 +152,9 @@ def _rows_between(begin: datetime, end: datetime) -> Iterator[Ours]:
     yield from _purchases(pk__in=ids.values("pk"))
     yield from _refunds(created_at__range=span, status__in=["sent", "paid"])
     yield from _disputes(created_at__range=span)
-    yield from _payouts(sent_at__range=span)
+    yield from _payouts("transfer", sent_at__range=span)
+    is_paid = Q(status="paid") | ~Q(payout_id="")
+    yield from _payouts("bank", pk__in=Payout.objects.filter(is_paid, sent_at__range=span))
 
 
 def _purchases(**which: object) -> Iterator[Ours]:
@@ -181,9 +185,11 @@ def _disputes(**which: object) -> Iterator[Ours]:
         )
 
 
-def _payouts(**which: object) -> Iterator[Ours]:
+def _payouts(kind: str, **which: object) -> Iterator[Ours]:
+    """As a ``transfer``, or as a payment to a ``bank``."""
     for each in Payout.objects.filter(gateway__in=STRIPES, **which):
+        its_id = each.transfer_id if kind == "transfer" else each.payout_id
         yield Ours(
-            *("transfer", f"payout {each.pk}", each.transfer_id, each.price, each.currency),
+            *(kind, f"payout {each.pk}", its_id, each.price, each.currency),
             *(each.status, each.sent_at or each.created_at, each.reference),
         )

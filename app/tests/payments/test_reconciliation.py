@@ -107,6 +107,9 @@ def test_ten_planted_differences_are_named(provider):
     found = _compare(min(here, today), max(here, today)).differences
     new = sorted((each.kind, each.problem) for each in found if str(each) not in before)
     assert new == [
+        # Of the two that were planted as transfers.
+        ("bank", "missing there"),
+        ("bank", "state"),
         ("dispute", "missing there"),
         ("purchase", "amount"),
         ("purchase", "currency"),
@@ -122,6 +125,49 @@ def test_ten_planted_differences_are_named(provider):
     ]
     with pytest.raises(CommandError, match="differences"):
         call_command("reconcile_stripe", stdout=StringIO(), stderr=StringIO())
+
+
+def test_payments_to_banks_are_compared(provider):
+    """Both sides agree on the transfer, and not on what became of it."""
+    now = provider.door.post("clock", advance=0)["now"]
+    day = clock.now().fromtimestamp(now, clock.now().tzinfo).date()
+    span = (min(day, clock.now().date()), max(day, clock.now().date()))
+    known = {str(each) for each in _compare(*span).differences}
+    came_back, arrived, fine = (sent(provider) for _ in range(3))
+    for payout, status in ((came_back, "paid"), (arrived, "paid"), (fine, "paid")):
+        provider.bank(payout, status)
+    for payout in (came_back, fine):
+        payouts.settle(payout.pk)
+    # Days after it was paid, and its event got lost.
+    provider.bank(came_back, "failed")
+    # Somebody asks for money of an artist's at the provider's own site.
+    options = {"stripe_account": fine.account_id}
+    provider.api.v1.transfers.create(
+        {
+            "amount": 70,
+            "currency": "usd",
+            "destination": fine.account_id,
+            "metadata": {"payout": fine.reference},
+        }
+    )
+    provider.api.v1.payouts.create({"amount": 70, "currency": "usd"}, options)
+    found = [each for each in _compare(*span).differences if str(each) not in known]
+    ids = {each.pk: each.payout_id for each in Payout.objects.all()}
+    assert sorted(
+        each.text for each in found if each.kind == "bank" and each.problem == "state"
+    ) == [
+        f"payout {came_back.pk} ({ids[came_back.pk]}) is paid here and failed there",
+        f"payout {arrived.pk} ({ids[arrived.pk]}) is sent here and paid there",
+    ]
+    [unknown] = [each for each in found if each.kind == "bank" and each.problem != "state"]
+    assert (unknown.problem, unknown.text[-9:]) == ("missing here", "of 70 usd")
+    assert [(each.kind, each.problem) for each in found if each.kind != "bank"] == [
+        ("transfer", "twice")
+    ]
+    # Of an account that is deleted there, nothing can be seen any more.
+    provider.api.v1.accounts.delete(fine.account_id)
+    gone = [each.text for each in _compare(*span).differences if each.problem == "missing there"]
+    assert f"payout {fine.pk} is paid, and {ids[fine.pk]} is not at the provider" in gone
 
 
 def test_disputes_are_compared_and_fees_added_up(provider):

@@ -9,7 +9,8 @@ from typing import Protocol
 
 @dataclass(frozen=True)
 class Movement:
-    """Money that moved: a ``purchase``, ``refund``, ``dispute`` or ``transfer``.
+    """Money that moved: a ``purchase``, ``refund``, ``dispute``, ``transfer`` to an artist's
+    account, or payment from there to their ``bank``.
 
     ``id`` is what we know it by, ``status`` as ours would be, and ``reference`` our own name of it.
     """

@@ -1,4 +1,4 @@
-"""Stripe's books: charges, refunds, disputes and transfers of a time."""
+"""Stripe's books: charges, refunds, disputes, transfers and payments to banks of a time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,13 @@ from typing import Any
 import stripe
 
 from app.services.payments.gateways.books import Movement
-from app.services.payments.gateways.stripe_client import asking_only, dispute_status
+from app.services.payments.gateways.outcomes import Gone
+from app.services.payments.gateways.stripe_client import (
+    BANKS,
+    asking_only,
+    dispute_status,
+    of_account,
+)
 
 _REFUNDS = {"succeeded": "paid", "failed": "failed", "canceled": "failed"}
 
@@ -22,7 +28,12 @@ class StripeBooks:
         span = {"gte": int(begin.timestamp()), "lt": int(end.timestamp())}
         params: Any = {"created": span, "limit": 100}
         with asking_only():
-            return [*self._purchases(params), *self._back(params), *self._transfers(params)]
+            sent = list(self._api.transfers.list(params).auto_paging_iter())
+            found = [*self._purchases(params), *self._back(params), *map(_transfer_of, sent)]
+        # What a bank gets came to the account with a transfer, a few days before.
+        for account in sorted({_id_of(each.destination) for each in sent}):
+            found += self._bank_payments(params, account)
+        return found
 
     def _purchases(self, params: Any) -> Iterator[Movement]:
         expanded: Any = {**params, "expand": ["data.balance_transaction"]}
@@ -66,17 +77,38 @@ class StripeBooks:
                     fee=sum(entry.fee for entry in dispute.balance_transactions),
                 )
 
-    def _transfers(self, params: Any) -> Iterator[Movement]:
-        for each in self._api.transfers.list(params).auto_paging_iter():
-            yield Movement(
-                kind="transfer",
-                id=each.id,
-                amount=each.amount,
-                currency=each.currency,
-                status="reversed" if each.reversed else "sent",
-                at=_time_of(each),
-                reference=_named(each, "payout"),
-            )
+    def _bank_payments(self, params: Any, account: str) -> list[Movement]:
+        try:
+            with of_account(), asking_only():
+                listed = self._api.payouts.list(params, {"stripe_account": account})
+                return [_bank_payment_of(each) for each in listed.auto_paging_iter()]
+        except Gone:
+            # Nobody can see any more what was done there.
+            return []
+
+
+def _transfer_of(each: stripe.Transfer) -> Movement:
+    return Movement(
+        kind="transfer",
+        id=each.id,
+        amount=each.amount,
+        currency=each.currency,
+        status="reversed" if each.reversed else "sent",
+        at=_time_of(each),
+        reference=_named(each, "payout"),
+    )
+
+
+def _bank_payment_of(each: stripe.Payout) -> Movement:
+    return Movement(
+        kind="bank",
+        id=each.id,
+        amount=each.amount,
+        currency=each.currency,
+        status=BANKS.get(each.status, "sent"),
+        at=_time_of(each),
+        reference=_named(each, "payout"),
+    )
 
 
 def _id_of(thing: Any) -> str:

@@ -11,7 +11,7 @@ import structlog
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from app.services.payments.gateways.outcomes import Away, NotYet, Refused
+from app.services.payments.gateways.outcomes import Away, Gone, NotYet, Refused
 
 log = structlog.get_logger(__name__)
 
@@ -36,6 +36,10 @@ _DISPUTES = {
 _QUESTIONS = frozenset(
     {"warning_needs_response", "warning_under_review", "warning_closed", "prevented"}
 )
+
+
+# How a payment to an artist's bank ended.
+BANKS = {"paid": "paid", "failed": "failed", "canceled": "failed"}
 
 
 def dispute_status(told: str) -> str:
@@ -111,3 +115,17 @@ def asking_only() -> Iterator[None]:
             yield
     except Refused as error:
         raise NotYet(error.code) from error
+
+
+@contextmanager
+def of_account() -> Iterator[None]:
+    """Around the others, for an artist's account. Raises Gone for one that was deleted: then we may
+    not see it."""
+    try:
+        yield
+    except (NotYet, Refused) as error:
+        cause = error.__cause__
+        # ``asking_only`` has one more around it.
+        if "account_invalid" in {code_of(cause), code_of(cause.__cause__ if cause else None)}:
+            raise Gone("The account at the provider is not there any more.") from error
+        raise

@@ -7,17 +7,22 @@ each of the two belongs to one payout of ours. Both carry our name of it in thei
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import stripe
 
-from app.services.payments.gateways.outcomes import Gone, NotYet, Refused
+from app.services.payments.gateways.outcomes import NotYet, Refused
 from app.services.payments.gateways.sending import Account, BankPayment, Transfer
-from app.services.payments.gateways.stripe_client import GONE, asking, asking_only, code_of
+from app.services.payments.gateways.stripe_client import (
+    BANKS,
+    GONE,
+    asking,
+    asking_only,
+    code_of,
+    of_account,
+)
 
-_PAID = {"paid": "paid", "failed": "failed", "canceled": "failed"}
 MOST_NOTE = 300
+# As Stripe says it.
+TOO_LITTLE = "balance_insufficient"
 
 
 class StripeConnect:
@@ -76,11 +81,10 @@ class StripeConnect:
 
     def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
         with asking():
-            # Asked first: what a key has refused it refuses for a day.
-            if not _has(self._api.balance.retrieve(), amount, currency):
+            if self._lacks(amount, currency):
                 if sent := self.find_transfer(reference=reference):
                     return sent
-                raise NotYet("balance_insufficient")
+                raise NotYet(TOO_LITTLE)
             made = self._api.transfers.create(
                 {
                     "amount": amount,
@@ -110,18 +114,24 @@ class StripeConnect:
                 {"idempotency_key": f"payout-{reference}-reversal"},
             )
 
+    def _lacks(
+        self, amount: int, currency: str, options: stripe.RequestOptions | None = None
+    ) -> bool:
+        """Whether there is too little to send, perhaps because it has left already by our name.
+        Asked first: what a key has refused it refuses for a day."""
+        balance = self._api.balance.retrieve(options=options)
+        available = [part.amount for part in balance.available if part.currency == currency]
+        return sum(available) < amount
+
     # --- From the account to the bank -------------------------------------------------------------
 
     def pay(self, *, reference: str, account_id: str, amount: int, currency: str) -> BankPayment:
         options: stripe.RequestOptions = {"stripe_account": account_id}
-        with _of_account(), asking():
-            # Asked first: what a key has refused it refuses for a day.
-            balance = self._api.balance.retrieve(options=options)
-            if not _has(balance, amount, currency):
-                # It may have left already, by this name.
+        with of_account(), asking():
+            if self._lacks(amount, currency, options):
                 if sent := self.find_payment(reference=reference, account_id=account_id):
                     return sent
-                raise NotYet("balance_insufficient")
+                raise NotYet(TOO_LITTLE)
             made = self._api.payouts.create(
                 {
                     "amount": amount,
@@ -139,7 +149,7 @@ class StripeConnect:
         self, *, reference: str, account_id: str, payment_id: str = ""
     ) -> BankPayment | None:
         options: stripe.RequestOptions = {"stripe_account": account_id}
-        with _of_account(), asking_only():
+        with of_account(), asking_only():
             if payment_id:
                 return _payment_of(self._api.payouts.retrieve(payment_id, options=options))
             listed = self._api.payouts.list({"limit": 100}, options)
@@ -154,24 +164,6 @@ class StripeConnect:
                 options: stripe.RequestOptions = {"stripe_account": account_id}
                 return _named(self._api.payouts.retrieve(object_id, options=options))
             return _named(self._api.transfers.retrieve(object_id))
-
-
-@contextmanager
-def _of_account() -> Iterator[None]:
-    """Raises Gone for an account that was deleted: then we may not see it."""
-    try:
-        yield
-    except (NotYet, Refused) as error:
-        cause = error.__cause__
-        # ``asking_only`` has one more around it.
-        if "account_invalid" in {code_of(cause), code_of(cause.__cause__ if cause else None)}:
-            raise Gone("The account at the provider is not there any more.") from error
-        raise
-
-
-def _has(balance: stripe.Balance, amount: int, currency: str) -> bool:
-    available = [part.amount for part in balance.available if part.currency == currency]
-    return sum(available) >= amount
 
 
 def _named(thing: stripe.Transfer | stripe.Payout) -> str:
@@ -202,5 +194,5 @@ def _transfer_of(found: stripe.Transfer) -> Transfer:
 
 def _payment_of(found: stripe.Payout) -> BankPayment:
     failure = found.failure_message or found.failure_code or found.status
-    status = _PAID.get(found.status, "pending")
+    status = BANKS.get(found.status, "pending")
     return BankPayment(found.id, status, failure if status == "failed" else "")
