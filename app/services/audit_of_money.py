@@ -87,6 +87,7 @@ RULES_OF_MONEY = {
                 AND t.receiver_id = p.user_id), 0)
                 <> CASE WHEN d.status = 'won' THEN d.taken ELSE 0 END
             OR COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'loss'), 0)
+                - COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'loss_ret'), 0)
                 <> CASE WHEN d.status = 'lost' THEN d.amount - d.taken ELSE 0 END
         ORDER BY d.id""",
     "a gateway's account is its paid purchases less refunds and disputes": """

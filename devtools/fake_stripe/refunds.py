@@ -186,8 +186,9 @@ def open_dispute(state: State, charge: Thing, reason: str = "fraudulent") -> Thi
 
 
 def close_dispute(state: State, dispute: Thing, status: str) -> Thing:
-    """Decide a dispute: ``won`` gives the amount back to us, ``lost`` does not."""
-    if dispute["status"] in ("won", "lost"):
+    """Decide a dispute: ``won`` gives the amount back to us, ``lost`` does not. A lost one may be
+    won on appeal."""
+    if dispute["status"] in ("won", status):
         raise RefusedError(f"The dispute is {dispute['status']} already.")
     before = {"status": dispute["status"]}
     dispute["status"] = status

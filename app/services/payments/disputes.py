@@ -10,6 +10,7 @@ from functools import partial
 import structlog
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Q
 
 from app.models import (
     Dispute,
@@ -39,6 +40,13 @@ log = structlog.get_logger(__name__)
 # How often the provider is asked about all of them, and how far back about those we never heard of.
 EVERY_SECONDS = 3600.0
 LOOK_BACK = timedelta(days=7)
+# How long after it was lost an appeal may still win one.
+APPEALS = timedelta(days=120)
+# The bank may give what it took back again, on appeal.
+MOVES: dict[str, tuple[str, ...]] = {
+    DisputeStatus.OPEN: (DisputeStatus.WON, DisputeStatus.LOST),
+    DisputeStatus.LOST: (DisputeStatus.WON,),
+}
 
 _to_ask: list[str] = []
 _next_round_at = 0.0
@@ -65,17 +73,18 @@ def settle(gateway_name: str, dispute_id: str, event: Event | None = None) -> No
 
 
 def sweep() -> int:
-    """Ask about disputes that are open, and those of which nothing came. Returns how many were
-    asked about. Raises NotYet."""
+    """Ask about disputes that are open or may be won on appeal, and those of which nothing came.
+    Returns how many were asked about. Raises NotYet."""
     global _to_ask, _next_round_at
     name = settings.PAYMENT_GATEWAY
     if not _to_ask and time.monotonic() >= _next_round_at:
         opened = gateway(name).disputes_since(clock.now() - LOOK_BACK)
         known = Dispute.objects.filter(purchase__gateway=name)
         ours = set(known.values_list("provider_id", flat=True))
-        still_open = known.filter(status=DisputeStatus.OPEN).order_by("pk")
+        is_lost = Q(status=DisputeStatus.LOST, ended_at__gte=clock.now() - APPEALS)
+        undecided = known.filter(is_lost | Q(status=DisputeStatus.OPEN)).order_by("pk")
         _to_ask = [each for each in opened if each not in ours]
-        _to_ask += still_open.values_list("provider_id", flat=True)
+        _to_ask += undecided.values_list("provider_id", flat=True)
         _next_round_at = time.monotonic() + EVERY_SECONDS
     asked = 0
     while _to_ask and asked < buying.BATCH:
@@ -101,9 +110,9 @@ def _take_over(purchase: Purchase, found: Disputed, event: Event | None) -> None
         # What they cost is taken with the rest.
         generation_service.cancel_queued(queued, buyer=user)
         dispute = _open(locked, user, found)
-    if dispute.status == DisputeStatus.OPEN and found.status != "open":
+    if found.status in MOVES.get(dispute.status, ()):
         _end(dispute, locked, user, DisputeStatus(found.status))
-    elif dispute.status not in (DisputeStatus.OPEN, found.status):
+    elif dispute.status != found.status:
         log.error("dispute_decided_twice", dispute_id=dispute.pk)
     locked.status = buying.status_of(locked)
     locked.save(update_fields=["status"])
@@ -142,12 +151,15 @@ def _open(purchase: Purchase, user: User, found: Disputed) -> Dispute:
 
 
 def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus) -> None:
+    was_lost = dispute.status == DisputeStatus.LOST
     dispute.status, dispute.ended_at = status, clock.now()
     if status == DisputeStatus.LOST:
         _take_what_came_back(dispute, user)
     dispute.save(update_fields=["status", "ended_at", "taken"])
     is_lost = {"is_lost": True} if status == DisputeStatus.LOST else {}
     buying.tell(purchase, NotificationType.DISPUTE_ENDED, dispute.price, **is_lost)
+    if was_lost:
+        _undo_loss(dispute)
     if status == DisputeStatus.WON:
         if dispute.taken:
             TokenService.move_money(
@@ -165,6 +177,14 @@ def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus
             # The relay does it: what dies meanwhile leaves it to be done.
             dispute.to_revoke = lost
             dispute.save(update_fields=["to_revoke"])
+
+
+def _undo_loss(dispute: Dispute) -> None:
+    """The platform has its money after all. Licences that are still to be revoked stay."""
+    if lost := dispute.amount - dispute.taken:
+        TokenService.book_loss(dispute, lost, comes_back=True)
+    dispute.to_revoke = 0
+    dispute.save(update_fields=["to_revoke"])
 
 
 def _take_what_came_back(dispute: Dispute, user: User) -> None:

@@ -6,16 +6,19 @@ import itertools
 from typing import Any
 
 import pytest
+from django.db.models import Sum
 
 from app.models import (
     Dispute,
     Generation,
     LicenceState,
+    Notification,
     PaymentEvent,
     Purchase,
     Transaction,
     User,
 )
+from app.models.ledger import LedgerLine
 from app.services.licences import states
 from app.services.payments import disputes, revoking, sweeping
 from app.services.token_service import TokenService
@@ -73,6 +76,67 @@ def test_before_and_after_spending(
     back = 500 - spent if end == "won" else 0
     assert state(purchase, buyer) == (end, 1000 + back, False)
     assert lost() == (spent if end == "lost" else 0)
+
+
+class TestAnAppeal:
+    """The bank gives the money back after it was lost: the buyer has paid after all."""
+
+    @pytest.mark.parametrize("spent", [0, 350, 500])
+    def test_what_was_lost_comes_back(
+        self, stripe: Provider, buyer: User, purchase: Purchase, spent: int
+    ) -> None:
+        if spent:
+            TokenService.consume_tokens(buyer.pk, spent, "generation")
+        opened = stripe.dispute(purchase)
+        for status in ("lost", "won"):
+            stripe.act("disputes", id=opened, status=status)
+            for _ in range(2):
+                stripe.deliver()
+        assert state(purchase, buyer) == ("won", 1500 - spent, False)
+        assert LedgerLine.objects.filter(account="loss").aggregate(s=Sum("amount"))["s"] in (
+            None,
+            0,
+        )
+        told = Notification.objects.filter(recipient=buyer, type="dispute_ended").order_by("pk")
+        assert [(each.parameters or {}).get("is_lost", False) for each in told] == [True, False]
+
+    def test_licences_that_are_not_revoked_yet_stay(
+        self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any
+    ) -> None:
+        settings.DISPUTE_REVOKES_LICENCES = True
+        pictures = [GenerationFactory(user=buyer) for _ in range(2)]
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        stripe.deliver()
+        assert Dispute.objects.get().to_revoke == 20
+        stripe.act("disputes", id=opened, status="won")
+        stripe.deliver()
+        assert revoking.sweep() == 0
+        assert all(Generation.objects.get(pk=each.pk).licence.is_valid for each in pictures)
+        ledger.assert_right()
+
+    def test_nobody_told_of_it(
+        self, stripe: Provider, buyer: User, purchase: Purchase, monkeypatch: Any
+    ) -> None:
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        stripe.deliver()
+        stripe.act("disputes", id=opened, status="won")
+        monkeypatch.setattr(disputes, "_next_round_at", 0.0)
+        ask_all()
+        assert state(purchase, buyer) == ("won", 1500, False)
+
+    def test_what_was_won_is_not_lost_later(
+        self, stripe: Provider, buyer: User, purchase: Purchase
+    ) -> None:
+        opened = stripe.dispute(purchase)
+        stripe.act("disputes", id=opened, status="lost")
+        told = stripe.events("charge.dispute")
+        stripe.act("disputes", id=opened, status="won")
+        stripe.deliver()
+        # What is told late changes nothing.
+        assert deliver({**told[-1], "id": "evt_late"}).status == 200
+        assert state(purchase, buyer) == ("won", 1500, False)
 
 
 def test_events_in_any_order_before_the_payment_is_known(
