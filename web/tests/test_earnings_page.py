@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from app.models import User
+from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.tests.money.test_pots import buy
 from app.utils import clock
@@ -52,3 +53,18 @@ def test_there_is_no_statement_of_no_month(artist: User, path: str, signed_in: S
 
 def test_buyers_have_none(buyer: User, signed_in: SignedIn) -> None:
     assert signed_in(buyer).get("/studio/earnings").status_code == 302
+
+
+def test_who_leaves_gives_up_earnings_in_so_many_words(sold: User, signed_in: SignedIn) -> None:
+    client, typed = signed_in(sold), {"username": sold.username}
+    assert "I give up my earnings" in text(client, "/account/leave")
+    refused = client.post("/account/leave", typed)
+    assert refused.status_code == 400
+    assert "100" in refused.content.decode()
+    sold.refresh_from_db()
+    assert (sold.closed_at, sold.earned_balance) == (None, 100)
+    assert client.post("/account/leave", {**typed, "forfeits": "on"}).status_code == 302
+    sold.refresh_from_db()
+    assert sold.closed_at is not None
+    assert ("forfeit", 100) in ledger.entries_of(sold)
+    ledger.assert_right()
