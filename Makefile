@@ -1,7 +1,7 @@
 # `make` alone lists what there is. PORT=, DATA_DIR= and PYTHON= may be given to any of it.
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-diffusion run-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights payments format lock clean restore-drill
+.PHONY: help run test test-diffusion run-diffusion check static coverage faults mutate upgrade containers bench bench-engine simulate rights payments payments-live format lock clean restore-drill
 .DELETE_ON_ERROR:
 
 BIN := .venv/bin
@@ -97,6 +97,9 @@ rights: .venv/installed-dev ## how often a changed picture is found again (OWN=1
 
 payments: .venv/installed-dev ## tell of six events of a purchase in each of 720 orders, one of them twice
 	@$(BIN)/python -m pytest -q -n auto --maxprocesses 4 app/tests/payments/every_order.py
+
+payments-live: .venv/installed-dev ## hold Stripe to our contract: its test mode, with STRIPE_SECRET_KEY= (docs/payments.md)
+	@$(BIN)/python -m app.tests.payments.live
 
 format: .venv/installed-dev ## rewrite the code in the house format
 	@$(BIN)/ruff check --fix .

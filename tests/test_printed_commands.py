@@ -69,6 +69,7 @@ ELSEWHERE = {
     "make simulate SEED=1": "app/tests/orders/test_turns.py plays its scenes",
     "make run PAYMENT_GATEWAY=stripe-fake": "devtools/tests/test_dev_children.py",
     "make payments": "app/tests/payments/test_six_events.py has sixty of the orders",
+    "make payments-live": "app/tests/payments/test_live.py",
     "make rights": "it takes two hours; provenance/tests/test_mark.py has its changes",
     "python -m benchmarks.verifying": "it fills a database with a million licences for six minutes",
     "make bench": "benchmarks/tests/test_bare.py",

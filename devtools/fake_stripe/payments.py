@@ -13,6 +13,8 @@ from devtools.fake_stripe.forms import flag, required
 from devtools.fake_stripe.state import State, Thing
 
 GOOD_CARD = "pm_card_visa"
+# What it pays may be sent on at once.
+AT_ONCE = "pm_card_bypassPending"
 DECLINES = {
     "pm_card_chargeDeclined": ("generic_decline", "Your card was declined."),
     "pm_card_chargeDeclinedInsufficientFunds": (
@@ -210,11 +212,11 @@ def confirm(state: State, intent: Thing, method: str, *, request: Thing | None =
             charge=charge["id"],
             payment_intent=dict(intent),
         )
-    if method != GOOD_CARD:
+    if method not in (GOOD_CARD, AT_ONCE):
         raise InvalidParameterError(
             f"No such PaymentMethod: '{method}'", param="payment_method", code="resource_missing"
         )
-    charge = _new_charge(state, intent)
+    charge = _new_charge(state, intent, settles_after=0 if method == AT_ONCE else None)
     intent |= {
         "amount_received": intent["amount"],
         "last_payment_error": None,
@@ -227,7 +229,13 @@ def confirm(state: State, intent: Thing, method: str, *, request: Thing | None =
     return charge
 
 
-def _new_charge(state: State, intent: Thing, *, failure: tuple[str, str] | None = None) -> Thing:
+def _new_charge(
+    state: State,
+    intent: Thing,
+    *,
+    failure: tuple[str, str] | None = None,
+    settles_after: int | None = None,
+) -> Thing:
     amount, currency = intent["amount"], intent["currency"]
     method = state.new_id("pm")
     customer = state.find(intent["customer"]) or {}
@@ -283,7 +291,8 @@ def _new_charge(state: State, intent: Thing, *, failure: tuple[str, str] | None 
             currency,
             charge["id"],
             fee=books.charge_fee(amount),
-            available_on=state.now() + books.SETTLES_AFTER,
+            available_on=state.now()
+            + (books.SETTLES_AFTER if settles_after is None else settles_after),
         )
         charge["balance_transaction"] = entry["id"]
     return charge

@@ -20,6 +20,7 @@ from app.services.payments.gateways.stripe_connect import StripeConnect
 from app.services.payments.gateways.test import TestGateway
 from app.tests.payments import buyers
 from app.tests.payments.paying_artists import Provider
+from app.utils import clock
 from devtools.fake_stripe.tests.conftest import Door
 
 PRICE, CURRENCY = 500, "usd"
@@ -33,8 +34,8 @@ def order(reference: str = "") -> Order:
         currency=CURRENCY,
         email="buyer@example.com",
         customer_id="",
-        back="http://testserver/wallet/purchases/1",
-        cancel="http://testserver/wallet/purchases/1",
+        back="https://site.example.com/wallet/purchases/1",
+        cancel="https://site.example.com/wallet/purchases/1",
     )
 
 
@@ -42,6 +43,10 @@ class Taking(Protocol):
     """A gateway for buyers, and what happens at its provider."""
 
     gateway: PaymentGateway
+
+    def buy(self) -> tuple[Order, Checkout]:
+        """A payment that is made."""
+        ...
 
     def pay(self, checkout: Checkout, *, works: bool = True) -> None:
         """The buyer does, or tries to."""
@@ -69,6 +74,10 @@ class Sending(Protocol):
 
     gateway: PayoutGateway
 
+    def ready(self) -> str:
+        """The account of an artist who is done."""
+        ...
+
     def set_up(self, link: str) -> None:
         """The artist tells who they are, and which bank is theirs."""
         ...
@@ -87,6 +96,9 @@ class TakingTest:
 
     def __init__(self, **_: Any) -> None:
         self.gateway: PaymentGateway = TestGateway()
+
+    def buy(self) -> tuple[Order, Checkout]:
+        return bought(self)
 
     def pay(self, checkout: Checkout, *, works: bool = True) -> None:
         pass
@@ -108,6 +120,9 @@ class TakingStripe:
     def __init__(self, *, stripe: buyers.Provider, **_: Any) -> None:
         self.gateway: PaymentGateway = StripeCheckout(stripe_client())
         self._there = stripe
+
+    def buy(self) -> tuple[Order, Checkout]:
+        return bought(self)
 
     def pay(self, checkout: Checkout, *, works: bool = True) -> None:
         if works:
@@ -136,6 +151,9 @@ class SendingTest:
     def __init__(self, **_: Any) -> None:
         self.gateway: PayoutGateway = TestPayouts()
 
+    def ready(self) -> str:
+        return opened(self)
+
     def set_up(self, link: str) -> None:
         pass
 
@@ -151,6 +169,9 @@ class SendingStripe:
         self.gateway: PayoutGateway = StripeConnect(stripe_client())
         self._door: Door = provider.door
 
+    def ready(self) -> str:
+        return opened(self)
+
     def set_up(self, link: str) -> None:
         self._door.press(link, "complete")
 
@@ -160,6 +181,25 @@ class SendingStripe:
     def lose(self, what: str) -> None:
         path = {"transfer": "/v1/transfers", "pay": "/v1/payouts"}[what]
         self._door.post("faults", kind="lost_answer", method="POST", path=path)
+
+
+def name() -> str:
+    return str(uuid.uuid4())
+
+
+def bought(taking: Taking) -> tuple[Order, Checkout]:
+    """By a buyer who pays at the provider's page."""
+    given = order()
+    begun = taking.gateway.begin(given)
+    taking.pay(begun)
+    return given, looked_up(taking, given, clock.now(), session_id=begun.session_id)
+
+
+def opened(sending: Sending) -> str:
+    """An account that its artist sets up at the provider's page."""
+    account = sending.gateway.open_account(reference=name(), email="", country="US")
+    sending.set_up(sending.gateway.link(account, back="http://b", again="http://a"))
+    return account
 
 
 def looked_up(taking: Taking, given: Order, since: datetime, *, session_id: str = "") -> Checkout:

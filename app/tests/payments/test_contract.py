@@ -4,17 +4,24 @@ provider has to pass here before it takes or pays money."""
 from __future__ import annotations
 
 import inspect
-import uuid
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from app.services.payments.gateways.outcomes import Gone, InvalidSignature, NotYet, Refused
-from app.services.payments.gateways.paying import Checkout, Order, PaymentGateway
+from app.services.payments.gateways.paying import PaymentGateway
 from app.services.payments.gateways.sending import PayoutGateway
 from app.tests.payments import contract
-from app.tests.payments.contract import CURRENCY, PRICE, Sending, Taking, looked_up, order
+from app.tests.payments.contract import (
+    CURRENCY,
+    PRICE,
+    Sending,
+    Taking,
+    looked_up,
+    name,
+    order,
+)
 from app.utils import clock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
@@ -46,24 +53,6 @@ def real_sending(request: Any, provider: Any) -> Sending:
     return SENDING[request.param](provider=provider)
 
 
-def name() -> str:
-    return str(uuid.uuid4())
-
-
-def paid(taking: Taking) -> tuple[Order, Checkout]:
-    given = order()
-    begun = taking.gateway.begin(given)
-    taking.pay(begun)
-    return given, looked_up(taking, given, clock.now(), session_id=begun.session_id)
-
-
-def ready(sending: Sending) -> str:
-    """The account of an artist who is done."""
-    account = sending.gateway.open_account(reference=name(), email="", country="US")
-    sending.set_up(sending.gateway.link(account, back="http://b", again="http://a"))
-    return account
-
-
 @pytest.mark.parametrize(
     ("protocol", "made"),
     [
@@ -93,11 +82,11 @@ class TestBuyers:
         assert bool(first.url) is not taking.gateway.is_test
 
     def test_who_has_paid_has(self, taking: Taking) -> None:
-        given, found = paid(taking)
+        given, found = taking.buy()
         assert (found.status, found.reference) == ("paid", given.reference)
 
     def test_a_refund_twice_is_once(self, taking: Taking) -> None:
-        _, found = paid(taking)
+        _, found = taking.buy()
         reference = name()
         made, again = (
             taking.gateway.refund(
@@ -135,7 +124,7 @@ class TestBuyersWithMoney:
         assert found.status == "expired"
 
     def test_what_is_paid_does_not_expire(self, real_taking: Taking) -> None:
-        given, found = paid(real_taking)
+        given, found = real_taking.buy()
         real_taking.gateway.expire(found)
         seen = looked_up(real_taking, given, clock.now(), session_id=found.session_id)
         assert seen.status == "paid"
@@ -152,19 +141,19 @@ class TestBuyersWithMoney:
         assert unknown is None
 
     def test_another_payment_is_not_taken_for_ours(self, real_taking: Taking) -> None:
-        _, theirs = paid(real_taking)
+        _, theirs = real_taking.buy()
         found = real_taking.gateway.look_up(
             reference=name(), session_id=theirs.session_id, since=clock.now()
         )
         assert found is None
 
     def test_price_and_currency_are_what_was_paid(self, real_taking: Taking) -> None:
-        _, found = paid(real_taking)
+        _, found = real_taking.buy()
         assert (found.price, found.currency) == (PRICE, CURRENCY)
         assert found.payment_id
 
     def test_an_event_names_what_it_is_about(self, real_taking: Taking) -> None:
-        given, found = paid(real_taking)
+        given, found = real_taking.buy()
         body, signature = real_taking.signed_event()
         event = real_taking.gateway.read_event(body, signature)
         assert (event.gateway, event.kind) == (real_taking.gateway.name, "purchase")
@@ -174,7 +163,7 @@ class TestBuyersWithMoney:
             real_taking.gateway.read_event(body + b" ", signature)
 
     def test_a_refund_is_found_whatever_is_known_of_it(self, real_taking: Taking) -> None:
-        given, found = paid(real_taking)
+        given, found = real_taking.buy()
         gateway, reference = real_taking.gateway, name()
         real_taking.lose("refund")
         with pytest.raises(NotYet):
@@ -192,7 +181,7 @@ class TestBuyersWithMoney:
         assert unknown is None
 
     def test_more_than_was_paid_is_refused(self, real_taking: Taking) -> None:
-        _, found = paid(real_taking)
+        _, found = real_taking.buy()
         with pytest.raises(Refused):
             real_taking.gateway.refund(
                 reference=name(), payment_id=found.payment_id, price=PRICE + 1
@@ -200,7 +189,7 @@ class TestBuyersWithMoney:
 
     @pytest.mark.parametrize("end", ["won", "lost"])
     def test_a_dispute_is_told_and_found(self, real_taking: Taking, end: str) -> None:
-        given, found = paid(real_taking)
+        given, found = real_taking.buy()
         opened = real_taking.dispute(found.payment_id)
         gateway = real_taking.gateway
         assert opened in gateway.disputes_since(clock.now() - timedelta(days=1))
@@ -225,7 +214,7 @@ class TestArtists:
         assert account.status == "enabled"
 
     def test_sent_twice_is_once(self, sending: Sending) -> None:
-        sent = {"account_id": ready(sending), "amount": PRICE, "currency": CURRENCY}
+        sent = {"account_id": sending.ready(), "amount": PRICE, "currency": CURRENCY}
         reference = name()
         for act in (sending.gateway.transfer, sending.gateway.pay):
             first, again = (act(reference=reference, **sent) for _ in range(2))  # type: ignore[operator]
@@ -237,7 +226,7 @@ class TestArtists:
 
 class TestArtistsWithMoney:
     def test_lost_answers_are_found_by_our_name(self, real_sending: Sending) -> None:
-        gateway, account, reference = real_sending.gateway, ready(real_sending), name()
+        gateway, account, reference = real_sending.gateway, real_sending.ready(), name()
         assert gateway.find_transfer(reference=reference) is None
         assert gateway.find_payment(reference=reference, account_id=account) is None
         sent: dict[str, Any] = {"account_id": account, "amount": PRICE, "currency": CURRENCY}
@@ -259,7 +248,7 @@ class TestArtistsWithMoney:
 
     @pytest.mark.parametrize("status", ["paid", "failed"])
     def test_what_the_bank_did_is_seen(self, real_sending: Sending, status: str) -> None:
-        gateway, account, reference = real_sending.gateway, ready(real_sending), name()
+        gateway, account, reference = real_sending.gateway, real_sending.ready(), name()
         sent: dict[str, Any] = {"account_id": account, "amount": PRICE, "currency": CURRENCY}
         transfer = gateway.transfer(reference=reference, **sent)
         payment = gateway.pay(reference=reference, **sent)
@@ -289,7 +278,7 @@ class TestArtistsWithMoney:
 
     def test_more_than_there_is_waits(self, real_sending: Sending) -> None:
         """It is not refused: tomorrow there may be more."""
-        account, reference = ready(real_sending), name()
+        account, reference = real_sending.ready(), name()
         sent: dict[str, Any] = {"account_id": account, "currency": CURRENCY}
         with pytest.raises(NotYet):
             real_sending.gateway.transfer(reference=reference, amount=10**9, **sent)
