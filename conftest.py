@@ -78,6 +78,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
+def django_db_modify_db_settings(
+    request: pytest.FixtureRequest,
+    django_db_modify_db_settings_parallel_suffix: None,
+    django_db_keepdb: bool,
+) -> None:
+    """Of several processes, each has a copy of the database that is migrated once a run.
+
+    One that runs alone migrates its own by itself, which is sooner.
+    """
+    if hasattr(request.config, "workerinput") and not django_db_keepdb:
+        from django.db import connection
+
+        from tests.system import migrated
+
+        connection.settings_dict["TEST"]["TEMPLATE"] = migrated()
+
+
+@pytest.fixture(scope="session")
 def redis_url() -> str:
     """The URL of a Redis database that is this worker process's own."""
     return os.environ.get("TEST_REDIS_URL") or ask_for_server("redis")

@@ -18,6 +18,7 @@ import boto3
 import httpx
 import psycopg
 
+from devtools.servers.postgres_files import find_programs
 from devtools.servers.process import free_port, log_tail
 from devtools.servers.s3 import S3Access
 from tests.pictures import signature_png
@@ -252,6 +253,21 @@ def database_with_tables(name: str = "") -> str:
     That one is made by ``manage.py migrate`` when a test of this run first asks, in whichever
     process: the others wait for it.
     """
+    return _create_database(os.environ["DATABASE_URL"], template=migrated(), name=name)
+
+
+def database_with_tables_on(server: str) -> str:
+    """The same on another server, by way of a dump."""
+    programs, database = find_programs(), new_database(server)
+    dump = [programs / "pg_dump", "--format=custom", f"--dbname={database_with_tables()}"]
+    restore = [programs / "pg_restore", "--exit-on-error", f"--dbname={database}"]
+    dumped = subprocess.run(dump, capture_output=True, timeout=120, check=True).stdout
+    subprocess.run(restore, input=dumped, capture_output=True, timeout=120, check=True)
+    return database
+
+
+def migrated() -> str:
+    """The name of the database that others are copies of. Nobody connects to it."""
     server, first = os.environ["DATABASE_URL"], f"migrated_{_RUN}"
     with psycopg.connect(server, autocommit=True) as connection:
         connection.execute("SELECT pg_advisory_lock(hashtext(%s))", [first])
@@ -261,7 +277,7 @@ def database_with_tables(name: str = "") -> str:
             _migrate(unfinished)
             made = urlsplit(unfinished).path.removeprefix("/")
             connection.execute(f'ALTER DATABASE "{made}" RENAME TO "{first}"')
-        return _create_database(server, template=first, name=name)
+    return first
 
 
 def _create_database(server: str, *, template: str, name: str = "") -> str:

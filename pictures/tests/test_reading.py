@@ -105,6 +105,7 @@ def test_a_bomb_is_refused_by_its_header() -> None:
     assert refused.value.reason is Reason.TOO_LARGE
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 def test_damage_is_refused_or_overlooked_but_never_breaks_anything() -> None:
     draw = random.Random(20261128)
     said = exif(3, bytes([0, SIDEWAYS]))

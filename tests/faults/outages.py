@@ -85,8 +85,13 @@ def deaf_backend(stage: BrokerStage, rng: random.Random, *, scale: float = 1) ->
         lambda: len(stage.runs()) > began, seconds=PATIENCE, what="work behind a broken webhook"
     )
     stage.gate.shut()
+    in_hand, enough = len(stage.runs()), int(4 * scale)
     # Longer than a worker waits for an answer before it keeps the report and goes on.
-    kept = wait_for(lambda: _kept_reports(stage) >= 4, seconds=PATIENCE, what="kept reports")
+    kept = wait_for(
+        lambda: _kept_reports(stage) >= enough and len(stage.runs()) > in_hand,
+        seconds=PATIENCE,
+        what="kept reports, and work that goes on",
+    )
     stage.gate.open()
     stage.wait_for_end(ids, seconds=PATIENCE)
     # Without the backend a picture is not signed, and an attempt that cannot have it signed fails.

@@ -26,7 +26,7 @@ from tests.faults.servers import Servers
 from tests.faults.stage import Stage
 from tests.faults.till import Till
 from tests.faults.verdict import Outcome
-from tests.system import make_bucket, new_database
+from tests.system import database_with_tables_on, make_bucket
 
 # Where tests of their own walk beside a model.
 ELSEWHERE = {
@@ -46,7 +46,7 @@ class QuickScene:
 
 def _broker(servers: Servers) -> Stage:
     """Over a PostgreSQL and a RabbitMQ that may be stopped."""
-    database = new_database(servers.postgres.url)
+    database = database_with_tables_on(servers.postgres.url)
     return BrokerStage(servers.folder / "broker", servers, DATABASE_URL=database)
 
 
@@ -103,7 +103,7 @@ QUICK = {
             "Q1": (outages.killed_processes, 0.05),
             "Q3": (broker.refused_message, 1),
             "Q5": (broker.poison, 1),
-            "Q8": (outages.deaf_backend, 1),
+            "Q8": (outages.deaf_backend, 0.5),
             "Q13b": (_full_disk, 1),
             "Q14": (turns.whale, 0.06),
             "Q14b": (turns.whale_and_deaths, 0.06),

@@ -6,6 +6,7 @@ import io
 import json
 import random
 import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -19,6 +20,7 @@ from PIL import Image
 from psycopg import sql
 from psycopg.rows import dict_row
 
+from tests.faults.asking import ANSWER
 from tests.faults.verdict import Misses
 from tests.system import Person, System, wait_for
 
@@ -49,11 +51,18 @@ class Stage(System):
         self._people: dict[str, Person] = {}
         self._looking = threading.Lock()
         self._connection: psycopg.Connection[dict[str, Any]] | None = None
+        self._asking: subprocess.Popen[str] | None = None
 
     def start(self, *, relays: int = 1, **processes: int) -> None:
         super().start(relays=relays, **processes)
         if not relays:
             self.start_checker()
+
+    def stop(self) -> None:
+        super().stop()
+        if self._asking is not None:
+            self._asking.kill()
+            self._asking.communicate(timeout=15)
 
     def start_checker(self) -> None:
         """What a relay does besides, and a style needs before it is trained."""
@@ -137,12 +146,35 @@ class Stage(System):
 
     # --- Checks that many rows share ----------------------------------------------------------
 
+    def ask_for(self, word: str) -> list[str]:
+        """What ``tests.faults.asking`` says to it: a process that stays, as each begins slowly."""
+        if self._asking is None:
+            with self.log("asking").open("ab") as log:
+                self._asking = subprocess.Popen(
+                    [sys.executable, "-m", "tests.faults.asking"],
+                    cwd=self.project,
+                    env=self.environment,
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=log,
+                    text=True,
+                )
+        assert self._asking.stdin is not None
+        assert self._asking.stdout is not None
+        self._asking.stdin.write(f"{word}\n")
+        self._asking.stdin.flush()
+        for line in self._asking.stdout:
+            if line.startswith(ANSWER):
+                said: list[str] = json.loads(line.removeprefix(ANSWER))
+                return said
+        raise AssertionError(self.log("asking").read_text())
+
     def audit(self) -> subprocess.CompletedProcess[str]:
         return self.try_manage("audit_ledger")
 
     def audit_misses(self) -> Misses:
-        done = self.audit()
-        return [] if done.returncode == 0 else [f"audit: {done.stderr.strip()[:300]}"]
+        """What the audit finds, as ``audit`` would say it."""
+        return [f"audit: {finding}"[:300] for finding in self.ask_for("audit")]
 
     def effects_once(self, ids: Sequence[int], *, only: set[str] | None = None) -> Misses:
         """Each job ended, was charged once, then paid or refunded once, and told of once."""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import secrets
-import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from time import time
@@ -15,7 +13,6 @@ import httpx
 
 from devtools.fake_stripe.events import signature
 from devtools.fake_stripe.private import PrivateStripe
-from tests.faults.asking import ANSWER
 from tests.faults.stage import Stage
 from tests.faults.verdict import Misses, expect
 from tests.system import Person, wait_for
@@ -40,7 +37,6 @@ class Till(Stage):
         self.provider = PrivateStripe(folder / "provider", keeps=True, funds="50000000:usd")
         self.provider.start()
         self._style_id, self._has_account = 0, False
-        self._asking: subprocess.Popen[str] | None = None
         self.fake = httpx.Client(base_url=self.provider.url, timeout=60)
         self.keyed = {"Authorization": f"Bearer {KEY}"}
         answers = [self._endpoint(connect) for connect in ("false", "true")]
@@ -56,9 +52,6 @@ class Till(Stage):
 
     def stop(self) -> None:
         super().stop()
-        if self._asking is not None:
-            self._asking.kill()
-            self._asking.communicate(timeout=15)
         self.provider.stop()
 
     # --- The provider ----------------------------------------------------------------------------
@@ -111,36 +104,13 @@ class Till(Stage):
         to die."""
         self.break_rules(*HURRY)
         if not dies_at:
-            assert self._word("ask") == []
+            assert self.ask_for("ask") == []
             return 0
         name = f"asking-{secrets.token_hex(4)}"
         self.spawn(name, "-m", "tests.faults.asking", str(dies_at))
         code = self._processes.pop(name).wait(timeout=60)
         assert code in (0, -9), self.log(name).read_text()
         return code
-
-    def _word(self, word: str) -> list[str]:
-        """What the process says to it that asks the provider, and adds up."""
-        if self._asking is None:
-            with self.log("asking").open("ab") as log:
-                self._asking = subprocess.Popen(
-                    [sys.executable, "-m", "tests.faults.asking"],
-                    cwd=self.project,
-                    env=self.environment,
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.PIPE,
-                    stderr=log,
-                    text=True,
-                )
-        assert self._asking.stdin is not None
-        assert self._asking.stdout is not None
-        self._asking.stdin.write(f"{word}\n")
-        self._asking.stdin.flush()
-        for line in self._asking.stdout:
-            if line.startswith(ANSWER):
-                said: list[str] = json.loads(line.removeprefix(ANSWER))
-                return said
-        raise AssertionError(self.log("asking").read_text())
 
     def buy(
         self, buyer: Person, tokens: int = 100, *, key: str = "", fault: str = ""
@@ -196,7 +166,7 @@ class Till(Stage):
 
     def books_misses(self) -> Misses:
         """The audit, and our books against the provider's."""
-        return self._word("books")[:9]
+        return self.ask_for("books")[:9]
 
     def once_misses(self, purchases: list[int]) -> Misses:
         """Each is paid, and gave its tokens once."""

@@ -324,6 +324,7 @@ class TestRefusals:
         assert nothing_was_made(media)
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
 @pytest.mark.parametrize("kind", ["JPEG", "PNG"])
 def test_damaged_pictures_are_refused_or_taken_but_never_break_anything(kind):
     draw = random.Random(20261122)
