@@ -219,7 +219,7 @@ class Person:
         return self
 
     def _csrf(self) -> dict[str, str]:
-        return {"X-CSRFToken": self.http.cookies.get("csrftoken", "")}
+        return {"X-CSRFToken": self.http.cookies.get("csrftoken") or ""}
 
     def _data(self, response: httpx.Response, status: int | None = None) -> Any:
         body = response.json()
@@ -259,8 +259,8 @@ def database_with_tables(name: str = "") -> str:
 def database_with_tables_on(server: str) -> str:
     """The same on another server, by way of a dump."""
     programs, database = find_programs(), new_database(server)
-    dump = [programs / "pg_dump", "--format=custom", f"--dbname={database_with_tables()}"]
-    restore = [programs / "pg_restore", "--exit-on-error", f"--dbname={database}"]
+    dump = [str(programs / "pg_dump"), "--format=custom", f"--dbname={database_with_tables()}"]
+    restore = [str(programs / "pg_restore"), "--exit-on-error", f"--dbname={database}"]
     dumped = subprocess.run(dump, capture_output=True, timeout=120, check=True).stdout
     subprocess.run(restore, input=dumped, capture_output=True, timeout=120, check=True)
     return database

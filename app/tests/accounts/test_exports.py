@@ -101,6 +101,9 @@ def test_it_tells_nothing_of_others_and_no_secret(life: User, buyer: User) -> No
     packed = fetched(client)
     said = b"".join(packed.read(name) for name in packed.namelist() if name.endswith(".json"))
     assert b"lee" not in said
+    # That somebody commented is there, and not who.
+    assert Notification.objects.filter(recipient=life, actor=buyer).exists()
+    assert {row["actor"] for row in table(packed, "notifications")} == {None}
     hidden = table(packed, "hidden_people")
     assert len(hidden) == 1
     assert "is_blocked" not in hidden[0]

@@ -113,6 +113,10 @@ class TestStates:
         site_service.record(site, found("<p>Hello</p>"))
         assert ArtistSite.objects.get().proven_at is None
 
+    def test_a_page_that_is_an_error_proves_nothing(self, site, artist, settings):
+        site_service.record(site, found(link_to(artist, settings), status=404))
+        assert ArtistSite.objects.get().proven_at is None
+
     @pytest.mark.parametrize("away", [found(status=None, error="No."), found(status=503)])
     def test_a_site_that_is_away_for_a_day_keeps_it(self, site, artist, settings, away):
         site_service.record(site, found(link_to(artist, settings)))

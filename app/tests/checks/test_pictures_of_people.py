@@ -84,7 +84,10 @@ def test_another_one_that_was_taken_meanwhile_stays(check, user):
     pictures.check_next()
     held = PictureCheck.objects.held().get()
     check.says = 0.0
+    # As a request reads them: what was taken down is not the picture that the new one replaces.
+    user.refresh_from_db()
     user_service.update_profile(user=user, profile_image=file(picture(2)))
+    assert storage.exists(held.key)
     pictures.check_next()
     user.refresh_from_db()
     kept = user.profile_image

@@ -86,6 +86,14 @@ def test_a_result_that_is_refused_stays_unrated(check, media) -> None:
     assert (made.rating, made.rated_at is None) == ("unrated", False)
 
 
+def test_a_result_that_is_gone_stays_unrated(check, media) -> None:
+    made = drawn()
+    (media / made.image_path).unlink()
+    assert looks_until_it_ends() == checkers.MAX_ATTEMPTS
+    made.refresh_from_db()
+    assert (made.rating, made.rated_at is None) == ("unrated", False)
+
+
 def test_an_outage_of_hours_costs_a_result_no_attempt(check, media, away: Any) -> None:
     drawn()
     start = datetime.now(UTC)

@@ -64,7 +64,7 @@ MUTATIONS = (
             "taken-is-stated",
             "case=records.case_apart(act.kind, act.thing_id, act.subject_id)",
             "case=None",
-            STATED,
+            "app/tests/checks/test_upheld.py",
         ),
         ("nobody-s-look-is-staff-s", "    if _is_shown(check):\n", "    if False:\n", UNREAD),
         ("kept-for-appeals", "decided_at__lt=before", "decided_at__isnull=False", PEOPLE),
