@@ -38,7 +38,10 @@ def test_a_sale_is_on_hold_and_in_the_statement_of_its_month(
     page = text(client, "/studio/earnings")
     assert all(said in page for said in ("On hold", "SL-", "Wet"))
     assert "Nothing here yet." in text(client, "/studio/earnings?show=payable")
-    assert "SL-" in text(client, f"/studio/statements/{month}")
+    page = text(client, f"/studio/statements/{month}")
+    assert "SL-" in page
+    # In the reader's zone, as the month is.
+    assert "<td><time datetime=" in page
     file = client.get(f"/studio/statements/{month}.csv")
     assert file["Content-Disposition"] == f'attachment; filename="statement-{month}.csv"'
     header, line = file.content.decode().splitlines()

@@ -46,6 +46,7 @@ def test_who_buys_pays_at_the_provider_and_comes_back_to_their_order(
     assert first["Location"] == again["Location"] == bought.checkout_url
     back = f"/wallet/purchases/{bought.pk}"
     assert "has not arrived yet" in text(client, back)
+    assert "Not paid yet" in text(client, "/wallet")
     stripe.press(bought, "pay")
     page = text(client, f"{back}?next=/styles/7")
     assert "Paid." in page
@@ -56,6 +57,7 @@ def test_who_buys_pays_at_the_provider_and_comes_back_to_their_order(
     buyer.refresh_from_db()
     assert (buyer.token_balance, buyer.bought_balance) == (1000, 0)
     assert f'href="{back}"' in text(client, "/wallet")
+    assert "Given back" in text(client, "/wallet")
 
 
 def test_a_pack_is_bought_by_its_button_and_a_notice_leads_to_the_purchase(
