@@ -188,6 +188,10 @@ def _waiting_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, help="wait for at most so many seconds")
 
 
+def _counted(count: int, name: str) -> str:
+    return f"{count} {name}" if count == 1 else f"{count} {name}s"
+
+
 def _order(given: Arguments, told: Told) -> int:
     key = given.key or f"cli-{uuid.uuid4()}"
     with Client(given.url) as client:
@@ -198,7 +202,8 @@ def _order(given: Arguments, told: Told) -> int:
         )
         order = client.order(items, priority=given.priority, key=key)
         told.way_back = _way_back(given, order)
-        told.say(f"Order {order.id}: {order.state.item_count} pictures, {order.state.cost} tokens.")
+        count, cost = order.state.item_count, order.state.cost
+        told.say(f"Order {order.id}: {_counted(count, 'picture')}, {_counted(cost, 'token')}.")
         return _followed(given, told, order)
 
 
