@@ -354,7 +354,11 @@ def describe(notification: Notification) -> str:
     # What staff did for a reason that we know the words of.
     if why := told.get("why"):
         told = {**told, "why": gettext(why)}
-    if (reason := told.get("reason")) and not (get_language() or "en").startswith("en"):
+    in_english = (get_language() or "en").startswith("en")
+    if notification.type == NotificationType.PAYOUT_FAILED:
+        # A bank's own words, in English: nobody else knows why.
+        in_english = True
+    if (reason := told.get("reason")) and not in_english:
         # A worker's own words are on the page alone, in English.
         told = {**told, "reason": gettext(reason) if reason in OF_FAILURES else ""}
     others = notification.other_count

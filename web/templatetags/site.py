@@ -66,6 +66,12 @@ register.filter("day", phrases.day)
 
 
 @register.filter
+def home_day(moment: datetime) -> str:
+    """The day of what begins for everybody at once, as its notice names it."""
+    return phrases.day(moment.astimezone(clock.HOME_ZONE))
+
+
+@register.filter
 def reason(text: str) -> SafeString:
     """Why something failed, in the visitor's language where we know the words."""
     if text in phrases.OF_FAILURES:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from io import StringIO
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from django.test import Client
 
 from app.models import User
@@ -71,3 +73,8 @@ def test_who_leaves_gives_up_earnings_in_so_many_words(sold: User, signed_in: Si
     assert sold.closed_at is not None
     assert ("forfeit", 100) in ledger.entries_of(sold)
     ledger.assert_right()
+
+
+def test_a_fee_begins_on_the_day_that_its_notice_names(artist: User, signed_in: SignedIn) -> None:
+    call_command("change_fee", "5", "--from", "2099-01-15", stdout=StringIO())
+    assert "From 15 Jan 2099 on" in text(signed_in(artist), "/studio/payouts")
