@@ -100,14 +100,15 @@ class GenerationQuerySet(models.QuerySet["Generation"]):
 
     def visible_to(self, viewer: User | AnonymousUser) -> GenerationQuerySet:
         """Who may see a picture: its buyer in any state; a public one everybody, but where one of
-        them blocks the other."""
+        them blocks the other. Blocks hide nothing from our staff."""
         # What is public is not deleted: ``generation_deleted_is_private``.
         public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
         if viewer.is_authenticated:
             # A reference to an outer query is one query farther in there.
             viewer_id = viewer.pk
             seen_from = models.OuterRef(viewer_id) if isinstance(viewer_id, models.F) else viewer_id
-            public &= ~Q(user_id__in=HiddenPerson.objects.kept_apart_from(seen_from))
+            apart = HiddenPerson.objects.of_others().kept_apart_from(seen_from)
+            public &= ~Q(user_id__in=apart)
             return self.filter(public | Q(user_id=viewer_id, deleted_at=None))
         return self.filter(public)
 

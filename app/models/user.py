@@ -52,7 +52,7 @@ class UserQuerySet(models.QuerySet["User"]):
         return (
             self.open()
             .filter(mine_or_shown)
-            .exclude(pk__in=HiddenPerson.objects.who_block(viewer_id))
+            .exclude(pk__in=HiddenPerson.objects.of_others().who_block(viewer_id))
             .select_related("artist__site")
             .annotate(
                 image_count=count(Generation.objects.public().filter(user=me), "user"),
@@ -166,6 +166,11 @@ class HiddenPersonQuerySet(models.QuerySet["HiddenPerson"]):
     def hidden_from(self, viewer_id: Any) -> models.QuerySet[Any, Any]:
         """The ids of all whom this viewer does not see."""
         return self.filter(viewer_id=viewer_id).order_by().values("person_id")
+
+    def of_others(self) -> HiddenPersonQuerySet:
+        """Without our staff: no block hides a page from those who may have to judge it. It lets
+        them do no more than others: who is blocked likes, follows and answers nobody."""
+        return self.filter(viewer__is_staff=False)
 
     def kept_apart_from(self, viewer_id: Any) -> models.QuerySet[Any, Any]:
         """The ids of those whom the viewer blocks, or who block the viewer."""

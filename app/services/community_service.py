@@ -257,6 +257,7 @@ def _lock_public(generation_id: int, user: User) -> Generation:
     picture = (
         Generation.objects.public()
         .visible_to(user)
+        .exclude(user_id__in=HiddenPerson.objects.kept_apart_from(user.pk))
         .select_for_update(no_key=True, of=("self",))
         .filter(pk=generation_id)
         .first()

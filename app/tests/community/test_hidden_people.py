@@ -18,6 +18,7 @@ from app.tests.factories import (
     StyleFactory,
     UserFactory,
 )
+from app.tests.safety.staff import moderator, report
 from app.tests.together import all_at_once
 
 pytestmark = pytest.mark.django_db
@@ -312,3 +313,23 @@ def test_a_follow_and_a_block_at_once_leave_no_follower():
 def _quietly(act: Callable[[], object]) -> None:
     with suppress(NotFound):
         act()
+
+
+@pytest.mark.parametrize("blocks", ["kim", "staff"])
+def test_no_block_hides_a_page_from_our_staff(scene: Scene, blocks: str) -> None:
+    """They may have to judge it. It does not let them do more than others."""
+    staff = moderator()
+    both = {"kim": (scene.kim, staff), "staff": (staff, scene.kim)}
+    who, whom = both[blocks]
+    people_service.set_block(user=who, person_id=whom.pk, is_blocked=True)
+    seen, pk, picture = Api(staff), scene.kim.pk, scene.of_kim.pk
+    for path in (f"/api/images/{picture}", f"/api/users/{pk}", f"/api/images/{picture}/comments"):
+        assert seen.get(path).status == 200, path
+    for path in (f"/pictures/{picture}", f"/users/{pk}", f"/artists/{pk}"):
+        assert seen.http.get(path).status_code == 200, path
+    case = report("picture", picture).case
+    assert seen.http.get(f"/desk/cases/{case.pk}").status_code == 200
+    assert seen.call("PUT", f"/api/images/{picture}/like").status == 404
+    assert seen.post(f"/api/images/{picture}/comments", {"content": "Well."}).status == 404
+    assert seen.call("PUT", f"/api/artists/{pk}/follow").status == 404
+    assert picture not in seen.get("/api/community/feed").ids
