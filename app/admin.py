@@ -438,6 +438,7 @@ class ProposalAdmin(JobActions, ReadOnlyAdmin):
         "created_at",
         "ended_at",
     )
+    list_filter = (("ended_at", admin.EmptyFieldListFilter),)
     list_select_related = ("case", "proposed_by")
 
     @admin.action(description="Confirm", permissions=["moderate"])

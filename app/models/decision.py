@@ -124,6 +124,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """The history of an account, newest first."""
         return self.filter(subject_id=user_id).order_by("-pk")
 
+    def answer(self) -> Decision | None:
+        """Of some decisions, newest first, the one that whoever reported is told. A warning
+        besides, and what an appeal takes back of that, are none if there is another."""
+        return self.exclude(action__in=[Action.WARN, Action.PARDON]).first() or self.first()
+
     def restriction(self, kind: str, thing_id: int) -> Decision | None:
         """What restricts the thing now, if anything does. A revocation that was taken back does
         not: what restricted the thing before it does again."""

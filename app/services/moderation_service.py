@@ -116,20 +116,6 @@ def refund(licence: Licence, *, staff: User, reason: str) -> None:
     _act(ThingKind.PICTURE, licence.pk, Action.REFUND, staff, reason)
 
 
-def revoke(
-    licence: Licence, *, staff: User, second: User, reason: str, with_refund: bool = False
-) -> None:
-    """End a licence because it should not have been sold, as two have decided."""
-    deciding.revoke_by_two(
-        generation_id=licence.pk,
-        staff=staff,
-        second=second,
-        words=reason,
-        ground=Ground.COPYRIGHT,
-        with_refund=with_refund,
-    )
-
-
 def propose_revocation(
     licence: Licence, *, staff: User, reason: str, with_refund: bool = False
 ) -> None:

@@ -153,7 +153,7 @@ class ActForm(OnceForm):
         field = self.fields["action"]
         assert isinstance(field, forms.ChoiceField)
         offered = [each for each in deciding.actions_for(case.kind) if deciding.may(staff, each)]
-        self.is_for_another = records.has_dismissed(staff.pk, case)
+        self.is_for_another = records.has_answered(staff.pk, case)
         if self.is_for_another:
             offered.remove(Action.DISMISS)
         field.choices = [(each.value, _translated(VERBS[each])) for each in offered]

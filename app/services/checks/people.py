@@ -168,9 +168,7 @@ def _take(check: PictureCheck, why: Why, told: NotificationType) -> None:
         after={"check": check.pk},
     )
     # What people have reported of the profile is decided on by itself.
-    decision = records.record(
-        act, why, case=records.case_apart(act.kind, act.thing_id, act.subject_id), strikes=False
-    )
+    decision = records.record(act, why, case=records.case_apart(act), strikes=False)
     reason = "" if why.is_automated else why.words
     notification_service.tell_of_taken(
         check.user_id, told, check.kind, reason, statement_id=decision.statement_id

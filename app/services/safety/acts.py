@@ -6,6 +6,9 @@ NotFound, and InvalidTransition where the thing is not in a state for it; nothin
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 from django.contrib.admin.models import CHANGE, DELETION, LogEntry
 from django.db import transaction
 from django.db.models import Model
@@ -34,6 +37,9 @@ from app.services.token_service import lock_users
 from app.services.uploads import copy_service
 from app.utils import clock
 
+# Of a reply, for its author.
+GONE_WITH = "It was a reply to a comment that was removed."
+
 
 @transaction.atomic
 def hide_picture(
@@ -46,18 +52,10 @@ def hide_picture(
     before = {"visibility": picture.visibility}
     picture.visibility, picture.hidden_reason = Visibility.PRIVATE, why.words
     picture.save(update_fields=["visibility", "hidden_reason"])
-    act = Act(
-        Action.HIDE,
-        ThingKind.PICTURE,
-        picture.pk,
-        picture.user_id,
-        before=before,
-        after={"visibility": picture.visibility, "hidden_reason": why.words},
-    )
-    decision = record(act, why, case=case, strikes=strikes)
-    log(why, picture, "Hidden")
-    _tell(picture, NotificationType.PICTURE_HIDDEN, why, decision)
-    return decision
+    after = {"visibility": picture.visibility, "hidden_reason": why.words}
+    act = _act(Action.HIDE, picture, before=before, after=after)
+    told = NotificationType.PICTURE_HIDDEN
+    return _record(act, picture, why, "Hidden", told, case=case, strikes=strikes)
 
 
 @transaction.atomic
@@ -82,18 +80,10 @@ def show_picture(
     if as_before and was_public and is_whole and is_there:
         picture.visibility = Visibility.PUBLIC
     picture.save(update_fields=["visibility", "hidden_reason", "rating"])
-    act = Act(
-        Action.RESTORE,
-        ThingKind.PICTURE,
-        picture.pk,
-        picture.user_id,
-        before=before,
-        after={"visibility": picture.visibility},
-    )
-    decision = record(act, why, case=case)
-    log(why, picture, "May be published again")
-    _tell(picture, NotificationType.PICTURE_SHOWN, why, decision)
-    return decision
+    after = {"visibility": picture.visibility}
+    act = _act(Action.RESTORE, picture, before=before, after=after)
+    told = NotificationType.PICTURE_SHOWN
+    return _record(act, picture, why, "May be published again", told, case=case)
 
 
 @transaction.atomic
@@ -111,20 +101,11 @@ def rate_general(picture_id: int, why: Why) -> Decision:
     else:
         raise InvalidTransition("This picture is not rated mature.")
     picture.save(update_fields=["rating"])
-    act = Act(
-        Action.PARDON,
-        ThingKind.PICTURE,
-        picture.pk,
-        picture.user_id,
-        before=before,
-        after={"rating": picture.rating},
-    )
+    act = _act(Action.PARDON, picture, before=before, after={"rating": picture.rating})
     # What people have reported of it is decided on by itself.
-    case = case_apart(act.kind, act.thing_id, act.subject_id) if rated is None else rated.case
-    decision = record(act, why, case=case, reverses=rated)
-    log(why, picture, "Rated general")
-    _tell(picture, NotificationType.PICTURE_CLEARED, why, decision)
-    return decision
+    case = case_apart(act) if rated is None else rated.case
+    told = NotificationType.PICTURE_CLEARED
+    return _record(act, picture, why, "Rated general", told, case=case, reverses=rated)
 
 
 @transaction.atomic
@@ -138,19 +119,10 @@ def hold_style(style_id: int, why: Why, *, case: ModerationCase | None = None) -
     style_service.withdraw([style], reason=why.words)
     style.held_at = clock.now()
     style.save(update_fields=["held_at"])
-    act = Act(
-        Action.HOLD,
-        ThingKind.STYLE,
-        style.pk,
-        style.artist_id,
-        before=before,
-        after={"is_active": False, "withdrawn_reason": why.words, "is_on_hold": True},
-        money={"effect": "held"},
-    )
-    decision = record(act, why, case=case, strikes=False)
-    log(why, style, "On hold")
-    _tell(style, NotificationType.STYLE_HELD, why, decision)
-    return decision
+    after = {"is_active": False, "withdrawn_reason": why.words, "is_on_hold": True}
+    act = _act(Action.HOLD, style, before=before, after=after, money={"effect": "held"})
+    told = NotificationType.STYLE_HELD
+    return _record(act, style, why, "On hold", told, case=case, strikes=False)
 
 
 @transaction.atomic
@@ -169,18 +141,10 @@ def withdraw_style(
         style.save(update_fields=["held_at", "withdrawn_reason", "updated_at"])
     else:
         style_service.withdraw([style], reason=why.words)
-    act = Act(
-        Action.WITHDRAW,
-        ThingKind.STYLE,
-        style.pk,
-        style.artist_id,
-        before=before,
-        after={"is_active": False, "withdrawn_reason": why.words},
-    )
-    decision = record(act, why, case=case, strikes=strikes)
-    log(why, style, "Withdrawn")
-    _tell(style, NotificationType.STYLE_WITHDRAWN, why, decision)
-    return decision
+    after = {"is_active": False, "withdrawn_reason": why.words}
+    act = _act(Action.WITHDRAW, style, before=before, after=after)
+    told = NotificationType.STYLE_WITHDRAWN
+    return _record(act, style, why, "Withdrawn", told, case=case, strikes=strikes)
 
 
 @transaction.atomic
@@ -202,18 +166,8 @@ def restore_style(style_id: int, why: Why, *, case: ModerationCase | None = None
     style.save(update_fields=["withdrawn_reason", "held_at"])
     if style.was_offered:
         style_service.update_style(user=artist, style_id=style.pk, is_active=True)
-    act = Act(
-        Action.RESTORE,
-        ThingKind.STYLE,
-        style.pk,
-        style.artist_id,
-        before=before,
-        after={"is_active": style.was_offered},
-    )
-    decision = record(act, why, case=case)
-    log(why, style, "Restored")
-    _tell(style, NotificationType.STYLE_RESTORED, why, decision)
-    return decision
+    act = _act(Action.RESTORE, style, before=before, after={"is_active": style.was_offered})
+    return _record(act, style, why, "Restored", NotificationType.STYLE_RESTORED, case=case)
 
 
 @transaction.atomic
@@ -232,37 +186,40 @@ def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Deci
     style = training_service.lock_style(style_id)
     if action == Action.ALLOW:
         copy_service.allow(style, why.words)
-        done, kind = f"Works may be trained on ({said})", NotificationType.WORKS_ALLOWED
+        done, told = f"Works may be trained on ({said})", NotificationType.WORKS_ALLOWED
     else:
         copy_service.refuse(style, why.words)
-        done, kind = f"Works refused ({said})", NotificationType.WORKS_REFUSED
-    act = Act(action, ThingKind.STYLE, style.pk, style.artist_id, after={"review": style.review})
-    decision = record(
-        act, why, case=case_apart(act.kind, act.thing_id, act.subject_id), strikes=False
-    )
-    log(why, style, done)
-    _tell(style, kind, why, decision)
-    return decision
+        done, told = f"Works refused ({said})", NotificationType.WORKS_REFUSED
+    act = _act(action, style, after={"review": style.review})
+    return _record(act, style, why, done, told, case=case_apart(act), strikes=False)
 
 
 @transaction.atomic
 def remove_comment(
     comment_id: int, why: Why, *, case: ModerationCase | None = None, strikes: bool | None = None
 ) -> Decision:
-    """Show it to nobody any more, nor its replies. It is kept until nobody can appeal."""
+    """Show it to nobody any more, nor its replies, whose authors are told why. It is kept until
+    nobody can appeal."""
     comment, hidden = community_service.hide_comment(comment_id)
-    act = Act(
-        Action.REMOVE,
-        ThingKind.COMMENT,
-        comment.pk,
-        comment.user_id,
-        before={"hidden": []},
-        after={"hidden": hidden},
+    act = _act(Action.REMOVE, comment, before={"hidden": []}, after={"hidden": hidden})
+    told = NotificationType.COMMENT_REMOVED
+    decision = _record(
+        act, comment, why, "Removed", told, flag=DELETION, case=case, strikes=strikes
     )
-    decision = record(act, why, case=case, strikes=strikes)
-    log(why, comment, "Removed", DELETION)
-    _tell(comment, NotificationType.COMMENT_REMOVED, why, decision)
+    _state_replies(comment, hidden, why)
     return decision
+
+
+def _state_replies(comment: Comment, hidden: list[int], why: Why) -> None:
+    """Replies go with the comment, whatever they say: that is no fault of their authors. Who wrote
+    the comment, or removes it, knows already."""
+    known = [comment.user_id, *([why.staff.pk] if why.staff is not None else [])]
+    because = replace(why, words=GONE_WITH)
+    for reply in Comment.objects.filter(pk__in=hidden).exclude(user_id__in=known).order_by("pk"):
+        after = {"hidden": [reply.pk], "with": comment.pk}
+        act = _act(Action.REMOVE, reply, before={"hidden": []}, after=after)
+        decision = record(act, because, case=case_apart(act), strikes=False)
+        _tell(reply, NotificationType.COMMENT_REMOVED, because, decision)
 
 
 @transaction.atomic
@@ -271,18 +228,23 @@ def restore_comment(comment_id: int, why: Why, *, case: ModerationCase | None = 
     undone = Decision.objects.restriction(ThingKind.COMMENT, comment_id)
     if undone is None:
         raise InvalidTransition("This comment is not removed.")
-    comment = community_service.show_comments(comment_id, undone.after["hidden"])
-    act = Act(
-        Action.RESTORE,
-        ThingKind.COMMENT,
-        comment.pk,
-        comment.user_id,
-        before={"hidden": undone.after["hidden"]},
-    )
-    decision = record(act, why, case=case)
-    log(why, comment, "Restored")
-    _tell(comment, NotificationType.COMMENT_RESTORED, why, decision)
+    hidden = undone.after["hidden"]
+    comment = community_service.show_comments(comment_id, hidden)
+    act = _act(Action.RESTORE, comment, before={"hidden": hidden})
+    told = NotificationType.COMMENT_RESTORED
+    decision = _record(act, comment, why, "Restored", told, case=case)
+    _state_replies_back(comment, hidden, why)
     return decision
+
+
+def _state_replies_back(comment: Comment, hidden: list[int], why: Why) -> None:
+    gone_with = Decision.objects.filter(kind=ThingKind.COMMENT, thing_id__in=hidden)
+    gone_with = gone_with.filter(action=Action.REMOVE, after__with=comment.pk, reversed_by=None)
+    gone = {each.thing_id: each for each in gone_with.select_related("case")}
+    for reply in Comment.objects.filter(pk__in=gone).order_by("pk"):
+        its = gone[reply.pk]
+        back = record(_act(Action.RESTORE, reply), why, case=its.case, reverses=its)
+        _tell(reply, NotificationType.COMMENT_RESTORED, why, back)
 
 
 def subject_of(kind: str, thing_id: int) -> int:
@@ -305,6 +267,31 @@ def log(why: Why, thing: Model, done: str, flag: int = CHANGE) -> None:
     if why.staff is not None:
         message = f"{done}. Reason: {why.words}"
         LogEntry.objects.log_actions(why.staff.pk, [thing], flag, message, single_object=True)
+
+
+def _act(action: Action, thing: Generation | Style | Comment, **more: Any) -> Act:
+    """``more`` as in Act."""
+    if isinstance(thing, Style):
+        return Act(action, ThingKind.STYLE, thing.pk, thing.artist_id, **more)
+    kind = ThingKind.COMMENT if isinstance(thing, Comment) else ThingKind.PICTURE
+    return Act(action, kind, thing.pk, thing.user_id, **more)
+
+
+def _record(
+    act: Act,
+    thing: Generation | Style | Comment,
+    why: Why,
+    done: str,
+    told: NotificationType,
+    *,
+    flag: int = CHANGE,
+    **more: Any,
+) -> Decision:
+    """Write what was done to a thing down, and tell its owner. ``more`` as in ``record``."""
+    decision = record(act, why, **more)
+    log(why, thing, done, flag)
+    _tell(thing, told, why, decision)
+    return decision
 
 
 def _tell(

@@ -7,7 +7,7 @@ alone. DMCA 512(g): a counter-notice is an appeal against a decision for copyrig
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -133,6 +133,8 @@ def judge(*, appeal_id: int, staff: User, is_granted: bool, words: str) -> Appea
         raise InvalidTransition(SOMEBODY_WAS_FASTER)
     if is_granted:
         undo(found.statement, why)
+    else:
+        _leave(found.statement.of_decision, why)
     state = AppealState.GRANTED if is_granted else AppealState.DENIED
     # Things and balances are locked before it.
     open_one = Appeal.objects.filter(pk=appeal_id, state=AppealState.OPEN)
@@ -170,6 +172,14 @@ def undo(statement: Statement, why: Why) -> None:
     else:
         # A warning, or works that were refused: they may be uploaded once more.
         _pardon(decision, why, {})
+
+
+def _leave(decision: Decision, why: Why) -> None:
+    """Nothing changes. Our staff has looked at what a check had hidden, so no case of it waits."""
+    case = _case_of(decision)
+    if decision.action == Action.HIDE and case.is_open:
+        act = Act(Action.DISMISS, decision.kind, decision.thing_id, decision.subject_id)
+        records.record(act, replace(why, ground=Ground(decision.ground)), case=case)
 
 
 def _case_of(decision: Decision) -> ModerationCase:

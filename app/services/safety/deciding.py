@@ -73,7 +73,7 @@ def decide(
     people: see ``propose``.
 
     Raises NotFound, NotAllowed, InvalidInput, and InvalidTransition where somebody was faster or
-    the thing is not in a state for it. Who has dismissed a report may not dismiss it when it comes
+    the thing is not in a state for it. Who has answered a report may not dismiss it when it comes
     again from the same person, either: NotAllowed.
     """
     case = ModerationCase.objects.numbered(case_id)
@@ -178,6 +178,12 @@ def propose_revocation(
     )
 
 
+def is_proposed(kind: str, thing_id: int) -> bool:
+    """Whether somebody has proposed something about it, which waits for somebody else."""
+    of_thing = Proposal.objects.filter(case__kind=kind, case__thing_id=thing_id)
+    return of_thing.filter(ended_at=None).exists()
+
+
 @transaction.atomic
 def confirm(*, proposal_id: int, staff: User) -> Decision:
     """Do what somebody else has proposed. Raises NotFound, NotAllowed, InvalidTransition."""
@@ -198,28 +204,6 @@ def confirm(*, proposal_id: int, staff: User) -> Decision:
     )
     _end(proposal)
     return decision
-
-
-@transaction.atomic
-def revoke_by_two(
-    *,
-    generation_id: int,
-    staff: User,
-    second: User,
-    words: str,
-    ground: str,
-    with_refund: bool = False,
-) -> Decision:
-    """Both at once, for a command that names who proposes and who confirms. Each needs the
-    rights. That they agree is the word of whoever runs the command."""
-    proposal = propose_revocation(
-        generation_id=generation_id,
-        staff=staff,
-        words=words,
-        ground=ground,
-        with_refund=with_refund,
-    )
-    return confirm(proposal_id=proposal.pk, staff=second)
 
 
 @transaction.atomic
@@ -293,7 +277,8 @@ def _do(
             staff: Any = why.staff
             if case is None and not rights.has(staff, Right.MODERATE):
                 # Who may only move money has judged no report.
-                case = records.case_apart(kind, thing_id, acts.subject_of(kind, thing_id))
+                owner_id = acts.subject_of(kind, thing_id)
+                case = records.case_apart(Act(action, kind, thing_id, owner_id))
             return reversal_service.refund(
                 licence, staff=staff, reason=why.words, ground=why.ground, case=case
             )
@@ -318,6 +303,6 @@ def _dismiss(kind: str, thing_id: int, why: Why, case: ModerationCase | None) ->
     """Nothing is done. The thing may be gone."""
     subject_id = case.subject_id if case else acts.subject_of(kind, thing_id)
     case = case or ModerationCase.objects.about(kind, thing_id).open().first()
-    if case is not None and why.staff is not None and records.has_dismissed(why.staff.pk, case):
+    if case is not None and why.staff is not None and records.has_answered(why.staff.pk, case):
         raise NotAllowed(records.ANOTHER)
     return records.record(Act(Action.DISMISS, kind, thing_id, subject_id), why, case=case)

@@ -121,14 +121,14 @@ def open_case(
     return case
 
 
-def case_apart(kind: str, thing_id: int, subject_id: int) -> ModerationCase:
+def case_apart(act: Act) -> ModerationCase:
     """A decided case of its own, for what is done by a program, or because of another decision.
     Nobody has judged what the open case of the thing is about: that still waits for a person."""
     now = clock.now()
     return ModerationCase.objects.create(
-        kind=kind,
-        thing_id=thing_id,
-        subject_id=subject_id,
+        kind=act.kind,
+        thing_id=act.thing_id,
+        subject_id=act.subject_id,
         state=CaseState.DECIDED,
         opened_at=now,
         decided_at=now,
@@ -161,7 +161,8 @@ def record(
         if member is not None:
             require_another(member, act.subject_id)
     of_case = case or _case_of(act, why)
-    _close(of_case, was_open=of_case.is_open)
+    if of_case.is_open:
+        _close(of_case)
     if act.action == Action.RESTORE:
         reverses = reverses or Decision.objects.restriction(act.kind, act.thing_id)
         # Nobody can appeal against what is taken back already.
@@ -197,17 +198,19 @@ def record(
     return decision
 
 
-def has_dismissed(staff_id: int, case: ModerationCase) -> bool:
-    """Whether it was this member of the staff who did nothing about the thing last time, and
-    somebody who reported it then has done so again: that is a complaint, which somebody else looks
-    at (DSA Art. 20). People without an account are known by their address."""
-    about = Decision.objects.about(case.kind, case.thing_id).filter(case_id__lt=case.pk)
-    last = about.filter(action=Action.DISMISS).first()
-    if last is None or last.staff_id != staff_id:
+def has_answered(staff_id: int, case: ModerationCase) -> bool:
+    """Whether it was this member of the staff who decided what was reported of the thing last time,
+    and somebody who reported it then has done so again: that is a complaint, which somebody else
+    looks at (DSA Art. 20). People without an account are known by their address."""
+    about = ModerationCase.objects.about(case.kind, case.thing_id)
+    former = about.filter(pk__lt=case.pk, report_count__gt=0).first()
+    by_people = Decision.objects.filter(case=former, staff__isnull=False).order_by("-pk")
+    last = by_people.answer() if former is not None else None
+    if last is None or staff_id not in (last.staff_id, last.second_id):
         return False
     same = Q(reporter=OuterRef("reporter")) | Q(email=OuterRef("email")) & ~Q(email="")
-    former = Report.objects.filter(same, case=last.case_id)
-    return Report.objects.filter(Exists(former), case=case).exists()
+    before = Report.objects.filter(same, case=former)
+    return Report.objects.filter(Exists(before), case=case).exists()
 
 
 def strikes_of(user_id: int) -> int:
@@ -217,16 +220,14 @@ def strikes_of(user_id: int) -> int:
 
 def _case_of(act: Act, why: Why) -> ModerationCase:
     if why.is_automated:
-        return case_apart(act.kind, act.thing_id, act.subject_id)
+        return case_apart(act)
     return open_case(act.kind, act.thing_id, subject_id=act.subject_id)
 
 
-def _close(case: ModerationCase, *, was_open: bool) -> None:
+def _close(case: ModerationCase) -> None:
     locked = ModerationCase.objects.select_for_update(no_key=True).get(pk=case.pk)
     if not locked.is_open:
-        if was_open:
-            raise InvalidTransition(SOMEBODY_WAS_FASTER)
-        return
+        raise InvalidTransition(SOMEBODY_WAS_FASTER)
     locked.state, locked.decided_at = CaseState.DECIDED, clock.now()
     locked.save(update_fields=["state", "decided_at"])
 

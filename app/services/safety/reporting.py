@@ -22,7 +22,6 @@ from django.db.models.functions import Lower
 
 from app.exceptions import InvalidInput, NotFound
 from app.models import (
-    Action,
     CaseState,
     Comment,
     Decision,
@@ -184,12 +183,7 @@ def find(token: str) -> Outcome:
 def outcome_of(report: Report) -> Outcome:
     """What became of it: the last decision on its case, as far as that is about the thing."""
     case = report.case
-    last = None
-    if not case.is_open:
-        decisions = Decision.objects.filter(case=case).order_by("-pk")
-        # A warning besides, and what an appeal takes back of that, are no answer if there is one.
-        answers = decisions.exclude(action__in=[Action.WARN, Action.PARDON])
-        last = answers.first() or decisions.first()
+    last = None if case.is_open else Decision.objects.filter(case=case).order_by("-pk").answer()
     return Outcome(
         report=report,
         state=CaseState(case.state),

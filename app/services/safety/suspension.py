@@ -67,7 +67,8 @@ def suspend(
     offered = Style.objects.filter(artist_id=user_id, withdrawn_reason="", is_active=True)
     styles = list(offered.order_by("pk").values_list("pk", flat=True))
     for style_id in styles:
-        acts.hold_style(style_id, why, case=case_apart(ThingKind.STYLE, style_id, user_id))
+        hold = Act(Action.HOLD, ThingKind.STYLE, style_id, user_id)
+        acts.hold_style(style_id, why, case=case_apart(hold))
     kept = {"public_pictures": public, "styles": styles, "refunded_pictures": ended}
     act = Act(
         Action.SUSPEND,
@@ -127,8 +128,8 @@ def _release(style_id: int, why: Why, *, since: Decision | None) -> None:
     hold = Decision.objects.restriction(ThingKind.STYLE, style_id)
     is_ours = hold is not None and since is not None and hold.pk < since.pk
     if is_ours and hold is not None and hold.action == Action.HOLD:
-        apart = case_apart(ThingKind.STYLE, style_id, hold.subject_id)
-        acts.restore_style(style_id, why, case=apart)
+        back = Act(Action.RESTORE, ThingKind.STYLE, style_id, hold.subject_id)
+        acts.restore_style(style_id, why, case=case_apart(back))
 
 
 # --- By the relay ---------------------------------------------------------------------------------

@@ -78,6 +78,15 @@ class TestHidden:
         judged(made.user, is_granted=False)
         made.refresh_from_db()
         assert (made.visibility, made.rating) == ("private", "blocked")
+        # Somebody has looked, as its owner was promised.
+        assert not ModerationCase.objects.open().exists()
+        assert Decision.objects.restriction("picture", made.pk) is not None
+
+    def test_denied_it_leaves_what_people_report(self, check) -> None:
+        made = checked(check, 0.97, visibility="public")
+        ModerationCase.objects.open().update(report_count=1)
+        judged(made.user, is_granted=False)
+        assert ModerationCase.objects.open().exists()
 
 
 class TestRated:

@@ -11,11 +11,18 @@ from typing import Any
 
 import pytest
 from django.contrib.admin.models import LogEntry
-from django.core.management import CommandError, call_command
 from django.db import connection
 
 from app.exceptions import InvalidInput, InvalidTransition
-from app.models import Generation, Licence, LicenceState, Notification, Style, Transaction, User
+from app.models import (
+    Generation,
+    Licence,
+    LicenceState,
+    Notification,
+    Style,
+    Transaction,
+    User,
+)
 from app.models.token import REVERSED_MEMO
 from app.services import (
     generation_service,
@@ -31,7 +38,6 @@ from app.tests.together import all_at_once
 
 pytestmark = pytest.mark.django_db
 REASON = "The picture came out empty."
-REVOKE = ("end_licences", "--revoke", "--staff", "keeper", "--reason", REASON)
 
 
 @pytest.fixture
@@ -342,59 +348,3 @@ def is_waited_for_a_lock() -> bool:
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         )
         return bool(cursor.fetchone()[0])
-
-
-class TestTheCommand:
-    def end(self, *options: str) -> None:
-        if "--revoke" in options:
-            if not User.objects.filter(username="warden").exists():
-                User.objects.create_superuser("warden", "warden@example.com", "wards")
-            options = (*options, "--second", "warden")
-        call_command("end_licences", *options, "--staff", "keeper", "--reason", REASON)
-
-    @pytest.mark.parametrize("second", [(), ("--second", "keeper"), ("--second", "nobody")])
-    def test_a_revocation_takes_two(self, sold, keeper, second):
-        with pytest.raises(CommandError, match="second"):
-            call_command(*REVOKE, sold.number, *second)
-        assert Licence.objects.get().is_valid
-
-    def test_it_refunds_by_number_and_may_be_run_again(self, sold, keeper, buyer, capsys):
-        for _ in range(2):
-            self.end(sold.number, "--refund")
-        assert capsys.readouterr().out.splitlines() == [
-            f"{sold.number} is refunded now.",
-            f"{sold.number} is refunded already.",
-        ]
-        assert ledger.balance_of(buyer) == 1000
-
-    def test_it_revokes_all_of_a_style_and_refunds_later(self, sold, keeper, buyer):
-        style = Style.objects.get()
-        GenerationFactory(user=buyer, style=style)
-        elsewhere = GenerationFactory(user=buyer).licence
-        self.end("--style", str(style.pk), "--revoke")
-        assert ledger.balance_of(buyer) == 970
-        self.end("--style", str(style.pk), "--revoke", "--refund")
-        assert ledger.balance_of(buyer) == 990
-        assert Licence.objects.filter(state="revoked").count() == 2
-        elsewhere.refresh_from_db()
-        assert elsewhere.is_valid
-        ledger.assert_right()
-
-    @pytest.mark.parametrize(
-        "options",
-        [(), ("--refund",), ("SL-0000-0000-0000", "--refund"), ("--style", "1", "--reason", "x")],
-    )
-    def test_it_says_what_is_missing(self, keeper, options):
-        with pytest.raises(CommandError):
-            self.end(*options)
-
-    def test_who_is_no_staff_decides_nothing(self, sold):
-        UserFactory(username="keeper")
-        with pytest.raises(CommandError, match="staff"):
-            self.end(sold.number, "--refund")
-        assert Licence.objects.get().is_valid
-
-    def test_a_bad_reason_is_an_error_of_each(self, sold, keeper):
-        with pytest.raises(CommandError, match="1 could not"):
-            call_command(*REVOKE[:1], sold.number, "--refund", *REVOKE[2:5], " ")
-        assert Licence.objects.get().is_valid

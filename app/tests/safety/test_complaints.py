@@ -1,4 +1,4 @@
-"""Who reported something that was dismissed may report it again: then somebody else looks."""
+"""Who reported something may report it again after the decision: then somebody else looks."""
 
 from __future__ import annotations
 
@@ -55,6 +55,22 @@ def test_nor_what_comes_from_the_same_address(picture: Generation) -> None:
         dismiss(mailed(picture, "kim@example.com"), staff)
 
 
+@pytest.mark.parametrize("first", ["warn", "hide"])
+def test_nor_who_has_decided_otherwise(picture: Generation, first: str) -> None:
+    """To whoever reports it again it was not enough."""
+    fan, staff = UserFactory(), moderator()
+    reported = report("picture", picture.pk, user=fan).case
+    given: dict[str, Any] = {"ground": "hate", "words": WORDS}
+    deciding.decide(case_id=reported.pk, staff=staff, action=first, **given)
+    if first == "hide":
+        act("picture", picture.pk, "restore", staff=staff, ground="mistake")
+        Generation.objects.update(visibility="public")
+    case = report("picture", picture.pk, user=fan).case
+    with pytest.raises(NotAllowed):
+        dismiss(case, staff)
+    dismiss(case, moderator())
+
+
 def test_they_may_act_on_it_in_the_end(picture: Generation) -> None:
     fan, staff = UserFactory(), moderator()
     dismiss(report("picture", picture.pk, user=fan).case, staff)
@@ -68,7 +84,7 @@ def test_what_others_report_is_no_complaint(picture: Generation, email: str) -> 
     staff = moderator()
     dismiss(mailed(picture, ""), staff)
     case = mailed(picture, email)
-    assert not records.has_dismissed(staff.pk, case)
+    assert not records.has_answered(staff.pk, case)
     dismiss(case, staff)
 
 

@@ -62,7 +62,7 @@ MUTATIONS = (
         ),
         (
             "taken-is-stated",
-            "case=records.case_apart(act.kind, act.thing_id, act.subject_id)",
+            "case=records.case_apart(act)",
             "case=None",
             "app/tests/checks/test_upheld.py",
         ),
