@@ -169,6 +169,10 @@ OF_ERRORS = (
         "A check by machine found nudity, which this style does not allow. Our staff will look at"
         " it."
     ),
+    _("A check by machine found nudity in it."),
+    _("A check by machine found nudity: it is shown to those who want to see that."),
+    _("The time of the suspension is over."),
+    _("It was a reply to a comment that was removed."),
     _("Only its author can delete a comment."),
     _("You have no such notification."),
     _("You have no such key."),

@@ -41,11 +41,10 @@ def desk(request: HttpRequest, staff: User) -> HttpResponse:
     kind = request.GET.get("kind", "")
     kind = kind if kind in ThingKind.values else ""
     cases = looking.queue(kind)
-    proposals = list(looking.proposals())
-    things = looking.things_of(
-        (each.kind, each.thing_id) for each in (*cases, *(one.case for one in proposals))
-    )
-    for each in (*cases, *(one.case for one in proposals)):
+    proposals = looking.first_of(looking.proposals())
+    shown = (*cases, *(one.case for one in proposals.rows))
+    things = looking.things_of((each.kind, each.thing_id) for each in shown)
+    for each in shown:
         each.thing = things.get((each.kind, each.thing_id))  # type: ignore[attr-defined]
         each.why = [ReportReason(one).label for one in each.reasons]  # type: ignore[attr-defined]
     content = {
@@ -54,7 +53,7 @@ def desk(request: HttpRequest, staff: User) -> HttpResponse:
         "kinds": ThingKind.choices,
         "waiting": ModerationCase.objects.open().count(),
         "proposals": proposals,
-        "works": list(looking.held_works()),
+        "works": looking.first_of(looking.held_works()),
         "held": looking.held_styles(),
         "appeals": Appeal.objects.queue().count(),
     }
@@ -210,9 +209,10 @@ def _judge_works(staff: User, check: CopyCheck, form: WorksForm) -> str:
 @moderators_only
 def queued_appeals(request: HttpRequest, staff: User) -> HttpResponse:
     """Those that wait, the oldest first."""
-    waiting = list(Appeal.objects.queue()[: looking.QUEUE_SHOWN])
-    things = looking.things_of((each.statement.kind, each.statement.thing_id) for each in waiting)
-    for each in waiting:
+    waiting = looking.first_of(Appeal.objects.queue())
+    stated = [each.statement for each in waiting.rows]
+    things = looking.things_of((each.kind, each.thing_id) for each in stated)
+    for each in waiting.rows:
         key = (each.statement.kind, each.statement.thing_id)
         each.thing = things.get(key)  # type: ignore[attr-defined]
         each.is_for_another = staff.pk in (  # type: ignore[attr-defined]

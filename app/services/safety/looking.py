@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 from django.contrib.auth.models import AnonymousUser
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Model, QuerySet
 
 from app.models import (
     Artwork,
@@ -29,7 +30,9 @@ from app.services.licences import finding
 from app.services.licences.finding import Near
 from app.services.safety import records
 
-# The desk works from the top: whoever has a longer queue than this sees its worst part.
+Row = TypeVar("Row")
+Waits = TypeVar("Waits", bound=Model)
+# The desk works from the top: of a longer list it shows this many, and says how many wait.
 QUEUE_SHOWN = 100
 REPORTS_SHOWN = 30
 HISTORY_SHOWN = 20
@@ -46,6 +49,18 @@ class Thing:
     title: str = ""
     preview: str = ""
     on_picture: int | None = None
+
+
+@dataclass(frozen=True)
+class Waiting(Generic[Row]):
+    """What has waited longest of something; ``count`` is of all."""
+
+    rows: list[Row]
+    count: int
+
+    @property
+    def is_part(self) -> bool:
+        return len(self.rows) < self.count
 
 
 @dataclass(frozen=True)
@@ -144,15 +159,22 @@ def held_works() -> QuerySet[CopyCheck]:
     return CopyCheck.objects.held().select_related("style__artist")
 
 
-def held_styles() -> list[tuple[Style, int | None]]:
+def held_styles() -> Waiting[tuple[Style, int | None]]:
     """Styles that are on hold until somebody decides, the longest first, each with its latest
     case."""
     on_hold = Style.objects.filter(held_at__isnull=False).exclude(withdrawn_reason="")
-    styles = list(on_hold.select_related("artist").order_by("held_at", "pk")[:QUEUE_SHOWN])
-    ids = [style.pk for style in styles]
+    styles = first_of(on_hold.select_related("artist").order_by("held_at", "pk"))
+    ids = [style.pk for style in styles.rows]
     cases = ModerationCase.objects.filter(kind=ThingKind.STYLE, thing_id__in=ids).order_by("pk")
     latest = dict(cases.values_list("thing_id", "pk"))
-    return [(style, latest.get(style.pk)) for style in styles]
+    return Waiting([(style, latest.get(style.pk)) for style in styles.rows], styles.count)
+
+
+def first_of(waiting: QuerySet[Waits]) -> Waiting[Waits]:
+    """The first of some rows, which are counted only if there are more."""
+    rows = list(waiting[: QUEUE_SHOWN + 1])
+    count = waiting.count() if len(rows) > QUEUE_SHOWN else len(rows)
+    return Waiting(rows[:QUEUE_SHOWN], count)
 
 
 def proposals() -> QuerySet[Proposal]:
