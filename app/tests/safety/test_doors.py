@@ -7,7 +7,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
+import style_license
+from style_license import requests
 
 from app.models import (
     Comment,
@@ -33,13 +36,39 @@ pytestmark = pytest.mark.django_db
 NAME, PERSON, SAID = "Quillfeather", "zephyrine", "Marvellous octopus."
 
 
+class InThisProcess(httpx.BaseTransport):
+    """Requests of our package, answered without a server."""
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        answer: Any = Api().http.generic(
+            request.method,
+            request.url.raw_path.decode(),
+            request.read(),
+            content_type=request.headers.get("Content-Type", ""),
+            headers=dict(request.headers),
+        )
+        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+
+
 class Watcher(Api):
     """Somebody else at a browser, and with a client in a ``program``: it has a key, no session."""
 
     def __init__(self, user: User) -> None:
         super().__init__(user)
-        made = api_key_service.create_key(user=user, name=str(uuid.uuid4()), scopes=["read"])
+        made = api_key_service.create_key(
+            user=user, name=str(uuid.uuid4()), scopes=["read", "generate"]
+        )
+        self.secret = made.secret
         self.program = Api(authorization=f"Api-Key {made.secret}")
+
+    @property
+    def client(self) -> style_license.Client:
+        """Our package, as other people's programs use it: its requests end in this process."""
+        made = style_license.Client("http://testserver", self.secret)
+        made._http.close()
+        given = requests.options(made._access, 10)
+        made._http = httpx.Client(**given, transport=InThisProcess())
+        return made
 
     def holds(self, key: str) -> bool:
         """Whether a link that was made before still opens the file."""
@@ -127,8 +156,10 @@ def doors_of_picture(picture: Generation, fan: Watcher) -> dict[str, bool]:
     seen["image"] = fan.http.get(f"/pictures/{pk}/image").status_code == 302
     seen["sitemap"] = f"/pictures/{pk}<" in page("/sitemap.xml", fan)
     number = Licence.objects.get(pk=pk).number
+    with fan.client as client:
+        seen["client"] = client.licence(number).raw["preview_url"] is not None
     seen["licence's card"] = fan.get(f"/api/licences/{number}").data["preview_url"] is not None
-    seen["client"] = fan.program.get(f"/api/images/{pk}").status == 200
+    seen["program"] = fan.program.get(f"/api/images/{pk}").status == 200
     seen["link of before"] = fan.holds(picture.image_path)
     seen["like"] = fan.call("PUT", f"/api/images/{pk}/like").status == 200
     seen["comment"] = fan.post(f"/api/images/{pk}/comments", {"content": unlike()}).status == 201
@@ -143,7 +174,13 @@ def doors_of_style(style: Style, fan: Watcher) -> dict[str, bool]:
         for query in ("", "?sort=popular", "?tags=castle", f"?search={NAME}")
     }
     seen["api"] = fan.get(f"/api/models/{pk}").status == 200
-    seen["client"] = fan.program.get(f"/api/models/{pk}").status == 200
+    seen["program"] = fan.program.get(f"/api/models/{pk}").status == 200
+    with fan.client as client:
+        seen["client"] = pk in [each.id for each in client.styles(NAME)]
+        try:
+            seen["client's order"] = client.quote([style_license.Item(NAME, "sea")]) is not None
+        except style_license.StyleLicenseError:
+            seen["client's order"] = False
     seen["link of before"] = fan.holds(style.artworks.get().image_path)
     seen["search"] = NAME in str(fan.get(f"/api/search?q={NAME}").data["styles"])
     seen["order"] = (
@@ -172,7 +209,7 @@ def doors_of_comment(comment: Comment, fan: Watcher) -> dict[str, bool]:
     notices = owner.get("/api/notifications").content.decode()
     return {
         "api": comment.pk in fan.get(path).ids,
-        "client": comment.pk in fan.program.get(path).ids,
+        "program": comment.pk in fan.program.get(path).ids,
         "page": SAID in page(f"/pictures/{comment.generation_id}", fan),
         "count": fan.get(f"/api/images/{comment.generation_id}").data["comment_count"] > 0,
         "notice": SAID in notices,
@@ -186,7 +223,9 @@ def doors_of_comment(comment: Comment, fan: Watcher) -> dict[str, bool]:
 def doors_of_person(person: User, fan: Watcher) -> dict[str, bool]:
     pk = person.pk
     seen = {path: fan.get(path).status == 200 for path in (f"/api/users/{pk}",)}
-    seen["client"] = fan.program.get(f"/api/users/{pk}").status == 200
+    seen["program"] = fan.program.get(f"/api/users/{pk}").status == 200
+    with fan.client as client:
+        seen["client"] = PERSON in str(client.styles(NAME))
     seen["link of before"] = fan.holds(person.profile_image)
     for path in (f"/users/{pk}", f"/artists/{pk}"):
         seen[path] = bool(page(path, fan))

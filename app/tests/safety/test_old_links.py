@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from django.db import OperationalError
@@ -62,6 +63,17 @@ def portrait(owner: User, media: Path) -> str:
 def stored(media: Path, key: str) -> None:
     (media / key).parent.mkdir(parents=True, exist_ok=True)
     (media / key).write_bytes(b"paint")
+
+
+def on_s3(settings: Any) -> None:
+    """Links are signed here: no server is asked."""
+    settings.S3_BUCKET = "works"
+    options = {"bucket_name": "works", "endpoint_url": "https://s3.example.com"}
+    options |= {"access_key": "a", "secret_key": "b", "region_name": "eu-west-1"}
+    options |= {"querystring_expire": settings.MEDIA_LINK_SECONDS}
+    backend = {"BACKEND": "app.utils.s3_storage.PrivateS3Storage", "OPTIONS": options}
+    settings.STORAGES = {**settings.STORAGES, "default": backend}
+    links._s3_link.cache_clear()
 
 
 def opens(key: str, owner: User) -> list[int]:
@@ -159,3 +171,19 @@ def test_it_costs_two_statements_a_second(
     closing.CLOSED.asked_at = float("-inf")
     with django_assert_num_queries(2):
         assert closing.CLOSED.owner_of(picture.image_path) == owner.pk
+
+
+def test_on_s3_those_of_before_end_in_time_and_nobody_gets_another(
+    owner: User, picture: Generation, settings: Any
+) -> None:
+    """S3 judges links by itself, so they have to carry their own end."""
+    settings.MEDIA_LINK_SECONDS = 600
+    on_s3(settings)
+    path, before = f"/api/images/{picture.pk}", clock.now()
+    given = parse_qs(urlsplit(Api().get(path).data["image_url"]).query)
+    assert given["X-Amz-Expires"] == ["600"]
+    signed_at = datetime.strptime(given["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    assert signed_at <= before
+    act("picture", picture.pk, "hide")
+    assert Api().get(path).status == 404
+    assert "X-Amz-Signature" in Api(owner).get(path).data["image_url"]
