@@ -93,8 +93,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/community_service.py",
         (
             "liked-picture-lock",
-            '.visible_to(user)\n        .select_for_update(no_key=True, of=("self",))\n',
-            ".visible_to(user)\n",
+            '(user.pk))\n        .select_for_update(no_key=True, of=("self",))\n',
+            "(user.pk))\n",
             LOCKS,
         ),
         (

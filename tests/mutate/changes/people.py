@@ -14,7 +14,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/models/generation.py",
         (
             "a-block-closes-pictures",
-            "public &= ~Q(user_id__in=HiddenPerson.objects.kept_apart_from(seen_from))",
+            "public &= ~Q(user_id__in=apart)",
             "pass",
             f"{HIDDEN}::TestDoors",
         ),
