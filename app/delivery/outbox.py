@@ -18,7 +18,8 @@ from django.db.models import F
 from django.db.models.functions import Least
 
 from app.delivery import turns
-from app.models import Generation, OutboxMessage, Priority, QueueClock
+from app.models import Generation, OutboxMessage, Priority, QueueClock, Style
+from app.models.job import Job
 from app.models.outbox import FIRST_DUE
 from app.models.writes import LEAVE_QUEUE, TAKE_TURN, write
 from app.utils import clock
@@ -103,15 +104,28 @@ def enqueue_all(tasks: Iterable[tuple[str, Task, int, str]]) -> None:
 def leave(pictures: Sequence[Generation], *, owner_id: int) -> None:
     """Take the tasks of these pictures, which nobody has begun, out of their queues, if they are
     there still. Whoever ordered them gets the turns back."""
+    works = [_share_of(picture) for picture in pictures]
+    _leave(pictures, works, [picture.priority for picture in pictures], owner_id)
+
+
+def leave_training(style: Style) -> None:
+    """The same of a style's training."""
+    work = turns.PICTURE * max(1, style.artworks.count())
+    _leave([style], [work], [Priority.NORMAL], int(style.artist_id))
+
+
+def _leave(
+    jobs: Sequence[Job], works: Sequence[int], priorities: Sequence[str], owner_id: int
+) -> None:
     write(
         LEAVE_QUEUE,
-        task_ids=[picture.task_id for picture in pictures],
-        attempts=[picture.attempt for picture in pictures],
-        works=[_share_of(picture) for picture in pictures],
-        lanes=[lane_of("", picture.priority).name for picture in pictures],
+        task_ids=[job.task_id for job in jobs],
+        attempts=[job.attempt for job in jobs],
+        works=works,
+        lanes=[lane_of("", priority).name for priority in priorities],
         user_id=owner_id,
         now=clock.now(),
-        reason="canceled",
+        reason="ended",
     )
 
 
@@ -170,7 +184,7 @@ def claim_batch(size: int, queues: Sequence[str] = ()) -> Iterator[list[OutboxMe
         for queue in sorted(queues) or waiting_queues():
             # One commit for all that is noted of them.
             with transaction.atomic():
-                locked.extend(_lock_next(queue, size))
+                _lock_next(queue, size, locked)
                 messages = _begin_attempts(locked)
             if locked:
                 break
@@ -183,6 +197,13 @@ def waiting_queues() -> list[str]:
     """The queues for which a message waits for its turn, by name."""
     with connection.cursor() as cursor:
         cursor.execute(_WAITING_QUEUES)
+        return [queue for (queue,) in cursor.fetchall()]
+
+
+def unsent_queues() -> list[str]:
+    """The queues for which any message waits, for its turn or for its time, by name."""
+    with connection.cursor() as cursor:
+        cursor.execute(_UNSENT_QUEUES)
         return [queue for (queue,) in cursor.fetchall()]
 
 
@@ -229,9 +250,10 @@ def mark_unsent(message: OutboxMessage, *, error: str, delay: float = 0) -> None
 
 def forget_sent() -> int:
     """Delete tasks that were sent longer than ``KEPT_FOR`` ago: they hold the words of orders.
-    Looks at the oldest ``FORGOTTEN_AT_ONCE`` only. Returns how many were deleted."""
+    Looks at the oldest ``FORGOTTEN_AT_ONCE`` of those that were sent. Returns how many were
+    deleted."""
     since = clock.now() - KEPT_FOR
-    oldest = OutboxMessage.objects.order_by("pk")
+    oldest = OutboxMessage.objects.filter(sent_at__isnull=False).order_by("pk")
     created_at = oldest.values_list("created_at", flat=True).first()
     if created_at is None or created_at >= since:
         return 0
@@ -251,8 +273,9 @@ def oldest_age() -> float:
     return max(0.0, (clock.now() - since).total_seconds()) if since else 0.0
 
 
-def _lock_next(queue: str, size: int) -> list[int]:
-    """Lock the messages that go next, and move the virtual time on. Returns their ids."""
+def _lock_next(queue: str, size: int, locked: list[int]) -> None:
+    """Lock the messages that go next, and move the virtual time on. Their ids are in ``locked`` at
+    once: what breaks the transaction afterwards leaves the locks as they are."""
     clock_now = QueueClock.objects.filter(queue=queue).first() or QueueClock(queue=queue)
     with connection.cursor() as cursor:
         cursor.execute(_NEXT, [queue, size * MOST_TRIES + turns.PLACES])
@@ -263,21 +286,20 @@ def _lock_next(queue: str, size: int) -> list[int]:
                 near, size, warm=clock_now.warm_styles, handed_over=clock_now.handed_over
             )
             cursor.execute(_LOCK, [[task.id for task in chosen.tasks], LOCK_SPACE])
-            locked = [message_id for (message_id,) in cursor.fetchall()]
+            locked += [message_id for (message_id,) in cursor.fetchall()]
             if locked or not waiting:
                 break
             # Others hold them; what comes after is free, perhaps.
             held = {task.id for task in chosen.tasks}
             waiting = [task for task in waiting if task.id not in held]
         if not locked:
-            return []
+            return
         furthest = max(task.turn for task in chosen.tasks)
         # First, since other relays wait here until this one has written all.
         cursor.execute(_MOVE_CLOCK, [queue, furthest, chosen.warm, len(locked)])
         if chosen.go_at:
             ids = sorted(chosen.go_at)
             cursor.execute(_NOTE_PASSED, [ids, [chosen.go_at[each] for each in ids], ids])
-    return locked
 
 
 def _unlock(message_ids: list[int]) -> None:
@@ -312,6 +334,7 @@ _NAMES = """
     )
 """
 _WAITING_QUEUES = "names SELECT queue FROM name WHERE queue IS NOT NULL".replace("names", _NAMES)
+_UNSENT_QUEUES = _WAITING_QUEUES.replace(" AND turn IS NOT NULL", "")
 _GIVE_TURNS = """
     UPDATE app_outboxmessage message
     SET turn = COALESCE(

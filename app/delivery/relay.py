@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 from app.delivery import outbox
 from app.delivery.broker import BrokerAway, MessageRefused
 from app.models import Generation, OutboxMessage
-from app.services import guard
+from app.services import guard, worker_service
 from app.services.jobs.lease_service import KINDS
 from app.services.rabbitmq_service import RabbitMQService
 from protocol import InvalidMessage, Task, TrainingTask, decode_task
@@ -25,6 +25,9 @@ log = structlog.get_logger(__name__)
 # A relay that dies after a confirm and before it marks the message sends this many twice, at most.
 BATCH = 20
 MAX_DELAY_SECONDS = 30.0
+# Then others have their turn: the sweeps of the relay, and in a batch the other queues.
+MOST_SECONDS = 2.0
+MOST_SECONDS_OF_A_BATCH = 3.0
 # For how long a count of workers is good.
 COUNTED_SECONDS = 1.0
 # Between attempts to reach a broker that is away; so late at most does work go on after its return.
@@ -39,20 +42,28 @@ class Relay:
         self._broker = RabbitMQService.shared(amqp_url) if amqp_url else None
         self._away_seconds = 0.0
         self._away_until = 0.0
+        # Whether the last round ended by its time.
+        self.is_behind = False
         self._counted = dict[str, int]()
         self._counted_until = 0.0
 
     def publish_due(self) -> int:
         """Publish the messages whose turn it is, as many as the workers can begin soon, unless the
-        broker is down. Returns how many.
+        broker is down, and for ``MOST_SECONDS`` only. Returns how many.
 
-        What is left waits in the outbox, where later orders of others may still go before it.
+        What is left waits in the outbox, where later orders of others may still go before it. A
+        queue that refused all of a batch is asked again by the next call.
         """
         published = 0
+        refusing = set[str]()
+        until = time.monotonic() + MOST_SECONDS
+        self.is_behind = False
         while self._broker is not None and time.monotonic() >= self._away_until:
             outbox.give_turns()
-            claimed = 0
+            sent_now = 0
             for queue in outbox.waiting_queues():
+                if queue in refusing:
+                    continue
                 if time.monotonic() < self._away_until:
                     break
                 try:
@@ -60,9 +71,14 @@ class Relay:
                 except Exception as error:  # noqa: BLE001 - the guard says which may pass
                     guard.note(error, "outbox", queue=queue)
                     continue
-                claimed += taken
-                published += sent
-            if not claimed:
+                sent_now += sent
+                if taken and not sent:
+                    refusing.add(queue)
+            published += sent_now
+            if not sent_now:
+                break
+            if time.monotonic() >= until:
+                self.is_behind = True
                 break
         return published
 
@@ -87,7 +103,9 @@ class Relay:
                     outbox.mark_unsent(message, error=str(error))
             return 0, 0
         if room <= 0:
-            outbox.note_full(queue)
+            # What waits is not late then, unless nobody is there for it.
+            if engine_of(queue) in worker_service.served_engines():
+                outbox.note_full(queue)
             return 0, 0
         return self._publish_batch(broker, queue, min(room, BATCH))
 
@@ -117,12 +135,16 @@ class Relay:
 
     def _publish_batch(self, broker: RabbitMQService, queue: str, size: int) -> tuple[int, int]:
         sent: list[OutboxMessage] = []
+        until = time.monotonic() + MOST_SECONDS_OF_A_BATCH
         with outbox.claim_batch(size, [queue]) as messages:
             try:
                 for message in messages:
                     if self._publish(broker, message):
                         # One by one: the broker may go away in between.
-                        sent.append(message)  # noqa: PERF401
+                        sent.append(message)
+                    if time.monotonic() >= until:
+                        # What it refuses takes long. The others keep their turns.
+                        break
                 self._away_seconds = 0.0
             except BrokerAway as error:
                 self._note_away(error)

@@ -23,7 +23,7 @@ from app.models.style import Style
 from app.models.terms import Terms
 from app.models.user import HiddenPerson, User
 from app.utils import prompt_text
-from protocol.engines import DRAW_KNOWN_WORDS
+from protocol.engines import DEFAULT_ENGINE, DRAW_KNOWN_WORDS
 from words import understand
 
 if TYPE_CHECKING:
@@ -259,43 +259,61 @@ def queue_position(path: str = "") -> models.Case:
 class _Place(models.Func):
     """Of a picture, by what is named in ``SOURCES``."""
 
-    SOURCES = ("task_id", "attempt", "pk", "lease_expires_at", "user_id", "is_held")
+    SOURCES = (
+        *("task_id", "attempt", "pk", "lease_expires_at", "user_id", "is_held"),
+        "style_id",
+    )
     output_field = models.IntegerField()
 
     def as_sql(
         self, compiler: Any, connection: Any, *_: Any, **__: Any
     ) -> tuple[str, tuple[str | int, ...]]:
         parts = [compiler.compile(each)[0] for each in self.get_source_expressions()]
-        return _PLACE.format(**dict(zip(self.SOURCES, parts, strict=True)), given=_GIVEN), ()
+        sources = dict(zip(self.SOURCES, parts, strict=True))
+        sources["engine"] = _ENGINE.format(**sources)
+        return _PLACE.format(**sources, given=_GIVEN.format(**sources)), ()
 
 
-# What the workers were given and have not begun.
-_GIVEN = """
-    SELECT count(*) FROM app_generation given
-    WHERE given.status = 'queued' AND given.lease_expires_at IS NOT NULL
-"""
+# Its engine.
+_ENGINE = "(SELECT engine FROM app_style WHERE id = {style_id})"
+# What the workers of its engine were given and have not begun: counted once for a statement.
+_GIVEN = """COALESCE((
+    SELECT jsonb_object_agg(engine, count) FROM (
+        SELECT engine, count(*) FROM (
+            SELECT (SELECT engine FROM app_style WHERE id = made.style_id) AS engine
+            FROM app_generation made
+            WHERE made.status = 'queued' AND made.lease_expires_at IS NOT NULL
+        ) given GROUP BY engine
+    ) counted
+) ->> {engine}, '0')::int"""
 # What waits for its turn; what was handed over; and what waits for its time, behind all others, or
 # until its buyer has fewer in work, behind those of theirs that are held already.
 _PLACE = """COALESCE(
-    (SELECT ({given}) + (
+    (SELECT {given} + (
         SELECT count(*) FROM app_outboxmessage ahead
         WHERE ahead.sent_at IS NULL AND ahead.turn IS NOT NULL AND ahead.queue = mine.queue
             AND (ahead.turn, ahead.id) <= (mine.turn, mine.id)
      ) FROM app_outboxmessage mine
      WHERE mine.task_id = {task_id} AND mine.attempt = {attempt}
         AND mine.sent_at IS NULL AND mine.turn IS NOT NULL),
-    CASE WHEN {lease_expires_at} IS NOT NULL THEN ({given} AND given.id <= {pk})
-        ELSE 1 + ({given}) + (
+    CASE WHEN {lease_expires_at} IS NOT NULL THEN (
+            SELECT count(*) FROM app_generation given
+            WHERE given.status = 'queued' AND given.lease_expires_at IS NOT NULL
+                AND given.id <= {pk}
+                AND (SELECT engine FROM app_style WHERE id = given.style_id) = {engine}
+        )
+        ELSE 1 + {given} + (
             SELECT count(*) FROM app_outboxmessage ahead
             WHERE ahead.sent_at IS NULL AND ahead.turn IS NOT NULL
-                AND starts_with(ahead.queue, 'image_generation')
+                AND ahead.queue = 'image_generation' || CASE {engine}
+                    WHEN 'default_engine' THEN '' ELSE '.' || {engine} END
         ) + (
             SELECT count(*) FROM app_generation held
             WHERE {is_held} AND held.user_id = {user_id} AND held.id < {pk}
                 AND held.is_held AND held.status = 'queued'
         )
     END
-)"""
+)""".replace("default_engine", DEFAULT_ENGINE)
 
 
 class Generation(Job):

@@ -47,7 +47,7 @@ class OutboxMessage(models.Model):
             models.UniqueConstraint(name="outbox_attempt_once", fields=["task_id", "attempt"]),
         ]
         indexes = [
-            # The order of the version before; to be dropped once that can't run any more.
+            # Which queues have any. It is the order of a version before, too.
             models.Index(
                 name="outbox_unsent",
                 fields=["queue", "available_at", "id"],

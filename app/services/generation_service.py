@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 
 import msgspec
 from django.conf import settings
@@ -447,6 +448,24 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
         if job.metadata and job.user_id != job.style.artist_id:
             notification_service.tell_of_copy(job.style, job.metadata["nearness"]["work"])
         tell_of_generation(job, WebhookEvent.GENERATION_FAILED)
+
+    def leave_queue(self, job: Generation) -> None:
+        outbox.leave([job], owner_id=job.user_id)
+
+    def waiting_since(
+        self, before: datetime, engines: Collection[str], limit: int
+    ) -> list[Generation]:
+        # Those that are held have no task.
+        queued = Generation.objects.filter(status=self.waiting, lease_expires_at=None)
+        waiting = queued.filter(created_at__lt=before, style__engine__in=engines)
+        return list(waiting.order_by("pk")[:limit])
+
+    def enqueue(self, job: Generation, *, delay: float = 0) -> None:
+        if job.is_held:
+            # Or it would be handed over a second time.
+            job.is_held = False
+            job.save(update_fields=["is_held"])
+        super().enqueue(job, delay=delay)
 
 
 GENERATIONS = Generations(Generation)

@@ -163,8 +163,10 @@ def record_sent(mine: MailPreference, told: Sequence[Notification]) -> None:
     next_at = now + RHYTHMS[mine.rhythm] if mine.wants_digests else None
     if len(told) == MOST_LINES:
         next_at = now + LEAST_PAUSE
-    sent_at = now if told else F("sent_at")
-    _release(mine, next_at, sent_at=sent_at, failure_count=0)
+    if told:
+        _release(mine, next_at, earliest=now + LEAST_PAUSE, sent_at=now, failure_count=0)
+    else:
+        _release(mine, next_at, failure_count=0)
 
 
 def record_failed(mine: MailPreference) -> None:
@@ -179,10 +181,19 @@ def record_refused(mine: MailPreference, said: str) -> None:
     MailPreference.objects.filter(pk=mine.pk).update(refused=said[:300] or "refused", due_at=None)
 
 
-def _release(mine: MailPreference, next_at: datetime | None, **changed: object) -> None:
-    """Unless something happened meanwhile that made the user due earlier."""
-    mine_still = When(due_at=mine.due_at, then=Value(next_at))
-    due_at = Case(mine_still, default=F("due_at"))
+def _release(
+    mine: MailPreference,
+    next_at: datetime | None,
+    *,
+    earliest: datetime | None = None,
+    **changed: object,
+) -> None:
+    """Unless something happened meanwhile that made the user due earlier; that waits until
+    ``earliest``, if one is given."""
+    whens = [When(due_at=mine.due_at, then=Value(next_at))]
+    if earliest is not None:
+        whens.append(When(due_at__lt=earliest, then=Value(earliest)))
+    due_at = Case(*whens, default=F("due_at"))
     MailPreference.objects.filter(pk=mine.pk).update(due_at=due_at, **changed)
 
 

@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 
 from app.delivery import outbox
 from app.exceptions import InvalidInput, InvalidTransition, NotAllowed, NotFound
-from app.models import CopyCheck, ReviewState, Style, TrainingStatus, User, WebhookEvent
+from app.models import (
+    CopyCheck,
+    OutboxMessage,
+    ReviewState,
+    Style,
+    TrainingStatus,
+    User,
+    WebhookEvent,
+)
 from app.models.ownership import MayChange, is_owner
 from app.services import engines, notification_service, storage, tag_service, training_settings
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
@@ -234,6 +244,18 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
         _forget_checkpoints(job)
         notification_service.tell_training_failed(job)
         tell_of_style(job, WebhookEvent.STYLE_FAILED)
+
+    def leave_queue(self, job: Style) -> None:
+        outbox.leave_training(job)
+
+    def waiting_since(self, before: datetime, engines: Collection[str], limit: int) -> list[Style]:
+        # A style without a task waits for a check of its works.
+        unsent = OutboxMessage.objects.filter(
+            task_id=OuterRef("task_id"), attempt=OuterRef("attempt"), sent_at=None
+        )
+        pending = Style.objects.filter(training_status=self.waiting, lease_expires_at=None)
+        waiting = pending.filter(Exists(unsent.filter(created_at__lt=before)), engine__in=engines)
+        return list(waiting.order_by("pk")[:limit])
 
 
 TRAININGS = Trainings(Style)

@@ -53,6 +53,21 @@ def living_by_engine() -> dict[str, int]:
     return dict.fromkeys(settings.ENGINES, 0) | dict(counted)
 
 
+def served_engines() -> set[str]:
+    """Those that a living worker has, or to whose workers something was given that they may still
+    have: not every worker tells of itself."""
+    now = clock.now()
+    living = Worker.objects.filter(seen_at__gt=clock.seconds_from_now(-LIVING_SECONDS))
+    pictures = Generation.objects.filter(lease_expires_at__gt=now).order_by()
+    trainings = Style.objects.filter(lease_expires_at__gt=now).order_by()
+    found = (
+        living.order_by()
+        .values_list("engine")
+        .union(pictures.values_list("style__engine"), trainings.values_list("engine"))
+    )
+    return {engine for (engine,) in found}
+
+
 def jobs_without_worker() -> dict[str, int]:
     """How many jobs wait for an engine that no living worker has, by engine."""
     queued = Generation.objects.filter(status=GenerationStatus.QUEUED).order_by()

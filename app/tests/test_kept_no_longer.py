@@ -33,6 +33,16 @@ def test_payment_events_are_forgotten_a_batch_at_a_time(monkeypatch: pytest.Monk
     assert [noting.forget_old() for _ in range(3)] == [2, 1, 0]
 
 
+def test_tasks_that_were_never_sent_keep_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outbox, "FORGOTTEN_AT_ONCE", 2)
+    waiting = [GenerationFactory(status="queued").task_id for _ in range(2)]
+    GenerationFactory(status="queued")
+    long_ago = clock.now() - timedelta(days=31)
+    OutboxMessage.objects.update(created_at=long_ago)
+    OutboxMessage.objects.exclude(task_id__in=waiting).update(sent_at=long_ago)
+    assert outbox.forget_sent() == 1
+
+
 def test_tasks_are_forgotten_30_days_after_they_were_sent() -> None:
     old, waiting, young = (GenerationFactory(status="queued").task_id for _ in range(3))
     long_ago = clock.now() - timedelta(days=31)

@@ -288,6 +288,7 @@ class TestProcesses:
         server.to_mail = lambda: (meanwhile(), connections.close_all())[0]
         assert len(sent(server)) == 1
         server.to_mail = "250 OK"
+        assert sent(server, mail_service.LEAST_PAUSE - timedelta(minutes=1)) == []
         assert len(sent(server, timedelta(hours=1))) == 1
 
 

@@ -41,6 +41,7 @@ log = structlog.get_logger(__name__)
 # One that breaks keeps none of the others from its turn, and is tried again by the next sweep.
 SWEEP: dict[str, Callable[[], object]] = {
     "leases": lease_service.sweep,
+    "without worker": lease_service.end_unserved,
     "deadlines": ending.end_overdue,
     "ended orders": ending.tell_of_ended,
     "idempotency keys": idempotency_service.forget_old,
@@ -95,7 +96,7 @@ class Command(BaseCommand):
                     raise CommandError("The check of uploads broke; the log says why.")
                 if not exports.is_alive():
                     raise CommandError("The making of exports broke; the log says why.")
-                listener.wait(self._sweep_seconds, stopping)
+                listener.wait(0 if relay.is_behind else self._sweep_seconds, stopping)
         finally:
             checks.stop()
             exports.stop()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
 
@@ -107,6 +108,15 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     def fail(self, job: JobT) -> None:
         """Save the job that failed for good; refund and notify."""
 
+    @abstractmethod
+    def leave_queue(self, job: JobT) -> None:
+        """Take the task of a job that has ended out of its queue, if it was not sent."""
+
+    @abstractmethod
+    def waiting_since(self, before: datetime, engines: Collection[str], limit: int) -> list[JobT]:
+        """At most ``limit`` jobs for these engines that wait since a time ``before``, the oldest
+        first. No worker was given them."""
+
     def priority_of(self, job: JobT) -> str:
         """What its buyer paid for."""
         return Priority.NORMAL
@@ -143,10 +153,18 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         return job
 
     @transaction.atomic
-    def end(self, attempt: Attempt, reason: str, *, retryable: bool = True) -> bool:
+    def end(
+        self,
+        attempt: Attempt,
+        reason: str,
+        *,
+        retryable: bool = True,
+        only_waiting: bool = False,
+    ) -> bool:
         """End an attempt that no worker can finish; for good unless ``retryable``.
 
-        Returns False when it has ended already.
+        Returns False when it has ended already, or was given to a worker and is to end
+        ``only_waiting``.
         """
         ids = self.model._default_manager.filter(task_id=attempt.task_id).values_list("pk")
         if not (found := ids.first()):
@@ -154,6 +172,8 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         job = self.lock(found[0])
         is_current = job.task_id == attempt.task_id and job.attempt == attempt.attempt
         if not is_current or self.state_of(job) not in (self.waiting, self.working):
+            return False
+        if only_waiting and job.lease_expires_at is not None:
             return False
         self._fail(job, reason, retryable=retryable)
         return True
@@ -174,6 +194,10 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
             # No worker can be given it: its works are gone, or are to be looked at first.
             self._fail(self.lock(job_id), error.message, retryable=False)
         return True
+
+    def end_locked(self, job: JobT, reason: str) -> None:
+        """End a job for good that the caller has locked and found under way."""
+        self._fail(job, reason, retryable=False)
 
     def put_off(self, job_id: int, seconds: float) -> None:
         """Look at an expired lease again that many seconds from now."""
@@ -272,9 +296,12 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
             delays = settings.JOB_RETRY_DELAYS
             self.enqueue(job, delay=float(delays[min(job.attempt, len(delays)) - 1]))
             return
+        was_waiting = self.state_of(job) == self.waiting
         self.move(job, self.failed)
         job.failure_reason = reason
         self.fail(job)
+        if was_waiting:
+            self.leave_queue(job)
 
 
 def output_folder(folder: str, attempt: Attempt) -> str:

@@ -45,10 +45,7 @@ def _end(picture_id: int) -> bool:
     picture = GENERATIONS.lock(picture_id)
     if not picture.is_under_way:
         return False
-    GENERATIONS.move(picture, GenerationStatus.FAILED)
-    picture.progress = picture.lease_expires_at = None
-    picture.failure_reason = MISSED
-    GENERATIONS.fail(picture)
+    GENERATIONS.end_locked(picture, MISSED)
     return True
 
 

@@ -8,7 +8,14 @@ from typing import Any
 
 import pytest
 
-from app.models import Generation, GenerationStatus, Order, WebhookDelivery
+from app.models import (
+    Generation,
+    GenerationStatus,
+    Order,
+    OutboxMessage,
+    Turn,
+    WebhookDelivery,
+)
 from app.services.orders import ending
 from app.services.webhooks import endpoints
 from app.tests import ledger
@@ -57,6 +64,15 @@ class TestDeadlines:
         assert Generation.objects.latest("pk").failure_reason == ending.MISSED
         assert ledger.entries_of(buyer)[1:] == [("consume", 30), ("refund", 10), ("refund", 10)]
         ledger.assert_right()
+
+    def test_what_was_not_handed_over_leaves_the_queue(self, as_buyer, monkeypatch):
+        place(as_buyer, deadline=in_an_hour())
+        before = Turn.objects.get().finish
+        later(monkeypatch)
+        ending.end_overdue()
+        assert not OutboxMessage.objects.filter(sent_at=None).exists()
+        # Nor does the next order wait for it.
+        assert Turn.objects.get().finish < before
 
     def test_a_report_that_comes_too_late_changes_nothing(
         self, as_buyer, buyer, worker, monkeypatch

@@ -2,8 +2,10 @@
 
 import pytest
 
+from app.delivery import outbox
 from app.models import Generation, GenerationTag, OutboxMessage, Tag, Transaction
 from app.models.reads.status import status as status_of
+from app.services.generation_service import GENERATIONS
 from app.services.pricing import artist_share, cost_of
 from app.tests import ledger
 from app.tests.api import Api
@@ -203,6 +205,28 @@ class TestStatus:
         }
         Api(queued[0].user).post(f"/api/images/{queued[0].pk}/cancel")
         assert as_buyer.get(f"/api/images/{mine.pk}/status").data["queue_position"] == 2
+
+    def test_other_engines_have_other_queues(self, as_buyer, buyer):
+        other = [GenerationFactory(status="queued") for _ in range(3)]
+        for message in OutboxMessage.objects.order_by("pk")[:2]:
+            # The workers were given it.
+            GENERATIONS.mark_accepted(message)
+            outbox.mark_sent(message)
+        style = StyleFactory(engine="diffusion")
+        mine = [GenerationFactory(user=buyer, style=style, status="queued") for _ in range(3)]
+        given, _, held = mine
+        message = OutboxMessage.objects.get(task_id=given.task_id)
+        GENERATIONS.mark_accepted(message)
+        outbox.mark_sent(message)
+        OutboxMessage.objects.filter(task_id=held.task_id).delete()
+        Generation.objects.filter(pk=held.pk).update(is_held=True)
+
+        def place(picture: Generation) -> int:
+            client = Api(picture.user)
+            return client.get(f"/api/images/{picture.pk}/status").data["queue_position"]
+
+        assert [place(picture) for picture in mine] == [1, 2, 3]
+        assert [place(picture) for picture in other] == [1, 2, 3]
 
     def test_it_says_when_to_ask_again(self, as_buyer, buyer):
         def told(picture, client) -> str | None:

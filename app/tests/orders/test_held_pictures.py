@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from app.models import Generation, OutboxMessage
-from app.services import payment_service
+from app.services import operations_service, payment_service
 from app.services.orders import admission
 from app.tests import ledger
 from app.tests.api import Answer, Api
@@ -48,6 +48,17 @@ def test_what_is_over_the_limit_waits_and_has_a_place(as_buyer):
     last = placed["items"][-1]["generation_id"]
     assert as_buyer.get(f"/api/images/{last}/status").data["queue_position"] == 5
     assert admission.hand_over() == 0
+
+
+def test_what_our_staff_retries_is_not_handed_over_a_second_time(as_buyer):
+    place(as_buyer, 3)
+    first, _, held = Generation.objects.order_by("pk")
+    operations_service.retry_generation(held)
+    as_buyer.post(f"/api/images/{first.pk}/cancel")
+    assert admission.hand_over() == 0
+    held.refresh_from_db()
+    assert (held.attempt, held.is_held) == (2, False)
+    assert OutboxMessage.objects.filter(task_id=held.task_id).count() == 1
 
 
 def test_when_one_has_ended_the_next_is_handed_over_once(as_buyer):

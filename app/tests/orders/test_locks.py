@@ -196,7 +196,7 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
     "order of several": (several, [BALANCES]),
     "cancel": (cancel, [PICTURE, BALANCES, TURNS]),
     "cancel an order": (cancel_order, [PICTURES, BALANCES, TURNS]),
-    "deadline missed": (miss, [PICTURE, BALANCES]),
+    "deadline missed": (miss, [PICTURE, BALANCES, TURNS]),
     "hand over": (hand_over, [PICTURES]),
     "show several": (show_several, [PICTURES, BALANCES]),
     "delete a picture": (
