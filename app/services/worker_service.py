@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from app.models import Generation, GenerationStatus, Style, Worker
 from app.utils import clock
@@ -46,10 +46,13 @@ def is_living(worker: Worker) -> bool:
     return worker.seen_at > clock.seconds_from_now(-LIVING_SECONDS)
 
 
+def _living() -> QuerySet[Worker]:
+    return Worker.objects.filter(seen_at__gt=clock.seconds_from_now(-LIVING_SECONDS))
+
+
 def living_by_engine() -> dict[str, int]:
     """How many workers live, by engine: of those that the site offers, and of all that live."""
-    living = Worker.objects.filter(seen_at__gt=clock.seconds_from_now(-LIVING_SECONDS))
-    counted = living.order_by().values_list("engine").annotate(n=Count("pk"))
+    counted = _living().order_by().values_list("engine").annotate(n=Count("pk"))
     return dict.fromkeys(settings.ENGINES, 0) | dict(counted)
 
 
@@ -57,11 +60,11 @@ def served_engines() -> set[str]:
     """Those that a living worker has, or to whose workers something was given that they may still
     have: not every worker tells of itself."""
     now = clock.now()
-    living = Worker.objects.filter(seen_at__gt=clock.seconds_from_now(-LIVING_SECONDS))
     pictures = Generation.objects.filter(lease_expires_at__gt=now).order_by()
     trainings = Style.objects.filter(lease_expires_at__gt=now).order_by()
     found = (
-        living.order_by()
+        _living()
+        .order_by()
         .values_list("engine")
         .union(pictures.values_list("style__engine"), trainings.values_list("engine"))
     )
