@@ -27,7 +27,7 @@ ROWS = [
 ]
 # Sweeps of the relay that delete nothing that is of people.
 OF_NOBODY = {
-    *("leases", "deadlines", "ended orders", "workers", "sales", "books"),
+    *("leases", "without worker", "deadlines", "ended orders", "workers", "sales", "books"),
     *("monthly payouts", "payouts", "payments", "revoked licences", "suspensions", "reporters"),
 }
 
