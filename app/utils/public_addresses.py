@@ -53,8 +53,7 @@ class Target:
 
 def target_of(url: str, *, allow_http: bool, allow_loopback: bool) -> Target:
     """The target of ``url``, in its one written form. Asks no name server. Raises Refused."""
-    if len(url) > MAX_LENGTH:
-        raise Refused(f"An address has at most {MAX_LENGTH} characters.")
+    _require_short(url)
     if re.search(r"[\s\\\x00-\x20\x7f]", url):
         raise Refused("An address has no spaces, control characters or backslashes.")
     try:
@@ -74,6 +73,8 @@ def target_of(url: str, *, allow_http: bool, allow_loopback: bool) -> Target:
     host, is_loopback = _host_of(named, parts.netloc, allow_loopback=allow_loopback)
     port = PORTS[parts.scheme] if port is None else port
     target = Target(parts.scheme, host, port, rest)
+    # A host in other letters is longer in this form, and so is what stands for it.
+    _require_short(target.url)
     if is_loopback:
         return target
     if target.scheme == "http" and not allow_http:
@@ -81,6 +82,11 @@ def target_of(url: str, *, allow_http: bool, allow_loopback: bool) -> Target:
     if target.port != PORTS[target.scheme]:
         raise Refused(f"The port is {PORTS[target.scheme]}. Leave it out.")
     return target
+
+
+def _require_short(url: str) -> None:
+    if len(url) > MAX_LENGTH:
+        raise Refused(f"An address has at most {MAX_LENGTH} characters.")
 
 
 def _host_of(named: str, netloc: str, *, allow_loopback: bool) -> tuple[str, bool]:

@@ -271,3 +271,17 @@ def test_closing_the_account_forgets_them(buyer: User) -> None:
     close_account(buyer)
     assert not WebhookEndpoint.objects.exists()
     assert not WebhookDelivery.objects.exists()
+
+
+def test_an_address_that_is_longer_once_it_is_written_down_is_refused(as_buyer: Api) -> None:
+    """A host in Hangul takes more letters as it is looked up."""
+    host = "https://" + "바다" * 9 + ".com/"
+    grown = host + "a" * (500 - len(host))
+    assert len(grown) == 500
+    for made in (
+        as_buyer.post(WEBHOOKS, {"url": grown}),
+        order(as_buyer, StyleFactory(), webhook_url=grown),
+    ):
+        assert made.refusal == (400, "VALIDATION_ERROR")
+        assert "at most 500" in str(made.details)
+    assert not WebhookEndpoint.objects.exists()
