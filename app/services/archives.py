@@ -20,7 +20,9 @@ from app.services.licences import certificate
 from app.utils.links import page_url
 
 CHUNK = 1 << 18
-MAX_NAME = 80
+# Of style and words in a file's name: the second in bytes, of which a character may take four, and
+# file systems take 255 with all that is put around them.
+MAX_NAME, MAX_NAME_BYTES = 80, 200
 COLUMNS = (
     *("file", "certificate", "licence", "licence_state", "terms", "style", "artist", "words"),
     *("format", "width", "height", "seed", "tokens", "made_at", "page"),
@@ -32,7 +34,8 @@ STORED = zipfile.ZIP_STORED
 def file_name(picture: Generation) -> str:
     """Its style, its words and the number of its licence: wet-paper-boat-sea-SL-….png."""
     said = slugify(f"{picture.style.name} {picture.prompt_shown}", allow_unicode=True)
-    return f"{said[:MAX_NAME].strip('-')}-{picture.licence_number or picture.pk}.png"
+    short = said[:MAX_NAME].encode()[:MAX_NAME_BYTES].decode(errors="ignore")
+    return f"{short.strip('-')}-{picture.licence_number or picture.pk}.png"
 
 
 def archive(pictures: Iterable[Generation]) -> Iterator[bytes]:

@@ -1,7 +1,7 @@
 """The names of saved pictures: ``{style}-{words}-{number}.png``.
 
 The rule is the site's, which names its downloads like that. This package imports nothing of the
-site, so the rule is written here once more; clients/python/tests/test_names.py compares the two.
+site, so the rule is written here once more; clients/python/tests/test_offline.py compares the two.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 import unicodedata
 from collections.abc import Sequence
 
-# Of style and words together, in characters: names stay short enough for every file system.
-MAX_LENGTH = 80
+# Of style and words together. File systems take 255 bytes, with the number and the end of a file
+# that is being written; a character may take four.
+MAX_LENGTH, MAX_BYTES = 80, 200
 
 
 def file_name(style: str, words: Sequence[str], number: str) -> str:
     """The name of a picture's file; ``number`` is that of its licence."""
-    return f"{_slug(f'{style} {chr(32).join(words)}')[:MAX_LENGTH].strip('-')}-{number}.png"
+    said = _slug(f"{style} {' '.join(words)}")[:MAX_LENGTH]
+    short = said.encode()[:MAX_BYTES].decode(errors="ignore")
+    return f"{short.strip('-')}-{number}.png"
 
 
 def _slug(text: str) -> str:
