@@ -19,6 +19,7 @@ from app.exceptions import (
     NotAllowed,
     NotFound,
     PriceChanged,
+    QuotaExceeded,
     StyleNotReady,
     StyleOnHold,
     TermsChanged,
@@ -46,6 +47,7 @@ from app.models.writes import (
     PLACE_ORDER,
     RECORD_PROGRESS,
     STYLE_TO_BUY,
+    WORK_OF_BUYER,
     json_of,
     limits_of_work,
     write,
@@ -109,9 +111,9 @@ def request_generation(
     """Charge the buyer, and put the picture on the outbox: both or neither.
 
     It has tags or ``prompt``, a text, and the settings of the buyer's picture ``again``. Its
-    ``user`` carries the balance that is left. Raises, before anything is written, NotFound,
-    StyleNotReady, StyleOnHold, WordsRefused, InsufficientTokensError, InvalidInput, PriceChanged
-    or TermsChanged.
+    ``user`` carries the balance that is left. Raises NotFound, StyleNotReady, StyleOnHold,
+    WordsRefused, InsufficientTokensError, InvalidInput, PriceChanged, TermsChanged or
+    QuotaExceeded: then nothing is written.
     """
     with joined_transaction():
         viewer = {"viewer_id": user.pk} if user.is_artist else {}
@@ -166,12 +168,21 @@ def request_generation(
             require_not_held(style_id)
             raise StyleNotReady
         generation.is_held = placed[0][0]
+        if generation.is_held:
+            _require_may_wait(buyer)
         TokenService.consume_tokens(
             user.pk, cost, "generation", locked=buyer, generation=generation
         )
         if webhook_url is not None:
             endpoints.name_in_order(generation, webhook_url)
     return generation
+
+
+def _require_may_wait(buyer: User) -> None:
+    """Raises QuotaExceeded if more of the buyer's pictures wait than may, with one just written."""
+    [(_, held, _)] = write(WORK_OF_BUYER, user_id=buyer.pk, **limits_of_work())
+    if held > settings.MAX_WAITING:
+        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held - 1)
 
 
 def require_not_held(*style_ids: int) -> None:

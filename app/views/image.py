@@ -56,6 +56,7 @@ class ImageViewSet(GenerationWebhook, BaseViewSet):
         "generate": (
             *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
             *("NOT_FOUND", "PAYMENT_DISPUTED", "WORDS_REFUSED", "STYLE_ON_HOLD"),
+            "QUOTA_EXCEEDED",
             *IDEMPOTENCY_CODES,
         ),
         "update": ("INVALID_TRANSITION",),

@@ -104,6 +104,17 @@ def test_single_orders_wait_as_well_and_are_not_refused(as_buyer):
     assert handed_over() == ids()[:3]
 
 
+def test_of_single_orders_no_more_wait_than_may(as_buyer, buyer):
+    style = StyleFactory(price=1)
+    assert [order(as_buyer, style).status for _ in range(8)] == [202] * 8
+    refused = order(as_buyer, style)
+    assert refused.refusal == (429, "QUOTA_EXCEEDED")
+    assert refused.details == {"limit": 6, "waiting": 6}
+    assert Generation.objects.count() == 8
+    assert ledger.balance_of(buyer) == 992
+    ledger.assert_right()
+
+
 def test_what_is_canceled_while_it_waits_is_never_handed_over(as_buyer, buyer):
     placed = place(as_buyer, 5).data
     as_buyer.post(f"/api/images/{ids()[2]}/cancel")
