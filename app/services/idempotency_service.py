@@ -40,6 +40,7 @@ def run_once(
     prepare: Callable[[], Prepared],
     act: Callable[[Prepared], Answer],
     discard: Callable[[Prepared], None] | None = None,
+    fingerprint_before: str = "",
 ) -> Answer:
     """Return the answer to the first request with this key, or act and keep the answer.
 
@@ -50,6 +51,9 @@ def run_once(
     What is kept are facts. The caller renders the body after the commit, and again for each replay,
     so that its links are alive.
 
+    ``fingerprint_before`` is what the version before this one took of the same request, if that is
+    another.
+
     Raises RequestInProgress, IdempotencyKeyReused, and what ``prepare`` and ``act`` raise.
     """
     if not key:
@@ -57,7 +61,9 @@ def run_once(
     with _exclusive(user, key):
         kept = IdempotencyKey.objects.filter(user=user, key=key).first()
         if kept is not None and kept.created_at > clock.now() - KEPT_FOR:
-            # The version before this one took fingerprints of the bytes, and kept no facts.
+            if kept.fingerprint == fingerprint_before:
+                fingerprint = fingerprint_before
+            # A version long before took fingerprints of the bytes, and kept no facts.
             if kept.facts is not None and kept.fingerprint != fingerprint:
                 raise IdempotencyKeyReused
             facts = kept.facts or {}

@@ -200,13 +200,15 @@ class ApiViewSet(SharedParts):
         facts: Callable[[Any], dict[str, Any]] = lambda thing: {},
         finish: Callable[[Any], Any] = lambda thing: thing,
         discard: Callable[[Any], None] | None = None,
+        conditions: Sequence[str] = (),
         status: int,
     ) -> Answer:
         """Answer with what ``act`` made from what was parsed, once for each Idempotency-Key.
 
         It is serialized after the commit, not under a lock of ``act``. ``find`` reads it by its id
         and ``facts`` where an id is all that ``act`` returns, and for replays. ``finish`` does what
-        comes after the commit, and may be done again by each replay.
+        comes after the commit, and may be done again by each replay. ``conditions`` name what was
+        parsed that says when to act, not what to do: with another one, it is the same request.
         """
         request = self.request
         key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
@@ -224,7 +226,8 @@ class ApiViewSet(SharedParts):
         answer = idempotency_service.run_once(
             user=self.user,
             key=key,
-            fingerprint=fingerprint(request, self.given) if key else "",
+            fingerprint=fingerprint(request, self.given | dict.fromkeys(conditions)) if key else "",
+            fingerprint_before=fingerprint(request, self.given) if key and conditions else "",
             prepare=prepare,
             act=make,
             discard=discard,

@@ -28,6 +28,8 @@ from app.services.orders import ending, placing, quotes
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import BaseViewSet
 
+# What the buyer has seen. Who sends an order again may have seen something else since.
+CONDITIONS = ("expected_cost", "expected_terms", "quote_id")
 REFUSED = ("WORDS_REFUSED", "STYLE_ON_HOLD")
 OF_ORDER = (
     *("INSUFFICIENT_TOKENS", "PRICE_CHANGED", "TERMS_CHANGED", "STYLE_NOT_READY"),
@@ -68,6 +70,7 @@ class OrderViewSet(BaseViewSet):
             facts=lambda placed: {"balance": placed.user.token_balance},
             find=Order.objects.accepted,
             discard=lambda _: rate_limit_service.give_back(*limited),
+            conditions=CONDITIONS,
             status=202,
         )
 

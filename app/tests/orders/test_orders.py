@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+import orjson
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -13,6 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from app.models import (
     Generation,
     GenerationTag,
+    IdempotencyKey,
     Order,
     OrderWebhook,
     OutboxMessage,
@@ -20,6 +23,7 @@ from app.models import (
     Transaction,
     User,
 )
+from app.serializers.order import OrderCreateSerializer
 from app.services import generation_service, style_service
 from app.services.orders import placing
 from app.tests import ledger
@@ -153,6 +157,32 @@ class TestPlacing:
         assert second.headers["Idempotent-Replayed"] == "true"
         assert ledger.entries_of(buyer) == [("earn", 1000), ("consume", 20)]
         assert place(as_buyer, items * 2, key="k").code == "IDEMPOTENCY_KEY_REUSED"
+
+    def test_with_the_same_key_it_is_the_same_order_whatever_is_expected_now(self, as_buyer):
+        style = StyleFactory()
+        items = [item(style, count=2)]
+        quoted = as_buyer.post("/api/quotes", {"items": items}).data["id"]
+        seen = {"expected_cost": 20, "expected_terms": "commercial/1", "quote_id": quoted}
+        first = place(as_buyer, items, key="k", **seen)
+        assert first.status == 202
+        Style.objects.filter(pk=style.pk).update(price=11, is_active=False)
+        for expected in ({"expected_cost": 22}, {"quote_id": "none"}, {}):
+            assert place(as_buyer, items, key="k", **expected).data == first.data
+        assert place(as_buyer, items, key="other", quote_id="none").status == 400
+        assert Order.objects.count() == 1
+
+    def test_an_order_of_the_version_before_is_known_by_its_key(self, as_buyer):
+        items = [item(StyleFactory(), count=2)]
+        place(as_buyer, items, key="k", expected_cost=20)
+        # That one took what is expected for a part of the meaning.
+        body = {"items": items, "expected_cost": 20, "expected_terms": None, "quote_id": None}
+        said = orjson.dumps(
+            OrderCreateSerializer(data=body).run_validation(body), option=orjson.OPT_SORT_KEYS
+        )
+        before = hashlib.sha256(f"POST {ORDERS}\n".encode() + said).hexdigest()
+        assert IdempotencyKey.objects.exclude(fingerprint=before).update(fingerprint=before) == 1
+        again = place(as_buyer, items, key="k", expected_cost=20)
+        assert again.headers["Idempotent-Replayed"] == "true"
 
     def test_another_price_or_other_terms_are_told(self, as_buyer, buyer):
         style = StyleFactory()
