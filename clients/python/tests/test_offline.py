@@ -54,9 +54,16 @@ BODY = json.dumps({"type": "generation.completed", "data": {"generation_id": 42}
 @settings(max_examples=100, deadline=None)
 @given(style=st.text(max_size=100), words=st.lists(st.text(max_size=50), min_size=1, max_size=20))
 def test_files_are_named_as_the_site_names_its_downloads(style: str, words: list[str]) -> None:
-    picture = Generation(prompt_tags=words, licence_number="SL-7Q2M-0XKD-4T9R")
+    picture = Generation(prompt_tags=words, licence_number="SL-7Q2M-0XKD-4T9S")
     picture.style = Style(name=style)
-    assert file_name(style, words, "SL-7Q2M-0XKD-4T9R") == archives.file_name(picture)
+    assert file_name(style, words, "SL-7Q2M-0XKD-4T9S") == archives.file_name(picture)
+
+
+def test_a_name_is_short_enough_for_every_file_system() -> None:
+    for words in ("水" * 100, "바다" * 50, "🂡𐍈" * 50, "a" * 100):
+        name = file_name("風", [words], "SL-7Q2M-0XKD-4T9S")
+        assert len(f".{name}.part".encode()) <= 255
+        assert name.endswith("-SL-7Q2M-0XKD-4T9S.png")
 
 
 def test_a_name_leads_out_of_no_folder() -> None:

@@ -11,6 +11,7 @@ from style_license.errors import (
     ApiError,
     Conflict,
     InvalidRequest,
+    KeyReused,
     NotAllowed,
     NotEnoughTokens,
     NotFound,
@@ -22,6 +23,7 @@ from style_license.errors import (
     StyleLicenseError,
     TermsChanged,
     TookTooLong,
+    UnknownStyle,
     Unreachable,
 )
 from style_license.models import (
@@ -47,6 +49,7 @@ __all__ = [
     "Conflict",
     "InvalidRequest",
     "Item",
+    "KeyReused",
     "Licence",
     "NotAllowed",
     "NotEnoughTokens",
@@ -65,6 +68,7 @@ __all__ = [
     "StyleLicenseError",
     "TermsChanged",
     "TookTooLong",
+    "UnknownStyle",
     "Unreachable",
     "Verdict",
     "Wallet",

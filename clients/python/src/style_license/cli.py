@@ -16,6 +16,7 @@ from typing import Any
 from style_license import commands, own_commands
 from style_license.errors import (
     ApiError,
+    KeyReused,
     NotAllowed,
     NotEnoughTokens,
     NotSignedIn,
@@ -24,6 +25,7 @@ from style_license.errors import (
     TookTooLong,
     Unreachable,
 )
+from style_license.operations import ORDERS
 from style_license.version import VERSION
 
 FAILED, UNREACHABLE, NO_ACCESS, NO_TOKENS, TOO_LONG, STOPPED = 1, 3, 4, 5, 6, 130
@@ -45,6 +47,11 @@ ADVICE: tuple[tuple[type[Exception], int, str], ...] = (
         NO_TOKENS,
         "`style-license wallet` shows what you have; buy tokens on the site.",
     ),
+    (
+        KeyReused,
+        FAILED,
+        "`style-license status` lists your orders. Take another --key for another order.",
+    ),
     (RateLimited, FAILED, "Try again in a while."),
     (TookTooLong, TOO_LONG, "`style-license status ORDER --wait --out DIR` waits again."),
     (Unreachable, UNREACHABLE, "Look at the address and your network, then try again."),
@@ -62,7 +69,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code: int = given.run(given, told)
     except KeyboardInterrupt:
-        _say(told.way_back or "Stopped.")
+        _say(told.way_back or told.doubt or "Stopped.")
         return STOPPED
     except BrokenPipeError:
         # Whoever reads has enough, as `head` does.
@@ -104,9 +111,14 @@ def _explained(error: StyleLicenseError, told: commands.Told, is_json: bool) -> 
     _say(str(error))
     if isinstance(error, ApiError):
         for name, said in error.fields.items():
-            _say(f"  {name}: {' '.join(map(str, said))}")
+            wrong = f"{name}: {' '.join(map(str, said))}"
+            # The first of them may be the message.
+            if wrong != error.message:
+                _say(f"  {wrong}")
     # Nothing goes on of what the site has refused.
     way_back = "" if isinstance(error, ApiError) else told.way_back
+    if isinstance(error, Unreachable) and error.asked == ORDERS:
+        way_back = way_back or told.doubt
     if way_back or advice:
         _say(way_back or advice)
     return code

@@ -23,11 +23,12 @@ Arguments = argparse.Namespace
 
 
 class Told:
-    """What a command says; ``way_back`` is how to go on if it is stopped."""
+    """What a command says; ``way_back`` is how to go on if it is stopped, and ``doubt`` how to find
+    out whether it did something, if it is stopped before that is known."""
 
     def __init__(self, is_json: bool) -> None:
         self.is_json = is_json
-        self.way_back = ""
+        self.way_back = self.doubt = ""
 
     def say(self, text: str) -> None:
         """For people, who get no JSON."""
@@ -119,7 +120,7 @@ def _wallet(given: Arguments, told: Told) -> int:
 
 
 def _licence_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("number", help="such as SL-7Q2M-0XKD-4T9R")
+    parser.add_argument("number", help="such as SL-7Q2M-0XKD-4T9S")
 
 
 def _licence(given: Arguments, told: Told) -> int:
@@ -196,12 +197,12 @@ def _order(given: Arguments, told: Told) -> int:
     key = given.key or f"cli-{uuid.uuid4()}"
     with Client(given.url) as client:
         items = _items(given)
-        told.way_back = (
+        told.doubt = (
             "The order may have been placed: `style-license status` lists your orders. The same"
             f" command with --key {key} is charged once in all."
         )
         order = client.order(items, priority=given.priority, key=key)
-        told.way_back = _way_back(given, order)
+        told.way_back, told.doubt = _way_back(given, order), ""
         count, cost = order.state.item_count, order.state.cost
         told.say(f"Order {order.id}: {_counted(count, 'picture')}, {_counted(cost, 'token')}.")
         return _followed(given, told, order)

@@ -13,9 +13,18 @@ class StyleLicenseError(Exception):
     """The base of all errors of this package."""
 
 
+class UnknownStyle(StyleLicenseError):
+    """No style is called so, or several are. Nothing was ordered."""
+
+
 class Unreachable(StyleLicenseError):
     """The site did not answer, however often it was asked. An order that was sent with a key may
-    have been accepted; the same call with the same ``key`` finds out, and is charged once."""
+    have been accepted; the same call with the same ``key`` finds out, and is charged once.
+    ``asked`` is the path of what it may have done all the same; "" if nothing arrived there."""
+
+    def __init__(self, message: str, asked: str = "") -> None:
+        super().__init__(message)
+        self.asked = asked
 
 
 class TookTooLong(StyleLicenseError):
@@ -57,6 +66,11 @@ class InvalidRequest(ApiError):
     """Change the request; ``fields`` says what is wrong with it."""
 
 
+class KeyReused(InvalidRequest):
+    """The Idempotency-Key stands for another order, of the last 24 hours. Nothing was charged now;
+    ``orders`` lists the one that was."""
+
+
 class NotSignedIn(ApiError):
     """The key is missing, wrong or revoked."""
 
@@ -94,6 +108,7 @@ class ServerProblem(ApiError):
 
 
 BY_CODE: dict[str, type[ApiError]] = {
+    "IDEMPOTENCY_KEY_REUSED": KeyReused,
     "INSUFFICIENT_TOKENS": NotEnoughTokens,
     "PRICE_CHANGED": PriceChanged,
     "TERMS_CHANGED": TermsChanged,

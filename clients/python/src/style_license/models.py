@@ -91,7 +91,7 @@ class Quote:
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture. ``licence`` is a number such as SL-7Q2M-0XKD-4T9R once it is
+    """One picture. ``licence`` is a number such as SL-7Q2M-0XKD-4T9S once it is
     completed. ``image_url`` works for an hour."""
 
     id: int

@@ -11,7 +11,14 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
-from style_license.errors import NotFound, StyleLicenseError, TookTooLong
+from style_license.errors import (
+    ApiError,
+    Conflict,
+    InvalidRequest,
+    NotFound,
+    TookTooLong,
+    UnknownStyle,
+)
 from style_license.models import (
     ENDED,
     MAX_COUNT,
@@ -29,6 +36,7 @@ from style_license.steps import Call, Pause, Step, ask, backoff, fetch
 
 Progress = Callable[[OrderState], None]
 PAGE = 100
+ORDERS = "/api/orders"
 # Between two looks at an order, in seconds, where the site says nothing else.
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
 
@@ -68,7 +76,7 @@ def styles(words: str, tags: Iterable[str], sort: str, limit: int) -> Step[list[
 
 
 def style_id(style: int | str) -> Step[int]:
-    """The id of the style that somebody means by its name. Raises StyleLicenseError."""
+    """The id of the style that somebody means by its name. Raises UnknownStyle."""
     if isinstance(style, int) or style.isdecimal():
         return int(style)
     found = yield from styles(style, (), "popular", PAGE)
@@ -77,9 +85,9 @@ def style_id(style: int | str) -> Step[int]:
     if len(fitting) == 1:
         return fitting[0].id
     if not fitting:
-        raise StyleLicenseError(f"There is no style “{style}”. Look for one by other words.")
+        raise UnknownStyle(f"There is no style “{style}”. Look for one by other words.")
     listed = ", ".join(f"{each.id} ({each.name} by {each.artist})" for each in fitting[:5])
-    raise StyleLicenseError(f"“{style}” may be several styles. Give one by its id: {listed}.")
+    raise UnknownStyle(f"“{style}” may be several styles. Give one by its id: {listed}.")
 
 
 # --- Ordering -------------------------------------------------------------------------------------
@@ -99,21 +107,38 @@ def placed(
     key: str | None,
 ) -> Step[int]:
     """Order, and return the order's id. Without a quote that the caller has seen, ask for one: no
-    other price is paid. With a key of the caller's own, the body depends on what it says alone, so
-    that another run of the program sends the same."""
+    other price is paid. With a key of the caller's own, an order that was placed before is found
+    whatever it would cost now, and even if it could not be placed any more."""
     body = yield from bodies_of(items)
-    now = seen or (yield from _quote(body, deadline, priority))
-    order: dict[str, Any] = {"items": body, "expected_cost": now.cost}
-    if seen is not None or key is None:
-        order["quote_id"] = now.id
+    order: dict[str, Any] = {"items": body}
     if deadline is not None:
         order["deadline"] = deadline.isoformat()
     if webhook_url is not None:
         order["webhook_url"] = webhook_url
     if priority is not None:
         order["priority"] = priority
-    call = Call("POST", "/api/orders", body=order, key=key or str(uuid.uuid4()))
+    try:
+        now = seen or (yield from _quote(body, deadline, priority))
+    except (Conflict, InvalidRequest, NotFound) as refused:
+        if key is None:
+            raise
+        return (yield from _placed_before(order, key, refused))
+    order["expected_cost"] = now.cost
+    # A site of the version before takes another quote for another order.
+    if seen is not None or key is None:
+        order["quote_id"] = now.id
+    call = Call("POST", ORDERS, body=order, key=key or str(uuid.uuid4()))
     said = yield from ask(call)
+    return int(said.data["id"])
+
+
+def _placed_before(order: dict[str, Any], key: str, refused: ApiError) -> Step[int]:
+    """The id of the order that was placed with ``key``; what it expects is not compared. If there
+    is none, nothing is ordered: there is no such quote. Raises ``refused``."""
+    try:
+        said = yield from ask(Call("POST", ORDERS, body=order | {"quote_id": "none"}, key=key))
+    except ApiError as error:
+        raise refused from error
     return int(said.data["id"])
 
 
@@ -216,7 +241,7 @@ def _wait(look: int, told: float | None, until: float | None, missing: str) -> P
 
 
 def order_states(limit: int) -> Step[list[OrderState]]:
-    page = yield from get("/api/orders", limit=min(limit, PAGE))
+    page = yield from get(ORDERS, limit=min(limit, PAGE))
     return [OrderState.of(each) for each in page["results"]]
 
 

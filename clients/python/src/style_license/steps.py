@@ -88,18 +88,20 @@ def fetch(url: str) -> Step[bytes]:
 
 
 def _tried(call: Call | Fetch, is_safe: bool) -> Step[httpx.Response]:
-    waited = 0.0
+    waited, has_arrived = 0.0, False
     for attempt in range(1, ATTEMPTS + 1):
         pause = backoff(attempt)
         try:
             response: httpx.Response = yield call
         except httpx.TransportError as error:
             never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            has_arrived = has_arrived or not never_sent
             if attempt == ATTEMPTS or not (is_safe or never_sent):
-                raise Unreachable(
-                    f"The site did not answer: {error or type(error).__name__}."
-                ) from error
+                asked = call.path if has_arrived and isinstance(call, Call) else ""
+                said = f"The site did not answer: {error or type(error).__name__}."
+                raise Unreachable(said, asked) from error
         else:
+            has_arrived = True
             if response.is_success:
                 return response
             refused = _refusal(response)
