@@ -31,6 +31,7 @@ class Command(BaseCommand):
         except InvalidInput as error:
             [[problem]] = (error.details or {}).values()
             raise CommandError(str(problem)) from error
+        were_told = "1 artist was told" if told == 1 else f"{told} artists were told"
         self.stdout.write(
-            f"The fee is {change.percent} % from {options['begins']} on; {told} artists were told."
+            f"The fee is {change.percent} % from {options['begins']} on; {were_told}."
         )

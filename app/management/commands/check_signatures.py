@@ -30,4 +30,6 @@ class Command(BaseCommand):
             except (ServiceUnavailable, OSError):
                 unread += 1
                 self.stderr.write(f"{artist.signature_image} cannot be read.")
-        self.stdout.write(f"{told} artists were told. {unread} signatures could not be read.")
+        were_told = "1 artist was told" if told == 1 else f"{told} artists were told"
+        signatures = "1 signature" if unread == 1 else f"{unread} signatures"
+        self.stdout.write(f"{were_told}. {signatures} could not be read.")

@@ -34,7 +34,7 @@ def test_the_fee_changes_with_a_months_notice(settings, time_machine):
     with pytest.raises(CommandError, match="30 days before"):
         change(25, days=29)
     assert not FeeChange.objects.exists()
-    assert "1 artists were told" in change(25, days=32)
+    assert "1 artist was told." in change(25, days=32)
     fees.forget()
     note = Notification.objects.get(recipient=artist)
     assert "from 10 % to 25 % on " in note.message

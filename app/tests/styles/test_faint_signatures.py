@@ -39,5 +39,5 @@ def test_who_cannot_be_signed_with_is_told_once(media: Any, capsys: Any) -> None
     assert told(faint) == ["signature_unseen"]
     assert [told(each) for each in (strong, lost, unsigned)] == [[], [], []]
     said = capsys.readouterr().out.splitlines()
-    assert said[0] == "1 artists were told. 1 signatures could not be read."
+    assert said[0] == "1 artist was told. 1 signature could not be read."
     assert said[1].startswith("0 artists")
