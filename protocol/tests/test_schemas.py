@@ -55,12 +55,12 @@ LICENSED: dict[str, Any] = {
     "data": {
         **GENERATION["data"],
         "licence": {
-            "number": "SL-7Q2M-0XKD-4T9R",
+            "number": "SL-7Q2M-0XKD-4T9S",
             "terms": {"key": "commercial", "version": 1, "url": "https://x.test", "sha256": "ab"},
             "artist": "Mina",
             "style": "Tide",
             "mark_id": 2**32 - 1,
-            "verify_url": "https://x.test/licences/SL-7Q2M-0XKD-4T9R",
+            "verify_url": "https://x.test/licences/SL-7Q2M-0XKD-4T9S",
             "chain": ["a certificate", "its intermediate"],
             "signatures_url": "https://x.test/api/internal/signatures",
             "prompt_writer": "Bo",
@@ -145,7 +145,7 @@ class TestTasks:
             (GENERATION, "data.generation_id", 0),
             (GENERATION, "data.style_id", 2**63),
             (GENERATION, "data.prompt", None),
-            (LICENSED, "data.licence", "SL-7Q2M-0XKD-4T9R"),
+            (LICENSED, "data.licence", "SL-7Q2M-0XKD-4T9S"),
             (LICENSED, "data.licence.mark_id", 2**32),
             (LICENSED, "data.licence.chain", ...),
             (LICENSED, "data.licence.terms.version", "1"),

@@ -21,8 +21,8 @@ from provenance.manifest import Sign, ToSign, sign_picture, sign_preview
 from provenance.metadata import Provenance, png_of, xmp_packet
 
 FACTS = Facts(
-    number="SL-7Q2M-0XKD-4T9R",
-    verify_url="https://example.org/licences/SL-7Q2M-0XKD-4T9R",
+    number="SL-7Q2M-0XKD-4T9S",
+    verify_url="https://example.org/licences/SL-7Q2M-0XKD-4T9S",
     terms=Terms("commercial", 1, "https://example.org/terms/commercial/1", "ab" * 32),
     artist="Ann Ärt",
     style="Blau 달",

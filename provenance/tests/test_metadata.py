@@ -38,8 +38,8 @@ AWKWARD = Provenance(
     system="stylenet <2>",
     system_version="2.1",
     licence=Facts(
-        number="SL-7Q2M-0XKD-4T9R",
-        verify_url="https://example.org/licences/SL-7Q2M-0XKD-4T9R?a=1&b=<2>",
+        number="SL-7Q2M-0XKD-4T9S",
+        verify_url="https://example.org/licences/SL-7Q2M-0XKD-4T9S?a=1&b=<2>",
         terms=Terms("commercial", 3, "https://example.org/terms/commercial/3", "ab" * 32),
         artist='김민지 & "José" <script>',
         style="Ölfarbe ]]> 'nass' 🎨",
@@ -120,7 +120,7 @@ def test_xmp_says_the_same(picture, provenance):
 def test_xmp_says_who_licenses_it_and_how():
     said = values(xmp_packet(AWKWARD))
     assert said["dc:identifier"] == AWKWARD.licence.number
-    assert said["xmpRights:UsageTerms"] == f"SL-7Q2M-0XKD-4T9R: {AWKWARD.licence.terms.url}"
+    assert said["xmpRights:UsageTerms"] == f"SL-7Q2M-0XKD-4T9S: {AWKWARD.licence.terms.url}"
     assert said["photoshop:Credit"] == f"{AWKWARD.artist} / Style License"
     assert said["Iptc4xmpExt:AISystemUsed"] == "stylenet <2>"
     assert said["Iptc4xmpExt:AISystemVersionUsed"] == "2.1"

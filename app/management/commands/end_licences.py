@@ -28,7 +28,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("numbers", nargs="*", help="such as SL-7Q2M-0XKD-4T9R")
+        parser.add_argument("numbers", nargs="*", help="such as SL-7Q2M-0XKD-4T9S")
         parser.add_argument("--style", type=int, help="the id of a style: all its licences")
         parser.add_argument("--refund", action="store_true", help="give the buyers the price back")
         parser.add_argument(

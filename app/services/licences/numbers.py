@@ -1,4 +1,4 @@
-"""Licence numbers, such as ``SL-7Q2M-0XKD-4T9R``: 55 random bits and a check character.
+"""Licence numbers, such as ``SL-7Q2M-0XKD-4T9S``: 55 random bits and a check character.
 
 The digits are Crockford's base 32, which has no I, L, O and U. Each digit is an element of GF(32),
 and all twelve, weighted with the powers of 2 there, sum up to zero. So one wrong digit is always

@@ -54,7 +54,7 @@ def test_two_characters_that_changed_places_are_noticed(number: str, a: int, b: 
     [
         ("", "12 characters"),
         ("SL-7Q2M", "12 characters"),
-        ("SL-7Q2M-0XKD-4T9R-AAAA", "12 characters"),
+        ("SL-7Q2M-0XKD-4T9S-AAAA", "12 characters"),
         ("SL-7U2M-0XK!-4T9R", "no U"),
         ("SL-7Q2M-0XKD-4T9é", "no U"),
     ],
