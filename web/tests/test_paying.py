@@ -60,6 +60,28 @@ def test_who_buys_pays_at_the_provider_and_comes_back_to_their_order(
     assert "Given back" in text(client, "/wallet")
 
 
+def test_while_a_bank_has_still_to_answer_nobody_is_asked_to_pay_again(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    client = signed_in(buyer)
+    form = {"amount": "500", "payment_method": "card", "key": key_of(text(client, "/wallet"))}
+    client.post("/wallet/buy", form)
+    bought = Purchase.objects.get()
+    back = f"/wallet/purchases/{bought.pk}"
+    assert f'href="{bought.checkout_url}">Pay</a>' in text(client, back)
+    stripe.press(bought, "pay_later")
+    page = text(client, back)
+    assert "Your bank has still to answer" in page
+    assert ">Pay</a>" not in page
+    # The same form leads there, and begins no other payment.
+    assert client.post("/wallet/buy", form)["Location"] == back
+    assert (Purchase.objects.get().session_id, bought.session_id) == (bought.session_id,) * 2
+    stripe.act("sessions", id=bought.session_id, act="settle")
+    assert "Paid." in text(client, back)
+
+
 def test_a_pack_is_bought_by_its_button_and_a_notice_leads_to_the_purchase(
     buyer: User,
     signed_in: SignedIn,

@@ -86,7 +86,9 @@ def open_checkout(purchase: Purchase, *, next_path: str = "") -> Purchase:
     """
     if purchase.status == PurchaseStatus.FAILED:
         raise PaymentRefused
-    if purchase.status != PurchaseStatus.PENDING or purchase.checkout_url:
+    # One whose bank has to answer has no page any more, and needs no other.
+    is_begun = purchase.checkout_url or purchase.session_id
+    if purchase.status != PurchaseStatus.PENDING or is_begun:
         return purchase
     taking = gateway(purchase.gateway)
     try:
@@ -237,7 +239,8 @@ def _take_over(purchase: Purchase, found: Checkout, event: Event | None) -> Purc
         return locked
     if found.session_id and not locked.session_id:
         locked.session_id, locked.expires_at = found.session_id, found.expires_at
-    if found.url:
+    if found.url or (found.session_id and found.status == "pending"):
+        # There is none once the buyer has paid, while the bank has still to answer.
         locked.checkout_url = found.url
     if found.status in MOVES.get(PurchaseStatus(locked.status), ()):
         _move(locked, user, found)
