@@ -119,6 +119,7 @@ OF_FIELDS = (
     _("There is no such comment on this picture."),
     _("There is no such work."),
     _("You cannot reply to a reply."),
+    _("An address has at most 500 characters."),
     _("An address has no spaces, control characters or backslashes."),
     _("This is not an address that can be read."),
     _("An address begins with https:// and a host."),

@@ -125,6 +125,14 @@ class ListForm(OnceForm):
         within.choices = [("", _("No deadline")), *((hours, _hours(hours)) for hours in HOURS)]
         prompts.offer_priorities(self)
 
+    def clean_lines(self) -> str:
+        """Of a longer list, no line is looked at: a text may have thousands, each with a style."""
+        text: str = self.cleaned_data["lines"]
+        if (count := len(lines_of(text))) > MAX_PICTURES:
+            said = gettext("These are %(count)s lines. An order has at most %(most)s pictures.")
+            raise forms.ValidationError(said % {"count": f"{count:,}", "most": MAX_PICTURES})
+        return text
+
     def clean_priority(self) -> str:
         return self.cleaned_data["priority"] or Priority.NORMAL
 

@@ -157,6 +157,7 @@ class TestTheDesk:
         rows = re.findall(r'href="/desk/cases/(\d+)"', page)
         cases = [ModerationCase.objects.get(pk=pk).thing_id for pk in rows]
         assert cases == [second.pk, first.pk]
+        assert re.findall(r'class="badge">(\w+)<', page) == ["gravest", "slight"]
         assert "3 reports" in page
         assert "2 cases wait" in page
         assert "/desk/cases/" not in text(signed_in(moderator()).get("/desk?kind=comment"))

@@ -10,7 +10,10 @@ from typing import Any
 
 import pytest
 from django.core.files.storage import default_storage
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from app.exceptions import StyleOnHold
 from app.models import Generation, Order, Style, Transaction, User
 from app.models.generation import MAX_SEED
 from app.services import storage
@@ -184,7 +187,8 @@ def test_a_table_says_style_format_seed_and_count(
         (", ".join(f"w{n}" for n in range(21)), "Line 1: At most 20"),
         (" , ,", "Line 1: Describe in a word"),
         ("# only a remark", "There is no prompt in this list."),
-        ("\n".join(["sea"] * 501), "These are 501 pictures. An order has at most 500."),
+        ("\n".join(["sea"] * 501), "These are 501 lines. An order has at most 500 pictures."),
+        ("words,count\n" + "sea,8\n" * 63, "These are 504 pictures. An order has at most 500."),
         ("", "This field is required."),
         ("sea\x00", "Null characters are not allowed."),
         ("<script>alert(1)</script>\n" + "y" * 51, "Line 2"),
@@ -199,6 +203,43 @@ def test_a_wrong_line_is_named_and_nothing_is_ordered(
     assert said in page
     assert "<script>alert" not in page
     assert 'name="order"' not in page
+
+
+def test_a_list_that_is_too_long_looks_no_style_up(listing: Listing, style: Style) -> None:
+    few = "words,style\n" + f"sea,{style.name.upper()}\n" * 30
+    assert listing.look(few).status_code == 200
+    with CaptureQueriesContext(connection) as asked:
+        many = "words,style\n" + "".join(f"a,n{n}\n" for n in range(9_000))
+        assert listing.look(many).status_code == 400
+    assert not [each["sql"] for each in asked if "n8999" in each["sql"].lower()]
+
+
+def test_a_line_with_a_refused_word_is_named_and_the_list_stays(listing: Listing) -> None:
+    lines = "sea\n# a remark\nboat, porn\nmoon\nporn"
+    shown = listing.look("sea")
+    answers = [listing.look(lines), listing.order(shown, lines)]
+    assert [answer.status_code for answer in answers] == [409, 409]
+    for answer in answers:
+        page = answer.content.decode()
+        assert "Line 3: Nothing pornographic is made here: porn." in page
+        assert "Line 5: Nothing pornographic is made here: porn." in page
+        assert "Line 1:" not in page
+        assert "boat, porn\nmoon" in page
+        assert page.count("Nothing pornographic") == 2
+    assert not Order.objects.exists()
+
+
+def test_what_is_wrong_with_no_single_line_is_said_once(
+    listing: Listing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_hold(*_: Any, **__: Any) -> None:
+        raise StyleOnHold
+
+    monkeypatch.setattr("web.views.orders.quotes.quote", on_hold)
+    answer = listing.look("sea")
+    assert answer.status_code == 409
+    assert answer.content.decode().count("Our staff is looking into a report") == 1
+    assert ">sea</textarea>" in re.sub(r">\s+", ">", answer.content.decode())
 
 
 def test_a_withdrawn_style_is_named_by_its_line(listing: Listing, style: Style) -> None:

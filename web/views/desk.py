@@ -46,6 +46,7 @@ def desk(request: HttpRequest, staff: User) -> HttpResponse:
     things = looking.things_of((each.kind, each.thing_id) for each in shown)
     for each in shown:
         each.thing = things.get((each.kind, each.thing_id))  # type: ignore[attr-defined]
+        each.gravity = _gravity(each.severity)  # type: ignore[attr-defined]
         each.why = [ReportReason(one).label for one in each.reasons]  # type: ignore[attr-defined]
     content = {
         "cases": cases,
@@ -58,6 +59,15 @@ def desk(request: HttpRequest, staff: User) -> HttpResponse:
         "appeals": Appeal.objects.queue().count(),
     }
     return render(request, "web/desk/queue.html", content)
+
+
+def _gravity(severity: int) -> str:
+    """In words: which end of the numbers is the worse one, nobody can know."""
+    if severity <= 1:
+        return _("gravest")
+    if severity <= 3:
+        return _("grave")
+    return _("middling") if severity <= 5 else _("slight")
 
 
 @require_safe

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Value
+from django.db.models.functions import Upper
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited
+from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited, WordsRefused
 from app.models import Generation, GenerationStatus, Order, Style, User
 from app.models.notification import TargetType
 from app.models.reads.picture import with_keys
@@ -46,14 +47,13 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     items, wrong = form.items(lines, style, _named(lines))
     if wrong or form.errors:
         return _list_page(request, style, form, wrong=wrong, status=400)
-    status, seconds = 200, 0
+    status, seconds, refused = 200, 0, ""
     # Nothing is ordered whose price was not shown.
     if "order" in request.POST and form.cleaned_data["quote"]:
         try:
             return go(request, f"/orders/{_ordered(user, form, items)}")
         except DomainError as error:
-            status = 409
-            form.add_error(None, explain_all(error))
+            status, refused = 409, explain_all(error)
             if isinstance(error, RateLimited):
                 status, seconds = 429, error.seconds
     try:
@@ -63,8 +63,14 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
             deadline=form.deadline(),
             priority=form.cleaned_data["priority"],
         )
-    except InvalidInput as error:
-        return _list_page(request, style, form, wrong=_by_line(error, lines), status=409)
+    except DomainError as error:
+        # It is why the list was not ordered, too.
+        wrong = _by_line(error, lines)
+        if not wrong:
+            form.add_error(None, explain_all(error))
+        return _list_page(request, style, form, wrong=wrong, status=409)
+    if refused:
+        form.add_error(None, refused)
     form.renew(quote=quote.id)
     shown = {
         "quote": quote,
@@ -115,19 +121,23 @@ def _named(lines: Sequence[Line]) -> dict[str, Style]:
     ]
     if not names:
         return {}
-    called = Q(name__iexact="")
-    for name in sorted(names):
-        called |= Q(name__iexact=name)
-    found = (
-        Style.objects.offered().filter(called | Q(pk__in=numbers)).order_by("usage_count", "-pk")
-    )
-    styles = list(found)
+    # One comparison with a list, however many there are.
+    called = Q(called__in=[Upper(Value(name)) for name in sorted(names)])
+    offered = Style.objects.offered().annotate(called=Upper("name"))
+    styles = list(offered.filter(called | Q(pk__in=numbers)).order_by("usage_count", "-pk"))
     return {style.name.lower(): style for style in styles} | {str(s.pk): s for s in styles}
 
 
-def _by_line(error: InvalidInput, lines: Sequence[Line]) -> dict[int, str]:
-    """What is wrong, by the number of the line."""
+def _by_line(error: DomainError, lines: Sequence[Line]) -> dict[int, str]:
+    """What is wrong, by the number of the line; nothing, if it is not of single lines."""
     details = error.details or {}
+    if isinstance(error, WordsRefused):
+        by_item: dict[int, list[Mapping[str, Any]]] = {}
+        for each in details["words"]:
+            by_item.setdefault(each["item"], []).append(each)
+        return {lines[item].number: explain(WordsRefused(words)) for item, words in by_item.items()}
+    if not isinstance(error, InvalidInput):
+        return {}
     return {
         lines[int(name.split(".")[1])].number: say(error.code, messages_of[0])
         for name, messages_of in details.items()
