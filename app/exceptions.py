@@ -82,6 +82,20 @@ class AccountSuspended(NotAllowed):
         )
 
 
+class LeftSuspended(NotAllowed):
+    """Who closed a suspended account comes back when its suspension is over."""
+
+    code = "ACCOUNT_SUSPENDED"
+
+    def __init__(self, *, until: datetime | None = None) -> None:
+        when = f"until {until:%Y-%m-%d}" if until else "for good"
+        super().__init__(
+            f"You closed your account while it was suspended {when}. Closing an account does not"
+            " end a suspension.",
+            details={"until": until.isoformat().replace("+00:00", "Z") if until else None},
+        )
+
+
 class ArtistOnly(DomainError):
     code = "ARTIST_ONLY"
     default_message = "Only artists can do this. Become one first."

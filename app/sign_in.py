@@ -37,6 +37,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_GET
 from requests import RequestException
 
+from app.exceptions import LeftSuspended
 from app.http import throttling
 from app.http.addresses import client_address
 from app.http.bodies import to_json
@@ -184,7 +185,12 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         sociallogin.user.username = username
         user = super().save_user(request, sociallogin, form)
         mail_service.remember_language(user, get_language() or "")
-        return user_service.welcome(user, provider=account.provider, provider_user_id=account.uid)
+        try:
+            return user_service.welcome(
+                user, provider=account.provider, provider_user_id=account.uid
+            )
+        except LeftSuspended as error:
+            raise ImmediateHttpResponse(_refusal(403, error.code, error.message)) from error
 
     def on_authentication_error(
         self,

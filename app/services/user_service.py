@@ -12,10 +12,17 @@ from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Q, Sum
+from django.db.models import Q, QuerySet, Sum
 from django.utils.crypto import salted_hmac
 
-from app.exceptions import Conflict, DomainError, EarningsLeft, InvalidInput, NotFound
+from app.exceptions import (
+    Conflict,
+    DomainError,
+    EarningsLeft,
+    InvalidInput,
+    LeftSuspended,
+    NotFound,
+)
 from app.models import (
     ApiKey,
     Artist,
@@ -62,21 +69,25 @@ def welcome(user: User, *, provider: str, provider_user_id: str) -> User:
     """Complete a sign-in: store the provider's identity, and give the welcome bonus once.
 
     If a user closed their account and returns, they get a new account, but no second bonus.
+    Raises LeftSuspended: closing an account does not end its suspension.
     """
     if (user.provider, user.provider_user_id) != (provider, provider_user_id):
         user.provider, user.provider_user_id = provider, provider_user_id
         user.save(update_fields=["provider", "provider_user_id"])
-    if not _has_left_before(provider, provider_user_id):
+    left = _left_by(provider, provider_user_id).first()
+    if left is None:
         TokenService.grant_welcome_bonus(user.pk, settings.WELCOME_BONUS_TOKENS)
+    elif left.suspended_at and not (left.suspended_until and left.suspended_until <= clock.now()):
+        raise LeftSuspended(until=left.suspended_until)
     user.refresh_from_db(fields=["token_balance"])
     return user
 
 
-def _has_left_before(provider: str, provider_user_id: str) -> bool:
+def _left_by(provider: str, provider_user_id: str) -> QuerySet[User]:
+    """The account that somebody with this identity has closed."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     traces = [_trace_of(provider, provider_user_id, key) for key in keys]
-    left = User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces)
-    return bool(left.exists())
+    return User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces)
 
 
 def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = None) -> str:
@@ -304,11 +315,12 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         locked.username_skeleton = skeleton(locked.username)
         locked.email = locked.first_name = locked.last_name = locked.bio = ""
         locked.profile_image = ""
-        # Kept, so that nobody closes an account to get another bonus. One trace is enough.
-        is_known = not locked.provider_user_id or _has_left_before(
-            locked.provider, locked.provider_user_id
-        )
-        trace = "" if is_known else _trace_of(locked.provider, locked.provider_user_id)
+        # Kept, so that nobody closes an account to get another bonus, or to end its suspension.
+        # One trace is enough: that of the last.
+        trace = ""
+        if locked.provider_user_id:
+            _left_by(locked.provider, locked.provider_user_id).update(provider_user_id="")
+            trace = _trace_of(locked.provider, locked.provider_user_id)
         locked.provider, locked.provider_user_id = CLOSED_PROVIDER, trace
         locked.is_active = False
         locked.closed_at = clock.now()

@@ -39,6 +39,7 @@ STATUS_OF: dict[type[domain.DomainError], int] = {
     domain.DeclarationRequired: 403,
     domain.SpendingFrozen: 403,
     domain.AccountSuspended: 403,
+    domain.LeftSuspended: 403,
     domain.InvalidInternalToken: 403,
     domain.NotFound: 404,
     domain.Conflict: 409,

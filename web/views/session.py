@@ -28,7 +28,7 @@ OTHERS = {"github": "GitHub", "apple": "Apple"}
 # Why a sign-in failed, by its HTTP status.
 PROBLEMS = {
     "401": _("Sign-in was canceled or took too long. Try again."),
-    "403": _("This account has been deactivated."),
+    "403": _("This account has been deactivated, or was closed while it was suspended."),
     "429": _("Too many attempts. Wait a few minutes."),
     "503": _("The service that you sign in with is not responding. Try again later."),
 }

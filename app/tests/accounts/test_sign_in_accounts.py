@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
 from django.db import IntegrityError, transaction
@@ -12,6 +13,7 @@ from django.test import Client
 
 from app.models import Transaction, User
 from app.services import user_service
+from app.tests.factories import UserFactory
 from app.tests.forging_provider import ForgingProvider
 from app.tests.helpers_sign_in import (
     assert_refused,
@@ -20,6 +22,8 @@ from app.tests.helpers_sign_in import (
     use_environment,
     wait_for_lock_queue,
 )
+from app.tests.safety.staff import act
+from app.utils import clock
 
 EMAIL = "secret.handle@example.com"
 
@@ -178,6 +182,25 @@ def test_who_comes_back_has_a_new_account_and_no_second_bonus(
     assert Transaction.objects.count() == 1
     sign_in(client, forger, sub="20002")
     assert balances() == [100, 0, 0, 100]
+
+
+@pytest.mark.django_db
+def test_closing_an_account_does_not_end_its_suspension(
+    client: Client, forger: ForgingProvider
+) -> None:
+    sign_in(client, forger)
+    leave(client)
+    sign_in(client, forger)
+    until = clock.seconds_from_now(7 * 24 * 3600)
+    act("profile", User.objects.open().get().pk, "suspend", until=until)
+    leave(client)
+
+    refused = sign_in(client, forger)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "ACCOUNT_SUSPENDED")
+    assert not User.objects.open().exclude(is_staff=True).exists()
+    assert not SocialAccount.objects.exists()
+    with time_machine.travel(until, tick=False):
+        user_service.welcome(UserFactory(), provider="google", provider_user_id="20001")
 
 
 @pytest.mark.django_db
