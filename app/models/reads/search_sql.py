@@ -68,7 +68,8 @@ RAREST_FIRST = """
     ) counted
     ORDER BY counted.pictures, asked.key
 """
-# Pictures that have a key of every word, the most popular first.
+# Pictures that have a key of every word, the most popular first. Each key is looked up by itself:
+# joined, all keys of each picture may be read.
 PICTURES = """
     WITH asked AS (
         SELECT * FROM unnest(%(words)s::int[], %(keys)s::text[]) AS asked(word, key)
@@ -79,8 +80,10 @@ PICTURES = """
         ORDER BY heat DESC, generation_id DESC LIMIT %(candidates)s
     ) candidate
     WHERE %(count)s = 1 OR %(count)s = (
-        SELECT COUNT(DISTINCT other.word) FROM asked other JOIN app_feedentry entry
-        ON entry.key = other.key AND entry.generation_id = candidate.generation_id
+        SELECT COUNT(DISTINCT other.word) FROM asked other CROSS JOIN LATERAL (
+            SELECT FROM app_feedentry
+            WHERE key = other.key AND generation_id = candidate.generation_id LIMIT 1
+        ) entry
     )
     GROUP BY candidate.generation_id, candidate.heat
     ORDER BY candidate.heat DESC, candidate.generation_id DESC LIMIT %(limit)s
