@@ -14,7 +14,11 @@ from dataclasses import dataclass
 
 SIGNATURE = b"\x89PNG\r\n\x1a\n"
 # Profiles of printers with large tables have a few megabytes; screens, some kilobytes.
-MAX_UNPACKED = 16 * 1024 * 1024
+MAX_PROFILE = 16 * 1024 * 1024
+# EXIF has at most 64 kB, which are written as twice as many digits.
+MAX_RAW_EXIF = 256 * 1024
+# Encoders write some kilobytes of pixels into each; a chunk may be empty, too.
+MOST_CHUNKS = 20_000
 GRAY, RGB, PALETTE = 0, 2, 3
 # Where ImageMagick and others wrote EXIF before there was a chunk for it.
 RAW_EXIF = b"Raw profile type exif\0"
@@ -22,7 +26,8 @@ RAW_EXIF = b"Raw profile type exif\0"
 
 @dataclass(frozen=True)
 class Facts:
-    """``exif`` and ``profile`` (ICC) are empty when there is none that can be unpacked.
+    """``exif`` and ``profile`` (ICC) are empty when there is none that can be unpacked. Of several
+    the first counts, and no other is unpacked: each may be a thousand times its size.
 
     ``clear`` is the one colour that is transparent, in samples of 16 bits for a gray picture of
     that depth and of 8 bits otherwise; empty when there is none.
@@ -37,30 +42,35 @@ class Facts:
 def take_apart(content: bytes) -> tuple[io.BytesIO, Facts]:
     """The file with nothing but its pixels, and what else it says.
 
-    Raises ValueError when it does not begin as a PNG.
+    Raises ValueError when it does not begin as a PNG, or has too many chunks.
     """
     pixels = io.BytesIO()
     pixels.write(SIGNATURE)
     depth, colour = _header(content)
-    exif = raw_exif = profile = b""
+    exif = b""
+    raw_exif: bytes | None = None
+    profile: bytes | None = None
     clear: tuple[int, ...] = ()
     is_animated = False
-    for kind, body, whole in _chunks(content):
+    for number, (kind, body, whole) in enumerate(_chunks(content)):
+        if number >= MOST_CHUNKS:
+            raise ValueError("a PNG with too many chunks")
         if kind in {b"IHDR", b"PLTE", b"IDAT", b"IEND"} or (kind == b"tRNS" and colour == PALETTE):
             pixels.write(whole)
         elif kind == b"tRNS":
             clear = _clear_colour(body, depth, colour)
-        elif kind == b"iCCP":
-            profile = _unpacked(body.partition(b"\0")[2][1:])
+        elif kind == b"iCCP" and profile is None:
+            profile = _unpacked(body.partition(b"\0")[2][1:], MAX_PROFILE)
         elif kind == b"eXIf":
             exif = bytes(body)
-        elif kind in {b"tEXt", b"zTXt"} and body.startswith(RAW_EXIF):
+        elif kind in {b"tEXt", b"zTXt"} and raw_exif is None and body.startswith(RAW_EXIF):
             text = body[len(RAW_EXIF) :]
-            raw_exif = _raw_profile(text if kind == b"tEXt" else _unpacked(text[1:]))
+            text = text if kind == b"tEXt" else _unpacked(text[1:], MAX_RAW_EXIF)
+            raw_exif = _raw_profile(text) if len(text) <= MAX_RAW_EXIF else b""
         elif kind == b"acTL" and len(body) >= 4:
             is_animated = struct.unpack(">I", body[:4])[0] > 1
     pixels.seek(0)
-    return pixels, Facts(exif or raw_exif, profile, clear, is_animated)
+    return pixels, Facts(exif or raw_exif or b"", profile or b"", clear, is_animated)
 
 
 def _header(content: bytes) -> tuple[int, int]:
@@ -96,10 +106,11 @@ def _clear_colour(body: bytes, depth: int, colour: int) -> tuple[int, ...]:
     return tuple((value & most) * 255 // most for value in values)
 
 
-def _unpacked(packed: bytes) -> bytes:
+def _unpacked(packed: bytes, most: int) -> bytes:
+    """Nothing, if it is damaged or longer than ``most``."""
     unpacking = zlib.decompressobj()
     try:
-        content = unpacking.decompress(packed, MAX_UNPACKED)
+        content = unpacking.decompress(packed, most)
     except zlib.error:
         return b""
     return b"" if unpacking.unconsumed_tail else content

@@ -18,6 +18,7 @@ from PIL.JpegImagePlugin import JpegImageFile
 from PIL.PngImagePlugin import PngImageFile
 from PIL.WebPImagePlugin import WebPImageFile
 
+from pictures.jpeg import is_within_bounds
 from pictures.orientation import ON_ITS_SIDE, UPRIGHT, orientation_of
 from pictures.png import SIGNATURE as PNG_SIGNATURE
 from pictures.png import Facts, take_apart
@@ -141,7 +142,10 @@ def _opened(source: IO[bytes], bounds: Bounds) -> tuple[Format, ImageFile, Facts
     source.seek(0)
     try:
         if "JPEG" in bounds.formats and begin.startswith(JPEG_SIGNATURE):
-            file = JpegImageFile(source)
+            content = source.read()
+            if not is_within_bounds(content):
+                raise _damaged()
+            file = JpegImageFile(io.BytesIO(content))
             profile = file.info.get("icc_profile") or b""
             return "JPEG", file, Facts(file.info.get("exif", b""), profile)
         if "PNG" in bounds.formats and begin.startswith(PNG_SIGNATURE):

@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import random
 import struct
+import zlib
 from pathlib import Path
 
 import pytest
 from PIL import Image, ImageOps
 
-from pictures import Bounds, PictureError, Reason, open_picture
-from tests.odd_pictures import SIDEWAYS, Odd, bomb, exif, odd_pictures, painted, saved
+from pictures import Bounds, PictureError, Reason, jpeg, open_picture, png
+from tests.odd_pictures import SIDEWAYS, Odd, bomb, exif, odd_pictures, painted, saved, with_chunks
 
 BASE = painted()
 ODD = list(odd_pictures(BASE))
@@ -97,6 +98,60 @@ def test_the_longest_that_is_taken() -> None:
 def test_only_the_formats_that_are_asked_for_are_taken() -> None:
     with pytest.raises(PictureError, match=r"The file is not a PNG image\."):
         open_picture(io.BytesIO(saved(BASE, "JPEG")), Bounds(("PNG",)))
+
+
+def test_of_many_profiles_one_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each may be a thousand times as long as in the file."""
+    unpacked: list[int] = []
+    unpack = png._unpacked
+
+    def count(packed: bytes, most: int) -> bytes:
+        unpacked.append(most)
+        return unpack(packed, most)
+
+    monkeypatch.setattr(png, "_unpacked", count)
+    lines = zlib.compress(b"\n" * (png.MAX_RAW_EXIF + 1))
+    bombs = [(b"iCCP", b"icc\0\0" + lines), (b"zTXt", png.RAW_EXIF + b"\0" + lines)] * 20
+    read = open_picture(io.BytesIO(with_chunks(saved(BASE, "PNG"), *bombs)))
+    assert read.image.size == BASE.size
+    assert unpacked == [png.MAX_PROFILE, png.MAX_RAW_EXIF]
+
+
+def with_scans(count: int) -> bytes:
+    """A progressive JPEG whose last scan is said again until there are ``count``."""
+    content = saved(BASE, "JPEG", progressive=True)
+    parts = content.removesuffix(b"\xff\xd9").split(b"\xff\xda")
+    return b"\xff\xda".join(parts + parts[-1:] * (count + 1 - len(parts))) + b"\xff\xd9"
+
+
+def test_a_picture_has_an_end_of_scans_and_chunks() -> None:
+    plain = saved(BASE, "PNG")
+    empty, most = (b"tEXt", b""), png.MOST_CHUNKS
+    own = len(list(png._chunks(plain)))
+    segments, junk = b"\xff\xfe\0\2" * jpeg.MOST_SEGMENTS, bytes(jpeg.MOST_BETWEEN + 1)
+    whole = saved(BASE, "JPEG")
+    assert open_picture(io.BytesIO(with_scans(jpeg.MOST_SCANS))).image.size == BASE.size
+    assert open_picture(io.BytesIO(with_chunks(plain, *[empty] * (most - own)))).format == "PNG"
+    for content in (
+        with_scans(jpeg.MOST_SCANS + 1),
+        with_chunks(plain, *[empty] * (most - own + 1)),
+        whole[:2] + segments + whole[2:],
+        whole[:2] + segments[:4] + junk + whole[2:],
+        whole[:2] + segments[:4] + junk,
+    ):
+        with pytest.raises(PictureError) as refused:
+            open_picture(io.BytesIO(content))
+        is_png = content.startswith(b"\x89PNG")
+        assert refused.value.reason is (Reason.FORMAT if is_png else Reason.DAMAGED)
+
+
+def test_what_looks_like_a_scan_elsewhere_is_none() -> None:
+    """A thumbnail in the metadata; a film behind the picture, as phones write."""
+    scans = b"\xff\xda\0\2" * 1000
+    whole = saved(BASE, "JPEG")
+    segment = b"\xff\xe5" + struct.pack(">H", len(scans) + 2) + scans
+    read = open_picture(io.BytesIO(whole[:2] + segment + whole[2:] + scans))
+    assert Odd("", whole, BASE).difference(read.image) < 3
 
 
 def test_a_bomb_is_refused_by_its_header() -> None:

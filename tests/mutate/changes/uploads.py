@@ -22,6 +22,15 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
     ),
     *in_file(
+        "pictures/png.py",
+        ("picture-one-profile", 'kind == b"iCCP" and profile is None', 'kind == b"iCCP"', READING),
+        ("picture-chunks", "if number >= MOST_CHUNKS:", "if False:", READING),
+    ),
+    *in_file(
+        "pictures/jpeg.py",
+        ("picture-scans", "if scans > MOST_SCANS or ", "if ", READING),
+    ),
+    *in_file(
         "app/services/uploads/check_service.py",
         (
             "check-lease-renewed",
