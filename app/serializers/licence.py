@@ -13,7 +13,7 @@ class LicenceTermsSerializer(BaseSerializer):
 
 class OwnLicenceSerializer(BaseSerializer):
     """A licence, as everybody sees it. Words of the prompt and the buyer's name are there if they
-    are public."""
+    are public; `preview_url` is there if you may see the picture."""
 
     number = serializers.CharField()
     url = serializers.CharField(help_text="The page to show to others.")

@@ -37,12 +37,13 @@ class LicenceViewSet(BaseViewSet):
     def retrieve(self, request: Request, *args: Any, **kwargs: Any) -> Any:
         """A licence and its certificate. Everybody may ask; however the number is written. It is
         there once the picture is completed."""
-        return self.show(certificate.certified(Licence.objects.numbered(self._number())))
+        found = Licence.objects.numbered(self._number())
+        return self.show(certificate.certified(found, request.user))
 
     def mine(self, request: Request) -> Answer:
         """The licences that I bought, newest first."""
         rows = self.paginate_queryset(Licence.objects.of(self.user).with_picture())
-        shown = [certificate.public(licence) for licence in rows or ()]
+        shown = [certificate.public(licence, self.user) for licence in rows or ()]
         answer: Answer = self.get_paginated_response(self._render(shown, many=True))  # type: ignore[assignment]
         return answer
 
@@ -51,7 +52,7 @@ class LicenceViewSet(BaseViewSet):
         licence = states.name_buyer(
             user=self.user, number=self._number(), may_change=self.may_change, **given
         )
-        return certificate.certified(licence)
+        return certificate.certified(licence, self.user)
 
     def _number(self) -> str:
         return parsed(self.kwargs["number"])

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.contrib.auth.models import AnonymousUser
 from rest_framework.request import Request
 
 from app.http.bodies import Answer
+from app.models import User
 from app.models.verdict import Verdict
 from app.serializers.verify import VerificationSerializer, VerifySerializer
 from app.services.licences import certificate, verification
@@ -32,15 +34,15 @@ class VerifyViewSet(ApiViewSet):
         given = self.parse()
         if "number" in given:
             by_number = verification.by_number(given["number"])
-            return self.show(_told(Verification(Verdict.MATCH, by_number)))
-        return self.show(_told(verification.verify(given["file"].read())))
+            return self.show(_told(Verification(Verdict.MATCH, by_number), request.user))
+        return self.show(_told(verification.verify(given["file"].read()), request.user))
 
 
-def _told(found: Verification) -> dict[str, Any]:
+def _told(found: Verification, viewer: User | AnonymousUser) -> dict[str, Any]:
     licence = found.licence
     return {
         "verdict": found.verdict.value,
-        "licence": certificate.public(licence) if licence else None,
+        "licence": certificate.public(licence, viewer) if licence else None,
         "evidence": [vars(each) for each in found.evidence],
         "claims": found.claims,
     }

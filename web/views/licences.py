@@ -48,14 +48,11 @@ def described(request: HttpRequest, found: Licence) -> dict[str, Any]:
     picture = found.generation
     return {
         "licence": found,
-        "shown": certificate.public(found),
+        "shown": certificate.public(found, request.user),
         "picture": picture,
         "terms": words_of(terms.of_order(picture.terms_id)),
         "is_buyer": viewer_id == found.user_id,
-        "is_seen": (
-            (picture.is_public and not picture.is_veiled_for(request.user))
-            or (viewer_id == found.user_id and picture.deleted_at is None)
-        ),
+        "is_seen": certificate.is_shown(picture, request.user),
     }
 
 

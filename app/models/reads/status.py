@@ -78,4 +78,14 @@ def status(viewer_id: int | None, generation_id: int) -> Status:
     found = STATUS.first(viewer_id is not None, values)
     if found is None:
         raise NotFound("There is no such picture.")
+    if (found.image_url or found.preview_url) and not _is_shown(viewer_id, generation_id):
+        found.image_url = found.preview_url = None
     return found
+
+
+def _is_shown(viewer_id: int | None, generation_id: int) -> bool:
+    """Whether ``viewer_id`` may have its files: the owner, and whoever finds it in lists. Only
+    pictures that are done are asked about, and nobody polls for those."""
+    viewer: Any = Viewer(viewer_id, viewer_id is not None)
+    picture = Generation.objects.filter(pk=generation_id)
+    return (picture.shown_to(viewer) | picture.filter(user_id=viewer_id)).exists()

@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 
-from app.models import Licence, TrainingManifest
+from app.models import Generation, Licence, TrainingManifest, User
 from app.services.licences import keys, terms
 from app.utils import clock
 from app.utils.links import page_url
@@ -42,9 +43,19 @@ def facts_of(licence: Licence) -> Facts:
     )
 
 
-def public(licence: Licence) -> dict[str, Any]:
-    """What everybody is told of a licence, as the API says it."""
+def is_shown(picture: Generation, viewer: User | AnonymousUser) -> bool:
+    """Whether ``viewer`` is shown the picture beside the facts of its licence, which are
+    everybody's."""
+    if picture.user_id == viewer.pk:
+        return picture.deleted_at is None
+    return picture.is_public and not picture.is_veiled_for(viewer)
+
+
+def public(licence: Licence, viewer: User | AnonymousUser | None = None) -> dict[str, Any]:
+    """What everybody is told of a licence, as the API says it; with a preview, if ``viewer`` is
+    shown the picture."""
     picture = licence.generation
+    preview = picture.preview_path or picture.image_path
     return {
         **facts_of(licence).claims(),
         "url": page_url("licences", licence.number),
@@ -53,7 +64,7 @@ def public(licence: Licence) -> dict[str, Any]:
         "state_changed_at": licence.state_changed_at,
         "issued_at": licence.issued_at,
         "picture_id": picture.pk,
-        "preview_url": (picture.preview_path or picture.image_path) if picture.is_public else "",
+        "preview_url": preview if is_shown(picture, viewer or AnonymousUser()) else "",
         "picture_is_deleted": picture.deleted_at is not None,
         "width": picture.width,
         "height": picture.height,
@@ -65,11 +76,11 @@ def public(licence: Licence) -> dict[str, Any]:
     }
 
 
-def certified(licence: Licence) -> dict[str, Any]:
+def certified(licence: Licence, viewer: User | AnonymousUser | None = None) -> dict[str, Any]:
     """The same, with the certificate and what the style was trained on."""
     manifest = _manifest_sha256(licence)
     return {
-        **public(licence),
+        **public(licence, viewer),
         "training_manifest_sha256": manifest,
         "certificate": keys.sign(credential(licence, manifest), kind=MEDIA_TYPE),
     }

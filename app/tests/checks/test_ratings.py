@@ -89,6 +89,32 @@ def test_a_mature_picture_is_shown_to_those_who_want_it(check):
     assert Api(picture.user).get(path).data["image_url"]
 
 
+def test_no_door_of_the_api_links_to_the_file_of_a_mature_picture(check):
+    """The facts of its licence are everybody's."""
+    picture = drawn(style=StyleFactory(allows_mature=True), visibility="public")
+    reader, wanting = UserFactory(), UserFactory(shows_mature=True)
+
+    def links(client: Api) -> list[bool]:
+        status = client.get(f"/api/images/{picture.pk}/status").data
+        number = picture.licence.number
+        licences = [
+            client.get(f"/api/licences/{number}").data,
+            client.post("/api/verify", {"number": number}).data["licence"],
+        ]
+        assert [each["number"] for each in licences] == [number] * 2
+        shown = [status["image_url"], *(each["preview_url"] for each in licences)]
+        return [link is not None for link in shown]
+
+    check.says = 0.7
+    for rating in ("unrated", "mature"):
+        assert rated(picture) == rating
+        for client in (Api(), Api(reader)):
+            assert links(client) == [False] * 3
+        for client in (Api(wanting), Api(picture.user)):
+            assert links(client) == [True] * 3
+        pictures.check_next()
+
+
 def test_the_owner_is_told_with_a_reason_and_a_way_on(check):
     picture = drawn(style=StyleFactory(allows_mature=True, name="Ink"))
     check.says = 0.7

@@ -131,4 +131,12 @@ MUTATIONS = (
         "app/models/reads/picture.py",
         ("veiled-for-others", "found.image_url = found.preview_url = None", "pass", RATINGS),
     ),
+    *in_file(
+        "app/models/reads/status.py",
+        ("veiled-while-polled", "found.image_url = found.preview_url = None", "pass", RATINGS),
+    ),
+    *in_file(
+        "app/services/licences/certificate.py",
+        ("veiled-with-a-licence", " and not picture.is_veiled_for(viewer)", "", RATINGS),
+    ),
 )
