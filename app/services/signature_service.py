@@ -17,13 +17,13 @@ from django.conf import settings
 from django.db import transaction
 
 from app.exceptions import InvalidInput, InvalidTransition, ServiceUnavailable, StaleAttempt
-from app.models import Generation, Signature
+from app.models import Generation, OutboxMessage, Signature
 from app.services.licences import numbers, terms
 from app.utils import clock
 from app.utils.links import page_url
-from protocol import LicenceData, SignatureRequest, TermsData
+from protocol import GenerationTask, LicenceData, SignatureRequest, TermsData, decode_task
 from provenance import claims
-from provenance.facts import Facts
+from provenance.facts import Facts, Terms
 
 if TYPE_CHECKING:
     from provenance.certificates import Signer
@@ -105,6 +105,25 @@ def _facts_of(generation: Generation) -> Facts:
     )
 
 
+def _facts_told(generation: Generation) -> Facts:
+    """What its worker was told. Artist and style may have other names by now, and pictures that
+    are under way keep theirs; so the messages of attempts are asked, as long as they are kept."""
+    sent = OutboxMessage.objects.filter(task_id=generation.task_id, attempt=generation.attempt)
+    body = sent.values_list("body", flat=True).first()
+    task = decode_task(bytes(body)) if body is not None else None
+    if not isinstance(task, GenerationTask) or task.data.licence is None:
+        return _facts_of(generation)
+    told = task.data.licence
+    return Facts(
+        number=told.number,
+        verify_url=told.verify_url,
+        terms=Terms(told.terms.key, told.terms.version, told.terms.url, told.terms.sha256),
+        artist=told.artist,
+        style=told.style,
+        prompt_writer=told.prompt_writer,
+    )
+
+
 def _lock_current(request: SignatureRequest) -> Generation:
     """Lock the picture whose attempt asks. Raises StaleAttempt and InvalidTransition.
 
@@ -123,7 +142,7 @@ def _require_own(request: SignatureRequest, generation: Generation) -> None:
     if not generation.licence_number:
         raise InvalidInput.field("licence", "This picture was ordered without a licence.")
     try:
-        claims.require_claim(request.to_sign, request.licence, _facts_of(generation))
+        claims.require_claim(request.to_sign, request.licence, _facts_told(generation))
     except claims.NotOurClaim as error:
         raise InvalidInput.field("to_sign", str(error)) from error
 

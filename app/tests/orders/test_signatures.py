@@ -17,7 +17,7 @@ import cbor2
 import pytest
 from PIL import Image
 
-from app.models import Generation, OutboxMessage, Signature
+from app.models import Artist, Generation, OutboxMessage, Signature, Style
 from app.services import signature_service
 from app.services.generation_service import GENERATIONS
 from app.services.signature_service import MOST_SIGNATURES
@@ -162,6 +162,16 @@ class TestASignature:
     def test_it_is_given_while_the_picture_is_made(self, as_worker: Api, task: GenerationTask):
         report(as_worker, Generation.objects.get(), "processing")
         assert ask(as_worker, task).status == 200
+
+    def test_a_picture_under_way_keeps_the_names_of_its_task(
+        self, as_worker: Api, task: GenerationTask
+    ):
+        style = Generation.objects.get().style
+        Style.objects.filter(pk=style.pk).update(name="Dry Paper")
+        Artist.objects.filter(pk=style.artist_id).update(artist_name="Renamed")
+        assert ask(as_worker, task).status == 200
+        renamed = what_to_sign(task, style="Dry Paper", artist="Renamed")
+        assert as_worker.post(URL, body_of(task, renamed)).status == 400
 
     def test_a_task_of_before_a_new_signer_is_signed_by_the_former_one(
         self, as_worker: Api, task: GenerationTask, folder: Path

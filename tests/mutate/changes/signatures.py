@@ -31,8 +31,14 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "signature-of-own-licence",
-            "claims.require_claim(request.to_sign, request.licence, _facts_of(generation))",
+            "claims.require_claim(request.to_sign, request.licence, _facts_told(generation))",
             "pass",
+            ASKED,
+        ),
+        (
+            "names-of-the-task",
+            "if not isinstance(task, GenerationTask) or task.data.licence is None:",
+            "if True:",
             ASKED,
         ),
         (
