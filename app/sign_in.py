@@ -15,6 +15,7 @@ from typing import Any
 
 import jwt
 import structlog
+from allauth.account.models import EmailAddress
 from allauth.core.exceptions import ImmediateHttpResponse
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter, get_adapter
 from allauth.socialaccount.models import SocialAccount, SocialApp, SocialLogin, SocialToken
@@ -157,6 +158,8 @@ class SocialAdapter(DefaultSocialAccountAdapter):
             raise ImmediateHttpResponse(
                 _refusal(403, "PERMISSION_DENIED", "This account has been deactivated.")
             )
+        if sociallogin.is_existing:
+            _keep_address(sociallogin)
 
     def populate_user(
         self, request: HttpRequest, sociallogin: SocialLogin, data: dict[str, str | None]
@@ -211,6 +214,26 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         else:
             message = f"Signing in with {name} did not work. Try again."
         raise ImmediateHttpResponse(_refusal(401, "UNAUTHENTICATED", message))
+
+
+@transaction.atomic
+def _keep_address(sociallogin: SocialLogin) -> None:
+    """Write to the address that the provider has verified now: somebody else may read the one of
+    before. Whose account it is, an address never says. Several accounts may have the same one."""
+    user: User = sociallogin.user
+    email = sociallogin.email_addresses[0].email if sociallogin.email_addresses else ""
+    if not email or email == user.email:
+        return
+    # A closed account has none, also if it was closed this moment.
+    if not User.objects.filter(pk=user.pk, closed_at=None).update(email=email):
+        return
+    user.email = email
+    own = EmailAddress.objects.filter(user=user)
+    own.exclude(primary=True).delete()
+    own.update(email=email.lower())
+    if mail_service.preference_of(user).refused:
+        mail_service.change(user)
+    log.info("address_changed", user_id=user.pk)
 
 
 class CallbackView(OAuth2CallbackView):

@@ -7,10 +7,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 
-from app.models import User
+from app.models import MailPreference, User
 from app.tests.forging_provider import CLIENT_ID, ForgingProvider
 from app.tests.helpers_sign_in import sign_in, use_environment
 
@@ -154,6 +155,23 @@ class TestAccounts:
         ids = [client.get("/api/auth/me").json()["data"]["id"] for client in clients]
         assert len(set(ids)) == 3
         assert {user.email for user in User.objects.all()} == {EMAIL}
+
+    def test_mail_goes_to_the_address_of_the_last_sign_in(self, forger):
+        """Also if another account has it: an address says nothing of whose account it is."""
+        sign_in(Client(), forger, email="new@example.com")
+        for provider, again in (("github", with_github), ("apple", with_apple)):
+            again(Client(), forger)
+            user = User.objects.get(provider=provider)
+            MailPreference.objects.filter(pk=user.pk).update(refused="No such user.")
+            said = {"addresses": [{"email": "new@example.com", "primary": True, "verified": True}]}
+            client = Client()
+            again(client, forger, **(said if provider == "github" else {"email": "New@example.com"}))
+            assert client.get("/api/auth/me").json()["data"]["id"] == user.pk
+            user.refresh_from_db()
+            assert user.email.lower() == "new@example.com"
+            assert EmailAddress.objects.get(user=user).email == "new@example.com"
+            assert MailPreference.objects.get(pk=user.pk).refused == ""
+        assert User.objects.count() == 3
 
     def test_a_browser_that_is_signed_in_changes_its_account(self, forger):
         client = Client()

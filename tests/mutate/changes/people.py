@@ -90,6 +90,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             "",
             f"{SIGN_IN}::TestHowMany",
         ),
+        (
+            "mail-to-the-address-of-now",
+            "            _keep_address(sociallogin)\n",
+            "            pass\n",
+            f"{SIGN_IN}::TestAccounts",
+        ),
     ),
     *in_file(
         "app/services/site_service.py",
