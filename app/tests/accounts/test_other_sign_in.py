@@ -165,7 +165,9 @@ class TestAccounts:
             MailPreference.objects.filter(pk=user.pk).update(refused="No such user.")
             said = {"addresses": [{"email": "new@example.com", "primary": True, "verified": True}]}
             client = Client()
-            again(client, forger, **(said if provider == "github" else {"email": "New@example.com"}))
+            again(
+                client, forger, **(said if provider == "github" else {"email": "New@example.com"})
+            )
             assert client.get("/api/auth/me").json()["data"]["id"] == user.pk
             user.refresh_from_db()
             assert user.email.lower() == "new@example.com"
