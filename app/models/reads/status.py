@@ -88,4 +88,7 @@ def _is_shown(viewer_id: int | None, generation_id: int) -> bool:
     pictures that are done are asked about, and nobody polls for those."""
     viewer: Any = Viewer(viewer_id, viewer_id is not None)
     picture = Generation.objects.filter(pk=generation_id)
-    return (picture.shown_to(viewer) | picture.filter(user_id=viewer_id)).exists()
+    shown = picture.shown_to(viewer)
+    if viewer_id is not None:
+        shown |= picture.filter(user_id=viewer_id)
+    return shown.exists()
