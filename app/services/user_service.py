@@ -87,7 +87,10 @@ def _left_by(provider: str, provider_user_id: str) -> QuerySet[User]:
     """The account that somebody with this identity has closed."""
     keys = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     traces = [_trace_of(provider, provider_user_id, key) for key in keys]
-    return User.objects.filter(provider=CLOSED_PROVIDER, provider_user_id__in=traces)
+    left: QuerySet[User] = User.objects.filter(
+        provider=CLOSED_PROVIDER, provider_user_id__in=traces
+    )
+    return left
 
 
 def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = None) -> str:
