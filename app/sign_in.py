@@ -153,6 +153,13 @@ class GoogleProvider(NonceProvider, google.GoogleProvider):
 
 class SocialAdapter(DefaultSocialAccountAdapter):
     def pre_social_login(self, request: HttpRequest, sociallogin: SocialLogin) -> None:
+        if sociallogin.is_existing and user_service.has_left(sociallogin.user):
+            # The account was closed while allauth looked it up, and saved the identity again.
+            sociallogin.account.delete()
+            log.info("sign_in_refused", reason="closed", user_id=sociallogin.user.pk)
+            raise ImmediateHttpResponse(
+                _refusal(401, "UNAUTHENTICATED", "Your account was closed just now. Try again.")
+            )
         if sociallogin.is_existing and not sociallogin.user.is_active:
             log.info("sign_in_refused", reason="inactive", user_id=sociallogin.user.pk)
             raise ImmediateHttpResponse(

@@ -414,6 +414,11 @@ class Style(Job):
         return self.is_draft and not self.is_active
 
     @property
+    def could_be_ordered(self) -> bool:
+        """Whether it is on offer, or was: what was trained as no draft is offered at once."""
+        return self.training_status == TrainingStatus.COMPLETED and not self.is_unoffered
+
+    @property
     def may_be_trained_again(self) -> bool:
         """What somebody may have bought from stays as it is."""
         is_trained_draft = self.is_unoffered and self.training_status == TrainingStatus.COMPLETED

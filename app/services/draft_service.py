@@ -3,15 +3,14 @@ active, so all that is said of withdrawn styles holds for them, and nobody else 
 
 from __future__ import annotations
 
-from django.db import transaction
 from django.db.models import Q, QuerySet
 
 from app.exceptions import InvalidInput, InvalidTransition
 from app.models import Notification, ReviewState, Style, TrainingStatus
 from app.models.notification import TargetType
-from app.services import storage, training_service
+from app.services import training_service
 from app.services.training_service import TRAININGS
-from app.services.uploads import artwork_service
+from app.services.uploads import artwork_service, upload_service
 from app.utils.names import skeleton
 
 REPLACED = "You have uploaded other works under this name."
@@ -54,11 +53,20 @@ def discard(draft: Style) -> None:
         raise InvalidTransition(
             "This style is still being trained. You can discard it once that has ended."
         )
+    erase(draft)
+
+
+def erase(draft: Style) -> None:
+    """Delete a locked style that nobody could buy from, whatever is under way with it: a worker
+    hears with its next report that there is no such style, and stops."""
     files = [key for work in draft.artworks.all() for key in artwork_service.files_of(work)]
     files += training_service.made_files(draft)
+    files += training_service.checkpoints_of(draft)
+    if draft.is_under_way:
+        TRAININGS.forget_attempts(draft, draft.attempt)
     Notification.objects.filter(target_type=TargetType.STYLE, target_id=draft.pk).delete()
     draft.delete()
-    transaction.on_commit(lambda: storage.delete(files))
+    upload_service.delete_files(user_id=draft.artist_id, keys=files)
 
 
 def sample_of(style: Style, place: int) -> str:

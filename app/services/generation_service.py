@@ -71,6 +71,7 @@ from app.utils import clock, prompt_text
 from app.utils.request_id import current_request_id
 from protocol import GENERATION_QUEUE, GenerationData, GenerationReport, GenerationTask, encode
 from protocol.messages import queue_for
+from protocol.previews import WIDTHS, preview_name
 from provenance.bits import bands
 
 MAX_PLACEHOLDER = 1000
@@ -395,6 +396,9 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
 
     def priority_of(self, job: Generation) -> str:
         return job.priority
+
+    def names_of(self, job: Generation) -> list[str]:
+        return ["image.png", *(preview_name("preview", width) for width in WIDTHS)]
 
     def result_of(self, report: GenerationReport) -> DrawnPicture:
         folder = output_folder(self.folder, report)

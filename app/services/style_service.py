@@ -32,7 +32,6 @@ from app.services.checks import prompts
 from app.services.licences import declaration
 from app.services.licences import terms as licence_terms
 from app.services.token_service import lock_open
-from app.services.training_service import TRAININGS
 from app.services.uploads import (
     artwork_service,
     check_service,
@@ -45,7 +44,6 @@ from app.utils.names import skeleton
 from app.utils.request_id import current_request_id
 
 OTHER_WORKS = "Only a style whose training failed, or whose works are held, can get other works."
-CLOSED = "The artist has left."
 WITHDRAWN_FIELDS = ("is_active", "was_offered", "is_draft", "withdrawn_reason")
 
 
@@ -192,9 +190,8 @@ def _prepared(
         upload_service.require_uploaded(user=user, keys=image_keys)
         uploads = tuple(zip(image_keys, work_tags, strict=True))
         return Works(declaration_id=declared, uploads=uploads)
-    return Works(
-        declaration_id=declared, artworks=tuple(artwork_service.check_and_store(images, work_tags))
-    )
+    stored = artwork_service.check_and_store(images, work_tags, user_id=user.pk)
+    return Works(declaration_id=declared, artworks=tuple(stored))
 
 
 @transaction.atomic(savepoint=False)
@@ -243,7 +240,7 @@ def replace_works(
     files = [key for work in former for key in artwork_service.files_of(work)]
     style.artworks.all().delete()
     works.give_to(style)
-    transaction.on_commit(lambda: storage.delete(files))
+    upload_service.delete_files(user_id=style.artist_id, keys=files)
     return style
 
 
@@ -350,22 +347,22 @@ def delete_style(*, user: User, style_id: int, may_change: MayChange = is_owner)
 
 @transaction.atomic(savepoint=False)
 def withdraw_all(artist_id: int) -> None:
-    """Withdraw every style of an artist who leaves. Orders and changes wait until this ends.
+    """Withdraw every style of an artist who leaves. Orders and changes wait until this ends. One
+    that was never on offer is deleted with its files, and what is under way with it ends.
 
     Raises StyleInUse while pictures are being made in one of them.
     """
+    check_service.end_all(artist_id)
     styles = list(Style.objects.select_for_update().filter(artist_id=artist_id).order_by("pk"))
     # Looked for once orders that were faster are seen.
     if Generation.objects.under_way().filter(style__artist_id=artist_id).exists():
         raise StyleInUse
+    ordered = set(Generation.objects.filter(style__in=styles).values_list("style_id", flat=True))
+    never = [each for each in styles if not each.could_be_ordered and each.pk not in ordered]
     withdraw(styles)
-    for style in Style.objects.filter(artist_id=artist_id, copy_check__isnull=False):
+    for style in never:
         # Nobody is there to be told.
-        checkers.forget_copies(style)
-        if style.is_under_way:  # the version before this one ends trainings alone
-            TRAININGS.move(style, TrainingStatus.FAILED)
-            style.failure_reason = CLOSED
-        style.save()
+        draft_service.erase(style)
 
 
 def artist_of(user: User, among: QuerySet[Artist] | None = None) -> Artist:

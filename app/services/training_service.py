@@ -27,7 +27,7 @@ from app.services import engines, notification_service, storage, tag_service, tr
 from app.services.jobs.attempts import JobKind, output_folder, reported_key
 from app.services.licences import manifest
 from app.services.token_service import lock_open
-from app.services.uploads import checkers
+from app.services.uploads import checkers, upload_service
 from app.services.webhooks.events import tell_of_style
 from app.utils import caches, clock
 from app.utils.request_id import current_request_id
@@ -50,6 +50,8 @@ ALLOWED_MOVES = {
     TrainingStatus.COMPLETED: set(),
 }
 
+# Of our engines. Others may call theirs what they like.
+MODEL_FILES = ("model.npz", "model.safetensors")
 NO_WORKS = "This style has no works to train on."
 
 
@@ -103,7 +105,7 @@ def begin_again(style: Style, *, thumbnail: str | None = None) -> None:
         style.thumbnail = first.preview_path if first else ""
     style.model_path = style.nearest_path = ""
     style.training_metric = style.memorisation = style.samples = style.style_score = None
-    transaction.on_commit(lambda: storage.delete(made))
+    upload_service.delete_files(user_id=style.artist_id, keys=made)
     style.training_status = TrainingStatus.PENDING
     style.task_id = uuid.uuid4()
     style.attempt = 1
@@ -193,6 +195,10 @@ class Trainings(JobKind[Style, TrainingReport, Model]):
 
     def owner_of(self, job: Style) -> int:
         return int(job.artist_id)
+
+    def names_of(self, job: Style) -> list[str]:
+        samples = [f"sample-{place}.webp" for place in range(len(sample_prompts_of(job)))]
+        return [*samples, "nearest.webp", "works.npz", *MODEL_FILES]
 
     def result_of(self, report: TrainingReport) -> Model:
         folder = output_folder(self.folder, report)
@@ -300,9 +306,12 @@ def _score_in(report: TrainingReport) -> dict[str, object] | None:
 
 def _forget_checkpoints(style: Style) -> None:
     """Delete what its attempts would have gone on from, once it has ended."""
+    upload_service.delete_files(user_id=style.artist_id, keys=checkpoints_of(style))
+
+
+def checkpoints_of(style: Style) -> list[str]:
     folder = f"{TRAININGS.folder}/{style.task_id}"
-    keys = [f"{folder}/{attempt}/{CHECKPOINT}" for attempt in range(1, style.attempt + 1)]
-    transaction.on_commit(lambda: storage.delete(keys))
+    return [f"{folder}/{attempt}/{CHECKPOINT}" for attempt in range(1, style.attempt + 1)]
 
 
 def lock_style(style_id: int) -> Style:

@@ -99,6 +99,11 @@ def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = No
     return salted_hmac("closed account", identity, secret=key, algorithm="sha256").hexdigest()
 
 
+def has_left(user: User) -> bool:
+    """Whether ``user`` has closed the account by now; the object may be older than that."""
+    return User.objects.filter(pk=user.pk, closed_at__isnull=False).exists()
+
+
 def require_demo() -> None:
     """Raise NotFound if this server has no demo accounts."""
     if not settings.DEMO_SIGN_IN:
@@ -186,6 +191,8 @@ def update_profile(
             if new_image:
                 locked.profile_image = new_image
                 checkers.look_at(locked, Looked.PROFILE, new_image)
+            if new_image and old_image.startswith("profiles/"):
+                upload_service.delete_files(user_id=user.pk, keys=[old_image])
             locked.save(
                 update_fields=[
                     *("username", "username_skeleton"),
@@ -197,8 +204,6 @@ def update_profile(
         if isinstance(error, DomainError) or "username" not in str(error):
             raise
         raise InvalidInput.field("username", names.TAKEN["username"]) from error
-    if new_image and old_image.startswith("profiles/"):
-        storage.delete([old_image])
     return locked
 
 
@@ -286,6 +291,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         locked = lock_open(user.pk, even_suspended=True)
         _end_earnings(locked, forfeits=forfeits)
         buying.leave(locked)
+        upload_service.expire_all(locked)
         style_service.withdraw_all(user.pk)
         community_service.forget_user(locked)
         # Reports before settings of mails, as by who tells of decisions.
@@ -296,7 +302,6 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         collection_service.forget_user(locked)
         IdempotencyKey.objects.filter(user=locked).delete()
         ApiKey.objects.filter(user=locked).delete()
-        upload_service.expire_all(locked)
         # Locked before their messages, as by who sends them.
         endpoints = WebhookEndpoint.objects.filter(user=locked).order_by("pk")
         list(endpoints.select_for_update())
@@ -331,7 +336,8 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         locked.save()
         SocialAccount.objects.filter(user=locked).delete()
         EmailAddress.objects.filter(user=locked).delete()
-    storage.delete(key for key in files if key and not key.startswith("http"))
+        noted = upload_service.note(user_id=locked.pk, keys=files)
+    upload_service.forget(noted)
 
 
 def _end_earnings(locked: User, *, forfeits: bool) -> None:

@@ -8,7 +8,7 @@ subclasses of ``JobKind`` beside their use cases.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 from uuid import UUID
@@ -21,6 +21,7 @@ from app.exceptions import InvalidInput, InvalidTransition, StaleAttempt
 from app.models import Priority
 from app.models.job import Job
 from app.services import storage
+from app.services.uploads import upload_service
 from app.utils import clock
 from protocol import GenerationReport, Task, TrainingReport
 from protocol.messages import queue_for
@@ -87,6 +88,10 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     @abstractmethod
     def owner_of(self, job: JobT) -> int:
         """The id of the user whose turn it takes."""
+
+    @abstractmethod
+    def names_of(self, job: JobT) -> Sequence[str]:
+        """What workers of ours call what they store below an attempt's folder."""
 
     @abstractmethod
     def result_of(self, report: ReportT) -> ResultT:
@@ -282,6 +287,7 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         self.move(job, self.completed)
         job.progress = job.lease_expires_at = None
         self.complete(job, result)
+        self.forget_attempts(job, job.attempt - 1)
 
     def _fail(self, job: JobT, reason: str, *, retryable: bool) -> None:
         """Begin the next attempt, or end the job: when the reason is final, or after the last."""
@@ -302,6 +308,17 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
         self.fail(job)
         if was_waiting:
             self.leave_queue(job)
+        if job.attempt > 1:
+            self.forget_attempts(job, job.attempt)
+
+    def forget_attempts(self, job: JobT, last: int) -> None:
+        """Have deleted what the attempts up to the ``last`` may have stored, once no worker can be
+        on its way with it."""
+        if last:
+            folders = [f"{self.folder}/{job.task_id}/{number}" for number in range(1, last + 1)]
+            keys = [f"{folder}/{name}" for folder in folders for name in self.names_of(job)]
+            seconds = upload_service.REPLACED_SECONDS
+            upload_service.note(user_id=self.owner_of(job), keys=keys, seconds=seconds)
 
 
 def output_folder(folder: str, attempt: Attempt) -> str:

@@ -10,7 +10,7 @@ from typing import IO
 
 from app.models import Artwork, Style
 from app.services import storage, tag_service
-from app.services.uploads import checkers, image_service
+from app.services.uploads import checkers, image_service, upload_service
 from app.services.uploads.image_service import CheckedImage
 from protocol.previews import REPORTED, family, preview_name, reported_name, widths_of
 
@@ -63,24 +63,26 @@ def _stem(folder: str, index: int) -> str:
 
 
 def check_and_store(
-    images: Sequence[IO[bytes]], work_tags: Sequence[Sequence[str]]
+    images: Sequence[IO[bytes]], work_tags: Sequence[Sequence[str]], *, user_id: int
 ) -> list[StoredArtwork]:
-    """Store good images; nothing stays of those that are refused. Raises UploadRejected or
-    ServiceUnavailable."""
+    """Store good images; nothing stays of those that are refused, nor where this process ends
+    before a style has them. Raises UploadRejected or ServiceUnavailable."""
     checked = image_service.check_uploads(images)
     folder = f"styles/{uuid.uuid4()}"
     stored: list[StoredArtwork] = []
     written: list[str] = []
+    for index, image in enumerate(checked):
+        written += [original_key(folder, index, image.extension), *preview_keys(folder, index)]
+    upload_service.note(user_id=user_id, keys=written, seconds=upload_service.PLACE_SECONDS)
     try:
         for index, (image, tags_of_work) in enumerate(zip(checked, work_tags, strict=True)):
             original = original_key(folder, index, image.extension)
-            written += [original, *preview_keys(folder, index)]
             storage.save(original, image.content)
             preview = store_previews(folder, index, image)
             work = StoredArtwork.of(image, tags_of_work, image_path=original, preview_path=preview)
             stored.append(work)
     except BaseException:
-        storage.delete(written)
+        upload_service.forget(written)
         raise
     return stored
 
@@ -102,5 +104,7 @@ def begin_training(style: Style, works: Sequence[StoredArtwork]) -> None:
         )
         for position, work in enumerate(works)
     )
+    for folder in {work.image_path.partition("/originals/")[0] for work in works}:
+        upload_service.keep_under(folder)
     tag_service.tag_artworks(artworks, [work.tags for work in works])
     checkers.look_for_copies(style)

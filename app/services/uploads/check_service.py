@@ -21,7 +21,7 @@ from app.exceptions import InvalidImageFormat, UploadRejected
 from app.models import CopyCheck, Style, UploadCheck
 from app.services import guard, storage, training_service
 from app.services.training_service import TRAININGS
-from app.services.uploads import artwork_service, checkers, copy_service
+from app.services.uploads import artwork_service, checkers, copy_service, upload_service
 from app.services.uploads.artwork_service import StoredArtwork
 from app.services.uploads.checkers import (
     BROKEN,
@@ -51,6 +51,18 @@ def begin(style: Style, works: Sequence[tuple[str, Sequence[str]]]) -> None:
         due_at=clock.now(),
     )
     checkers.wake()
+
+
+def end_all(artist_id: int) -> None:
+    """End the checks of an artist who leaves, in the caller's transaction. Call it before any style
+    is locked, as checkers lock theirs after the check."""
+    under_way = UploadCheck.objects.filter(style__artist_id=artist_id).order_by("pk")
+    for check in under_way.select_for_update(of=("self",)):
+        check.delete()
+        # Whoever has the lease may be storing a work; with the next one it finds the lease lost.
+        files = _files(check) if check.folder else []
+        keys = [*files, *_uploads(check)]
+        upload_service.note(user_id=artist_id, keys=keys, seconds=LEASE_SECONDS)
 
 
 def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
@@ -174,8 +186,8 @@ def _accept(check: UploadCheck, works: Sequence[StoredArtwork]) -> None:
             artwork_service.begin_training(style, works)
         else:
             # Staff canceled it meanwhile.
-            transaction.on_commit(lambda: storage.delete(_files(check)))
-        transaction.on_commit(lambda: storage.delete(_uploads(check)))
+            upload_service.delete_files(user_id=style.artist_id, keys=_files(check))
+        upload_service.delete_files(user_id=style.artist_id, keys=_uploads(check))
     log.info("upload_checked", works=len(works))
 
 
@@ -184,7 +196,8 @@ def _refuse(check: UploadCheck, reason: str) -> None:
     with transaction.atomic():
         _end(check)
         TRAININGS.end(check.style, reason, retryable=False)
-        transaction.on_commit(lambda: storage.delete([*_files(check), *_uploads(check)]))
+        files = [*_files(check), *_uploads(check)]
+        upload_service.delete_files(user_id=check.style.artist_id, keys=files)
     log.info("upload_refused", reason=reason)
 
 

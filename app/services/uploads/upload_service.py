@@ -1,19 +1,25 @@
-"""Uploads that do not pass through the API: places in the storage to PUT files to, used once."""
+"""Uploads that do not pass through the API: places in the storage to PUT files to, used once.
+
+Also the one door for files that are to be deleted. Each has a row, written in the transaction that
+lets go of it, until it is gone: neither a process that dies nor a storage that is away leaves it.
+"""
 
 from __future__ import annotations
 
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
+from itertools import takewhile
 from typing import IO
 
 from django.db import transaction
 
 from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
-from app.models.upload import PLACES
+from app.models.upload import PLACES, PendingUploadQuerySet
 from app.services import storage
 from app.services.token_service import lock_open
 from app.services.uploads import image_service
@@ -28,6 +34,7 @@ REPLACED_SECONDS = 7 * 24 * 3600
 # Two styles of the largest size at once.
 MAX_PENDING = 200
 BATCH = 100
+LONGEST_KEY = 200
 _EXTENSION_OF = {f"image/{kind.lower()}": suffix for kind, suffix in EXTENSIONS.items()}
 CONTENT_TYPES = tuple(_EXTENSION_OF)
 
@@ -137,7 +144,9 @@ def use(*, user_id: int, keys: Sequence[str]) -> None:
 
     Raises InvalidInput when another request was faster.
     """
-    used, _ = PendingUpload.objects.filter(user_id=user_id, key__in=keys).delete()
+    # What has expired may be on its way out.
+    usable = PendingUpload.objects.filter(user_id=user_id, expires_at__gt=clock.now())
+    used, _ = usable.filter(key__in=keys).delete()
     if used != len(keys):
         raise InvalidInput.field("image_keys", "These uploads were already used.")
 
@@ -147,12 +156,43 @@ def delete_later(*, user: User, key: str) -> None:
 
     Who was told of it may have read that before, and not written it down yet.
     """
-    PendingUpload.objects.create(
-        user=user,
-        key=key,
-        content_type="",
-        expires_at=clock.seconds_from_now(REPLACED_SECONDS),
+    note(user_id=user.pk, keys=[key], seconds=REPLACED_SECONDS)
+
+
+def delete_files(*, user_id: int, keys: Iterable[str]) -> None:
+    """Delete files of ``user_id`` that nothing names any more, once the caller's transaction is
+    over. What cannot be deleted then, the sweep tries again."""
+    noted = note(user_id=user_id, keys=keys)
+    transaction.on_commit(partial(forget, noted), robust=True)
+
+
+def note(*, user_id: int, keys: Iterable[str], seconds: float = 0) -> list[str]:
+    """Write down files that are to be deleted so many seconds from now, by whoever comes to it: the
+    sweep, or ``forget``. Returns the keys that are files of ours."""
+    ours = sorted({key for key in keys if key and not key.startswith(("https://", "http://"))})
+    expires_at = clock.seconds_from_now(seconds)
+    PendingUpload.objects.bulk_create(
+        [
+            PendingUpload(user_id=user_id, key=key, content_type="", expires_at=expires_at)
+            for key in ours
+            if len(key) <= LONGEST_KEY
+        ],
+        update_conflicts=True,
+        unique_fields=["key"],
+        update_fields=["expires_at"],
     )
+    return ours
+
+
+def forget(keys: Iterable[str]) -> None:
+    """Delete files that were written down, as far as the storage does it now."""
+    gone = list(takewhile(lambda key: storage.delete([key]), keys))
+    _drop(PendingUpload.objects.filter(key__in=gone))
+
+
+def keep_under(folder: str) -> None:
+    """Files in ``folder`` that were written down have become a style's: they stay."""
+    PendingUpload.objects.filter(key__startswith=f"{folder}/").delete()
 
 
 def expire_all(user: User) -> None:
@@ -161,14 +201,31 @@ def expire_all(user: User) -> None:
 
 
 def forget_expired() -> int:
-    """Delete uploads that nobody used in time. Returns how many. Any number may do so at once."""
-    # A link may be used until its last second; what comes through then is deleted with the rest.
+    """Delete uploads that nobody used in time, and files that nothing names any more. Returns how
+    many. Any number may do so at once: a file that is gone is deleted.
+
+    A row goes after its file, so what the storage does not delete is tried again.
+    """
+    # One that is being used is locked. Once it is read here, it can be used no more.
     with transaction.atomic():
         expired = list(
             PendingUpload.objects.select_for_update(skip_locked=True)
             .filter(expires_at__lte=clock.now())
-            .order_by("pk")[:BATCH]
+            .order_by("expires_at", "pk")[:BATCH]
         )
-        PendingUpload.objects.filter(pk__in=[row.pk for row in expired]).delete()
-    storage.delete(row.key for row in expired)
-    return len(expired)
+    gone = []
+    for row in expired:
+        if not storage.delete([row.key]):
+            # The others go first, the next time.
+            PendingUpload.objects.filter(pk=row.pk).update(expires_at=clock.now())
+            break
+        gone.append(row.pk)
+    _drop(PendingUpload.objects.filter(pk__in=gone))
+    return len(gone)
+
+
+@transaction.atomic
+def _drop(rows: PendingUploadQuerySet) -> None:
+    """Whoever has one locked drops it."""
+    locked = rows.select_for_update(skip_locked=True)
+    PendingUpload.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).delete()

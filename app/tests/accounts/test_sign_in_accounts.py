@@ -262,6 +262,27 @@ def test_a_deactivated_account_cannot_sign_in(client: Client, forger: ForgingPro
 
 
 @pytest.mark.django_db
+def test_a_sign_in_at_the_moment_of_closing_does_not_bring_the_identity_back(
+    client: Client, forger: ForgingProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign_in(client, forger)
+    save = SocialAccount.save
+
+    def slowly(account: SocialAccount, *args: Any, **given: Any) -> None:
+        """allauth has read the identity; the account closes before it is saved again."""
+        monkeypatch.setattr(SocialAccount, "save", save)
+        assert account.user.is_active
+        user_service.close_account(User.objects.get())
+        save(account, *args, **given)
+
+    monkeypatch.setattr(SocialAccount, "save", slowly)
+    assert sign_in(Client(), forger).status_code == 401
+    assert not SocialAccount.objects.exists()
+    sign_in(Client(), forger)
+    assert balances() == [100, 0]
+
+
+@pytest.mark.django_db
 def test_the_database_keeps_one_account_for_an_identity(
     client: Client, forger: ForgingProvider
 ) -> None:

@@ -14,7 +14,6 @@ from PIL import Image, ImageEnhance, ImageOps
 from app.exceptions import InvalidTransition
 from app.models import Artwork, CopyCheck, Original, Style, User
 from app.services import operations_service, storage, user_service
-from app.services.style_service import CLOSED
 from app.services.training_service import NO_WORKS, TRAININGS
 from app.services.uploads import check_service, checkers, copy_service
 from app.tests.api import Api
@@ -265,8 +264,7 @@ class TestWhileItIsHeld:
         if is_looked_at:
             check_all()
         user_service.close_account(artist)
-        style.refresh_from_db()
-        assert (style.training_status, style.failure_reason) == ("failed", CLOSED)
+        assert not Style.objects.filter(pk=style.pk).exists()
         assert (check_all(), CopyCheck.objects.count(), news(artist)) == (0, 0, [])
 
 

@@ -366,8 +366,12 @@ class TestScore:
             assert "like your works" not in said(stranger, f"/styles/{trained.pk}")
 
 
-def test_a_closed_account_leaves_no_draft_to_be_seen(as_artist, artist, trained):
-    assert as_artist.delete("/api/users/me").status == 204
+def test_a_closed_account_leaves_no_draft_to_be_seen(
+    as_artist, artist, trained, media, django_capture_on_commit_callbacks
+):
+    with django_capture_on_commit_callbacks(execute=True):
+        assert as_artist.delete("/api/users/me").status == 204
+    assert files_in(media) == set()
     assert User.objects.get(pk=artist.pk).is_closed
     assert Api().http.get(f"/styles/{trained.pk}").status_code == 404
     assert Api(UserFactory(tokens=50)).post(GENERATE, order_of(trained)).status == 404

@@ -56,10 +56,10 @@ MUTATIONS = (
     *in_file(
         "app/services/style_service.py",
         (
-            "what-has-ended-stays-when-its-artist-leaves",
-            "if style.is_under_way:  # the version",
-            "if style:  # the version",
-            f"{ROWS}::TestACheckThatOutlivesItsTraining",
+            "what-was-ordered-from-stays-when-its-artist-leaves",
+            "each.pk not in ordered]",
+            "each.pk]",
+            "app/tests/styles/test_leaving.py::test_what_somebody_has_bought_from_stays",
         ),
         (
             "replaced-drafts-wait-no-more",

@@ -37,7 +37,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/draft_service.py",
         (
             "draft-takes-its-files-along",
-            "    transaction.on_commit(lambda: storage.delete(files))\n",
+            "    upload_service.delete_files(user_id=draft.artist_id, keys=files)\n",
             "",
             f"{DRAFTS}::TestDiscarding",
         ),
@@ -52,7 +52,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         "app/services/training_service.py",
         (
             "retrained-forgets-its-samples",
-            "    transaction.on_commit(lambda: storage.delete(made))\n",
+            "    upload_service.delete_files(user_id=style.artist_id, keys=made)\n",
             "",
             f"{DRAFTS}::TestTrainingAgain",
         ),

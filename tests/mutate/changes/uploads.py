@@ -151,7 +151,7 @@ MUTATIONS: tuple[Mutation, ...] = (
         ("other-works-alone", "    style.artworks.all().delete()\n", "", MENDING),
         (
             "former-works-deleted",
-            "    transaction.on_commit(lambda: storage.delete(files))\n",
+            "    upload_service.delete_files(user_id=style.artist_id, keys=files)\n",
             "",
             MENDING,
         ),
