@@ -1,7 +1,7 @@
 """All that is kept of a user, as one ZIP: asked for, made as a job, told of, and deleted in time.
 
 The relay's process makes it (``app/delivery/exports.py``). A claim is a lease: if the process dies,
-another one makes it again.
+another one makes it again. From the claim on, the row names the file, so none is left unknown.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from typing import IO, Any
 import structlog
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import transaction
+from django.db.models import QuerySet
 
 from app.exceptions import NotFound, ServiceUnavailable
 from app.models import DataExport, User
 from app.services import archives, exported, notification_service, storage
 from app.services.token_service import lock_open
+from app.services.uploads import upload_service
 from app.utils import clock
 from app.utils.links import download_link
 
@@ -32,19 +34,32 @@ log = structlog.get_logger(__name__)
 KEPT_FOR = timedelta(days=7)
 # What was made within a day is not made again.
 FRESH_FOR = timedelta(days=1)
+# Renewed with every piece of a file; storing the whole takes less.
 LEASE = timedelta(minutes=30)
 MOST_ATTEMPTS = 3
 # Of files in one export; the others are named with their pages.
 MOST_BYTES = 2 * 1024**3
-README = """This is all that Style License keeps of you.
+README = """This is what Style License keeps of you.
 
 data/      one file for each kind of thing, as JSON
 files/     your picture, signature, works and pictures
-data/left_out.json names files that are not in here: they are on their pages.
+data/left_out.json names files that are not in here, and why.
 
-Style License에 저장된 회원님의 모든 데이터입니다.
+Not in here are: the names and words of other people; keys and secrets, by which somebody could act
+for you; what others reported; what our staff noted before it decided; the lines of our logs.
+
+Style License에 저장된 회원님의 데이터입니다.
 data/ 에는 종류별 JSON, files/ 에는 파일이 있습니다.
+data/left_out.json 에는 여기에 없는 파일과 그 이유가 있습니다.
+
+다음은 포함되지 않습니다: 다른 사람의 이름과 글,
+회원님을 대신해 쓸 수 있는 키와 비밀 값, 다른 사람의 신고 내용,
+운영진이 결정하기 전에 적은 것, 로그.
 """
+
+
+class LeaseLost(Exception):
+    """Another one makes this export by now, or the account has closed."""
 
 
 @dataclass(frozen=True)
@@ -106,19 +121,21 @@ def make_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
         return False
     try:
         with tempfile.TemporaryFile() as file:
-            _write(claimed.user, file, is_stopping)
+            _write(claimed, file, is_stopping)
             size = file.tell()
-            key = f"exports/{uuid.uuid4()}.zip"
-            storage.save(key, file)
+            storage.save(claimed.key, file)
     except InterruptedError:
-        DataExport.objects.filter(pk=claimed.pk).update(due_at=clock.now(), attempt=0)
+        _ours(claimed).update(due_at=clock.now(), attempt=0)
         return False
+    except LeaseLost:
+        log.warning("export_lost", user_id=claimed.user_id)
+        return True
     except ServiceUnavailable as error:
         # The storage is away; the lease says when it is tried again.
         log.warning("export_failed", user_id=claimed.user_id, error=str(error))
         return True
-    if not _record(claimed, key, size):
-        storage.delete([key])
+    if not _record(claimed, size):
+        storage.delete([claimed.key])
     return True
 
 
@@ -135,9 +152,12 @@ def forget_old() -> int:
 def forget_user(user: User) -> list[str]:
     """Delete the exports of an account that closes. Returns the keys of their files, which the
     caller deletes after the commit."""
-    own = DataExport.objects.filter(user=user)
-    keys = [key for key in own.values_list("key", flat=True) if key]
-    own.delete()
+    own = DataExport.objects.filter(user=user).exclude(key="")
+    keys = list(own.exclude(ready_at=None).values_list("key", flat=True))
+    # Whoever makes one may be storing it, and learns only then that nobody waits for it.
+    late = list(own.filter(ready_at=None).values_list("key", flat=True))
+    upload_service.note(user_id=user.pk, keys=late, seconds=LEASE.total_seconds())
+    DataExport.objects.filter(user=user).delete()
     return keys
 
 
@@ -159,30 +179,46 @@ def _claim() -> DataExport | None:
         due.save(update_fields=["failed_at"])
         log.error("export_given_up", user_id=due.user_id)
         return None
+    # Whoever had the lease may be storing it.
+    upload_service.note(user_id=due.user_id, keys=[due.key], seconds=LEASE.total_seconds())
+    due.key = f"exports/{uuid.uuid4()}.zip"
     due.due_at = clock.now() + LEASE
-    due.save(update_fields=["attempt", "due_at"])
+    due.save(update_fields=["attempt", "key", "due_at"])
     return due
 
 
+def _ours(claimed: DataExport) -> QuerySet[DataExport]:
+    """The row, while it is the caller's to make: each claim has its own key."""
+    under_way = DataExport.objects.filter(ready_at=None, failed_at=None)
+    return under_way.filter(pk=claimed.pk, key=claimed.key)
+
+
+def _renew(claimed: DataExport) -> None:
+    """Raises LeaseLost."""
+    if claimed.due_at - clock.now() > LEASE * 0.9:
+        return
+    claimed.due_at = clock.now() + LEASE
+    if not _ours(claimed).update(due_at=claimed.due_at):
+        raise LeaseLost
+
+
 @transaction.atomic
-def _record(claimed: DataExport, key: str, size: int) -> bool:
+def _record(claimed: DataExport, size: int) -> bool:
     """Keep and tell what was made, unless the account has closed or another attempt has begun."""
-    mine = DataExport.objects.select_for_update(no_key=True).filter(
-        pk=claimed.pk, attempt=claimed.attempt, ready_at=None, failed_at=None
-    )
-    export = mine.first()
+    export = _ours(claimed).select_for_update(no_key=True).first()
     if export is None:
         return False
-    export.key, export.size = key, size
+    export.size = size
     export.ready_at = clock.now()
     export.expires_at = export.ready_at + KEPT_FOR
-    export.save(update_fields=["key", "size", "ready_at", "expires_at"])
+    export.save(update_fields=["size", "ready_at", "expires_at"])
     notification_service.tell_export_ready(export.user_id)
     return True
 
 
-def _write(user: User, file: IO[bytes], is_stopping: Callable[[], bool]) -> None:
-    left_out: list[dict[str, str]] = []
+def _write(claimed: DataExport, file: IO[bytes], is_stopping: Callable[[], bool]) -> None:
+    user = claimed.user
+    left_out = list(exported.left_out_of(user))
     room = MOST_BYTES
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as packed:
         packed.writestr("README.txt", README)
@@ -192,13 +228,14 @@ def _write(user: User, file: IO[bytes], is_stopping: Callable[[], bool]) -> None
         for key, name in exported.files_of(user):
             if is_stopping():
                 raise InterruptedError
+            _renew(claimed)
             size = storage.size(key)
             if size is None or size > room:
                 left_out.append({"file": name, "why": "gone" if size is None else "too much"})
                 continue
             room -= size
             for _ in archives.copy_in(packed, key, name):
-                pass
+                _renew(claimed)
         _write_rows(packed, "left_out", left_out)
 
 

@@ -1,7 +1,8 @@
 """What an export has in it: the rows of a user, table by table, and their files.
 
-Of other people there is nothing: where a row names one, the export has null. A test finds tables of
-users that are neither here nor left out for a reason.
+Of other people there is nothing: where a row names one, the export has null, and notices of what
+they did have neither their names nor their words. A test finds tables of users that are neither
+here nor left out for a reason.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ from typing import Any, NamedTuple
 
 from allauth.account.models import EmailAddress
 from allauth.socialaccount.models import SocialAccount
-from django.db.models import BinaryField, Model, QuerySet
+from django.db.models import BinaryField, Model, Q, QuerySet
 
 from app import models
 from app.models import User
-from app.services import session_service
+from app.models.notification import TargetType
+from app.models.rating import Looked
+from app.models.upload import PLACES
+from app.services import session_service, storage
+from app.utils import clock
 
 
 class Table(NamedTuple):
@@ -108,9 +113,33 @@ def files_of(user: User) -> Iterator[tuple[str, str]]:
         works = models.Artwork.objects.filter(style__artist=artist).order_by("style_id", "position")
         for work in works.iterator(chunk_size=500):
             yield from _named(f"works/{work.style_id}/{work.position:03}", [work.image_path])
-    pictures = models.Generation.objects.kept_by(user.pk).exclude(image_path="").order_by("pk")
-    for picture in pictures.iterator(chunk_size=500):
+    # Also those that were deleted, for as long as they can be put back.
+    pictures = models.Generation.objects.filter(user=user, files_deleted_at=None)
+    for picture in pictures.exclude(image_path="").order_by("pk").iterator(chunk_size=500):
         yield from _named(f"pictures/{picture.pk}", [picture.image_path])
+    yield from _kept_besides(user, artist)
+
+
+def left_out_of(user: User) -> Iterator[dict[str, str]]:
+    """Files that are kept, and are in no export."""
+    styles = models.Style.objects.filter(artist=user.pk).exclude(model_path="").order_by("pk")
+    for style in styles.iterator(chunk_size=500):
+        yield {"file": f"styles/{style.pk}: the model", "why": "learned from your works, for us"}
+        if style.samples:
+            yield {"file": f"styles/{style.pk}: samples", "why": "on the page of the style"}
+
+
+def _kept_besides(user: User, artist: models.Artist | None) -> Iterator[tuple[str, str]]:
+    """What a check took down, and what goes soon: replaced signatures, uploads without a style."""
+    shown = [user.profile_image, artist.signature_image if artist else ""]
+    taken = models.PictureCheck.objects.filter(user=user).exclude(kind=Looked.RESULT)
+    for check in taken.exclude(key__in=["", *shown]).order_by("pk"):
+        yield from _named(f"taken_down/{check.pk}", [check.key])
+    going = models.PendingUpload.objects.filter(user=user, expires_at__gt=clock.now())
+    kinds = Q(key__startswith="signatures/") | Q(key__startswith=f"{PLACES}/")
+    for row in going.filter(kinds).exclude(key__in=shown).order_by("pk"):
+        if storage.exists(row.key):
+            yield from _named(f"uploads/{row.pk}", [row.key])
 
 
 def _named(name: str, keys: list[str]) -> Iterator[tuple[str, str]]:
@@ -145,4 +174,14 @@ def _plain(row: Model, user: User) -> dict[str, Any]:
         elif field.name == "tag":
             value = str(row.tag)  # type: ignore[attr-defined]
         told[field.name] = value
+    if isinstance(row, models.Notification) and row.actor_id not in (None, user.pk):
+        # It has the name of who did something, and perhaps what they said.
+        del told["message"]
+        told["parameters"] = _without_words(row.parameters)
+        if row.target_type == TargetType.USER:
+            told["target_id"] = None
     return told
+
+
+def _without_words(parameters: Any) -> Any:
+    return {key: told for key, told in (parameters or {}).items() if key != "said"}

@@ -10,19 +10,22 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import time_machine
 from allauth.account.models import EmailAddress
 from django.apps import apps
 
-from app.models import Artist, DataExport, Notification, Style, User
+from app.models import Artist, DataExport, Notification, PendingUpload, Style, User
 from app.services import (
     api_key_service,
     community_service,
+    deletion_service,
     export_service,
     exported,
     people_service,
     storage,
     user_service,
 )
+from app.services.uploads import upload_service
 from app.services.webhooks import endpoints
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, StyleFactory, UserFactory
@@ -103,7 +106,11 @@ def test_it_tells_nothing_of_others_and_no_secret(life: User, buyer: User) -> No
     assert b"lee" not in said
     # That somebody commented is there, and not who.
     assert Notification.objects.filter(recipient=life, actor=buyer).exists()
-    assert {row["actor"] for row in table(packed, "notifications")} == {None}
+    told = table(packed, "notifications")
+    assert {row["actor"] for row in told} == {None}
+    assert {row["type"] for row in told} >= {"comment"}
+    assert b"What Bo said." not in said
+    assert buyer.username.encode() not in packed.read("data/notifications.json")
     hidden = table(packed, "hidden_people")
     assert len(hidden) == 1
     assert "is_blocked" not in hidden[0]
@@ -212,13 +219,60 @@ def test_one_that_breaks_is_tried_again_and_given_up(
     assert client.get(EXPORT).data["state"] == "ready"
 
 
-def test_what_was_made_for_an_earlier_attempt_is_thrown_away(buyer: User, media: Path) -> None:
-    export_service.ask(buyer)
+def claimed_by(user: User) -> DataExport:
+    DataExport.objects.update(due_at=clock.now())
+    export_service.ask(user)
     claimed = export_service._claim()
     assert claimed is not None
-    DataExport.objects.update(attempt=2)
-    assert not export_service._record(claimed, "exports/x.zip", 1)
+    return claimed
+
+
+def test_what_was_made_for_an_earlier_attempt_is_thrown_away(buyer: User, media: Path) -> None:
+    first = claimed_by(buyer)
+    second = claimed_by(buyer)
+    # The first one's process ended right after it had stored its file.
+    storage.save(first.key, BytesIO(b"all of it"))
+    assert not export_service._record(first, 1)
     assert DataExport.objects.get().ready_at is None
+    PendingUpload.objects.update(expires_at=clock.now())
+    upload_service.forget_expired()
+    assert not storage.exists(first.key)
+    assert export_service._record(second, 1)
+
+
+def test_a_file_is_known_before_it_is_stored(buyer: User, media: Path) -> None:
+    claimed = claimed_by(buyer)
+    storage.save(claimed.key, BytesIO(b"all of it"))
+    user_service.close_account(buyer)
+    assert not DataExport.objects.exists()
+    with time_machine.travel(clock.now() + export_service.LEASE + timedelta(seconds=1)):
+        assert upload_service.forget_expired() == 1
+    assert not storage.exists(claimed.key)
+
+
+def test_a_lease_is_renewed_while_it_is_made(life: User, media: Path) -> None:
+    claimed = claimed_by(life)
+    with time_machine.travel(clock.now() + export_service.LEASE * 0.5, tick=False):
+        export_service._renew(claimed)
+        now = clock.now()
+    assert DataExport.objects.get().due_at == now + export_service.LEASE
+    claimed_by(life)
+    later = time_machine.travel(clock.now() + export_service.LEASE)
+    with later, pytest.raises(export_service.LeaseLost):
+        export_service._write(claimed, BytesIO(), lambda: False)
+
+
+def test_deleted_pictures_are_in_it_and_models_are_named(life: User, media: Path) -> None:
+    picture = life.generations.get()
+    deletion_service.delete(user=life, generation_id=picture.pk)
+    Style.objects.update(model_path="file:///models/1/1/model.npz")
+    client = Api(life)
+    client.post(EXPORT)
+    make_all()
+    packed = fetched(client)
+    assert [name for name in packed.namelist() if name.startswith("files/pictures/")]
+    assert [row["file"] for row in table(packed, "left_out") if "model" in row["file"]]
+    assert "Not in here are" in packed.read("README.txt").decode()
 
 
 def test_the_site_has_a_page(buyer: User) -> None:

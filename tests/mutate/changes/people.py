@@ -67,6 +67,12 @@ MUTATIONS: tuple[Mutation, ...] = (
             EXPORTS,
         ),
         (
+            "an-export-does-not-quote-others",
+            'del told["message"]',
+            "pass",
+            EXPORTS,
+        ),
+        (
             "an-export-does-not-tell-who-blocks",
             "found = models.HiddenPerson.objects.chosen_by(user)",
             "pass",
