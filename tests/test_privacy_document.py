@@ -52,6 +52,7 @@ def test_the_periods_are_those_of_the_code(settings: Any) -> None:
         "tasks": outbox.KEPT_FOR,
         "what the payment provider told": noting.KEPT_FOR,
         "who reported": timedelta(days=settings.REPORTER_KEPT_DAYS),
+        "who signed": timedelta(days=settings.REPORTER_KEPT_DAYS),
         "comments": timedelta(days=settings.APPEAL_DAYS),
     }.items():
         assert period(of) == kept_for, of

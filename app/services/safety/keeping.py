@@ -10,7 +10,8 @@
   that, or while an appeal is open.
 - Decisions and statements of reasons: for good. They say what was done to a thing and why, by ids;
   they have no words of reporters, and none of comments.
-- Appeals: for good, with what was said in them.
+- Appeals: for good, with what was said in them. Name, address and signature of a counter-notice
+  only for ``REPORTER_KEPT_DAYS`` after it was decided: whoever claimed the work may go to a court.
 """
 
 from __future__ import annotations
@@ -39,10 +40,13 @@ FORGOTTEN = {
     "mail_due_at": None,
 }
 
+NOT_SAID = {"name": "–", "address": "–", "signature": "–"}
+
 
 def sweep() -> int:
     """Forget what is kept long enough. Returns how many rows that were."""
-    return _forget_reporters() + _delete_comments() + people.forget_refused()
+    people_forgotten = _forget_reporters() + _forget_signers()
+    return people_forgotten + _delete_comments() + people.forget_refused()
 
 
 def forget_user(user: User) -> None:
@@ -62,6 +66,17 @@ def _forget_reporters() -> int:
     if not ids:
         return 0
     return Report.objects.filter(pk__in=ids).update(**FORGOTTEN, forgotten_at=clock.now())
+
+
+def _forget_signers() -> int:
+    """Who signed a counter-notice. That it was signed stays (``appeal_counter_notice_is_signed``),
+    so there is a mark in place of what was said."""
+    decided_before = clock.now() - timedelta(days=settings.REPORTER_KEPT_DAYS)
+    signed = Appeal.objects.filter(is_counter_notice=True).exclude(**NOT_SAID)
+    old = signed.filter(decided_at__lt=decided_before).order_by("pk")
+    return Appeal.objects.filter(pk__in=list(old.values_list("pk", flat=True)[:BATCH])).update(
+        **NOT_SAID
+    )
 
 
 @transaction.atomic

@@ -259,6 +259,21 @@ class TestCounterNotices:
         made = appealed(statement_of(picture.user), **signed)
         assert (made.is_counter_notice, made.address) == (True, "Fog Street 1, Busan")
 
+    def test_who_signed_is_forgotten_in_time(self, picture, settings):
+        settings.REPORTER_KEPT_DAYS = 100
+        act("picture", picture.pk, "hide", ground="copyright")
+        signed = {"name": "Bo", "address": "Fog Street 1, Busan", "signature": "Bo"}
+        waiting = appealed(statement_of(picture.user), **signed)
+        keeping.sweep()
+        judged(waiting, is_granted=False)
+        for days, address in ((99, "Fog Street 1, Busan"), (101, "–")):
+            Appeal.objects.update(decided_at=clock.now() - timedelta(days=days))
+            keeping.sweep()
+            kept = Appeal.objects.get()
+            assert kept.address == address
+        assert (kept.name, kept.signature, kept.words) == ("–", "–", "It was not I.")
+        assert keeping.sweep() == 0
+
     def test_not_against_other_grounds(self, picture):
         act("picture", picture.pk, "hide", ground="hate")
         path = f"/api/moderation/statements/{statement_of(picture.user).pk}/appeal"
