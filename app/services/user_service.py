@@ -101,7 +101,7 @@ def _trace_of(provider: str, provider_user_id: str, key: str | bytes | None = No
 
 def has_left(user: User) -> bool:
     """Whether ``user`` has closed the account by now; the object may be older than that."""
-    return User.objects.filter(pk=user.pk, closed_at__isnull=False).exists()
+    return bool(User.objects.filter(pk=user.pk, closed_at__isnull=False).exists())
 
 
 def require_demo() -> None:

@@ -233,7 +233,10 @@ USE_CASES: dict[str, tuple[Callable[[Scene], Callable[[], Any]], list[str]]] = {
         lambda s: lambda: s.as_artist.delete(f"/api/models/{s.style.pk}"),
         [BALANCES, STYLE, TAGS],
     ),
-    "leave": (leave, [PICTURES, BALANCES, STYLES, TAGS, PICTURES, ARTISTS, ENDPOINTS]),
+    "leave": (
+        leave,
+        [PICTURES, BALANCES, "uploadcheck in id order", STYLES, TAGS, PICTURES, ARTISTS, ENDPOINTS],
+    ),
 }
 
 
