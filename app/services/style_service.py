@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Q, QuerySet, Subquery
+from django.db.models import OuterRef, Q, QuerySet, Subquery, prefetch_related_objects
 
 from app.exceptions import (
     ArtistOnly,
@@ -360,6 +360,7 @@ def withdraw_all(artist_id: int) -> None:
     ordered = set(Generation.objects.filter(style__in=styles).values_list("style_id", flat=True))
     never = [each for each in styles if not each.could_be_ordered and each.pk not in ordered]
     withdraw(styles)
+    prefetch_related_objects(never, "artworks")
     for style in never:
         # Nobody is there to be told.
         draft_service.erase(style)

@@ -56,12 +56,15 @@ class TestOwnPicturesOfPeople:
         answer = self.become(as_buyer, signature_image=file(buffer.getvalue()))
         assert list(answer.details) == ["signature_image"]
 
-    def test_a_profile_picture_becomes_a_square_and_replaces_the_old_file(self, as_buyer, media):
+    def test_a_profile_picture_becomes_a_square_and_replaces_the_old_file(
+        self, as_buyer, media, django_capture_on_commit_callbacks
+    ):
         for number in (1, 2):
             content = picture(number, size=(600, 400), kind="JPEG")
-            answer = as_buyer.call(
-                "PATCH", "/api/users/me", **multipart({"profile_image": file(content)})
-            )
+            with django_capture_on_commit_callbacks(execute=True):
+                answer = as_buyer.call(
+                    "PATCH", "/api/users/me", **multipart({"profile_image": file(content)})
+                )
             shown = as_buyer.follow_link(answer.data["profile_image"])
             with Image.open(io.BytesIO(shown.content)) as image:
                 assert (image.format, image.size) == ("WEBP", (256, 256))
