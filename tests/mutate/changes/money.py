@@ -250,9 +250,15 @@ MUTATIONS = (
         "app/services/user_service.py",
         (
             "bonus-once-a-person",
-            "if not _has_left_before(provider, provider_user_id):\n        TokenService",
+            "if left is None:\n        TokenService",
             "if True:\n        TokenService",
             "app/tests/accounts/test_users.py",
+        ),
+        (
+            "closing-ends-no-suspension",
+            "        raise LeftSuspended(until=left.suspended_until)\n",
+            "        pass\n",
+            "app/tests/accounts/test_sign_in_accounts.py",
         ),
     ),
     *in_file(
