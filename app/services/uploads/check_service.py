@@ -60,9 +60,7 @@ def end_all(artist_id: int) -> None:
     for check in under_way.select_for_update(of=("self",)):
         check.delete()
         # Whoever has the lease may be storing a work; with the next one it finds the lease lost.
-        files = _files(check) if check.folder else []
-        keys = [*files, *_uploads(check)]
-        upload_service.note(user_id=artist_id, keys=keys, seconds=LEASE_SECONDS)
+        upload_service.note(user_id=artist_id, keys=_all_of(check), seconds=LEASE_SECONDS)
 
 
 def check_next(is_stopping: Callable[[], bool] = lambda: False) -> bool:
@@ -196,8 +194,7 @@ def _refuse(check: UploadCheck, reason: str) -> None:
     with transaction.atomic():
         _end(check)
         TRAININGS.end(check.style, reason, retryable=False)
-        files = [*_files(check), *_uploads(check)]
-        upload_service.delete_files(user_id=check.style.artist_id, keys=files)
+        upload_service.delete_files(user_id=check.style.artist_id, keys=_all_of(check))
     log.info("upload_refused", reason=reason)
 
 
@@ -237,6 +234,16 @@ def _files(check: UploadCheck, folder: str = "") -> list[str]:
     originals = [_original_in(folder, check, index) for index in count]
     previews = [artwork_service.preview_keys(folder, index) for index in count]
     return [*originals, *chain.from_iterable(previews)]
+
+
+def _all_of(check: UploadCheck) -> list[str]:
+    """Its uploads, and what it may have stored. Of a row that cannot be read nothing is known: it
+    has to end all the same."""
+
+    def named() -> list[str]:
+        return [*(_files(check) if check.folder else []), *map(str, _uploads(check))]
+
+    return guard.attempt("upload checks", named) or []
 
 
 def _uploads(check: UploadCheck) -> list[str]:
