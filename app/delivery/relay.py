@@ -94,7 +94,7 @@ class Relay:
     def _publish_next(self, broker: RabbitMQService, queue: str) -> tuple[int, int]:
         """How many messages of ``queue`` were claimed, and how many of them published."""
         try:
-            room = self._room(broker, queue)
+            room, has_workers = self._room(broker, queue)
         except BrokerAway as error:
             self._note_away(error)
             # So that whoever looks sees why it waits.
@@ -103,23 +103,25 @@ class Relay:
                     outbox.mark_unsent(message, error=str(error))
             return 0, 0
         if room <= 0:
-            # What waits is not late then, unless nobody is there for it.
-            if engine_of(queue) in worker_service.served_engines():
+            # What waits is not late then, unless nobody is there for it. The database is asked only
+            # where nobody was seen: most queues are full most of the time.
+            if has_workers or engine_of(queue) in worker_service.served_engines():
                 outbox.note_full(queue)
             return 0, 0
         return self._publish_batch(broker, queue, min(room, BATCH))
 
-    def _room(self, broker: RabbitMQService, queue: str) -> int:
-        """How many more messages ``queue`` should hold. Raises BrokerAway.
+    def _room(self, broker: RabbitMQService, queue: str) -> tuple[int, bool]:
+        """How many more messages ``queue`` should hold, and whether workers were seen for it.
+        Raises BrokerAway.
 
         Several relays that ask at once each fill it: then there are a few more.
         """
         found = broker.backlog(queue)
         if found is None:
             # The broker refuses what goes there, and says so.
-            return BATCH
+            return BATCH, False
         workers = found.idle_workers + self._at_work().get(engine_of(queue), 0)
-        return settings.JOBS_AHEAD * max(1, workers) - found.messages
+        return settings.JOBS_AHEAD * max(1, workers) - found.messages, workers > 0
 
     def _at_work(self) -> dict[str, int]:
         """How many workers make a picture, by engine, as of a second ago at most."""
