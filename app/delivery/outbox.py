@@ -321,20 +321,20 @@ def _begin_attempts(message_ids: list[int]) -> list[OutboxMessage]:
 
 
 # A name at a time, by the index: however many messages wait, it reads one of each queue.
-_NAMES = """
+_NAMES_OF = """
     WITH RECURSIVE name(queue) AS (
-        (SELECT queue FROM app_outboxmessage WHERE sent_at IS NULL AND turn IS NOT NULL
-         ORDER BY queue LIMIT 1)
+        (SELECT queue FROM app_outboxmessage WHERE {which} ORDER BY queue LIMIT 1)
         UNION ALL
         SELECT (
-            SELECT queue FROM app_outboxmessage
-            WHERE sent_at IS NULL AND turn IS NOT NULL AND queue > name.queue
+            SELECT queue FROM app_outboxmessage WHERE {which} AND queue > name.queue
             ORDER BY queue LIMIT 1
         ) FROM name WHERE name.queue IS NOT NULL
     )
 """
-_WAITING_QUEUES = "names SELECT queue FROM name WHERE queue IS NOT NULL".replace("names", _NAMES)
-_UNSENT_QUEUES = _WAITING_QUEUES.replace(" AND turn IS NOT NULL", "")
+_NAMES = _NAMES_OF.format(which="sent_at IS NULL AND turn IS NOT NULL")
+_NAMED = "SELECT queue FROM name WHERE queue IS NOT NULL"
+_WAITING_QUEUES = _NAMES + _NAMED
+_UNSENT_QUEUES = _NAMES_OF.format(which="sent_at IS NULL") + _NAMED
 _GIVE_TURNS = """
     UPDATE app_outboxmessage message
     SET turn = COALESCE(

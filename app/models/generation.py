@@ -271,7 +271,8 @@ class _Place(models.Func):
         parts = [compiler.compile(each)[0] for each in self.get_source_expressions()]
         sources = dict(zip(self.SOURCES, parts, strict=True))
         sources["engine"] = _ENGINE.format(**sources)
-        return _PLACE.format(**sources, given=_GIVEN.format(**sources)), ()
+        given = _GIVEN.format(**sources)
+        return _PLACE.format(**sources, given=given, default_engine=DEFAULT_ENGINE), ()
 
 
 # Its engine.
@@ -306,14 +307,14 @@ _PLACE = """COALESCE(
             SELECT count(*) FROM app_outboxmessage ahead
             WHERE ahead.sent_at IS NULL AND ahead.turn IS NOT NULL
                 AND ahead.queue = 'image_generation' || CASE {engine}
-                    WHEN 'default_engine' THEN '' ELSE '.' || {engine} END
+                    WHEN '{default_engine}' THEN '' ELSE '.' || {engine} END
         ) + (
             SELECT count(*) FROM app_generation held
             WHERE {is_held} AND held.user_id = {user_id} AND held.id < {pk}
                 AND held.is_held AND held.status = 'queued'
         )
     END
-)""".replace("default_engine", DEFAULT_ENGINE)
+)"""
 
 
 class Generation(Job):
