@@ -191,8 +191,8 @@ def update_profile(
             if new_image:
                 locked.profile_image = new_image
                 checkers.look_at(locked, Looked.PROFILE, new_image)
-            if new_image and old_image.startswith("profiles/"):
-                upload_service.delete_files(user_id=user.pk, keys=[old_image])
+                if old_image.startswith("profiles/"):
+                    upload_service.delete_files(user_id=user.pk, keys=[old_image])
             locked.save(
                 update_fields=[
                     *("username", "username_skeleton"),

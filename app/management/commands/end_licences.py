@@ -90,9 +90,8 @@ def _end(licence: Licence, staff: User, options: dict[str, Any]) -> str:
     """Do what has still to be done. Returns what became of it. Raises DomainError."""
     given = {"staff": staff, "reason": options["reason"]}
     if options["revoke"] and licence.is_valid:
-        if deciding.is_proposed(ThingKind.PICTURE, licence.pk):
-            return WAITS
-        moderation_service.propose_revocation(licence, **given, with_refund=options["refund"])
+        if not deciding.is_proposed(ThingKind.PICTURE, licence.pk):
+            moderation_service.propose_revocation(licence, **given, with_refund=options["refund"])
         return WAITS
     if not options["refund"] or reversal_service.is_refunded(licence):
         return f"is {licence.state} already."
