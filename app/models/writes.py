@@ -284,6 +284,7 @@ NOTIFY_OF_FOLLOW = _NOTIFY_OF_GROUP.format(same_target="")
 
 # Marks as read what somebody was told of a picture, and of the order that it is of. If an unread
 # group says that it is ready, it leaves the group, and the next newest speaks where it has spoken.
+# That is looked for among the locked: another that left at the same moment is not to speak.
 # Returns for each whether there is one unread less.
 SEE_PICTURE = """
     WITH about AS (
@@ -315,18 +316,17 @@ SEE_PICTURE = """
     ), counted AS (
         UPDATE app_notification SET other_count = other_count - 1
         WHERE id IN (SELECT id FROM head)
+    ), successor AS (
+        SELECT folded.id, member.mailed_at, member.other_count
+        FROM member JOIN app_notification folded ON NOT member.is_folded AND folded.is_folded
+            AND folded.recipient_id = %(user_id)s AND folded.type = 'generation_complete'
+            AND (folded.created_at, folded.id) < (member.created_at, member.id)
+        ORDER BY folded.created_at DESC, folded.id DESC LIMIT 1 FOR UPDATE OF folded
     ), next AS (
         UPDATE app_notification next
-        SET is_folded = false, is_read = false, mailed_at = member.mailed_at,
-            other_count = member.other_count - 1
-        FROM member
-        WHERE NOT member.is_folded AND next.id = (
-            SELECT folded.id FROM app_notification folded
-            WHERE folded.recipient_id = %(user_id)s AND folded.type = 'generation_complete'
-                AND folded.is_folded
-                AND (folded.created_at, folded.id) < (member.created_at, member.id)
-            ORDER BY folded.created_at DESC, folded.id DESC LIMIT 1
-        )
+        SET is_folded = false, is_read = false, mailed_at = successor.mailed_at,
+            other_count = successor.other_count - 1
+        FROM successor WHERE next.id = successor.id
     ), seen AS (
         SELECT id, true AS is_of_group FROM member
         WHERE NOT is_folded OR EXISTS (SELECT FROM head)

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
-from django.db import connections
+from django.db import connection, connections
 
 Result = TypeVar("Result")
 
@@ -31,3 +31,13 @@ def all_at_once(calls: Sequence[Callable[[], Result]], *, threads: int = 20) -> 
         parts: list[Any] = list(executor.map(work, range(count), timeout=120))
     results = dict(pair for part in parts for pair in part)
     return [results[index] for index in range(len(calls))]
+
+
+def count_waiting() -> int:
+    """How many connections to this database wait for a lock of another."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        )
+        return int(cursor.fetchone()[0])

@@ -227,7 +227,14 @@ def _bought(stage: Till, buyer: Person, key: str) -> int:
 
 
 def _bank_pays(stage: Till, payout: int) -> None:
-    [row] = stage.rows("SELECT payout_id, account_id FROM app_payout WHERE id = %s", payout)
+    sent = "SELECT payout_id, account_id FROM app_payout WHERE id = %s AND payout_id <> ''"
+
+    def is_sent() -> list[dict[str, Any]]:
+        if not (found := stage.rows(sent, payout)):
+            stage.ask()
+        return found
+
+    [row] = wait_for(is_sent, seconds=60, what="the payment to a bank")
     given = {"id": row["payout_id"], "account": row["account_id"]}
     stage.act("payouts", status="paid", **given)
     stage.wait_for_events()

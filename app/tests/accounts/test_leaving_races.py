@@ -8,7 +8,6 @@ from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from app.exceptions import NotAllowed, NotFound
 from app.models import Artist, Comment, Follow, Generation, Like, Style, User
@@ -24,23 +23,13 @@ from app.tests import ledger
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, PublicPictureFactory, StyleFactory, UserFactory
 from app.tests.ordering import order
-from app.tests.together import all_at_once
+from app.tests.together import all_at_once, count_waiting
 from app.tests.uploads import style_form
 from devtools.servers.process import wait_for
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ME = "/api/users/me"
-
-
-def blocked() -> bool:
-    """Whether some statement waits for a lock of another one."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 class TestOrdersOfOthers:
@@ -90,7 +79,7 @@ class TestOrdersOfOthers:
         def release() -> None:
             assert has_placed.wait(20)
             try:
-                assert wait_for(blocked, seconds=20)
+                assert wait_for(count_waiting, seconds=20)
             finally:
                 may_end.set()
 
@@ -139,7 +128,7 @@ def test_whoever_leaves_waits_for_a_comment_of_their_own(monkeypatch):
     def release() -> None:
         assert has_picture.wait(20)
         try:
-            assert wait_for(blocked, seconds=20)
+            assert wait_for(count_waiting, seconds=20)
         finally:
             may_go_on.set()
 

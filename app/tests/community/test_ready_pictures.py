@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import timedelta
 from functools import partial
 
 import pytest
 import time_machine
+from django.db import transaction
 
 from app.models import Generation, Notification, Style, User
 from app.services import notification_service
 from app.services.generation_service import GENERATIONS
 from app.tests.api import Api
 from app.tests.factories import GenerationFactory, StyleFactory, finished_file
-from app.tests.together import all_at_once
+from app.tests.together import all_at_once, count_waiting
 from app.utils import clock
+from devtools.servers.process import wait_for
 from protocol.messages import GenerationReport
 
 pytestmark = pytest.mark.django_db
@@ -186,6 +189,35 @@ class TestSeen:
             look(picture)
         assert [row[1] for row in told(as_buyer)] == [picture.pk for picture in pictures[::-1]]
         assert as_buyer.get(NOTIFICATIONS).data["unread_count"] == 0
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_one_that_leaves_meanwhile_does_not_speak(
+        self, as_buyer: Api, buyer: User, pictures: list[Generation]
+    ) -> None:
+        def look(picture: Generation) -> None:
+            notification_service.mark_seen(buyer, target_type="image", target_id=picture.pk)
+
+        def look_and_wait() -> None:
+            with transaction.atomic():
+                look(pictures[1])
+                has_looked.set()
+                assert other_waits.wait(20)
+
+        def look_after() -> None:
+            assert has_looked.wait(20)
+            look(pictures[2])
+
+        def see_it_wait() -> None:
+            assert wait_for(count_waiting, seconds=20)
+            other_waits.set()
+
+        has_looked, other_waits = threading.Event(), threading.Event()
+        all_at_once([look_and_wait, look_after, see_it_wait])
+        assert told(as_buyer) == [
+            single(pictures[2], is_read=True),
+            single(pictures[1], is_read=True),
+            single(pictures[0]),
+        ]
 
 
 def complete(picture: Generation) -> None:

@@ -17,7 +17,7 @@ from app.tests import ledger
 from app.tests.api import Answer, Api
 from app.tests.factories import ArtistFactory, GenerationFactory, StyleFactory, UserFactory
 from app.tests.ordering import order, report
-from app.tests.together import all_at_once
+from app.tests.together import all_at_once, count_waiting
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -143,16 +143,6 @@ def report_that_waits(
             yield reported
         finally:
             other.rollback()
-
-
-def count_waiting() -> int:
-    """How many connections to this database wait for a lock."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT COUNT(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return int(cursor.fetchone()[0])
 
 
 def lock(through: BaseDatabaseWrapper, model: type[Model], key: int) -> None:

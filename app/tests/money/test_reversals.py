@@ -34,7 +34,7 @@ from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.tests.ordering import report
-from app.tests.together import all_at_once
+from app.tests.together import all_at_once, count_waiting
 
 pytestmark = pytest.mark.django_db
 REASON = "The picture came out empty."
@@ -302,7 +302,7 @@ class TestCrashes:
             )
             process.start()
             deadline = time.monotonic() + 30
-            while not is_waited_for_a_lock():
+            while not count_waiting():
                 assert time.monotonic() < deadline
                 time.sleep(0.01)
             process.kill()
@@ -339,12 +339,3 @@ def in_its_own_process(refund: Callable[[Licence], None], licence: Licence) -> N
     # The parent's connection is the parent's to close.
     connection.connection = None
     refund(licence)
-
-
-def is_waited_for_a_lock() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT count(*) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-        )
-        return bool(cursor.fetchone()[0])
