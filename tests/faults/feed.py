@@ -16,7 +16,7 @@ from devtools.servers.postgres_files import find_programs
 from tests.faults.money import add_tokens, cancel, in_words, new_uuid
 from tests.faults.stage import Stage, at_once
 from tests.faults.verdict import Misses, Outcome, expect
-from tests.system import Person
+from tests.system import Person, wait_for
 
 
 def growing_feed(stage: Stage, rng: random.Random, *, scale: float = 1) -> Outcome:
@@ -253,6 +253,8 @@ def _public_picture(stage: Stage, name: str) -> int:
     picture = stage.order_many(buyer, stage.style(name), 1)[0]
     assert stage.hand.reports(picture)["completed"]() == httpx.codes.OK
     buyer.patch(f"/api/images/{picture}", json={"visibility": "public"})
+    rated = "SELECT rating <> 'unrated' FROM app_generation WHERE id = %s"
+    wait_for(lambda: stage.one(rated, picture), seconds=60, what="the check of the picture")
     return picture
 
 

@@ -292,7 +292,7 @@ class HandWorker:
             what="its works to be compared with those of others",
         )
         task = self.task(style["task_id"], style["attempt"])
-        path = _write(task["data"]["output_path"], "model.npz")
+        path = _write(task["data"]["output_path"], "model.npz", b"made by hand")
         answer = self._report(
             f"/api/models/{style_id}/status",
             task_id=task["task_id"],
@@ -306,7 +306,7 @@ class HandWorker:
         """How to report each state of a picture; every call returns the answer's status."""
         job = self._stage.jobs([generation_id])[0]
         task = self.task(job["task_id"], attempt)
-        image = _write(task["data"]["output_path"], "image.png")
+        image = _write(task["data"]["output_path"], "image.png", noise_png(generation_id, 64))
         who = {"task_id": task["task_id"], "attempt": attempt}
         url = f"/api/images/{generation_id}/status"
 
@@ -345,9 +345,9 @@ def noise_png(seed: int, side: int = 256) -> bytes:
     return buffer.getvalue()
 
 
-def _write(folder_uri: str, name: str) -> str:
+def _write(folder_uri: str, name: str, content: bytes) -> str:
     """Write a file where a worker may write. Returns its URI."""
     folder = Path(unquote(urlsplit(folder_uri).path))
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / name).write_bytes(b"made by hand")
+    (folder / name).write_bytes(content)
     return f"{folder_uri.rstrip('/')}/{name}"
