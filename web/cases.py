@@ -20,6 +20,7 @@ VERBS: Mapping[str, str] = {
     Action.WITHDRAW: _("Withdraw the style"),
     Action.REVOKE: _("Revoke the licence"),
     Action.REFUND: _("Refund the picture"),
+    Action.REVIEW: _("Hold the works"),
     Action.REFUSE: _("Refuse the works"),
     Action.RATE: _("Rate it"),
     Action.TAKE: _("Take the image down"),
@@ -45,6 +46,9 @@ FOLLOWS: Mapping[str, str] = {
     Action.REFUND: _(
         "The buyer has the price back, and the licence ends. What is left of it is taken back from"
         " the artist."
+    ),
+    Action.REVIEW: _(
+        "The style is trained once our staff has looked at the works. Other works may be uploaded."
     ),
     Action.REFUSE: _("The style is not trained on these works. Other works may be uploaded."),
     Action.RATE: _("It is shown to those only who want to see such things."),

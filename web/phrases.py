@@ -165,6 +165,18 @@ OF_ERRORS = (
     _("A style can be offered once its training is complete."),
     _("This style is still being trained. You can discard it once that has ended."),
     _("It is against the rules of this site."),
+    _(
+        "A check by machine found works that are nearly the same as works of other artists, or as"
+        " pictures made here in their styles. Our staff will look at them."
+    ),
+    _(
+        "A check by machine found nudity in works, which everybody would see. Our staff will look"
+        " at them."
+    ),
+    _(
+        "A check by machine found nudity in works, and works that are nearly the same as works of"
+        " other artists, or as pictures made here in their styles. Our staff will look at them."
+    ),
     _("A check by machine took it for pornographic. Our staff will look at it."),
     _(
         "A check by machine found nudity, which this style does not allow. Our staff will look at"

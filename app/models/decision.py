@@ -22,6 +22,7 @@ class Action(models.TextChoices):
     WITHDRAW = "withdraw", _("Style withdrawn")
     REVOKE = "revoke", _("Licence revoked")
     REFUND = "refund", _("Picture refunded")
+    REVIEW = "review", _("Works held for review")
     REFUSE = "refuse", _("Works refused")
     RATE = "rate", _("Rated")
     TAKE = "take", _("Profile picture or signature taken down")
@@ -128,6 +129,11 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         """Of some decisions, newest first, the one that whoever reported is told. A warning
         besides, and what an appeal takes back of that, are none if there is another."""
         return self.exclude(action__in=[Action.WARN, Action.PARDON]).first() or self.first()
+
+    def review(self, style_id: int) -> Decision | None:
+        """The latest by which a check has held the works of a style; None of what a version before
+        this one has held."""
+        return self.about(ThingKind.STYLE, style_id).filter(action=Action.REVIEW).first()
 
     def restriction(self, kind: str, thing_id: int) -> Decision | None:
         """What restricts the thing now, if anything does. A revocation that was taken back does

@@ -10,6 +10,7 @@ from app.models import (
     Action,
     Comment,
     CopyCheck,
+    Decision,
     Generation,
     Ground,
     Licence,
@@ -21,9 +22,10 @@ from app.models import (
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service
 from app.services.checks import people
-from app.services.safety import acts, deciding, records, rights
+from app.services.safety import acts, appeals, deciding, records, rights
 from app.services.safety.records import Why
 from app.services.safety.rights import Right
+from app.services.uploads import copy_service
 
 MAX_REASON = records.MAX_WORDS
 AGAINST_THE_RULES = "It is against the rules of this site."
@@ -80,18 +82,23 @@ def restore_style(style: Style, *, staff: User, reason: str) -> None:
     _act(ThingKind.STYLE, style.pk, Action.RESTORE, staff, reason)
 
 
+@transaction.atomic
 def allow_works(check: CopyCheck, *, staff: User, reason: str) -> None:
     """Train a style on works that are like those of others."""
     rights.require(staff, Right.MODERATE)
     why = Why(Ground.NONE, records.required(reason), staff=staff)
     acts.allow_works(check.style_id, why, said=_said(check))
+    appeals.answer(Decision.objects.review(check.style_id), why, is_granted=True)
 
 
+@transaction.atomic
 def refuse_works(check: CopyCheck, *, staff: User, reason: str) -> None:
     """Do not train a style on works that are like those of others. Its artist may upload others."""
     rights.require(staff, Right.MODERATE)
-    why = Why(Ground.COPYRIGHT, records.required(reason), staff=staff)
+    ground = copy_service.ground_of(check.found)
+    why = Why(ground, records.required(reason), staff=staff)
     acts.refuse_works(check.style_id, why, said=_said(check))
+    appeals.answer(Decision.objects.review(check.style_id), why, is_granted=False)
 
 
 @transaction.atomic

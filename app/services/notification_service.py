@@ -115,11 +115,13 @@ def tell_of_copy(style: Style, work: int) -> None:
     _tell_artist(style, NotificationType.COPY_REFUSED, {"name": style.name, "work": work + 1})
 
 
-def tell_works_held(style: Style, works: Sequence[int], *, is_nude: bool = False) -> None:
+def tell_works_held(
+    style: Style, works: Sequence[int], *, is_nude: bool, statement_id: int | None
+) -> None:
     """Tell the artist that these works (from 0) are like those of others, or show nudity, and wait
     for staff."""
     numbers = ", ".join(str(work + 1) for work in works)
-    said: dict[str, object] = {"name": style.name, "works": numbers}
+    said: dict[str, object] = {"name": style.name, "works": numbers, "statement": statement_id}
     said |= {"is_nude": True} if is_nude else {}
     _tell_artist(style, NotificationType.WORKS_HELD, said)
 

@@ -268,6 +268,7 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         "decisions": looking.decisions_about(statement.kind, statement.thing_id),
         "is_for_another": staff.pk in (found.first_id, found.second_id),
         "is_own": staff.pk in (statement.recipient_id, decision.subject_id),
+        "waits_with_works": decision.action == Action.REVIEW and not appeals.is_over(decision),
         "form": form,
     }
     return render(request, "web/desk/appeal.html", content, status=400 if form.errors else 200)

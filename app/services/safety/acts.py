@@ -191,7 +191,10 @@ def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Deci
         copy_service.refuse(style, why.words)
         done, told = f"Works refused ({said})", NotificationType.WORKS_REFUSED
     act = _act(action, style, after={"review": style.review})
-    return _record(act, style, why, done, told, case=case_apart(act), strikes=False)
+    held = Decision.objects.review(style.pk)
+    case = case_apart(act) if held is None else held.case
+    reverses = held if action == Action.ALLOW else None
+    return _record(act, style, why, done, told, case=case, strikes=False, reverses=reverses)
 
 
 @transaction.atomic

@@ -17,6 +17,7 @@ from app.models import (
     Action,
     Appeal,
     AppealState,
+    CopyCheck,
     Decision,
     Ground,
     Licence,
@@ -99,6 +100,8 @@ def is_over(decision: Decision) -> bool:
     if decision.action in (Action.REVOKE, Action.REFUND):
         # Of two who lose by it, one may have won.
         return False
+    if decision.action == Action.REVIEW:
+        return not CopyCheck.objects.filter(pk=decision.after["check"]).exists()
     if decision.action == Action.TAKE and _is_upheld(decision):
         return True
     if decision.action not in TAKING:
@@ -169,17 +172,35 @@ def undo(statement: Statement, why: Why) -> None:
         acts.rate_general(decision.thing_id, why)
     elif decision.action == Action.TAKE:
         people.restore(decision, why)
+    elif decision.action == Action.REVIEW:
+        acts.allow_works(decision.thing_id, why)
     else:
         # A warning, or works that were refused: they may be uploaded once more.
         _pardon(decision, why, {})
 
 
 def _leave(decision: Decision, why: Why) -> None:
-    """Nothing changes. Our staff has looked at what a check had hidden, so no case of it waits."""
+    """Our staff has looked at what a check had hidden or held: nobody has to look at it again.
+    Works that were held are refused, and everything else stays as it is."""
+    because = replace(why, ground=Ground(decision.ground))
     case = _case_of(decision)
     if decision.action == Action.HIDE and case.is_open:
         act = Act(Action.DISMISS, decision.kind, decision.thing_id, decision.subject_id)
-        records.record(act, replace(why, ground=Ground(decision.ground)), case=case)
+        records.record(act, because, case=case)
+    elif decision.action == Action.REVIEW and not is_over(decision):
+        acts.refuse_works(decision.thing_id, because)
+
+
+def answer(decision: Decision | None, why: Why, *, is_granted: bool) -> None:
+    """Answer an appeal that waits against what a machine did, by what our staff, who has looked
+    without it, has decided. Runs in the caller's transaction."""
+    if decision is not None:
+        Appeal.objects.filter(statement=decision.statement_id, state=AppealState.OPEN).update(
+            state=AppealState.GRANTED if is_granted else AppealState.DENIED,
+            judge=why.staff,
+            answer=why.words,
+            decided_at=clock.now(),
+        )
 
 
 def _case_of(decision: Decision) -> ModerationCase:

@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
+from typing import Any
 
 import structlog
 from django.db import transaction
@@ -24,12 +25,16 @@ from PIL import Image
 
 from app.exceptions import InvalidTransition, NotFound, ServiceUnavailable, Unreadable
 from app.models import (
+    Action,
     Artwork,
     CopyCheck,
+    Decision,
+    Ground,
     Licence,
     Original,
     ReviewState,
     Style,
+    ThingKind,
     TrainingStatus,
     WebhookEvent,
 )
@@ -37,6 +42,7 @@ from app.models.rating import Rating
 from app.services import notification_service, storage, training_service
 from app.services.checks import nudity
 from app.services.licences import finding
+from app.services.safety.records import Act, Why, record
 from app.services.training_service import TRAININGS
 from app.services.uploads import checkers
 from app.services.uploads.checkers import (
@@ -59,6 +65,18 @@ ANY = Bounds(("JPEG", "PNG", "WEBP"))
 # Works of before.
 _unread = checkers.Unleased()
 NOT_WAITING = "The works of this style do not wait for a review."
+COPIES_HELD = (
+    "A check by machine found works that are nearly the same as works of other artists, or as"
+    " pictures made here in their styles. Our staff will look at them."
+)
+NUDITY_HELD = (
+    "A check by machine found nudity in works, which everybody would see. Our staff will look at"
+    " them."
+)
+BOTH_HELD = (
+    "A check by machine found nudity in works, and works that are nearly the same as works of other"
+    " artists, or as pictures made here in their styles. Our staff will look at them."
+)
 
 
 @dataclass(frozen=True)
@@ -240,11 +258,32 @@ def _end(check: CopyCheck, copies: Sequence[Copy]) -> None:
         "decided_at": None,
     }
     style.save(update_fields=["review", "updated_at"])
+    statement_id = _state(style, check, found).statement_id
     for is_nude in (False, True):
         works = [each.work for each in copies if (each.kind == Original.NUDITY) == is_nude]
         if works:
-            notification_service.tell_works_held(style, works, is_nude=is_nude)
+            notification_service.tell_works_held(
+                style, works, is_nude=is_nude, statement_id=statement_id
+            )
     log.info("works_held", works=len(copies))
+
+
+def _state(style: Style, check: CopyCheck, found: Sequence[Mapping[str, Any]]) -> Decision:
+    """The audit entry, and the statement of reasons to the artist, who may appeal."""
+    act = Act(
+        *(Action.REVIEW, ThingKind.STYLE, style.pk, style.artist_id),
+        after={"review": style.review, "check": check.pk},
+    )
+    are_nude = {each["kind"] == Original.NUDITY for each in found}
+    words = BOTH_HELD if len(are_nude) > 1 else NUDITY_HELD if True in are_nude else COPIES_HELD
+    why = Why(ground_of(found), words, evidence={"check": "works", "found": list(found)})
+    return record(act, why, strikes=False)
+
+
+def ground_of(found: Sequence[Mapping[str, Any]]) -> Ground:
+    """Why works are held, or refused, for what a check has ``found`` in them."""
+    is_copy = any(each["kind"] != Original.NUDITY for each in found)
+    return Ground.COPYRIGHT if is_copy else Ground.SEXUAL
 
 
 def _train(style: Style) -> None:
