@@ -31,6 +31,15 @@ VERBS: Mapping[str, str] = {
     Action.PARDON: _("Take it back"),
     Action.DISMISS: _("Nothing to do"),
 }
+# The same of a profile picture or signature that a check has taken down, and what follows.
+VERBS_OF_IMAGES: Mapping[str, str] = {
+    Action.PARDON: _("Show it again"),
+    Action.TAKE: _("Refuse it"),
+}
+FOLLOWS_OF_IMAGES: Mapping[str, str] = {
+    Action.PARDON: _("It is shown beside the name again, unless there is another one by now."),
+    Action.TAKE: _("It stays taken down, and its file is deleted once nobody can appeal."),
+}
 # What follows, for whom it concerns and for whoever decides.
 FOLLOWS: Mapping[str, str] = {
     Action.HIDE: _("Only its owner sees the picture, and cannot publish it."),

@@ -147,6 +147,7 @@ urlpatterns = [
     path("desk/cases/<id:case_id>/decide", desk.decide, name="decide"),
     path("desk/proposals/<id:proposal_id>", desk.proposal, name="proposal"),
     path("desk/works/<id:held_style_id>", desk.held_works, name="held_works"),
+    path("desk/images/<id:held_image_id>", desk.held_image, name="held_image"),
     path("desk/appeals", desk.queued_appeals, name="appeals"),
     path("desk/appeals/<id:appeal_id>", desk.judge, name="judge"),
     # Signing in and out

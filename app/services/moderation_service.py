@@ -52,6 +52,8 @@ def rate_general(picture: Generation, *, staff: User, reason: str) -> None:
 def lift_check(check: PictureCheck, *, staff: User, reason: str) -> None:
     """Show again a profile picture or signature that a check took down."""
     rights.require(staff, Right.MODERATE)
+    # Of what was taken before there were statements, no decision is written that would refuse it.
+    records.require_another(staff, check.user_id)
     why = Why(Ground.MISTAKE, records.required(reason), staff=staff)
     people.lift(check, why)
     acts.log(why, check, "Shown again")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,14 @@ from app.models.decision import FREE
 from app.services.safety import appeals, deciding, records
 from app.services.safety.reporting import Claim
 from app.utils import clock
-from web.cases import GROUND_OF, HINTS, VERBS
+from web.cases import (
+    FOLLOWS,
+    FOLLOWS_OF_IMAGES,
+    GROUND_OF,
+    HINTS,
+    VERBS,
+    VERBS_OF_IMAGES,
+)
 from web.forms.base import OnceForm
 
 # These are given to acts that break nothing, not chosen.
@@ -110,6 +118,8 @@ class ReportForm(OnceForm):
 class ActForm(OnceForm):
     """What is done about a case, and why."""
 
+    verbs, follows = VERBS, FOLLOWS
+
     action = forms.ChoiceField(
         label=_("What to do"),
         widget=forms.RadioSelect,
@@ -183,21 +193,46 @@ class ActForm(OnceForm):
         return clock.now() + timedelta(days=int(lasts)) if lasts else None
 
 
-class WorksForm(OnceForm):
-    """What becomes of works that are like those of others."""
+class HeldForm(OnceForm):
+    """What becomes of something that a check holds, and why."""
+
+    verbs: Mapping[str, str]
+    follows: Mapping[str, str]
+    read_by: Any
 
     action = forms.ChoiceField(
         label=_("What to do"),
         widget=forms.RadioSelect,
-        choices=[(each.value, _translated(VERBS[each])) for each in (Action.ALLOW, Action.REFUSE)],
         error_messages={"required": _("Choose what to do.")},
     )
     words = forms.CharField(
         max_length=records.MAX_WORDS,
         label=_("Reason"),
-        help_text=_("Its artist reads this."),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["action"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [(value, _translated(verb)) for value, verb in self.verbs.items()]
+        self.fields["words"].help_text = self.read_by
+
+
+class WorksForm(HeldForm):
+    """Works that are like those of others."""
+
+    verbs = {each: VERBS[each] for each in (Action.ALLOW, Action.REFUSE)}
+    follows = FOLLOWS
+    read_by = _("Its artist reads this.")
+
+
+class ImageForm(HeldForm):
+    """A profile picture or signature that shows nudity."""
+
+    verbs = VERBS_OF_IMAGES
+    follows = FOLLOWS_OF_IMAGES
+    read_by = _("Its owner reads this.")
 
 
 class JudgeForm(OnceForm):

@@ -137,15 +137,16 @@ class TestTheDesk:
         report("profile", buyer.pk)
         [case] = ModerationCase.objects.all()
         paths = ("/desk", f"/desk/cases/{case.pk}", "/desk/appeals", "/desk/works/1")
+        paths += ("/desk/images/1",)
         for user in (buyer, UserFactory(is_staff=True), member("money"), member("operate")):
             client = signed_in(user)
-            assert [client.get(path).status_code for path in paths] == [404] * 4
+            assert [client.get(path).status_code for path in paths] == [404] * 5
             sent = client.post(f"/desk/cases/{case.pk}/decide", {**HIDE, "sure": "1"})
             assert sent.status_code == 404
         assert Client().get("/desk").status_code == 302
         assert not Decision.objects.exists()
         client = signed_in(moderator())
-        assert [client.get(path).status_code for path in paths] == [200, 200, 200, 404]
+        assert [client.get(path).status_code for path in paths] == [200, 200, 200, 404, 404]
         assert 'href="/desk"' in text(client.get("/"))
 
     def test_one_row_a_thing_and_the_worst_first(self, style: Style, signed_in: SignedIn) -> None:

@@ -23,7 +23,16 @@ from django.utils import translation
 from PIL import Image
 from playwright.sync_api import Browser
 
-from app.models import CopyCheck, Generation, Notification, Order, Statement, Style, User
+from app.models import (
+    CopyCheck,
+    Generation,
+    Notification,
+    Order,
+    PictureCheck,
+    Statement,
+    Style,
+    User,
+)
 from app.models.terms import TermsKey
 from app.services import (
     api_key_service,
@@ -170,6 +179,12 @@ def decided(shown: Generation, style: Style, artist: User) -> dict[str, list[Any
     held = StyleFactory(artist=artist.artist, works=2, training_status="pending", review=waiting)
     found = [{"work": 1, "kind": "work", "id": style.artworks.all()[0].pk, "bits": 2}]
     CopyCheck.objects.create(style=held, held_at=clock.now(), found=found)
+    by_program: dict[str, Any] = {"outcome": "found", "rating": "blocked", "score": 0.97}
+    by_program |= {"checker": "opennsfw/1", "found_at": clock.now()}
+    images = [
+        PictureCheck.objects.create(kind=kind, user=artist, key="profiles/x.webp", **by_program)
+        for kind in ("profile", "signature")
+    ]
     return {
         "kind": ["picture"],
         "thing_id": [shown.pk],
@@ -179,6 +194,7 @@ def decided(shown: Generation, style: Style, artist: User) -> dict[str, list[Any
         "statement_id": [each.pk for each in statements],
         "appeal_id": [each.pk for each in made],
         "held_style_id": [held.pk],
+        "held_image_id": [each.pk for each in images],
     }
 
 

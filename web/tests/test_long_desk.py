@@ -10,7 +10,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from app.models import Appeal, CopyCheck, Proposal, Statement, Style, User
+from app.models import Appeal, CopyCheck, PictureCheck, Proposal, Statement, Style, User
 from app.services.safety import deciding, looking
 from app.tests.factories import PublicPictureFactory, StyleFactory
 from app.tests.safety.staff import WORDS, act, moderator
@@ -40,6 +40,9 @@ def wait(artist: User, count: int) -> None:
             artist=artist.artist, name=f"Like {number} of {count}", is_draft=True
         )
         CopyCheck.objects.create(style=waiting, held_at=clock.now(), found=[])
+        found: dict[str, Any] = {"outcome": "found", "rating": "blocked", "score": 0.9}
+        found |= {"checker": "x/1", "found_at": clock.now()}
+        PictureCheck.objects.create(kind="profile", user=picture.user, key="profiles/x", **found)
 
 
 def test_each_list_has_an_end(
@@ -55,10 +58,10 @@ def test_each_list_has_an_end(
     wait(artist, 3)
     with CaptureQueriesContext(connection) as many:
         page = text(client.get("/desk"))
-    assert page.count("The 2 that have waited longest, of 5.") == 3
-    assert page.count('href="/desk/works/') == SHOWN
+    assert page.count("The 2 that have waited longest, of 5.") == 4
+    assert page.count('href="/desk/works/') == page.count('href="/desk/images/') == SHOWN
     # Each of the lists that is cut is counted, too.
-    assert len(many) <= len(few) + 3
+    assert len(many) <= len(few) + 4
     appeals = text(client.get("/desk/appeals"))
     assert "The 2 that have waited longest, of 5." in appeals
     assert appeals.count('href="/desk/appeals/') == SHOWN

@@ -19,18 +19,20 @@ from app.models import (
     CopyCheck,
     Ground,
     ModerationCase,
+    PictureCheck,
     Proposal,
     ReportReason,
     ThingKind,
     User,
 )
 from app.services import moderation_service
+from app.services.checks import people
 from app.services.safety import appeals, deciding, looking
 from web import once
 from web.access import form_of, moderators_only
-from web.cases import FOLLOWS, VERBS, address_of, what_follows_for_money
+from web.cases import FOLLOWS, address_of, what_follows_for_money
 from web.forms.base import OnceForm
-from web.forms.safety import ActForm, JudgeForm, WorksForm
+from web.forms.safety import ActForm, HeldForm, ImageForm, JudgeForm, WorksForm
 from web.phrases import explain_all
 
 
@@ -55,6 +57,7 @@ def desk(request: HttpRequest, staff: User) -> HttpResponse:
         "waiting": ModerationCase.objects.open().count(),
         "proposals": proposals,
         "works": looking.first_of(looking.held_works()),
+        "images": looking.first_of(looking.held_images()),
         "held": looking.held_styles(),
         "appeals": Appeal.objects.queue().count(),
     }
@@ -173,7 +176,7 @@ def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpRespons
     return redirect("web:case", found.case_id)
 
 
-# --- Works that wait ------------------------------------------------------------------------------
+# --- What checks hold -----------------------------------------------------------------------------
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -182,18 +185,11 @@ def held_works(request: HttpRequest, staff: User, held_style_id: int) -> HttpRes
     """Works that are like those of others: trained on, or refused."""
     check = looking.held_works().filter(style_id=held_style_id).first()
     if check is None:
-        raise NotFound("The works of this style do not wait for a review.")
-    form = WorksForm()
-    if request.method == "POST":
-        form = WorksForm(request.POST)
-        if form.is_valid() and "again" not in request.POST:
-            if "sure" not in request.POST:
-                return _ask(request, form, None, request.path)
-            what = ("works", held_style_id, sorted(request.POST.items()))
-            if _done(staff, form, what, lambda: _judge_works(staff, check, form)):
-                messages.success(request, _("Done. Whom it concerns is told."))
-                return redirect("web:desk")
-    form.renew_key()
+        return _none_waits(request, "The works of this style do not wait for a review.")
+    form = WorksForm(request.POST if request.method == "POST" else None)
+    what = ("works", held_style_id)
+    if pressed := _press(request, staff, form, what, lambda: _judge_works(staff, check, form)):
+        return pressed
     content = {
         "style": check.style,
         "check": check,
@@ -210,6 +206,60 @@ def _judge_works(staff: User, check: CopyCheck, form: WorksForm) -> str:
     act = moderation_service.allow_works if is_allowed else moderation_service.refuse_works
     act(check, staff=staff, reason=form.cleaned_data["words"])
     return str(check.style_id)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@moderators_only
+def held_image(request: HttpRequest, staff: User, held_image_id: int) -> HttpResponse:
+    """A profile picture or signature that a check has taken down: shown again, or refused."""
+    check = looking.held_images().filter(pk=held_image_id).first()
+    if check is None:
+        return _none_waits(request, "This picture does not wait for a review.")
+    form = ImageForm(request.POST if request.method == "POST" else None)
+    what = ("image", held_image_id)
+    if pressed := _press(request, staff, form, what, lambda: _judge_image(staff, check, form)):
+        return pressed
+    content = {
+        "check": check,
+        "appeal": people.appeal_against(check),
+        "account": looking.account_of(check.user),
+        "is_own": check.user_id == staff.pk,
+        "form": form,
+    }
+    return render(request, "web/desk/image.html", content, status=400 if form.errors else 200)
+
+
+def _judge_image(staff: User, check: PictureCheck, form: ImageForm) -> str:
+    is_lifted = form.cleaned_data["action"] == Action.PARDON
+    act = moderation_service.lift_check if is_lifted else moderation_service.uphold_check
+    act(check, staff=staff, reason=form.cleaned_data["words"])
+    return str(check.pk)
+
+
+def _press(
+    request: HttpRequest,
+    staff: User,
+    form: HeldForm,
+    what: tuple[object, ...],
+    act: Callable[[], str],
+) -> HttpResponse | None:
+    """The answer to one of the two presses; None where the form is to be shown."""
+    if form.is_valid() and "again" not in request.POST:
+        if "sure" not in request.POST:
+            return _ask(request, form, None, request.path)
+        if _done(staff, form, (*what, sorted(request.POST.items())), act):
+            messages.success(request, _("Done. Whom it concerns is told."))
+            return redirect("web:desk")
+    form.renew_key()
+    return None
+
+
+def _none_waits(request: HttpRequest, said: str) -> HttpResponse:
+    """Who presses a second time, or after somebody else did, goes on with the rest."""
+    if request.method != "POST":
+        raise NotFound(said)
+    messages.info(request, _("This is decided already."))
+    return redirect("web:desk")
 
 
 # --- Appeals --------------------------------------------------------------------------------------
@@ -288,7 +338,7 @@ def _judge(staff: User, appeal_id: int, form: JudgeForm) -> str:
 
 
 def _ask(
-    request: HttpRequest, form: ActForm | WorksForm, found: ModerationCase | None, address: str
+    request: HttpRequest, form: ActForm | HeldForm, found: ModerationCase | None, address: str
 ) -> HttpResponse:
     """What would be done, before it is."""
     action = form.cleaned_data["action"]
@@ -297,15 +347,15 @@ def _ask(
         "case": found,
         "thing": looking.thing_of(found.kind, found.thing_id) if found else None,
         "form_address": address,
-        "verb": _(VERBS[action]),
-        "follows": _(FOLLOWS[action]),
+        "verb": _(form.verbs[action]),
+        "follows": _(form.follows[action]),
         "action": action,
         "ground": _ground(form),
     }
     return render(request, "web/desk/confirm.html", content)
 
 
-def _ground(form: ActForm | WorksForm) -> str:
+def _ground(form: ActForm | HeldForm) -> str:
     ground = form.cleaned_data.get("ground")
     return _(Ground(ground).label) if ground else ""
 

@@ -121,13 +121,17 @@ def lift(check: PictureCheck, why: Why) -> None:
 @transaction.atomic
 def uphold(check: PictureCheck, why: Why) -> None:
     """Leave it taken down. The file is deleted once nobody can appeal. Raises InvalidTransition."""
-    taken = _taken(check)
-    if taken is not None and Appeal.objects.filter(
-        statement=taken.statement_id, state=AppealState.OPEN
-    ):
+    if appeal_against(check) is not None:
         raise InvalidTransition(APPEALED)
     _decide(check, CheckOutcome.UPHELD, why.words, CheckOutcome.FOUND)
     _take(check, why, NotificationType.IMAGE_REFUSED)
+
+
+def appeal_against(check: PictureCheck) -> Appeal | None:
+    """That waits for its answer."""
+    taken = _taken(check)
+    open_ones = Appeal.objects.filter(state=AppealState.OPEN)
+    return open_ones.filter(statement=taken.statement_id).first() if taken is not None else None
 
 
 @transaction.atomic

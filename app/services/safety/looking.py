@@ -18,6 +18,7 @@ from app.models import (
     Licence,
     ModerationCase,
     Original,
+    PictureCheck,
     Proposal,
     Report,
     Statement,
@@ -157,6 +158,11 @@ def queue(kind: str = "") -> list[ModerationCase]:
 def held_works() -> QuerySet[CopyCheck]:
     """Styles whose works wait for our staff, the longest first."""
     return CopyCheck.objects.held().select_related("style__artist")
+
+
+def held_images() -> QuerySet[PictureCheck]:
+    """Profile pictures and signatures that a check has taken down, the longest first."""
+    return PictureCheck.objects.held().select_related("user")
 
 
 def held_styles() -> Waiting[tuple[Style, int | None]]:

@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from app.exceptions import NotAllowed
-from app.models import Appeal, Decision, ModerationCase, User
+from app.models import Appeal, Decision, ModerationCase, PictureCheck, User
+from app.services import moderation_service
 from app.services.safety import appeals, deciding, looking
 from app.tests.factories import PublicPictureFactory, StyleFactory
 from app.tests.safety.staff import WORDS, act, member, moderator, report
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db
 GIVEN: dict[str, Any] = {"ground": "hate", "words": WORDS}
@@ -54,6 +56,17 @@ class TestDeciding:
         artist.save()
         with pytest.raises(NotAllowed):
             act("style", style.pk, "hold", staff=with_rights(artist))
+
+    @pytest.mark.parametrize("decide", ["lift_check", "uphold_check"])
+    def test_not_on_ones_own_profile_picture(self, decide: str, staff: User) -> None:
+        """That was taken before there were statements: nothing says what is given back."""
+        found: dict[str, Any] = {"outcome": "found", "rating": "blocked", "score": 0.9}
+        found |= {"checker": "x/1", "found_at": clock.now()}
+        check = PictureCheck.objects.create(kind="profile", user=staff, key="profiles/x", **found)
+        with pytest.raises(NotAllowed):
+            getattr(moderation_service, decide)(check, staff=staff, reason=WORDS)
+        check.refresh_from_db()
+        assert check.outcome == "found"
 
     @pytest.mark.parametrize("is_granted", [True, False])
     def test_not_ones_own_appeal(self, is_granted: bool, staff: User, case: ModerationCase) -> None:

@@ -5,6 +5,7 @@ from tests.mutate.mutation import Mutation, in_file
 DESK = "web/tests/test_desk.py"
 KEPT = "app/tests/test_kept_no_longer.py"
 MAILS = "web/tests/test_report_mails.py"
+IMAGES = "web/tests/test_held_images.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -36,6 +37,24 @@ MUTATIONS: tuple[Mutation, ...] = (
             "further=not found.is_open",
             f"{DESK}::TestTheDesk::test_two_decide_once",
         ),
+        (
+            "two-presses-for-what-checks-hold",
+            '        if "sure" not in request.POST:\n            return _ask(request, form, None',
+            "        if False:\n            return _ask(request, form, None",
+            IMAGES,
+        ),
+        (
+            "shown-again-is-not-refused",
+            'is_lifted = form.cleaned_data["action"] == Action.PARDON',
+            'is_lifted = form.cleaned_data["action"] == Action.TAKE',
+            IMAGES,
+        ),
+        (
+            "late-presses-lead-on",
+            '    if request.method != "POST":\n        raise NotFound(said)',
+            "    raise NotFound(said)",
+            IMAGES,
+        ),
     ),
     *in_file(
         "web/views/statements.py",
@@ -58,6 +77,15 @@ MUTATIONS: tuple[Mutation, ...] = (
             "nobody-decides-about-themselves",
             "if staff.pk in people:",
             "if False:",
+            "app/tests/safety/test_ones_own.py",
+        ),
+    ),
+    *in_file(
+        "app/services/moderation_service.py",
+        (
+            "nobody-lifts-their-own",
+            "    records.require_another(staff, check.user_id)\n",
+            "",
             "app/tests/safety/test_ones_own.py",
         ),
     ),
