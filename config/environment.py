@@ -310,6 +310,7 @@ VALUES = (
             "VERIFY",
             "REPORTS",
             "RECEIPTS",
+            "REPORT_MAILS",
             "USER",
             "ANONYMOUS",
         )

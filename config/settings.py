@@ -457,8 +457,9 @@ RATE_LIMITS = {
     "orders": env.str("RATE_LIMIT_ORDERS", "30/60"),
     "verify": env.str("RATE_LIMIT_VERIFY", "20/60"),
     "reports": env.str("RATE_LIMIT_REPORTS", "10/600"),
-    # Mails to one address that somebody has typed, who need not own it.
+    # Receipts, and all mails, to one address that somebody has typed, who need not own it.
     "receipts": env.str("RATE_LIMIT_RECEIPTS", "5/86400"),
+    "report_mails": env.str("RATE_LIMIT_REPORT_MAILS", "20/86400"),
     "user": env.str("RATE_LIMIT_USER", "100/60"),
     "anonymous": env.str("RATE_LIMIT_ANONYMOUS", "50/60"),
 }

@@ -107,6 +107,7 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "VERIFY": "20/60",
         "REPORTS": "10/600",
         "RECEIPTS": "5/86400",
+        "REPORT_MAILS": "20/86400",
         "USER": "100/60",
         "ANONYMOUS": "50/60",
     }
@@ -116,8 +117,8 @@ def test_the_limits_told_are_the_shipped_ones() -> None:
         "in 5 minutes"
     ) in WORDS
     assert (
-        "10 new accounts an hour, 10 reports in 10 minutes, 5 receipts of reports a day to one "
-        "mail address"
+        "10 new accounts an hour, 10 reports in 10 minutes, 5 receipts and 20 mails about "
+        "reports a day to one mail address"
     ) in WORDS
 
 

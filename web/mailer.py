@@ -59,8 +59,12 @@ def send_reports(is_stopping: Callable[[], bool] = lambda: False) -> int:
 
 
 def _send_report(server: _Server, report: Report) -> bool:
+    message = of_report(report)
+    if mailing.is_put_off(report):
+        log.info("mail_put_off", report=report.pk)
+        return False
     try:
-        server.send(of_report(report))
+        server.send(message)
     except (Refused, ServerAway) as error:
         log.warning("mail_refused", report=report.pk, said=str(error))
         mailing.record_failed(report, is_final=isinstance(error, Refused) and error.is_final)

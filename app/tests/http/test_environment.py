@@ -161,7 +161,7 @@ UNREADABLE = [
     ("RATE_LIMIT_SIGN_IN", "five", "a number of requests"),
     ("RATE_LIMIT_GENERATE", "6", "a number of requests"),
     *((f"RATE_LIMIT_{n}", "20", "a number of requests") for n in ("VERIFY", "REPORTS", "SIGN_UP")),
-    ("RATE_LIMIT_RECEIPTS", "20", "a number of requests"),
+    *((f"RATE_LIMIT_{n}", "20", "a number of requests") for n in ("RECEIPTS", "REPORT_MAILS")),
     ("RATE_LIMIT_USER", "100/minute", "a number of requests"),
     ("RATE_LIMIT_ANONYMOUS", "/60", "a number of requests"),
     ("LOG_LEVEL", "loud", "a level of Python's logging"),

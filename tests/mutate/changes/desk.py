@@ -139,5 +139,39 @@ MUTATIONS: tuple[Mutation, ...] = (
             "mine.update(mail_due_at=None)",
             MAILS,
         ),
+        (
+            "put-off-does-not-undo-what-is-due",
+            "    mine = Report.objects.filter(pk=report.pk, mail_due_at=report.mail_due_at)\n"
+            "    mine.update(mail_due_at=later)",
+            "    Report.objects.filter(pk=report.pk).update(mail_due_at=later)",
+            MAILS,
+        ),
+        (
+            "what-is-not-taken-does-not-count",
+            "    rate_limit_service.give_back(MAILS, _counted_as(report.email))\n",
+            "",
+            MAILS,
+        ),
+        (
+            "addresses-are-counted-by-a-hash",
+            "return hashlib.sha256(email.lower().encode()).hexdigest()",
+            "return email.lower()",
+            MAILS,
+        ),
+        (
+            "addresses-are-the-same-in-capitals",
+            "return hashlib.sha256(email.lower().encode())",
+            "return hashlib.sha256(email.encode())",
+            MAILS,
+        ),
+    ),
+    *in_file(
+        "web/mailer.py",
+        (
+            "few-mails-go-to-what-somebody-typed",
+            "if mailing.is_put_off(report):",
+            "if False:",
+            MAILS,
+        ),
     ),
 )
