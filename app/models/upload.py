@@ -14,13 +14,15 @@ PLACES = "uploads"
 
 
 class PendingUploadQuerySet(models.QuerySet["PendingUpload"]):
-    def usable(self, user: User, now: datetime) -> PendingUploadQuerySet:
-        return self.filter(user=user, expires_at__gt=now, key__startswith=f"{PLACES}/")
+    def usable(self, now: datetime) -> PendingUploadQuerySet:
+        """Places to upload to that nobody has used."""
+        waiting = self.filter(expires_at__gt=now, key__startswith=f"{PLACES}/")
+        return waiting.exclude(content_type="")
 
 
 class PendingUpload(models.Model):
-    """A storage key that an artist may upload to, until it is used or expires; or a file that goes
-    when it expires, outside of PLACES."""
+    """A storage key that an artist may upload to, until it is used or expires; or, without a type,
+    a file that goes when it expires."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="+")
     key = models.CharField(max_length=200, unique=True, help_text="Storage key.")

@@ -10,12 +10,13 @@ import tempfile
 import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from itertools import takewhile
 from typing import IO
 
 from django.db import transaction
+from django.db.models import F, Q
 
 from app.exceptions import ArtistOnly, ImageTooLarge, InvalidInput, NotFound
 from app.models import PendingUpload, User
@@ -65,7 +66,7 @@ def open_places(*, user: User, content_types: Sequence[str]) -> list[UploadPlace
     # Their number is counted under the lock, or two requests would both find room.
     lock_open(user.pk)
     now = clock.now()
-    pending = PendingUpload.objects.usable(user, now).count()
+    pending = PendingUpload.objects.usable(now).filter(user=user).count()
     if pending + len(content_types) > MAX_PENDING:
         raise InvalidInput.field(
             "content_types",
@@ -98,7 +99,7 @@ def receive(key: str, content: IO[bytes]) -> None:
 
     Raises NotFound when the place was used or has expired, ImageTooLarge, ServiceUnavailable.
     """
-    if not PendingUpload.objects.filter(key=key, expires_at__gt=clock.now()).exists():
+    if not PendingUpload.objects.usable(clock.now()).filter(key=key).exists():
         raise NotFound("This upload link was used or has expired.")
     with tempfile.TemporaryFile() as spooled:
         size = 0
@@ -119,8 +120,8 @@ def require_uploaded(*, user: User, keys: Sequence[str]) -> None:
     """
     image_service.require_count(len(keys))
     known = set(
-        PendingUpload.objects.usable(user, clock.now())
-        .filter(key__in=keys)
+        PendingUpload.objects.usable(clock.now())
+        .filter(user=user, key__in=keys)
         .values_list("key", flat=True)
     )
     if len(set(keys)) != len(keys):
@@ -145,8 +146,8 @@ def use(*, user_id: int, keys: Sequence[str]) -> None:
     Raises InvalidInput when another request was faster.
     """
     # What has expired may be on its way out.
-    usable = PendingUpload.objects.filter(user_id=user_id, expires_at__gt=clock.now())
-    used, _ = usable.filter(key__in=keys).delete()
+    usable = PendingUpload.objects.usable(clock.now())
+    used, _ = usable.filter(user_id=user_id, key__in=keys).delete()
     if used != len(keys):
         raise InvalidInput.field("image_keys", "These uploads were already used.")
 
@@ -179,7 +180,7 @@ def note(*, user_id: int, keys: Iterable[str], seconds: float = 0) -> list[str]:
         ],
         update_conflicts=True,
         unique_fields=["key"],
-        update_fields=["expires_at"],
+        update_fields=["content_type", "expires_at"],
     )
     return ours
 
@@ -226,6 +227,14 @@ def forget_expired() -> int:
 
 @transaction.atomic
 def _drop(rows: PendingUploadQuerySet) -> None:
-    """Whoever has one locked drops it."""
+    """Let go of what is deleted. Whoever has one locked drops it.
+
+    On S3, a link still takes files once its place was used: that row stays, and what came late is
+    deleted when no link can be used any more.
+    """
     locked = rows.select_for_update(skip_locked=True)
-    PendingUpload.objects.filter(pk__in=list(locked.values_list("pk", flat=True))).delete()
+    mine = PendingUpload.objects.filter(pk__in=list(locked.values_list("pk", flat=True)))
+    lifetime = timedelta(seconds=PLACE_SECONDS)
+    is_linked = Q(key__startswith=f"{PLACES}/", created_at__gt=clock.now() - lifetime)
+    mine.exclude(is_linked).delete()
+    mine.filter(is_linked).update(content_type="", expires_at=F("created_at") + lifetime)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from urllib.parse import urlsplit
 
 import pytest
@@ -10,10 +11,21 @@ import time_machine
 from django.test import Client
 
 from app.models import PendingUpload, Style
+from app.services import storage, user_service
 from app.services.uploads import upload_service
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory
-from app.tests.uploads import create_of, files_in, picture, places, put, style_form, uploaded
+from app.tests.uploads import (
+    check_all,
+    create_of,
+    files_in,
+    picture,
+    places,
+    put,
+    style_form,
+    uploaded,
+)
+from app.utils import clock
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -81,6 +93,33 @@ def test_uploads_that_nobody_used_are_forgotten_with_their_files(as_artist, medi
         assert create_of(as_artist, keys).refusal == (400, "VALIDATION_ERROR")
         assert upload_service.forget_expired() == len(keys)
     assert not files_in(media)
+
+
+@pytest.mark.parametrize("is_leaving", [False, True])
+def test_what_comes_late_by_a_link_is_deleted_once_no_link_works(
+    as_artist, artist, media, is_leaving
+) -> None:
+    """S3 judges links by themselves: it takes a file for a place that was used, or closed."""
+    given = places(as_artist, 10)
+    assert [put(place, picture(number)) for number, place in enumerate(given)] == [200] * 10
+    keys = [place["key"] for place in given]
+    if is_leaving:
+        user_service.close_account(artist)
+        assert upload_service.forget_expired() == 10
+    else:
+        create_of(as_artist, keys)
+        check_all()
+    kept = files_in(media)
+    assert kept.isdisjoint(keys)
+    # Here nobody takes it, nor is it a place to be used.
+    assert put(given[0], picture()) == 404
+    assert not PendingUpload.objects.usable(clock.now()).exists()
+    storage.save(keys[0], BytesIO(picture()))
+    assert upload_service.forget_expired() == 0
+    with time_machine.travel(datetime.now(UTC) + timedelta(hours=2, seconds=5), tick=True):
+        assert upload_service.forget_expired() == 10
+    assert files_in(media) == kept
+    assert not PendingUpload.objects.exists()
 
 
 def test_nobody_hoards_places(as_artist, as_buyer) -> None:

@@ -7,6 +7,7 @@ CHECKS = "app/tests/styles/test_upload_checks.py"
 MENDING = "app/tests/styles/test_mending.py"
 COPIES = "app/tests/styles/test_copies.py"
 AT_ONCE = "app/tests/styles/test_copies_at_once.py"
+PLACES = "app/tests/styles/test_uploads.py"
 
 MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
@@ -182,6 +183,25 @@ MUTATIONS: tuple[Mutation, ...] = (
             "    if style.review_state == ReviewState.REFUSED:\n",
             "    if False:\n",
             f"{COPIES}::TestDecisions",
+        ),
+    ),
+    *in_file(
+        "app/services/uploads/upload_service.py",
+        ("late-files-are-deleted", "mine.exclude(is_linked).delete()", "mine.delete()", PLACES),
+        (
+            "left-places-take-nothing",
+            'update(content_type="", expires_at=F("created_at")',
+            'update(expires_at=F("created_at")',
+            PLACES,
+        ),
+    ),
+    *in_file(
+        "app/models/upload.py",
+        (
+            "used-places-take-nothing",
+            'return waiting.exclude(content_type="")',
+            "return waiting",
+            PLACES,
         ),
     ),
 )
