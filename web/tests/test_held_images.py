@@ -132,6 +132,12 @@ def test_an_appeal_is_answered_first(held: PictureCheck, signed_in: SignedIn) ->
     refused = press_twice(client, address, REFUSE)
     assert refused.status_code == 400
     assert Decision.objects.count() == 1
+    # Who answers sees what it is about, as long as it is there.
+    answer, given = f"/desk/appeals/{made.pk}", {"verdict": "deny", "words": WORDS}
+    assert held.key in text(client.get(answer))
+    assert press_twice(client, answer, given)["Location"] == "/desk/appeals"
+    assert held.key not in text(client.get(answer))
+    assert press_twice(client, address, REFUSE)["Location"] == "/desk"
 
 
 def test_nobody_decides_about_themselves(

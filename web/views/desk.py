@@ -16,6 +16,7 @@ from app.exceptions import DomainError, NotFound
 from app.models import (
     Action,
     Appeal,
+    AppealState,
     CopyCheck,
     Ground,
     ModerationCase,
@@ -306,6 +307,8 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
     decision = statement.of_decision
     thing = looking.thing_of(statement.kind, statement.thing_id)
     is_artist = statement.pk == decision.statement_to_artist_id
+    # What was taken down is kept, at the least while it is open.
+    is_open = found.state == AppealState.OPEN
     content = {
         "appeal": found,
         "statement": statement,
@@ -318,6 +321,7 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         "decisions": looking.decisions_about(statement.kind, statement.thing_id),
         "is_for_another": staff.pk in (found.first_id, found.second_id),
         "is_own": staff.pk in (statement.recipient_id, decision.subject_id),
+        "taken": decision.before["key"] if is_open and decision.action == Action.TAKE else "",
         "waits_with_works": decision.action == Action.REVIEW and not appeals.is_over(decision),
         "form": form,
     }
