@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_noop as _
 
-from app.models import Action, Ground, ReportReason, ThingKind
+from app.models import Action, Decision, Ground, ReportReason, ThingKind
 from app.models.decision import FREE
 from app.services.safety.looking import Thing
 
@@ -106,6 +106,14 @@ def verdict_on(action: str | None) -> str:
     if action in FREE:
         return gettext("We looked at it, and found nothing that is against the law or our rules.")
     return gettext("We have acted: %(action)s.") % {"action": gettext(Action(action).label)}
+
+
+def what_denying_does(decision: Decision) -> str:
+    """What follows if an appeal against it is denied: what a check holds is refused then."""
+    refused = {Action.REVIEW: FOLLOWS[Action.REFUSE], Action.TAKE: FOLLOWS_OF_IMAGES[Action.TAKE]}
+    if decision.is_automated and (follows := refused.get(Action(decision.action))):
+        return " ".join([gettext(follows), gettext("Against that, one may appeal once more.")])
+    return gettext("The decision stands. There is no second appeal.")
 
 
 def what_follows_for_money(money: Mapping[str, Any], *, is_artist: bool) -> str:

@@ -256,6 +256,12 @@ class AppealState(models.TextChoices):
 
 
 class AppealQuerySet(models.QuerySet["Appeal"]):
+    def against(self, decision: Decision | None) -> AppealQuerySet:
+        """Those that wait against a decision: whoever judges one decides again."""
+        if decision is None:
+            return self.none()
+        return self.filter(statement=decision.statement_id, state=AppealState.OPEN)
+
     def queue(self) -> AppealQuerySet:
         """Those that wait, oldest first, with what they are against."""
         waiting = self.filter(state=AppealState.OPEN)

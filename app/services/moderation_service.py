@@ -6,8 +6,10 @@ from __future__ import annotations
 
 from django.db import transaction
 
+from app.exceptions import InvalidTransition
 from app.models import (
     Action,
+    Appeal,
     Comment,
     CopyCheck,
     Decision,
@@ -22,7 +24,7 @@ from app.models import (
 from app.models.ownership import MayChange, is_owner_or_staff
 from app.services import community_service
 from app.services.checks import people
-from app.services.safety import acts, appeals, deciding, records, rights
+from app.services.safety import acts, deciding, records, rights
 from app.services.safety.records import Why
 from app.services.safety.rights import Right
 from app.services.uploads import copy_service
@@ -54,6 +56,7 @@ def lift_check(check: PictureCheck, *, staff: User, reason: str) -> None:
     rights.require(staff, Right.MODERATE)
     # Of what was taken before there were statements, no decision is written that would refuse it.
     records.require_another(staff, check.user_id)
+    _require_not_appealed(people.taken(check))
     why = Why(Ground.MISTAKE, records.required(reason), staff=staff)
     people.lift(check, why)
     acts.log(why, check, "Shown again")
@@ -64,6 +67,7 @@ def uphold_check(check: PictureCheck, *, staff: User, reason: str) -> None:
     """Do not show a profile picture or signature that a check took down. The file is deleted once
     nobody can appeal."""
     rights.require(staff, Right.MODERATE)
+    _require_not_appealed(people.taken(check))
     why = Why(Ground.SEXUAL, records.required(reason), staff=staff)
     people.uphold(check, why)
     acts.log(why, check, "Refused")
@@ -88,19 +92,18 @@ def restore_style(style: Style, *, staff: User, reason: str) -> None:
 def allow_works(check: CopyCheck, *, staff: User, reason: str) -> None:
     """Train a style on works that are like those of others."""
     rights.require(staff, Right.MODERATE)
+    _require_not_appealed(Decision.objects.review(check.style_id))
     why = Why(Ground.NONE, records.required(reason), staff=staff)
     acts.allow_works(check.style_id, why, said=_said(check))
-    appeals.answer(Decision.objects.review(check.style_id), why, is_granted=True)
 
 
 @transaction.atomic
 def refuse_works(check: CopyCheck, *, staff: User, reason: str) -> None:
     """Do not train a style on works that are like those of others. Its artist may upload others."""
     rights.require(staff, Right.MODERATE)
-    ground = copy_service.ground_of(check.found)
-    why = Why(ground, records.required(reason), staff=staff)
+    _require_not_appealed(Decision.objects.review(check.style_id))
+    why = Why(copy_service.ground_of(check.found), records.required(reason), staff=staff)
     acts.refuse_works(check.style_id, why, said=_said(check))
-    appeals.answer(Decision.objects.review(check.style_id), why, is_granted=False)
 
 
 @transaction.atomic
@@ -144,6 +147,12 @@ def _act(kind: ThingKind, thing_id: int, action: Action, staff: User, reason: st
     deciding.act(
         kind=kind, thing_id=thing_id, staff=staff, action=action, words=reason, ground=ground
     )
+
+
+def _require_not_appealed(decision: Decision | None) -> None:
+    """Whoever judges an appeal decides again."""
+    if Appeal.objects.against(decision).exists():
+        raise InvalidTransition(records.APPEALED)
 
 
 def _said(check: CopyCheck) -> str:

@@ -18,6 +18,7 @@ from app.models import (
     Appeal,
     AppealState,
     CopyCheck,
+    Decision,
     Ground,
     ModerationCase,
     PictureCheck,
@@ -31,7 +32,7 @@ from app.services.checks import people
 from app.services.safety import appeals, deciding, looking
 from web import once
 from web.access import form_of, moderators_only
-from web.cases import FOLLOWS, address_of, what_follows_for_money
+from web.cases import FOLLOWS, address_of, what_denying_does, what_follows_for_money
 from web.forms.base import OnceForm
 from web.forms.safety import ActForm, HeldForm, ImageForm, JudgeForm, WorksForm
 from web.phrases import explain_all
@@ -197,6 +198,8 @@ def held_works(request: HttpRequest, staff: User, held_style_id: int) -> HttpRes
         "pairs": looking.near_works(check),
         "works": looking.works_of(held_style_id),
         "account": looking.account_of(check.style.artist.user),
+        "appeal": Appeal.objects.against(Decision.objects.review(held_style_id)).first(),
+        "is_own": check.style.artist_id == staff.pk,
         "form": form,
     }
     return render(request, "web/desk/works.html", content, status=400 if form.errors else 200)
@@ -222,7 +225,7 @@ def held_image(request: HttpRequest, staff: User, held_image_id: int) -> HttpRes
         return pressed
     content = {
         "check": check,
-        "appeal": people.appeal_against(check),
+        "appeal": Appeal.objects.against(people.taken(check)).first(),
         "account": looking.account_of(check.user),
         "is_own": check.user_id == staff.pk,
         "form": form,
@@ -296,7 +299,9 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         form = JudgeForm(request.POST)
         if form.is_valid() and "again" not in request.POST:
             if "sure" not in request.POST:
+                denial = what_denying_does(found.statement.of_decision)
                 content = {"appeal": found, "form": form, "is_granted": form.is_granted}
+                content["denial"] = denial
                 return render(request, "web/desk/confirm_judgement.html", content)
             what = ("judge", appeal_id, sorted(request.POST.items()))
             if _done(staff, form, what, lambda: _judge(staff, appeal_id, form)):

@@ -39,7 +39,6 @@ from app.utils import clock
 log = structlog.get_logger(__name__)
 
 TAKEN = "A check by machine found nudity in it."
-APPEALED = "Its owner has appealed: answer that."
 BATCH = 100
 
 
@@ -121,17 +120,8 @@ def lift(check: PictureCheck, why: Why) -> None:
 @transaction.atomic
 def uphold(check: PictureCheck, why: Why) -> None:
     """Leave it taken down. The file is deleted once nobody can appeal. Raises InvalidTransition."""
-    if appeal_against(check) is not None:
-        raise InvalidTransition(APPEALED)
     _decide(check, CheckOutcome.UPHELD, why.words, CheckOutcome.FOUND)
     _take(check, why, NotificationType.IMAGE_REFUSED)
-
-
-def appeal_against(check: PictureCheck) -> Appeal | None:
-    """That waits for its answer."""
-    taken = _taken(check)
-    open_ones = Appeal.objects.filter(state=AppealState.OPEN)
-    return open_ones.filter(statement=taken.statement_id).first() if taken is not None else None
 
 
 @transaction.atomic
@@ -144,6 +134,14 @@ def restore(decision: Decision, why: Why) -> None:
         return
     _decide(check, CheckOutcome.LIFTED, why.words, CheckOutcome.FOUND, CheckOutcome.UPHELD)
     _give_back(check, why)
+
+
+def refuse(decision: Decision, why: Why) -> None:
+    """Leave down what was taken by a decision, whose appeal is denied; nothing if our staff had
+    refused it before, or its owner has left."""
+    found = PictureCheck.objects.held().filter(pk=decision.after.get("check")).first()
+    if found is not None:
+        uphold(found, why)
 
 
 def forget_refused() -> int:
@@ -182,9 +180,9 @@ def _take(check: PictureCheck, why: Why, told: NotificationType) -> None:
 def _give_back(check: PictureCheck, why: Why) -> None:
     if check.key and _key_of(check) == "" and storage.exists(check.key):
         _show(check, check.key)
-    taken = _taken(check)
-    if taken is not None:
-        _pardon(taken, why)
+    decision = taken(check)
+    if decision is not None:
+        _pardon(decision, why)
     told = NotificationType.IMAGE_BACK
     notification_service.tell_of_taken(check.user_id, told, check.kind, why.words)
 
@@ -194,7 +192,7 @@ def _pardon(decision: Decision, why: Why) -> None:
     records.record(act, why, case=decision.case, reverses=decision)
 
 
-def _taken(check: PictureCheck) -> Decision | None:
+def taken(check: PictureCheck) -> Decision | None:
     """What its owner was told last; None of what was taken before there were statements of it."""
     about = Decision.objects.about(ThingKind.PROFILE, check.user_id)
     return about.filter(action=Action.TAKE, after__check=check.pk).first()

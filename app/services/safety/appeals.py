@@ -180,8 +180,8 @@ def undo(statement: Statement, why: Why) -> None:
 
 
 def _leave(decision: Decision, why: Why) -> None:
-    """Our staff has looked at what a check had hidden or held: nobody has to look at it again.
-    Works that were held are refused, and everything else stays as it is."""
+    """Our staff has looked at what a check had hidden, held or taken down: nobody has to look at it
+    again. Works and images are refused, and everything else stays as it is."""
     because = replace(why, ground=Ground(decision.ground))
     case = _case_of(decision)
     if decision.action == Action.HIDE and case.is_open:
@@ -189,18 +189,8 @@ def _leave(decision: Decision, why: Why) -> None:
         records.record(act, because, case=case)
     elif decision.action == Action.REVIEW and not is_over(decision):
         acts.refuse_works(decision.thing_id, because)
-
-
-def answer(decision: Decision | None, why: Why, *, is_granted: bool) -> None:
-    """Answer an appeal that waits against what a machine did, by what our staff, who has looked
-    without it, has decided. Runs in the caller's transaction."""
-    if decision is not None:
-        Appeal.objects.filter(statement=decision.statement_id, state=AppealState.OPEN).update(
-            state=AppealState.GRANTED if is_granted else AppealState.DENIED,
-            judge=why.staff,
-            answer=why.words,
-            decided_at=clock.now(),
-        )
+    elif decision.action == Action.TAKE:
+        people.refuse(decision, because)
 
 
 def _case_of(decision: Decision) -> ModerationCase:

@@ -37,6 +37,7 @@ MAX_FINDINGS = 20
 STRIKING = frozenset({Action.HIDE, Action.REMOVE, Action.WITHDRAW, Action.WARN})
 NO_MONEY: Mapping[str, Any] = {"effect": "none"}
 ANOTHER = "Somebody else has to judge this: you have decided before."
+APPEALED = "There is an appeal against this: answer that."
 SOMEBODY_WAS_FASTER = "Somebody else has decided this case."
 ONES_OWN = "This is about yourself: somebody else has to decide it."
 

@@ -156,9 +156,16 @@ class TestTaken:
         told = user.notifications.get(type="image_taken")
         assert told.parameters["statement"] == stated.pk
 
-    def test_denied_it_stays_down(self, user) -> None:
-        judged(user, is_granted=False)
+    def test_denied_it_is_refused_and_another_judges_that(self, user) -> None:
+        staff = moderator()
+        judged(user, is_granted=False, staff=staff)
         assert not self.shown(user)
+        # Nobody has to look at it again.
+        assert not PictureCheck.objects.held().exists()
+        refused = Statement.objects.latest("pk")
+        assert (refused.ground, refused.is_automated) == ("sexual", False)
+        with pytest.raises(NotAllowed):
+            judged(user, staff=staff)
 
     def test_what_staff_refuses_is_stated_and_judged_by_another(self, user) -> None:
         staff = moderator()
@@ -174,11 +181,12 @@ class TestTaken:
         appeals.judge(appeal_id=waiting.pk, staff=moderator(), **given)
         assert self.shown(user)
 
-    def test_what_waits_for_an_answer_is_not_refused_meanwhile(self, user) -> None:
+    @pytest.mark.parametrize("decide", ["uphold_check", "lift_check"])
+    def test_what_waits_for_an_answer_is_not_decided_meanwhile(self, user, decide) -> None:
         stated = Statement.objects.get()
         Api(user).post(f"/api/moderation/statements/{stated.pk}/appeal", {"words": "A statue."})
         with pytest.raises(InvalidTransition):
-            moderation_service.uphold_check(
+            getattr(moderation_service, decide)(
                 PictureCheck.objects.get(), staff=moderator(), reason="Porn."
             )
         assert Decision.objects.count() == 1
