@@ -111,3 +111,8 @@ class CopyCheck(models.Model):
 
     def __str__(self) -> str:
         return f"{self.style_id}"
+
+    @property
+    def work_count(self) -> int:
+        """In how many works something was found."""
+        return len({each["work"] for each in self.found})

@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, expect
 
 from app.models import Decision, PictureCheck, Statement, User
 from app.services import user_service
-from app.services.checks import nudity, pictures
+from app.services.checks import pictures
 from app.services.safety import appeals, looking
-from app.tests.checks.looking import FakeCheck
+from app.tests.checks.looking import put_in
 from app.tests.factories import UserFactory
 from app.tests.safety.staff import WORDS, member, moderator
 from app.tests.uploads import file, picture
@@ -31,10 +31,7 @@ SHOW, REFUSE = ({"action": action, "words": WORDS} for action in ("pardon", "tak
 @pytest.fixture
 def taken(settings: Any, media: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Any]:
     """Have a check take what somebody uploads."""
-    settings.PICTURE_CHECK = "opennsfw"
-    fake = FakeCheck()
-    fake.says = 0.9687
-    monkeypatch.setattr(nudity, "checker", lambda: fake)
+    put_in(settings, monkeypatch).says = 0.9687
 
     def take(user: User, kind: str = "profile") -> PictureCheck:
         if kind == "profile":

@@ -205,7 +205,7 @@ def style(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
                 messages.success(request, _("Saved. The new price applies to new pictures."))
                 return redirect("web:own_style", style_id)
     content = {"style": own, "form": form, "price": own.price, "is_refused": _is_refused(own)}
-    if own.withdrawn_reason or own.review_state == ReviewState.REFUSED:
+    if own.withdrawn_reason or own.review_state in (ReviewState.WAITING, ReviewState.REFUSED):
         content["statement_id"] = looking.statement_for(user, ThingKind.STYLE, style_id)
     content["likeness"] = likeness_to(own)
     content["known"] = style_service.uploaded_before(user, style_id)

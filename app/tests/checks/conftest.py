@@ -4,16 +4,14 @@ from typing import Any
 
 import pytest
 
-from app.services.checks import nudity, pictures
+from app.services.checks import pictures
 from app.services.uploads import checkers
-from app.tests.checks.looking import FakeCheck
+from app.tests.checks.looking import FakeCheck, put_in
 
 
 @pytest.fixture
 def check(settings: Any, media: Any, monkeypatch: pytest.MonkeyPatch) -> FakeCheck:
     """The check is on, and says what the test tells it."""
-    settings.PICTURE_CHECK = "opennsfw"
-    fake = FakeCheck()
-    monkeypatch.setattr(nudity, "checker", lambda: fake)
+    fake = put_in(settings, monkeypatch)
     monkeypatch.setattr(pictures, "_unread", checkers.Unleased())
     return fake
