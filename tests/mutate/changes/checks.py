@@ -12,6 +12,7 @@ LINKS = "app/tests/safety/test_old_links.py"
 RIGHTS = "app/tests/safety/test_rights.py"
 COMPLAINTS = "app/tests/safety/test_complaints.py"
 WORKS = "app/tests/checks/test_works.py"
+HELD = "app/tests/checks/test_stated_works.py"
 
 MUTATIONS = (
     *in_file(
@@ -55,12 +56,6 @@ MUTATIONS = (
         ("the-next-one-stays", "or not _is_shown(check):", "or False:", PEOPLE),
         ("lifted-beside-another", '_key_of(check) == "" and ', "", PEOPLE),
         (
-            "appeals-are-answered-first",
-            "        raise InvalidTransition(APPEALED)",
-            "        pass",
-            STATED,
-        ),
-        (
             "taken-is-stated",
             "case=records.case_apart(act)",
             "case=None",
@@ -87,10 +82,28 @@ MUTATIONS = (
         "app/services/safety/appeals.py",
         ("ratings-are-taken-back", "acts.rate_general(decision.thing_id, why)", "pass", STATED),
         ("taken-comes-back", "people.restore(decision, why)", "pass", STATED),
+        ("held-works-are-trained", "acts.allow_works(decision.thing_id, why)", "pass", HELD),
+        ("denied-works-are-refused", "acts.refuse_works(decision.thing_id, because)", "pass", HELD),
+        ("denied-images-are-refused", "people.refuse(decision, because)", "pass", STATED),
     ),
     *in_file(
         "app/services/uploads/copy_service.py",
         ("nude-works-are-held", "if each.nudity is not None:", "if False:", WORKS),
+        (
+            "nudity-is-no-copy",
+            "Ground.COPYRIGHT if is_copy else Ground.SEXUAL",
+            "Ground.COPYRIGHT",
+            HELD,
+        ),
+    ),
+    *in_file(
+        "app/services/moderation_service.py",
+        (
+            "appeals-are-answered-first",
+            "        raise InvalidTransition(records.APPEALED)",
+            "        pass",
+            STATED,
+        ),
     ),
     *in_file(
         "app/views/media.py",
