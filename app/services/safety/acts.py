@@ -182,6 +182,21 @@ def refuse_works(style_id: int, why: Why, *, said: str = "") -> Decision:
     return _decide_on_works(style_id, why, said, Action.REFUSE)
 
 
+@transaction.atomic
+def allow_refused_works(refusal: Decision, why: Why) -> bool:
+    """Train a style on the works that a decision had refused. Returns False where they are not
+    there any more."""
+    if not Style.objects.filter(pk=refusal.thing_id).exists():
+        return False
+    style = training_service.lock_style(refusal.thing_id)
+    if not copy_service.allow_refused(style, why.words):
+        return False
+    act = _act(Action.ALLOW, style, after={"review": style.review})
+    told = NotificationType.WORKS_ALLOWED
+    _record(act, style, why, "Works allowed", told, case=refusal.case, reverses=refusal)
+    return True
+
+
 def _decide_on_works(style_id: int, why: Why, said: str, action: Action) -> Decision:
     style = training_service.lock_style(style_id)
     if action == Action.ALLOW:

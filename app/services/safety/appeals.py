@@ -174,8 +174,8 @@ def undo(statement: Statement, why: Why) -> None:
         people.restore(decision, why)
     elif decision.action == Action.REVIEW:
         acts.allow_works(decision.thing_id, why)
-    else:
-        # A warning, or works that were refused: they may be uploaded once more.
+    elif decision.action != Action.REFUSE or not acts.allow_refused_works(decision, why):
+        # A warning, or refused works that are not there any more.
         _pardon(decision, why, {})
 
 

@@ -182,10 +182,26 @@ def refuse(style: Style, reason: str) -> None:
     tell_of_style(style, WebhookEvent.STYLE_FAILED)
 
 
+def allow_refused(style: Style, reason: str) -> bool:
+    """Train a locked style on works that our staff had refused, and compare them once more, for
+    what was found since. Returns False where its artist has taken others, or has none any more."""
+    is_there = style.review_state == ReviewState.REFUSED and style.artworks.exists()
+    if not is_there or not style.may_be_trained_again:
+        return False
+    _note(style, ReviewState.ALLOWED, reason)
+    training_service.begin_again(style)
+    checkers.look_for_copies(style)
+    return True
+
+
 def _decide(style: Style, state: ReviewState, reason: str) -> None:
     held = CopyCheck.objects.filter(style=style, held_at__isnull=False)
     if not style.is_under_way or not held.delete()[0]:
         raise InvalidTransition(NOT_WAITING)
+    _note(style, state, reason)
+
+
+def _note(style: Style, state: ReviewState, reason: str) -> None:
     decided = {"state": state, "reason": reason, "decided_at": _now()}
     style.review = {**(style.review or {}), **decided}
 

@@ -109,6 +109,33 @@ class TestAnAppeal:
         with pytest.raises(NotAllowed):
             judge(again, is_granted=True, staff=staff)
 
+    def test_granted_against_a_refusal_the_style_is_trained(self, held: Style) -> None:
+        judge(appealed(held), is_granted=False)
+        refusal = Decision.objects.latest("pk")
+        judge(appealed(held), is_granted=True)
+        last = Decision.objects.latest("pk")
+        assert (last.action, last.reverses) == ("allow", refusal)
+        # What is found in the same works does not hold them again.
+        check_all()
+        assert is_ordered(held)
+        held.refresh_from_db()
+        assert (held.training_status, held.review_state) == ("pending", "allowed")
+        assert held.artist.user.notifications.filter(type="works_allowed").exists()
+
+    @pytest.mark.parametrize("is_discarded", [False, True])
+    def test_of_refused_works_that_are_gone_the_strike_alone_is_taken_back(
+        self, held: Style, is_discarded: bool
+    ) -> None:
+        judge(appealed(held), is_granted=False)
+        again = appealed(held)
+        if is_discarded:
+            held.delete()
+        else:
+            assert put_works(held, files(10)).status == 200
+            check_all()
+        judge(again, is_granted=True)
+        assert Decision.objects.latest("pk").action == "pardon"
+
     @pytest.mark.parametrize("is_allowed", [False, True])
     def test_who_would_decide_without_it_is_led_to_it(self, held: Style, is_allowed: bool) -> None:
         appeal = appealed(held)

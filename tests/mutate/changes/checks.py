@@ -84,6 +84,7 @@ MUTATIONS = (
         ("taken-comes-back", "people.restore(decision, why)", "pass", STATED),
         ("held-works-are-trained", "acts.allow_works(decision.thing_id, why)", "pass", HELD),
         ("denied-works-are-refused", "acts.refuse_works(decision.thing_id, because)", "pass", HELD),
+        ("refused-works-come-back", "not acts.allow_refused_works(decision, why)", "True", HELD),
         ("denied-images-are-refused", "people.refuse(decision, because)", "pass", STATED),
     ),
     *in_file(
