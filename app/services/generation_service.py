@@ -27,6 +27,7 @@ from app.exceptions import (
 from app.models import (
     Generation,
     GenerationStatus,
+    Order,
     Priority,
     Style,
     Transaction,
@@ -337,6 +338,9 @@ class DrawnPicture:
     of_file: dict[str, object]
 
 
+MISSED = "It was not made by the deadline of its order."
+
+
 class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
     """Completed, a generation pays its artist; failed for good, it is refunded."""
 
@@ -448,6 +452,21 @@ class Generations(JobKind[Generation, GenerationReport, DrawnPicture]):
             | {"metadata": Jsonb(job.metadata), "settings": json_of(job.settings)}
         )
         write(COMPLETE_GENERATION, **vars(job) | given)
+
+    def is_late(self, job: Generation) -> bool:
+        """Whether the deadline of its order is over. Pictures that are ordered alone have none."""
+        if job.order_id is None or not job.is_under_way:
+            return False
+        overdue = Order.objects.filter(pk=job.order_id, deadline__lte=clock.now())
+        return overdue.exists()
+
+    @transaction.atomic
+    def end_late(self, job_id: int) -> bool:
+        picture = self.lock(job_id)
+        if not self.is_late(picture):
+            return False
+        self.end_locked(picture, MISSED)
+        return True
 
     def note_failure(self, job: Generation, report: GenerationReport) -> None:
         # A worker tells it of a picture that it does not deliver because of it.

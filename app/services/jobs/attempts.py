@@ -132,7 +132,8 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
     # --- What is the same -------------------------------------------------------------------------
 
     def record_report(self, job_id: int, report: ReportT) -> JobT:
-        """Take in what a worker reports. The same report twice changes nothing.
+        """Take in what a worker reports. The same report twice changes nothing. What is made too
+        late is ended instead.
 
         Raises NotFound, StaleAttempt, InvalidTransition, InvalidInput.
         """
@@ -148,14 +149,27 @@ class JobKind(ABC, Generic[JobT, ReportT, ResultT]):
                 raise
         with transaction.atomic():
             job = self._lock_current(job_id, report, to_complete=result is not None)
-            if result is not None:
+            is_late = state != self.failed and self.is_late(job)
+            if result is not None and not is_late:
                 self._complete(job, result)
             elif state == self.failed:
                 self.note_failure(job, report)
                 self._fail(job, report.failure_reason or "", retryable=report.retryable)
-            else:
+            elif not is_late:
                 self._record_progress(job, report)
+        if is_late:
+            # In a transaction of its own, which locks balances in their order.
+            self.end_late(job_id)
+            raise InvalidTransition(f"This {self.noun} comes too late: nobody waits for it.")
         return job
+
+    def is_late(self, job: JobT) -> bool:
+        """Whether a locked job is under way, and nobody wants it any more."""
+        return False
+
+    def end_late(self, job_id: int) -> bool:
+        """End a job for good if it is late. Returns False if it is not, or has ended."""
+        return False
 
     @transaction.atomic
     def end(

@@ -19,7 +19,6 @@ from app.utils import clock
 
 log = structlog.get_logger(__name__)
 
-MISSED = "It was not made by the deadline of its order."
 BATCH = 500
 
 
@@ -33,20 +32,12 @@ def end_overdue() -> int:
     late = Generation.objects.under_way().filter(order__in=orders).order_by("pk")
     ended = 0
     for picture_id in list(late.values_list("pk", flat=True)[:BATCH]):
-        if guard.attempt("deadlines", partial(_end, picture_id), generation_id=picture_id):
+        end = partial(GENERATIONS.end_late, picture_id)
+        if guard.attempt("deadlines", end, generation_id=picture_id):
             ended += 1
     if ended:
         log.warning("deadline_missed", pictures=ended)
     return ended
-
-
-@transaction.atomic
-def _end(picture_id: int) -> bool:
-    picture = GENERATIONS.lock(picture_id)
-    if not picture.is_under_way:
-        return False
-    GENERATIONS.end_locked(picture, MISSED)
-    return True
 
 
 def tell_of_ended() -> int:

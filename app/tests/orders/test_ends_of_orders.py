@@ -16,6 +16,7 @@ from app.models import (
     Turn,
     WebhookDelivery,
 )
+from app.services.generation_service import GENERATIONS, MISSED
 from app.services.orders import ending
 from app.services.webhooks import endpoints
 from app.tests import ledger
@@ -61,7 +62,7 @@ class TestDeadlines:
         later(monkeypatch)
         assert [ending.end_overdue(), ending.end_overdue()] == [2, 0]
         assert states() == ["completed", "failed", "failed"]
-        assert Generation.objects.latest("pk").failure_reason == ending.MISSED
+        assert Generation.objects.latest("pk").failure_reason == MISSED
         assert ledger.entries_of(buyer)[1:] == [("consume", 30), ("refund", 10), ("refund", 10)]
         ledger.assert_right()
 
@@ -88,13 +89,30 @@ class TestDeadlines:
         assert ledger.balance_of(buyer) == 1000
         ledger.assert_right()
 
+    @pytest.mark.parametrize("status", ["processing", "completed", "failed"])
+    def test_a_report_after_it_ends_the_picture_whoever_looks_first(
+        self, as_buyer, buyer, worker, monkeypatch, status
+    ):
+        """Where no relay runs, or it has not come by since."""
+        place(as_buyer, 1, deadline=in_an_hour())
+        picture = Generation.objects.get()
+        later(monkeypatch)
+        said = {"failure_reason": "It broke.", "retryable": False} if status == "failed" else {}
+        late = report(worker, picture, status, **said)
+        assert late.status == (200 if status == "failed" else 409)
+        picture.refresh_from_db()
+        assert picture.status == "failed"
+        assert picture.failure_reason == ("It broke." if status == "failed" else MISSED)
+        assert ledger.balance_of(buyer) == 1000
+        ledger.assert_right()
+
     def test_a_report_that_comes_first_stays(self, as_buyer, worker, monkeypatch):
         """The sweep has seen the picture under way, and looks again under its lock."""
         place(as_buyer, 1, deadline=in_an_hour())
         picture = Generation.objects.get()
         report(worker, picture, "completed")
         later(monkeypatch)
-        assert ending._end(picture.pk) is False
+        assert GENERATIONS.end_late(picture.pk) is False
         assert states() == ["completed"]
         ledger.assert_right()
 

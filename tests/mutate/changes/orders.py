@@ -67,6 +67,18 @@ MUTATIONS = (
     *in_file(
         "app/services/generation_service.py",
         (
+            "deadline-judged-under-the-lock",
+            "if job.order_id is None or not job.is_under_way:",
+            "if job.order_id is None:",
+            ENDS,
+        ),
+        (
+            "reports-after-the-deadline",
+            "deadline__lte=clock.now()",
+            "deadline__isnull=True",
+            ENDS,
+        ),
+        (
             "cancels-queued-only",
             "filter(pk__in=ids, status=GenerationStatus.QUEUED)",
             "filter(pk__in=ids)",
@@ -121,12 +133,6 @@ MUTATIONS = (
     ),
     *in_file(
         "app/services/orders/ending.py",
-        (
-            "deadline-judged-under-the-lock",
-            "if not picture.is_under_way:",
-            "if picture is None:",
-            ENDS,
-        ),
         (
             "deadline-is-the-orders",
             "deadline__lte=clock.now()",
