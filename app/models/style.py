@@ -127,7 +127,11 @@ class StyleQuerySet(models.QuerySet["Style"]):
         back."""
         from app.models.token import Transaction, TransactionType
 
-        signs = {TransactionType.EARN: 1, TransactionType.REVERSAL: -1}
+        signs = {
+            TransactionType.EARN: 1,
+            TransactionType.REVERSAL: -1,
+            TransactionType.REVERSAL_RETURN: 1,
+        }
         whens = [
             models.When(type=kind, then=models.F("amount") * sign) for kind, sign in signs.items()
         ]

@@ -15,7 +15,8 @@ from app.models.payout import Payout
 from app.models.user import User
 
 WELCOME_BONUS_MEMO = "welcome_bonus"
-# That of both entries by which the sale of a completed picture is reversed.
+# That of the entries by which the sale of a completed picture is reversed, and of that by which an
+# artist who won an appeal has the share again.
 REVERSED_MEMO = "generation_reversed"
 # Of what a lost dispute takes at its end: by then the buyer had tokens again.
 TAKEN_LATE_MEMO = "dispute_lost"
@@ -32,6 +33,7 @@ class TransactionType(models.TextChoices):
     REFUND = "refund", "Refunded"
     PURCHASE = "purchase", "Bought"
     REVERSAL = "reversal", "Taken back"
+    REVERSAL_RETURN = "rev_ret", "Given back after an appeal"
     PAYOUT = "payout", "Paid out"
     PAYOUT_RETURN = "payout_ret", "Payout returned"
     PURCHASE_REFUND = "refund_out", "Purchase refunded"
@@ -48,7 +50,9 @@ PUBLIC_TYPES = {kind.value: kind.name.lower() for kind in TransactionType}
 PUBLIC_CHOICES = [(kind.name.lower(), kind.label) for kind in TransactionType]
 # Taken from its sender; given to its receiver.
 TAKEN = ["consume", "reversal", "payout", "refund_out", "chargeback", "forfeit"]
-GIVEN = ["earn", "refund", "purchase", "payout_ret", "refund_ret", "charge_ret"]
+GIVEN = ["earn", "refund", "purchase", "payout_ret", "refund_ret", "charge_ret", "rev_ret"]
+# Of a sale that was reversed.
+OF_REVERSALS = ["refund", "reversal", "rev_ret"]
 # The platform's alone: of a dispute, or of a refund.
 LOSSES = ["loss", "loss_ret"]
 # These name what they are of.
@@ -107,8 +111,8 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
             )
             .annotate(day=TruncDate("generation__transactions__created_at", tzinfo=zone))
         )
-        for day, amount in taken_back.values_list("day", "amount"):
-            earned[day] -= amount
+        for day, kind, amount in taken_back.values_list("day", "type", "amount"):
+            earned[day] += amount if kind == TransactionType.REVERSAL_RETURN else -amount
         return earned
 
     def sold_between(self, begin: datetime, end: datetime) -> models.QuerySet[Any, Any]:
@@ -136,11 +140,16 @@ class TransactionQuerySet(models.QuerySet["Transaction"]):
         earned = self.filter(
             receiver_id=user_id, type=TransactionType.EARN, generation__isnull=False
         )
-        return earned.total() - self.taken_back_from(user_id).total()
+        taken_back = self.taken_back_from(user_id).order_by().values_list("type")
+        sums: dict[str, int] = dict(taken_back.annotate(models.Sum("amount")))
+        lost = sums.get(TransactionType.REVERSAL, 0) - sums.get(TransactionType.REVERSAL_RETURN, 0)
+        return earned.total() - lost
 
     def taken_back_from(self, user_id: int) -> TransactionQuerySet:
-        """The reversals of the artist's sales: few, and found by the index of a party's types."""
-        return self.alias(party=PARTY).filter(party=user_id, type=TransactionType.REVERSAL)
+        """The reversals of the artist's sales, and those given back: few, and found by the index of
+        a party's types."""
+        kinds = [TransactionType.REVERSAL, TransactionType.REVERSAL_RETURN]
+        return self.alias(party=PARTY).filter(party=user_id, type__in=kinds)
 
     def total(self) -> int:
         return self.aggregate(total=models.Sum("amount"))["total"] or 0
@@ -224,13 +233,12 @@ class Transaction(models.Model):
             ),
             models.CheckConstraint(
                 name="transaction_reversal_fits_type",
-                condition=Q(
-                    memo=REVERSED_MEMO, type__in=["refund", "reversal"], generation__isnull=False
-                )
-                | ~Q(memo=REVERSED_MEMO) & ~Q(type="reversal"),
+                condition=Q(memo=REVERSED_MEMO, type__in=OF_REVERSALS, generation__isnull=False)
+                | ~Q(memo=REVERSED_MEMO) & ~Q(type__in=["reversal", "rev_ret"]),
             ),
             # One charge for each generation, then one payout or one refund. A payout may be
             # reversed, once: a refund to the buyer, and a reversal of what the artist has left.
+            # That may be given back, once.
             models.UniqueConstraint(
                 name="transaction_charge_once",
                 fields=["generation"],

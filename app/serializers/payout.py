@@ -85,8 +85,8 @@ class TotalsSerializer(BaseSerializer):
     price = serializers.IntegerField()
     fee = serializers.IntegerField()
     earned = serializers.IntegerField()
-    taken_back = serializers.IntegerField()
-    paid_out = serializers.IntegerField()
+    taken_back = serializers.IntegerField(help_text="Less what an appeal gave back.")
+    paid_out = serializers.IntegerField(help_text="Less payouts that came back.")
 
 
 class StatementSerializer(BaseSerializer):

@@ -100,21 +100,25 @@ RULES = {
         WHERE (t.memo = 'generation_reversed') <> (g.status = 'completed')
             OR g.status IN ('queued', 'processing')
         ORDER BY g.id""",
-    "a reversed picture was refunded in full, once, and took at most the payout back": """
+    "a reversed picture was refunded once, in full, and took or gave back the payout at most": """
         SELECT 'generation ' || g.id,
                'cost ' || g.cost || ', paid out ' || COALESCE(MAX(p.amount), 0) || '; reversed: '
                    || STRING_AGG(t.type || ' ' || t.amount, ', ' ORDER BY t.id)
         FROM app_generation g
         JOIN app_style s ON s.id = g.style_id
         JOIN app_transaction t ON t.generation_id = g.id
-            AND (t.memo = 'generation_reversed' OR t.type = 'reversal')
+            AND (t.memo = 'generation_reversed' OR t.type IN ('reversal', 'rev_ret'))
         LEFT JOIN app_transaction p ON p.generation_id = g.id AND p.type = 'earn'
         GROUP BY g.id, s.artist_id
         HAVING COUNT(*) FILTER (WHERE t.type = 'refund' AND t.amount = g.cost
                 AND t.receiver_id = g.user_id) <> 1
             OR COUNT(*) FILTER (WHERE t.type = 'reversal' AND t.amount <= p.amount
-                AND t.sender_id = s.artist_id) <> COUNT(*) - 1
-            OR COUNT(*) > 2
+                AND t.sender_id = s.artist_id)
+                + COUNT(*) FILTER (WHERE t.type = 'rev_ret' AND t.receiver_id = s.artist_id)
+                <> COUNT(*) - 1
+            OR COUNT(*) <> COUNT(DISTINCT t.type)
+            OR COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'rev_ret'), 0)
+                > COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'reversal'), 0)
         ORDER BY g.id""",
     "a completed picture paid its artist at most once, not more than it cost": """
         SELECT 'generation ' || g.id,

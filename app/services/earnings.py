@@ -70,7 +70,7 @@ def sales(artist: User, which: str) -> TransactionQuerySet:
     """
     limit, is_paid, is_held = hold_ends(), _is_paid(artist.pk), _is_held(artist.pk)
     entries = Transaction.objects.filter(
-        receiver=artist, type=TransactionType.EARN, earned__gt=0
+        receiver=artist, type=TransactionType.EARN, generation__isnull=False, earned__gt=0
     ).select_related("generation__style", "generation__licence")
     if which == "hold":
         entries = entries.filter(Q(created_at__gt=limit) | is_held)
@@ -84,13 +84,11 @@ def sales(artist: User, which: str) -> TransactionQuerySet:
 
 
 def _on_hold(artist_id: int, until: datetime) -> int:
-    """What was earned after ``until``, less what was taken back of that."""
+    """What was earned after ``until``, less what was taken back of that and not given back."""
     young = Transaction.objects.filter(
         receiver_id=artist_id, type=TransactionType.EARN, earned__gt=0, created_at__gt=until
     )
-    taken_back = Transaction.objects.filter(
-        sender_id=artist_id,
-        type=TransactionType.REVERSAL,
+    taken_back = Transaction.objects.taken_back_from(artist_id).filter(
         generation__transactions__type=TransactionType.EARN,
         generation__transactions__earned__gt=0,
         generation__transactions__created_at__gt=until,
@@ -111,9 +109,8 @@ def _held(artist_id: int, until: datetime) -> int:
     )
     found = sales.filter(earned__gt=0).values_list("generation_id", "earned")
     earned = {pk: amount or 0 for pk, amount in found}
-    taken_back = Transaction.objects.filter(
-        sender_id=artist_id, type=TransactionType.REVERSAL, generation__in=list(earned)
-    )
+    of_artist = Transaction.objects.taken_back_from(artist_id)
+    taken_back = of_artist.filter(generation__in=list(earned))
     lost: int = taken_back.aggregate(sum=Sum("earned"))["sum"] or 0
     return max(0, sum(earned.values()) + lost)
 

@@ -43,7 +43,8 @@ class Line:
 
 @dataclass(frozen=True)
 class Totals:
-    """Of all lines: sales, what was taken back of them, and what was paid out in money."""
+    """Of all lines: sales, what was taken back of them and not given back, and what was paid out in
+    money. Of a month in which more came back than left, the last two are negative."""
 
     sales: int = 0
     price: int = 0
@@ -62,10 +63,10 @@ class Statement:
     lifetime: Totals
 
 
-OF_STATEMENT = [
-    *(TransactionType.EARN, TransactionType.REVERSAL),
-    *(TransactionType.PAYOUT, TransactionType.PAYOUT_RETURN),
-]
+# What leaves, and what comes back.
+REVERSALS = (TransactionType.REVERSAL, TransactionType.REVERSAL_RETURN)
+PAYOUTS = (TransactionType.PAYOUT, TransactionType.PAYOUT_RETURN)
+OF_STATEMENT = [TransactionType.EARN, *REVERSALS, *PAYOUTS]
 
 
 def month_of(text: str) -> date:
@@ -94,16 +95,14 @@ def lifetime(artist: User) -> Totals:
     }
     none = {"count": 0, "amount": 0, "price": 0}
     sold = of_type.get(TransactionType.EARN, none)
-    taken = of_type.get(TransactionType.REVERSAL, none)
-    out, back = (
-        of_type.get(kind, none) for kind in (TransactionType.PAYOUT, TransactionType.PAYOUT_RETURN)
-    )
+    taken, given = (of_type.get(kind, none) for kind in REVERSALS)
+    out, back = (of_type.get(kind, none) for kind in PAYOUTS)
     return Totals(
         sales=sold["count"],
         price=sold["price"],
         fee=sold["price"] - sold["amount"],
         earned=sold["amount"],
-        taken_back=taken["amount"],
+        taken_back=taken["amount"] - given["amount"],
         paid_out=out["amount"] - back["amount"],
     )
 
@@ -116,7 +115,7 @@ def add_up(lines: Iterable[Line]) -> Totals:
             sums["price"] += line.price
             sums["fee"] += line.fee
             sums["earned"] += line.share
-        elif line.kind == "reversal":
+        elif line.kind in {"reversal", "reversal_return"}:
             sums["taken_back"] -= line.share
         else:
             sums["paid_out"] -= line.share

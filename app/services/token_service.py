@@ -29,7 +29,7 @@ from app.models import (
     TransactionType,
     User,
 )
-from app.models.token import TAKEN, WELCOME_BONUS_MEMO
+from app.models.token import REVERSED_MEMO, TAKEN, WELCOME_BONUS_MEMO
 from app.models.writes import BOOK_ENTRY, BOOK_REFUNDS, LOCKED_USERS, write
 from app.services import pots
 from app.services.pots import Pots
@@ -178,10 +178,15 @@ class TokenService:
             )
 
     @staticmethod
-    def give_back(user: User, amount: int, reason: str, *, moved: Pots) -> None:
-        """Give an artist, who is locked, what a reversal took and should not have; ``moved`` of it
-        can be paid out. The platform bears it: the buyer keeps the refund."""
-        _book(user.pk, amount, TransactionType.EARN, reason, locked=user, moved=moved)
+    def give_back(user: User, amount: int, picture: Generation, *, moved: Pots) -> None:
+        """Give an artist, who is locked, what the reversal of a sale took and should not have;
+        ``moved`` of it can be paid out. The platform bears it: the buyer keeps the refund."""
+        _book(
+            *(user.pk, amount, TransactionType.REVERSAL_RETURN, REVERSED_MEMO),
+            locked=user,
+            moved=moved,
+            generation=picture,
+        )
 
     @staticmethod
     def move_money(

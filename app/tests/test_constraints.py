@@ -198,15 +198,19 @@ BREAKS: dict[str, tuple[Breaks, ...]] = {
         ),
         lambda s: s.book("gift", receiver=s.buyer),
         lambda s: s.book("reversal", receiver=s.buyer, **s.reversed),
+        lambda s: s.book("rev_ret", sender=s.buyer, **s.reversed),
     ),
     "transaction_reversal_fits_type": (
         lambda s: s.book("reversal", sender=s.buyer, generation=s.picture),
         lambda s: s.book("reversal", sender=s.buyer, memo=REVERSED_MEMO),
+        lambda s: s.book("rev_ret", receiver=s.buyer, generation=s.picture),
+        lambda s: s.book("rev_ret", receiver=s.buyer, memo=REVERSED_MEMO),
         lambda s: s.book("earn", receiver=s.buyer, **s.reversed),
     ),
     "transaction_reverse_once": (
         lambda s: [s.book("reversal", sender=s.buyer, **s.reversed) for _ in range(2)],
         lambda s: [s.book("refund", receiver=s.buyer, **s.reversed) for _ in range(2)],
+        lambda s: [s.book("rev_ret", receiver=s.buyer, **s.reversed) for _ in range(2)],
     ),
     "transaction_purchase_fits_type": (
         lambda s: s.book("earn", receiver=s.buyer, purchase=_unbooked_purchase(s)),

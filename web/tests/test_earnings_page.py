@@ -10,9 +10,11 @@ import pytest
 from django.core.management import call_command
 from django.test import Client
 
-from app.models import User
+from app.models import Licence, User
+from app.services import reversal_service
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
+from app.tests.money.test_earnings import win
 from app.tests.money.test_pots import buy
 from app.utils import clock
 
@@ -49,6 +51,32 @@ def test_a_sale_is_on_hold_and_in_the_statement_of_its_month(
     header, line = file.content.decode().splitlines()
     assert header.startswith("time,type,picture,style,licence")
     assert line.endswith(",active,100,0,100,100")
+
+
+def test_what_an_appeal_gave_back_is_shown_everywhere(
+    sold: User, signed_in: SignedIn, settings: Any
+) -> None:
+    keeper, licence = User.objects.create_superuser("keeper"), Licence.objects.get()
+    win(sold, reversal_service.refund(licence, staff=keeper, reason="Empty."))
+    client, month = signed_in(sold), clock.now().strftime("%Y-%m")
+    for days, part in ((7, "hold"), (0, "payable")):
+        settings.EARNINGS_HOLD_DAYS = days
+        page = text(client, f"/studio/earnings?show={part}")
+        assert f'href="/wallet/pictures/{licence.pk}"' in page
+        assert "Nothing here yet." in text(client, "/studio/earnings?show=paid")
+    assert client.get("/api/tokens/balance").json()["data"] == {"balance": 100, "earned": 100}
+    page = text(client, f"/studio/statements/{month}")
+    assert "(taken back)" in page
+    assert "(given back)" in page
+    lines = client.get(f"/studio/statements/{month}.csv").content.decode().splitlines()[1:]
+    assert [line.split(",")[1] for line in lines] == ["earn", "reversal", "reversal_return"]
+    assert lines[-1].endswith(",refunded,0,0,100,100")
+    shown = client.get(f"/api/statements/{month}").json()["data"]
+    assert shown["totals"] == shown["lifetime"]
+    assert (shown["totals"]["earned"], shown["totals"]["taken_back"]) == (100, 0)
+    assert "Given back to" in text(client, f"/wallet/pictures/{licence.pk}")
+    assert "Given back: you won your appeal" in text(client, "/wallet")
+    assert "Given back to artists who won an appeal" in text(client, "/about/books")
 
 
 @pytest.mark.parametrize("path", ["2026-13", "soon", "2026-13.csv"])

@@ -45,6 +45,7 @@ def _names_of_entries() -> dict[str, str]:
         "refund": _("Refunded"),
         "purchase": _("Bought"),
         "reversal": _("Taken back from artists"),
+        "reversal_return": _("Given back to artists who won an appeal"),
         "payout": _("Paid out to artists in money"),
         "payout_return": _("Payouts that came back"),
         "purchase_refund": _("Bought tokens given back for money"),

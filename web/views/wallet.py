@@ -180,6 +180,7 @@ def receipt(request: HttpRequest, user: User, picture_id: int) -> HttpResponse:
         "fee": picture.cost - earned.amount if earned else 0,
         "refunded": moved.get(TransactionType.REFUND),
         "taken_back": moved.get(TransactionType.REVERSAL),
+        "given_back": moved.get(TransactionType.REVERSAL_RETURN),
         "is_buyer": picture.user_id == user.pk,
     }
     return render(request, "web/receipt.html", content)
@@ -219,6 +220,9 @@ def _words(row: Transaction) -> str:
         return _("Refunded: a picture in the style %(style)s") % {"style": style}
     if row.type == TransactionType.REVERSAL:
         return _("Taken back: a picture in your style %(style)s was refunded") % {"style": style}
+    if row.type == TransactionType.REVERSAL_RETURN:
+        words = _("Given back: you won your appeal about a picture in your style %(style)s")
+        return words % {"style": style}
     if row.type == TransactionType.EARN:
         if not row.generation:
             return _("Received")

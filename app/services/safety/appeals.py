@@ -45,7 +45,6 @@ from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
 MAX_WORDS = 2000
-MEMO = "appeal_granted"
 
 
 @dataclass(frozen=True)
@@ -210,7 +209,7 @@ def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:
         taken = int(statement.money.get("taken", 0))
         if taken and not artist.is_closed:
             payable = Pots(earned=int(statement.money.get("taken_payable", 0)))
-            TokenService.give_back(artist, taken, f"{MEMO}_{decision.pk}", moved=payable)
+            TokenService.give_back(artist, taken, picture, moved=payable)
         _pardon(decision, why, {"given_back": taken})
         return
     licence = Licence.objects.get(pk=picture.pk)

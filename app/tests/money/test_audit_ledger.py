@@ -9,6 +9,8 @@ from django.db import connection
 from app.models import Generation, Order, Purchase, Transaction, User
 from app.services import payment_service, reversal_service
 from app.services.orders import placing
+from app.services.pots import Pots
+from app.services.token_service import TokenService
 from app.tests import ledger
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 
@@ -193,6 +195,7 @@ def reversed_sale(books) -> Generation:
     picture = books["completed"]
     keeper = User.objects.create_superuser("keeper", "keeper@example.com", "keeps")
     reversal_service.refund(picture.licence, staff=keeper, reason="It came out empty.")
+    TokenService.give_back(User.objects.get(pk=picture.style.artist_id), 10, picture, moved=Pots())
     return picture
 
 
@@ -217,8 +220,17 @@ REVERSED = "WHERE generation_id = %s AND memo = 'generation_reversed'"
             " WHERE id = app_transaction.generation_id) {of} AND type = 'reversal'",
             "refund 10, reversal 10",
         ),
+        ("UPDATE app_transaction SET amount = 11 {of} AND type = 'rev_ret'", "rev_ret 11"),
+        (
+            "UPDATE app_transaction SET receiver_id = (SELECT user_id FROM app_generation"
+            " WHERE id = app_transaction.generation_id) {of} AND type = 'rev_ret'",
+            "rev_ret 10",
+        ),
     ],
-    ids=["less to the buyer", "more than the payout", "nothing to the buyer", "from somebody else"],
+    ids=[
+        *("less to the buyer", "more than the payout", "nothing to the buyer"),
+        *("from somebody else", "more back than was taken", "back to somebody else"),
+    ],
 )
 def test_a_wrong_reversal_is_named(reversed_sale, corrupt, change, found):
     corrupt(change.format(of=REVERSED), reversed_sale.pk)

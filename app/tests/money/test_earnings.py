@@ -9,17 +9,19 @@ from typing import Any
 import pytest
 import time_machine
 from django.db.models import Sum
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, example, given
 from hypothesis import settings as of_hypothesis
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from app.exceptions import InvalidInput
-from app.models import Licence, Payout, Transaction, User
+from app.models import Decision, Licence, Payout, Style, Transaction, User
 from app.services import audit_service, earnings, reversal_service, statements
 from app.services.earnings import Earnings
+from app.services.safety import appeals
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.tests.money.test_pots import buy, pay_out
+from app.tests.safety.staff import moderator
 from app.utils import clock
 
 pytestmark = pytest.mark.django_db
@@ -80,6 +82,38 @@ def test_what_is_reversed_on_hold_is_not_payable(style: Any) -> None:
         assert figures(artist) == Earnings(80, 0, 80, 0, 0)
 
 
+def win(artist: User, decision: Decision) -> None:
+    """The artist appeals against a reversal, and somebody else grants it."""
+    stated = decision.statement_to_artist_id
+    assert stated is not None
+    made = appeals.appeal(user=artist, statement_id=stated, words="It was not empty.")
+    appeals.judge(appeal_id=made.pk, staff=moderator(), is_granted=True, words="It was not.")
+
+
+def test_what_an_appeal_gives_back_is_on_hold_as_its_sale_was(style: Any) -> None:
+    artist, keeper = style.artist.user, User.objects.create_superuser("keeper")
+    start = clock.now()
+    with time_machine.travel(start, tick=False):
+        sale = sell(style)
+        licence = Licence.objects.get(pk=sale.pk)
+        decision = reversal_service.refund(licence, staff=keeper, reason="Empty.")
+    with time_machine.travel(start + timedelta(days=6), tick=False):
+        assert figures(artist) == Earnings(0, 0, 0, 0, 0)
+        win(artist, decision)
+        assert figures(artist) == Earnings(80, 80, 0, 0, 0)
+        assert Style.objects.with_earnings().get().earned == 80
+        # The sale's own day has it again.
+        daily = Transaction.objects.earned_daily(artist.pk, start - timedelta(days=1))
+        assert daily == {start.date(): 80}
+        [listed] = earnings.sales(artist, "hold")
+        assert (listed.generation_id, listed.earned) == (sale.pk, 80)
+        Style.objects.update(held_at=clock.now(), withdrawn_reason="Copied.", is_active=False)
+    with time_machine.travel(start + timedelta(days=8), tick=False):
+        assert figures(artist) == Earnings(80, 80, 0, 0, 0)
+        Style.objects.update(held_at=None, withdrawn_reason="")
+        assert figures(artist) == Earnings(80, 0, 80, 0, 0)
+
+
 def test_spent_earnings_are_not_payable(style: Any) -> None:
     artist = style.artist.user
     start = clock.now()
@@ -107,11 +141,14 @@ def test_a_statement_has_each_picture_with_its_licence(style: Any) -> None:
 
 
 class TestAnyHistory(TestCase):
+    @example([("sale", 1), ("reverse", 1), ("win", 1)])
+    @example([("sale", 1), ("bonus", 1), ("reverse", 9), ("reverse", 0), ("win", 31), ("win", 1)])
+    @example([("sale", 1), ("spend", 1), ("reverse", 1), ("win", 9), ("pay", 0)])
     @of_hypothesis(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
     @given(
         st.lists(
             st.tuples(
-                st.sampled_from(["sale", "bonus", "reverse", "pay", "spend"]),
+                st.sampled_from(["sale", "bonus", "reverse", "win", "pay", "spend"]),
                 st.integers(0, 20),
             ),
             max_size=8,
@@ -120,6 +157,7 @@ class TestAnyHistory(TestCase):
     def test_totals_are_the_ledgers(self, acts: list[tuple[str, int]]) -> None:
         style, keeper = StyleFactory(price=50), User.objects.create_superuser("keeper")
         artist, other, sold = style.artist.user, StyleFactory(price=10), []
+        reversed_ones: list[Decision] = []
         now = clock.now()
         for act, days in acts:
             now += timedelta(days=days)
@@ -129,7 +167,11 @@ class TestAnyHistory(TestCase):
                     sold.append(sell(style, tokens=50 if act == "bonus" else 0))
                 elif act == "reverse" and sold:
                     licence = Licence.objects.get(pk=sold.pop().pk)
-                    reversal_service.refund(licence, staff=keeper, reason="Empty.")
+                    made = reversal_service.refund(licence, staff=keeper, reason="Empty.")
+                    # Who has nothing left to lose is given no statement.
+                    reversed_ones += [made] if made.statement_to_artist_id else []
+                elif act == "win" and reversed_ones:
+                    win(artist, reversed_ones.pop())
                 elif act == "pay" and (due := earnings.payable(artist, earnings.hold_ends())):
                     paid = pay_out(artist, due)
                     Payout.objects.filter(pk=paid.pk).update(status="paid")
@@ -146,6 +188,10 @@ class TestAnyHistory(TestCase):
         given_to = moved.filter(receiver=artist).aggregate(sum=Sum("amount"))["sum"] or 0
         taken = moved.filter(sender=artist).aggregate(sum=Sum("amount"))["sum"] or 0
         assert every.earned - every.taken_back - every.paid_out == given_to - taken
+        assert Transaction.objects.earned_by(artist.pk) == every.earned - every.taken_back
+        daily = Transaction.objects.earned_daily(artist.pk, min(times, default=now))
+        assert sum(daily.values()) == every.earned - every.taken_back
+        assert Style.objects.with_earnings().get(pk=style.pk).earned == sum(daily.values())
         shown = earnings.of(artist)
         assert shown.on_hold + shown.payable + shown.spendable == artist.token_balance
         assert min(shown.on_hold, shown.payable, shown.spendable) >= 0

@@ -188,6 +188,18 @@ MUTATIONS = (
             AUDIT,
         ),
         (
+            "audit-gives-back-what-was-taken-at-most",
+            "                > COALESCE(SUM(t.amount) FILTER (WHERE t.type = 'reversal'), 0)\n",
+            "                < 0\n",
+            AUDIT,
+        ),
+        (
+            "audit-gives-back-to-its-artist",
+            "t.type = 'rev_ret' AND t.receiver_id = s.artist_id",
+            "t.type = 'rev_ret'",
+            AUDIT,
+        ),
+        (
             "audit-of-licences",
             "AND g.licence_number IS DISTINCT FROM l.number",
             "AND g.licence_number <> l.number",

@@ -73,18 +73,6 @@ MUTATIONS: tuple[Mutation, ...] = (
     *in_file(
         "app/migrations/0025_reversals.py",
         (
-            "entry-parties",
-            "'reversal') AND sender_id IS NOT NULL AND",
-            "'reversal') AND",
-            ROWS,
-        ),
-        (
-            "reversal-of-a-picture",
-            "                AND generation_id IS NOT NULL\n",
-            "",
-            ROWS,
-        ),
-        (
             "unique-transaction-settle-once",
             "(generation_id)\n        WHERE type = 'earn' OR",
             "(generation_id, id)\n        WHERE type = 'earn' OR",
@@ -100,6 +88,21 @@ MUTATIONS: tuple[Mutation, ...] = (
             "unique-transaction-reverse-once",
             "ON app_transaction (generation_id, type) WHERE",
             "ON app_transaction (generation_id, type, id) WHERE",
+            ROWS,
+        ),
+    ),
+    *in_file(
+        "app/migrations/0104_given_back_reversals.py",
+        (
+            "entry-parties",
+            "AND sender_id IS NOT NULL AND receiver_id IS NULL",
+            "AND receiver_id IS NULL",
+            ROWS,
+        ),
+        (
+            "reversal-of-a-picture",
+            "                    AND generation_id IS NOT NULL\n",
+            "",
             ROWS,
         ),
     ),
