@@ -13,6 +13,7 @@ Locks: pictures, the account, styles, the case; as in ``user_service.close_accou
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
@@ -33,6 +34,7 @@ from app.models import (
     User,
     Visibility,
 )
+from app.models.generation import GenerationQuerySet
 from app.services import generation_service, guard, notification_service
 from app.services.safety import acts
 from app.services.safety.records import Act, Why, case_apart, record
@@ -50,10 +52,11 @@ def suspend(
     """Suspend an account until then, or for good. Raises InvalidTransition and InvalidInput."""
     if until is not None and until <= clock.now():
         raise InvalidInput.field("until", "This time is over.")
-    of_user = Generation.objects.ordered_by(user_id)
     is_public = Q(visibility=Visibility.PUBLIC, status=GenerationStatus.COMPLETED)
-    locked = of_user.filter(is_public | Q(status=GenerationStatus.QUEUED)).lock()
-    user = lock_users(user_id)[user_id]
+    concerned = Generation.objects.ordered_by(user_id).filter(
+        is_public | Q(status=GenerationStatus.QUEUED)
+    )
+    locked, user = _lock(concerned.all, user_id)
     if user.is_closed or user.is_suspended:
         raise InvalidTransition("This account is closed, or suspended already.")
     if why.staff is not None and (user.is_staff or user.pk == why.staff.pk):
@@ -121,6 +124,20 @@ def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decis
     said = {"why": why.words}
     notification_service.tell_of_account(user_id, NotificationType.ACCOUNT_RESTORED, said)
     return decision
+
+
+def _lock(concerned: Callable[[], GenerationQuerySet], user_id: int) -> tuple[list[int], User]:
+    """The ids of the pictures, and their owner; all are locked, in this order. A picture that
+    somebody publishes until the account is locked would be missed: all are locked anew, then."""
+    while True:
+        before = transaction.savepoint()
+        locked = concerned().lock()
+        user = lock_users(user_id)[user_id]
+        if not concerned().exclude(pk__in=locked).exists():
+            transaction.savepoint_commit(before)
+            return locked, user
+        # It gives the locks back.
+        transaction.savepoint_rollback(before)
 
 
 def _release(style_id: int, why: Why, *, since: Decision | None) -> None:

@@ -116,4 +116,13 @@ MUTATIONS: tuple[Mutation, ...] = (
             LOCKS,
         ),
     ),
+    *in_file(
+        "app/services/safety/suspension.py",
+        (
+            "published-while-suspended",
+            "        if not concerned().exclude(pk__in=locked).exists():\n",
+            "        if locked is not None:\n",
+            "app/tests/safety/test_suspension_races.py",
+        ),
+    ),
 )
