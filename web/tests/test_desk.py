@@ -330,6 +330,7 @@ class TestWhomItConcerns:
         for path in ("/", "/mine", f"/pictures/{picture.pk}"):
             assert "Our staff has suspended your account." in text(client.get(path))
         assert "Account suspended" in text(client.get("/statements"))
+        assert "you cannot appeal after that" in text(client.get("/account/leave"))
         [statement] = Statement.objects.of(user).filter(action="suspend")
         sent = client.post(f"/statements/{statement.pk}/appeal", {"words": "It was not me."})
         assert sent.status_code == 302

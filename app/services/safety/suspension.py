@@ -94,7 +94,8 @@ def suspend(
 @transaction.atomic
 def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
     """Give everything back: what was public is, and styles are on offer as before, unless another
-    decision or their owner took them away meanwhile. Raises InvalidTransition."""
+    decision or their owner took them away meanwhile. Of whoever has closed the account nothing is
+    there to give back, but they may sign up again. Raises InvalidTransition."""
     undone = Decision.objects.restriction(ThingKind.PROFILE, user_id)
     before = undone.before if undone is not None else {}
     pictures = Generation.objects.ordered_by(user_id).filter(
@@ -102,15 +103,17 @@ def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decis
     )
     locked = pictures.lock()
     user = lock_users(user_id)[user_id]
-    if not user.is_suspended or user.is_closed:
+    if not user.is_suspended:
         raise InvalidTransition("This account is not suspended.")
-    shown = Generation.objects.filter(pk__in=locked, hidden_reason="", deleted_at=None)
-    shown.filter(status=GenerationStatus.COMPLETED).update(visibility=Visibility.PUBLIC)
     was_until = user.suspended_until
     user.suspended_at = user.suspended_until = None
     user.save(update_fields=["suspended_at", "suspended_until"])
-    for style_id in before.get("styles", []):
-        _release(style_id, why, since=undone)
+    if not user.is_closed:
+        shown = Generation.objects.filter(pk__in=locked, hidden_reason="", deleted_at=None)
+        shown.filter(status=GenerationStatus.COMPLETED).update(visibility=Visibility.PUBLIC)
+        for style_id in before.get("styles", []):
+            _release(style_id, why, since=undone)
+        notification_service.unfold_comments_by(user)
     act = Act(
         Action.RESTORE,
         ThingKind.PROFILE,
@@ -119,7 +122,6 @@ def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decis
         before={"suspended_until": was_until.isoformat() if was_until else None},
     )
     decision = record(act, why, case=case)
-    notification_service.unfold_comments_by(user)
     acts.log(why, user, "No longer suspended")
     said = {"why": why.words}
     notification_service.tell_of_account(user_id, NotificationType.ACCOUNT_RESTORED, said)

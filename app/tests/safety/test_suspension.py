@@ -6,14 +6,15 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.test import Client
 
-from app.exceptions import AccountSuspended, InvalidTransition
+from app.exceptions import AccountSuspended, InvalidTransition, LeftSuspended
 from app.models import ApiKey, Generation, Notification, Order, Statement, Style, User
 from app.services import api_key_service, community_service, user_service
 from app.services.orders import ending
 from app.services.payments import payouts
-from app.services.safety import suspension
+from app.services.safety import appeals, suspension
 from app.services.token_service import lock_buyer
 from app.tests import ledger
 from app.tests.api import Api
@@ -201,9 +202,24 @@ class TestItComesBack:
         picture.refresh_from_db()
         assert (style.is_active, picture.visibility) == (False, "private")
 
-    def test_who_has_left_does_not(self, artist):
+    def test_who_has_left_may_sign_up_again_and_has_nothing_back(self, artist):
+        """Whoever grants an appeal that was made before ends the suspension."""
+        style = StyleFactory(artist=artist.artist)
+        picture = PublicPictureFactory(user=artist, style=style)
+        known_as = {"provider": artist.provider, "provider_user_id": artist.provider_user_id}
         suspend(artist)
+        stated = Statement.objects.get(recipient=artist, kind="profile")
+        made = appeals.appeal(user=artist, statement_id=stated.pk, words="Not I.")
         user_service.close_account(artist)
+        again = UserFactory()
+        with pytest.raises(LeftSuspended), transaction.atomic():
+            user_service.welcome(again, **known_as)
+        judged = {"is_granted": True, "words": "You are right."}
+        appeals.judge(appeal_id=made.pk, staff=moderator(), **judged)
+        user_service.welcome(again, **known_as)
+        picture.refresh_from_db()
+        style.refresh_from_db()
+        assert (picture.visibility, style.is_active) == ("private", False)
         with pytest.raises(InvalidTransition):
             act("profile", artist.pk, "restore")
 
