@@ -265,8 +265,8 @@ def _do(
     if action in OF_ACCOUNTS:
         subject_id = case.subject_id if case else acts.subject_of(kind, thing_id)
         if action == Action.WARN:
-            return suspension.warn(subject_id, why, case=case)
-        return suspension.suspend(subject_id, why, until=until, case=case)
+            return suspension.warn(subject_id, why, **striking)
+        return suspension.suspend(subject_id, why, until=until, **striking)
     match kind, action:
         case ThingKind.PICTURE, Action.HIDE:
             return acts.hide_picture(thing_id, why, **striking)

@@ -47,7 +47,12 @@ BATCH = 500
 
 @transaction.atomic
 def suspend(
-    user_id: int, why: Why, *, until: datetime | None = None, case: ModerationCase | None = None
+    user_id: int,
+    why: Why,
+    *,
+    until: datetime | None = None,
+    case: ModerationCase | None = None,
+    strikes: bool | None = None,
 ) -> Decision:
     """Suspend an account until then, or for good. Raises InvalidTransition and InvalidInput."""
     if until is not None and until <= clock.now():
@@ -82,7 +87,7 @@ def suspend(
         after={"suspended_until": until.isoformat() if until else None},
         money={"effect": "held"} if user.is_artist else {"effect": "none"},
     )
-    decision = record(act, why, case=case, strikes=False)
+    decision = record(act, why, case=case, strikes=strikes)
     notification_service.fold_comments_by(user)
     acts.log(why, user, "Suspended")
     said: dict[str, object] = {"why": why.words, "statement": decision.statement_id}
@@ -192,14 +197,16 @@ def _cancel_waiting(user_id: int) -> int:
     return len(generation_service.cancel_queued(ids, buyer=buyer))
 
 
-def warn(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decision:
-    """Tell a user that it must not happen again. It counts as a strike."""
+def warn(
+    user_id: int, why: Why, *, case: ModerationCase | None = None, strikes: bool | None = None
+) -> Decision:
+    """Tell a user that it must not happen again. Raises NotFound."""
     with transaction.atomic():
         user = User.objects.filter(pk=user_id).first()
         if user is None or user.is_closed:
             raise NotFound("There is no such user.")
         act = Act(Action.WARN, ThingKind.PROFILE, user_id, user_id)
-        decision = record(act, why, case=case, strikes=True)
+        decision = record(act, why, case=case, strikes=strikes)
         acts.log(why, user, "Warned")
         said = {"why": why.words, "statement": decision.statement_id}
         notification_service.tell_of_account(user_id, NotificationType.WARNED, said)

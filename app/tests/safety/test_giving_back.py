@@ -118,6 +118,22 @@ class TestStrikes:
         assert records.strikes_of(picture.user_id) == 1
 
 
+    @pytest.mark.parametrize(
+        ("taken", "said", "count"),
+        [
+            ("warn", None, 1),
+            ("warn", False, 0),
+            ("suspend", None, 0),
+            ("suspend", True, 1),
+        ],
+    )
+    def test_of_an_account_are_as_our_staff_says(
+        self, taken: str, said: bool | None, count: int, buyer: User
+    ) -> None:
+        act("profile", buyer.pk, taken, strikes=said)
+        assert records.strikes_of(buyer.pk) == count
+
+
 class TestPublishing:
     """A request that passed the door before the suspension."""
 
