@@ -6,6 +6,8 @@ decision.
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_noop as _
@@ -114,6 +116,12 @@ class Statement(models.Model):
         """The decision that it gives reasons for."""
         found: Decision | None = getattr(self, "decision", None)
         return found or self.decision_of_sale
+
+    @property
+    def suspended_until(self) -> datetime | None:
+        """How long a suspension lasts. None: for good, or this is of another decision."""
+        until = self.of_decision.after.get("suspended_until")
+        return datetime.fromisoformat(until) if until else None
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):

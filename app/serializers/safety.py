@@ -70,6 +70,9 @@ class ReasonsSerializer(BaseSerializer):
     money = serializers.JSONField(
         help_text="`effect`: none, held or refunded; and the tokens `refunded` and `taken`."
     )
+    suspended_until = serializers.DateTimeField(
+        allow_null=True, help_text="How long a suspension lasts; null: for good, or there is none."
+    )
     created_at = serializers.DateTimeField()
     appeal_until = serializers.DateTimeField()
     appeal = AppealSerializer(allow_null=True, default=None)

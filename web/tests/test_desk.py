@@ -332,6 +332,7 @@ class TestWhomItConcerns:
         assert "Account suspended" in text(client.get("/statements"))
         assert "you cannot appeal after that" in text(client.get("/account/leave"))
         [statement] = Statement.objects.of(user).filter(action="suspend")
+        assert "For good" in text(client.get(f"/statements/{statement.pk}"))
         sent = client.post(f"/statements/{statement.pk}/appeal", {"words": "It was not me."})
         assert sent.status_code == 302
         assert Appeal.objects.exists()

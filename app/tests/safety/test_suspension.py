@@ -121,6 +121,14 @@ class TestItCannotAct:
         told = Notification.objects.get(recipient=buyer, type="account_suspended")
         assert f"until {until:%Y-%m-%d}" in told.message
 
+    @pytest.mark.parametrize("days", [7, None])
+    def test_the_statement_says_how_long(self, days, buyer):
+        until = clock.now() + timedelta(days=days) if days else None
+        suspend(buyer, until=until)
+        [stated] = Api(buyer).get("/api/moderation/statements").data["results"]
+        moment = until and until.isoformat().replace("+00:00", "Z")
+        assert stated["suspended_until"] == moment
+
 
 class TestItsOrders:
     def test_what_nobody_has_begun_is_refunded_and_what_is_being_made_is_delivered(
