@@ -90,6 +90,7 @@ WORDS: dict[str, str] = {
         "Our staff has hidden your picture. Only you can see it. Reason: %(why)s"
     ),
     NotificationType.PICTURE_SHOWN: _("You may publish your picture again. Reason: %(why)s"),
+    "picture_public": _("Your picture is public again. Reason: %(why)s"),
     NotificationType.STYLE_WITHDRAWN: _(
         "Our staff has withdrawn your style %(name)s. Nobody can order from it. Reason: %(why)s"
     ),
@@ -231,6 +232,7 @@ OTHER_WORDS = {
     "is_test": "payout_test",
     "is_nude": "works_nude",
     "is_check": "hidden_by_check",
+    "is_public": "picture_public",
     **{f"signature_{what}": f"signature_{what}" for what in ("taken", "back", "refused")},
     "until": "suspended_until",
     "is_lost": "dispute_lost",

@@ -192,6 +192,8 @@ def tell_of_staff(
     reasons."""
     said: dict[str, object] = {"why": reason}
     said |= {} if statement_id is None else {"statement": statement_id}
+    if kind == NotificationType.PICTURE_SHOWN and isinstance(thing, Generation):
+        said |= {"is_public": True} if thing.is_public else {}
     if isinstance(thing, Style):
         _tell_artist(thing, kind, {"name": thing.name, **said})
     else:

@@ -9,6 +9,7 @@ from app.models import (
     Decision,
     Generation,
     Licence,
+    Notification,
     Rating,
     Statement,
     Strike,
@@ -97,6 +98,15 @@ class TestRevokedLicences:
         picture.refresh_from_db()
         assert (picture.hidden_reason, picture.visibility) == ("", "public")
         assert Decision.objects.restriction("picture", picture.pk) is None
+
+
+class TestHiddenPictures:
+    def test_whose_appeal_was_granted_are_told_as_public(self, picture: Generation) -> None:
+        hidden = act("picture", picture.pk, "hide").statement
+        assert hidden is not None
+        won(hidden)
+        told = Notification.objects.get(type="picture_shown")
+        assert told.message == "Your picture is public again. Reason: We have looked again."
 
 
 class TestStrikes:
