@@ -14,6 +14,7 @@ from django.utils.translation import gettext_noop as _
 
 from app.exceptions import NotFound
 from app.models.case import ModerationCase, ThingKind
+from app.models.generation import Generation, Visibility
 from app.models.user import User
 
 
@@ -154,6 +155,24 @@ class DecisionQuerySet(models.QuerySet["Decision"]):
         )
         last = moves.first()
         return last if last is not None and last.action != Action.RESTORE else None
+
+    def returning(self, user_id: int) -> set[int]:
+        """The pictures that are public again once a suspended account is not any more, unless they
+        are hidden then: what the suspension made private, and what was given back since."""
+        suspended = self.restriction(ThingKind.PROFILE, user_id)
+        if suspended is None:
+            return set()
+        of_user = self.concerning(user_id).filter(kind=ThingKind.PICTURE, pk__gt=suspended.pk)
+        given_back = of_user.filter(after__has_key="returns").values_list("thing_id", flat=True)
+        return {*suspended.before.get("public_pictures", ()), *given_back}
+
+    def visibility_of(self, picture: Generation) -> str:
+        """What a picture has, or would have if its owner was not suspended: a decision about it
+        notes that as what was before."""
+        if picture.visibility == Visibility.PUBLIC:
+            return Visibility.PUBLIC
+        returns = picture.pk in self.returning(picture.user_id)
+        return Visibility.PUBLIC if returns else picture.visibility
 
 
 class Decision(models.Model):

@@ -96,7 +96,7 @@ def _begin(licence: Licence) -> tuple[Generation, dict[int, User], dict[str, Any
     picture = GENERATIONS.lock(licence.pk)
     people = lock_users(picture.user_id, picture.style.artist_id)
     before = {
-        "visibility": picture.visibility,
+        "visibility": Decision.objects.visibility_of(picture),
         "hidden_reason": picture.hidden_reason,
         "licence": Licence.objects.get(pk=picture.pk).state,
     }

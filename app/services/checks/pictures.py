@@ -102,6 +102,7 @@ def rate(picture_id: int, score: float) -> Rating | None:
     picture.rating = rating
     changed = ["rating", "rated_at"]
     if rating == Rating.BLOCKED and not picture.hidden_reason:
+        before["visibility"] = Decision.objects.visibility_of(picture)
         is_lewd = nudity.rating_of(score) == Rating.BLOCKED
         picture.hidden_reason = LOOKS_BLOCKED if is_lewd else NOT_ALLOWED_HERE
         picture.visibility = Visibility.PRIVATE

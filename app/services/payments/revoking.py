@@ -13,6 +13,7 @@ from django.db import transaction
 
 from app.models import (
     Action,
+    Decision,
     Dispute,
     Generation,
     Ground,
@@ -78,7 +79,8 @@ def _leave(dispute: Dispute, tokens: int) -> None:
 
 def _revoke(picture: Generation) -> None:
     """End the licence of a locked picture: a machine's decision, with a statement to its buyer."""
-    before = {"visibility": picture.visibility, "hidden_reason": picture.hidden_reason}
+    visibility = Decision.objects.visibility_of(picture)
+    before = {"visibility": visibility, "hidden_reason": picture.hidden_reason}
     states.end(picture, LicenceState.REVOKED, REVOKED)
     act = Act(
         Action.REVOKE,

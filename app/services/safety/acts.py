@@ -49,7 +49,7 @@ def hide_picture(
     picture = GENERATIONS.lock(picture_id)
     if picture.hidden_reason:
         raise InvalidTransition("This picture is hidden already.")
-    before = {"visibility": picture.visibility}
+    before = {"visibility": Decision.objects.visibility_of(picture)}
     picture.visibility, picture.hidden_reason = Visibility.PRIVATE, why.words
     picture.save(update_fields=["visibility", "hidden_reason"])
     after = {"visibility": picture.visibility, "hidden_reason": why.words}
@@ -62,8 +62,9 @@ def hide_picture(
 def show_picture(
     picture_id: int, why: Why, *, case: ModerationCase | None = None, as_before: bool = False
 ) -> Decision:
-    """Let its owner publish it again; ``as_before`` publishes it if it was public. Its place in
-    the feed is the one that it had: it follows from its age and its likes."""
+    """Let its owner publish it again; ``as_before`` publishes it if it was public, and of a
+    suspended account once that is over. Its place in the feed is the one that it had: it follows
+    from its age and its likes."""
     picture = GENERATIONS.lock(picture_id)
     if not picture.hidden_reason:
         raise InvalidTransition("This picture is not hidden.")
@@ -76,11 +77,12 @@ def show_picture(
     was_public = undone is not None and undone.before.get("visibility") == Visibility.PUBLIC
     is_whole = picture.status == GenerationStatus.COMPLETED and picture.deleted_at is None
     owner = lock_users(picture.user_id)[picture.user_id]
-    is_there = not (owner.is_suspended or owner.is_closed)
-    if as_before and was_public and is_whole and is_there:
+    is_due = as_before and was_public and is_whole and not owner.is_closed
+    if is_due and not owner.is_suspended:
         picture.visibility = Visibility.PUBLIC
     picture.save(update_fields=["visibility", "hidden_reason", "rating"])
-    after = {"visibility": picture.visibility}
+    after: dict[str, Any] = {"visibility": picture.visibility}
+    after |= {"returns": True} if is_due and owner.is_suspended else {}
     act = _act(Action.RESTORE, picture, before=before, after=after)
     told = NotificationType.PICTURE_SHOWN
     return _record(act, picture, why, "May be published again", told, case=case)

@@ -219,10 +219,12 @@ def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:
         )
     hidden_before = str(decision.before.get("hidden_reason", ""))
     buyer = people[picture.user_id]
-    is_there = not (buyer.is_suspended or buyer.is_closed)
-    was_public = is_there and decision.before.get("visibility") == Visibility.PUBLIC
-    states.restore(picture, hidden_reason=hidden_before, is_public=was_public)
-    after = {"licence": LicenceState.ACTIVE.value, "visibility": picture.visibility}
+    was_public = decision.before.get("visibility") == Visibility.PUBLIC
+    is_due = was_public and not buyer.is_closed
+    is_public = is_due and not buyer.is_suspended
+    states.restore(picture, hidden_reason=hidden_before, is_public=is_public)
+    after: dict[str, Any] = {"licence": LicenceState.ACTIVE.value, "visibility": picture.visibility}
+    after |= {"returns": True} if is_due and buyer.is_suspended else {}
     if hidden_before:
         # It was hidden before, which was another decision.
         _pardon(decision, why, after)

@@ -29,6 +29,7 @@ from app.models import (
     Ground,
     ModerationCase,
     NotificationType,
+    Rating,
     Style,
     ThingKind,
     User,
@@ -101,22 +102,20 @@ def lift(user_id: int, why: Why, *, case: ModerationCase | None = None) -> Decis
     """Give everything back: what was public is, and styles are on offer as before, unless another
     decision or their owner took them away meanwhile. Of whoever has closed the account nothing is
     there to give back, but they may sign up again. Raises InvalidTransition."""
-    undone = Decision.objects.restriction(ThingKind.PROFILE, user_id)
-    before = undone.before if undone is not None else {}
-    pictures = Generation.objects.ordered_by(user_id).filter(
-        pk__in=before.get("public_pictures", [])
-    )
-    locked = pictures.lock()
-    user = lock_users(user_id)[user_id]
+    mine = Generation.objects.ordered_by(user_id)
+    locked, user = _lock(lambda: mine.filter(pk__in=Decision.objects.returning(user_id)), user_id)
     if not user.is_suspended:
         raise InvalidTransition("This account is not suspended.")
+    undone = Decision.objects.restriction(ThingKind.PROFILE, user_id)
+    styles = undone.before.get("styles", []) if undone is not None else []
     was_until = user.suspended_until
     user.suspended_at = user.suspended_until = None
     user.save(update_fields=["suspended_at", "suspended_until"])
     if not user.is_closed:
         shown = Generation.objects.filter(pk__in=locked, hidden_reason="", deleted_at=None)
-        shown.filter(status=GenerationStatus.COMPLETED).update(visibility=Visibility.PUBLIC)
-        for style_id in before.get("styles", []):
+        shown = shown.filter(status=GenerationStatus.COMPLETED).exclude(rating=Rating.BLOCKED)
+        shown.update(visibility=Visibility.PUBLIC)
+        for style_id in styles:
             _release(style_id, why, since=undone)
         notification_service.unfold_comments_by(user)
     act = Act(

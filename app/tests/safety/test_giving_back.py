@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pytest
 
 from app.exceptions import AccountSuspended, InvalidTransition
@@ -81,6 +83,10 @@ class TestRevokedLicences:
         appeals.judge(appeal_id=made.pk, staff=moderator(), **given)
         picture.refresh_from_db()
         assert (Licence.objects.get().state, picture.visibility) == ("active", "private")
+        if change == "suspended_at":
+            act("profile", picture.user_id, "restore")
+            picture.refresh_from_db()
+            assert picture.visibility == "public"
 
     def test_are_valid_but_private_if_the_picture_was_blocked(self, picture: Generation) -> None:
         statement = revoked(picture)
@@ -101,6 +107,35 @@ class TestRevokedLicences:
 
 
 class TestHiddenPictures:
+    @pytest.mark.parametrize("is_first", [True, False])
+    @pytest.mark.parametrize("is_lifted_first", [True, False])
+    def test_of_a_suspended_account_are_public_at_the_end(
+        self, is_first: bool, is_lifted_first: bool, picture: Generation
+    ) -> None:
+        """In whichever order both are decided and taken back."""
+        owner_id = picture.user_id
+        both = [("picture", picture.pk, "hide"), ("profile", owner_id, "suspend")]
+        for what in both if is_first else both[::-1]:
+            act(*what)
+        hidden = Statement.objects.get(action="hide")
+        back = [partial(won, hidden), partial(act, "profile", owner_id, "restore")]
+        for give_back in back[::-1] if is_lifted_first else back:
+            picture.refresh_from_db()
+            assert picture.visibility == "private"
+            give_back()
+        picture.refresh_from_db()
+        assert picture.visibility == "public"
+
+    def test_that_their_owner_kept_private_stay_so(self, picture: Generation) -> None:
+        Generation.objects.update(visibility="private")
+        act("profile", picture.user_id, "suspend")
+        hidden = act("picture", picture.pk, "hide").statement
+        assert hidden is not None
+        won(hidden)
+        act("profile", picture.user_id, "restore")
+        picture.refresh_from_db()
+        assert picture.visibility == "private"
+
     def test_whose_appeal_was_granted_are_told_as_public(self, picture: Generation) -> None:
         hidden = act("picture", picture.pk, "hide").statement
         assert hidden is not None
@@ -126,7 +161,6 @@ class TestStrikes:
         act("picture", picture.pk, "hide")
         act("picture", picture.pk, "restore")
         assert records.strikes_of(picture.user_id) == 1
-
 
     @pytest.mark.parametrize(
         ("taken", "said", "count"),
