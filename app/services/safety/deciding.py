@@ -82,7 +82,10 @@ def decide(
     if action not in actions_for(case.kind):
         raise InvalidInput.field("action", f"This cannot be done to a {case.kind}.")
     why = _why(staff, action, ground, words)
-    return _do(Action(action), case.kind, case.thing_id, why, case, strikes, until)
+    decision = _do(Action(action), case.kind, case.thing_id, why, case, strikes, until)
+    if case.is_open:
+        _end_proposals(decision)
+    return decision
 
 
 @transaction.atomic
@@ -99,7 +102,9 @@ def act(
 ) -> Decision:
     """The same without a case: it closes the open one of the thing, or one opened for it."""
     why = _why(staff, action, ground, words)
-    return _do(Action(action), kind, thing_id, why, None, strikes, until)
+    decision = _do(Action(action), kind, thing_id, why, None, strikes, until)
+    _end_proposals(decision)
+    return decision
 
 
 @transaction.atomic
@@ -216,6 +221,12 @@ def turn_down(*, proposal_id: int, staff: User) -> None:
         raise NotFound("There is no such proposal.")
     records.require_another(staff, proposal.case.subject_id)
     _end(proposal)
+
+
+def _end_proposals(decision: Decision) -> None:
+    """Of the case that this has decided. Who still wants what was proposed proposes it again."""
+    waiting = Proposal.objects.filter(case=decision.case_id, ended_at=None)
+    waiting.update(ended_at=decision.created_at)
 
 
 def _end(proposal: Proposal) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from app.exceptions import InvalidTransition, NotAllowed
+from app.exceptions import InvalidTransition, NotAllowed, NotFound
 from app.models import (
     Comment,
     Decision,
@@ -203,6 +203,26 @@ class TestTwoPeople:
         deciding.turn_down(proposal_id=proposal.pk, staff=moderator())
         assert Licence.objects.get().state == "active"
         assert ModerationCase.objects.get().is_open
+
+    @pytest.mark.parametrize("action", ["dismiss", "hide"])
+    def test_whoever_decides_the_case_ends_it(self, action, picture):
+        """Nobody confirms then what was proposed for another state of things."""
+        proposal = self.propose(moderator(), picture)
+        given = {"staff": moderator(), "action": action, "ground": "hate", "words": WORDS}
+        deciding.decide(case_id=proposal.case_id, **given)
+        with pytest.raises(NotFound):
+            deciding.confirm(proposal_id=proposal.pk, staff=moderator())
+        assert Licence.objects.get().state == "active"
+
+    def test_a_warning_besides_does_not(self, picture):
+        act("picture", picture.pk, "hide")
+        [case] = ModerationCase.objects.all()
+        given = {"ground": "copyright", "words": WORDS}
+        proposal = deciding.propose(case_id=case.pk, staff=moderator(), **given)
+        warned = {"staff": moderator(), "action": "warn", "further": True, **given}
+        deciding.decide(case_id=case.pk, **warned)
+        deciding.confirm(proposal_id=proposal.pk, staff=moderator())
+        assert Licence.objects.get().state == "revoked"
 
     def test_both_are_named(self, picture):
         staff = moderator()
