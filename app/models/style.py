@@ -113,8 +113,9 @@ class StyleQuerySet(models.QuerySet["Style"]):
 
     def withdrawn(self, style_id: int) -> Style | None:
         """Styles that were once offered and that their artists withdrew: their pictures still link
-        to them. Of what our staff withdrew, nothing is shown."""
+        to them. Of what our staff withdrew, and of suspended artists, nothing is shown."""
         styles = self.filter(
+            artist__user__suspended_at=None,
             is_active=False,
             is_draft=False,
             withdrawn_reason="",

@@ -14,6 +14,7 @@ from app.tests.factories import (
     PublicPictureFactory,
     UserFactory,
 )
+from app.tests.safety.staff import act
 from web.crawlers import AI_CRAWLERS
 
 PUBLIC = ["/", "/styles", "/about", "/licence", "/sign-in"]
@@ -105,6 +106,8 @@ def test_licence_link_of_a_withdrawn_style_still_answers(
     assert "no longer offers this style" in page
     assert "Mira Halden" in page
     assert f"/styles/{style.pk}/make" not in page
+    act("profile", artist.pk, "suspend")
+    assert Client().get(f"/styles/{style.pk}").status_code == 404
 
 
 def test_robots_are_asked_not_to_train(db) -> None:
