@@ -11,10 +11,11 @@ from django.http import QueryDict
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from app.models import AspectRatio, Priority
-from app.models.generation import MAX_SEED, unknown_words
+from app.models import AspectRatio, Priority, Style
+from app.models.generation import MAX_SEED, prompt_shown, unknown_words
 from app.models.style import MAX_PRICE, MIN_PRICE
 from app.services import pricing
+from app.services.checks.prompts import require_allowed
 from app.utils import prompt_text, tag_names
 from protocol.engines import DRAW_KNOWN_WORDS
 from web.forms import prompts
@@ -151,6 +152,12 @@ class MakeForm(OnceForm):
         except prompts.Wrong as error:
             self.add_error("words", str(error))
             return {}
+
+    def require_allowed_words(self, style: Style) -> None:
+        """Raises WordsRefused."""
+        ordered = self.cleaned_data["prompt"]
+        text = prompt_shown(ordered.get("prompt"), ordered.get("prompt_tags", ()))
+        require_allowed([(text, style)])
 
     def tell_unknown_words(self, engine: str) -> bool:
         """Whether there are unknown words that the buyer has not been told of; they are now.

@@ -42,6 +42,25 @@ def test_unknown_words_are_named_before_anything_is_paid_and_then_accepted(
     assert Generation.objects.get().prompt_tags == ["two cats", "Zorblax throne"]
 
 
+@pytest.mark.parametrize("count", ["1", "2"])
+@pytest.mark.parametrize("accepted", ["", "nude, zorblax"])
+def test_refused_words_are_said_first_and_alone(
+    buyer: User, style: Style, signed_in, count: str, accepted: str
+) -> None:
+    """Pressing again would not order the picture without them."""
+    client, make = signed_in(buyer), f"/styles/{style.pk}/make"
+    order = {"words": "nude, zorblax", "aspect_ratio": "1:1", "count": count}
+    refused = client.post(make, order | {"accepted": accepted})
+    page = refused.content.decode()
+    assert (refused.status_code, accepted_in(page)) == (409, "")
+    assert "Leave these words out, or choose others." in page
+    assert TOLD not in page
+
+    # The others are asked about once nothing is refused.
+    asked = client.post(make, order | {"words": "zorblax"})
+    assert (asked.status_code, accepted_in(asked.content.decode())) == (200, "zorblax")
+
+
 def test_words_from_the_style_need_not_be_known(buyer: User, style: Style, signed_in) -> None:
     order = {"words": "cat", "suggested": ["watercolour"], "aspect_ratio": "1:1"}
     assert signed_in(buyer).post(f"/styles/{style.pk}/make", order).status_code == 302

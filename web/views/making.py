@@ -47,11 +47,13 @@ def make(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
         return response
     if not form.is_valid():
         return style_page(request, style, form, status=400)
-    if form.tell_unknown_words(style.engine):
-        response = style_page(request, style, form)
-        kept.keep(request, response)
-        return response
     try:
+        # Before what is unknown: nobody can order the picture without a change then.
+        form.require_allowed_words(style)
+        if form.tell_unknown_words(style.engine):
+            response = style_page(request, style, form)
+            kept.keep(request, response)
+            return response
         page = _ordered(user, style_id, form)
     except NotFound:
         raise
