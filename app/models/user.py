@@ -83,7 +83,7 @@ class AccountManager(UserManager.from_queryset(UserQuerySet)):  # type: ignore[m
 class User(AbstractUser):
     """An account. Only ``token_service`` changes the balance."""
 
-    username_skeleton = SkeletonField(of="username")
+    username_skeleton = SkeletonField(of="username", looks=public_skeletons)
     email = models.EmailField(blank=True)
     provider = models.CharField(max_length=30, blank=True, help_text="Who vouches for the sign-in.")
     provider_user_id = models.CharField(max_length=200, blank=True)

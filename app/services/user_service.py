@@ -54,7 +54,7 @@ from app.services.safety import keeping
 from app.services.token_service import TokenService, lock_open
 from app.services.uploads import checkers, image_service, upload_service
 from app.utils import caches, clock
-from app.utils.names import clean, is_reserved, skeleton
+from app.utils.names import clean, is_reserved, public_skeletons
 
 DEMO_PROVIDER = "demo"
 # After an account is closed, only a keyed hash of its identity remains, under this provider.
@@ -131,7 +131,8 @@ def require_user_name(name: str) -> None:
 
 
 def unique_username(wanted: str) -> str:
-    """``wanted`` as a valid user name, with a number appended if it is taken.
+    """``wanted`` as a valid user name, with a number appended if it, or one that looks like it, is
+    taken.
 
     Until the caller's transaction ends, nobody else gets a name here, so the name stays free.
     An e-mail address is private, and some names are ours, so these give "user".
@@ -145,13 +146,14 @@ def unique_username(wanted: str) -> str:
     base = re.sub(r"[^\w.-]+", "-", known_as).strip("-.")[:32].rstrip("-.") or "user"
     if len(base) < 2:
         base = f"user-{base}"
-    looks = skeleton(base)
     alike = Q(username__iexact=base) | Q(username__istartswith=f"{base}-")
-    alike |= Q(username_skeleton=looks) | Q(username_skeleton__startswith=f"{looks}-")
+    for look in public_skeletons(base):
+        alike |= Q(username_skeleton__startswith=look)
     rows = User.objects.filter(alike).values_list("username", "username_skeleton")
-    taken = {skeleton(name) for name, _ in rows} | {kept for _, kept in rows}
+    # Those that looked like an older one before names were compared so have a line break.
+    taken = {(kept or public_skeletons(name)[0]).split("\n")[0] for name, kept in rows}
     candidates = chain([base], (f"{base}-{number}" for number in count(2)))
-    return next(name for name in candidates if skeleton(name) not in taken)
+    return next(name for name in candidates if taken.isdisjoint(public_skeletons(name)))
 
 
 def lock_user_names() -> None:
@@ -320,7 +322,7 @@ def close_account(user: User, *, forfeits: bool = False) -> None:
         files += checks.exclude(kind=Looked.RESULT).exclude(key="").values_list("key", flat=True)
         checks.delete()
         locked.username = unique_username(f"closed-{locked.pk}")
-        locked.username_skeleton = skeleton(locked.username)
+        locked.username_skeleton = public_skeletons(locked.username)[0]
         locked.email = locked.first_name = locked.last_name = locked.bio = ""
         locked.profile_image = ""
         # Kept, so that nobody closes an account to get another bonus, or to end its suspension.

@@ -1,4 +1,4 @@
-"""Names that people trust: no artist is called almost like another, and nobody like us."""
+"""Names that people trust: nobody is called almost like another, and nobody like us."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import importlib
 
 import pytest
 from django.apps import apps
-from django.db import connection
+from django.db import IntegrityError, connection
 from django.test import Client
 
 from app.models import Artist, User
@@ -87,6 +87,99 @@ def test_others_are_free(artist):
     for number, name in enumerate(OTHERS):
         made = Api(UserFactory(username=f"free-{number}")).post(ARTIST, {"artist_name": name})
         assert made.status == 201, name
+
+
+@pytest.mark.parametrize(
+    ("name", "other"),
+    [
+        ("alice", "\u00e1lice"),
+        ("alice", "aIice"),
+        ("alice", "al.ice_"),
+        ("alice", "\u0430lice"),  # Cyrillic a
+        ("bob", "b\u00f2b"),
+        ("mira", "m\u00edr\u00e1"),
+        ("mira", "m1ra"),
+        ("j\u00fan", "jun"),
+    ],
+)
+class TestUserNames:
+    def test_nobody_takes_one_that_looks_like_anothers(self, name, other, as_buyer, buyer):
+        UserFactory(username=name)
+        said = "This user name, or one that looks like it, is taken. Choose another one."
+        assert as_buyer.patch(ME, {"username": other}).details == {"username": [said]}
+        client = Client()
+        client.force_login(buyer)
+        page = client.post("/account", {"username": other, "bio": ""})
+        assert (page.status_code, said in page.content.decode()) == (400, True)
+        buyer.refresh_from_db()
+        assert buyer.username == "bo"
+
+    def test_who_signs_up_with_it_gets_a_number(self, name, other):
+        UserFactory(username=name)
+        start = user_service.unique_username(other)
+        assert start == f"{other.lower()}-2"
+        UserFactory(username=start)
+        assert user_service.unique_username(name) == f"{name}-3"
+
+    def test_those_that_exist_stay_as_they_are(self, name, other, as_buyer):
+        older, younger = UserFactory(username=name), UserFactory(username=f"{name}-x")
+        before(older, name)
+        before(younger, other)
+        look = names.public_skeletons(name)[0]
+        migration = importlib.import_module("app.migrations.0104_user_looks")
+        for _ in range(2):  # whatever broke off may be done again
+            migration.take_looks(apps, connection.schema_editor())
+        kept = dict(User.objects.values_list("username", "username_skeleton"))
+        assert set(kept) == {"bo", name, other}
+        assert {kept[name], kept[other]} in (
+            {look, f"{look}\n{younger.pk}"},
+            {look, f"{look}\n{older.pk}"},
+        )
+        for user, called in ((older, name), (younger, other)):
+            again = Api(user).patch(ME, {"username": called, "bio": "Still here."})
+            assert again.data["username"] == called
+        # Whichever of the two leaves, the other one is still compared with.
+        user_service.close_account(older)
+        assert as_buyer.patch(ME, {"username": name}).status == 400
+        assert user_service.unique_username(name) == f"{name}-2"
+
+
+def before(user, name):
+    """As the version before wrote it."""
+    look = names.skeleton(name)
+    if User.objects.exclude(pk=user.pk).filter(username_skeleton=look).exists():
+        look = f"{look}\n{user.pk}"
+    User.objects.filter(pk=user.pk).update(username=name, username_skeleton=look)
+
+
+@pytest.mark.parametrize("name", ["alice2", "alicia", "\uc568\ub9ac\uc2a4", "alicee"])
+def test_other_user_names_are_free(name, as_buyer):
+    UserFactory(username="alice")
+    assert as_buyer.patch(ME, {"username": name}).data["username"] == name
+
+
+def test_what_the_version_before_writes_meanwhile_is_compared_with_too(as_buyer):
+    before(UserFactory(username="other"), "j\u00fan")
+    assert as_buyer.patch(ME, {"username": "j\u00fan"}).status == 400
+    assert user_service.unique_username("j\u00fan") == "j\u00fan-2"
+
+
+def test_names_taken_during_the_migration_are_seen_the_next_time(buyer, monkeypatch):
+    """Somebody takes a name between what it reads and what it writes."""
+    migration = importlib.import_module("app.migrations.0104_user_looks")
+    before(buyer, "mira")
+    take, tries = migration.take_batch, []
+
+    def late(rows, users):
+        tries.append(1)
+        if len(tries) == 1:
+            raise IntegrityError
+        take(rows, users)
+
+    monkeypatch.setattr(migration, "take_batch", late)
+    migration.take_looks(apps, connection.schema_editor())
+    buyer.refresh_from_db()
+    assert buyer.username_skeleton == names.public_skeletons("mira")[0]
 
 
 @pytest.mark.parametrize(

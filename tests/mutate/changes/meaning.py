@@ -73,6 +73,28 @@ MUTATIONS = (
         ("texts-are-composed", 'unicodedata.normalize("NFC", value)', "value", NAMES),
     ),
     *in_file(
+        "app/models/user.py",
+        (
+            "accents-make-no-user",
+            'SkeletonField(of="username", looks=public_skeletons)',
+            'SkeletonField(of="username")',
+            PUBLIC_NAMES,
+        ),
+    ),
+    *in_file(
+        "app/services/user_service.py",
+        (
+            "look-alikes-get-a-number",
+            "if taken.isdisjoint(public_skeletons(name))",
+            "if name not in taken",
+            PUBLIC_NAMES,
+        ),
+    ),
+    *in_file(
+        "app/migrations/0104_user_looks.py",
+        ("names-that-exist-stay", "if look in held else look", "if False else look", PUBLIC_NAMES),
+    ),
+    *in_file(
         "app/services/community_service.py",
         ("taken-back-twice", "    if wanted is False:\n", "    if False:\n", TWICE),
         (

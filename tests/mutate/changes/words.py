@@ -70,6 +70,7 @@ MUTATIONS = (
             "if form.tell_unknown_words(style.engine) and False:",
             SITE,
         ),
+        ("refused-before-unknown", "form.require_allowed_words(style)", "pass", SITE),
     ),
     *in_file(
         "web/forms/making.py",
