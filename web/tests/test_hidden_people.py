@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from app.models import HiddenPerson, User
-from app.tests.factories import UserFactory
+from app.models import Comment, Generation, HiddenPerson, User
+from app.tests.factories import PublicPictureFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -47,3 +47,15 @@ def test_who_is_blocked_finds_no_page(artist: User, buyer: User, signed_in: Any)
 
 def test_nobody_is_offered_to_block_themselves(buyer: User, signed_in: Any) -> None:
     assert "/block" not in signed_in(buyer).get(f"/users/{buyer.pk}").content.decode()
+
+
+def test_comments_that_are_hidden_are_not_counted_over_none(buyer: User, signed_in: Any) -> None:
+    picture, other = PublicPictureFactory(), UserFactory()
+    Comment.objects.create(user=other, generation=picture, content="Hello.")
+    Generation.objects.filter(pk=picture.pk).update(comment_count=1)
+    client, page = signed_in(buyer), f"/pictures/{picture.pk}"
+    assert "1 comment</h2>" in client.get(page).content.decode()
+    HiddenPerson.objects.create(viewer=buyer, person=other, mutes=True)
+    text = client.get(page).content.decode()
+    assert "No comments yet." in text
+    assert "1 comment</h2>" not in text

@@ -55,7 +55,11 @@ def picture(request: HttpRequest, picture_id: int) -> HttpResponse:
         )
     if shown.is_public:
         comments = Comment.objects.on_public(picture_id, viewer).with_author().threads()
-        content["comments"] = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
+        page = page_of(request, comments, size=COMMENTS_ON_A_PAGE)
+        content["comments"] = page
+        # Some may be hidden from this viewer. Where all are on one page, counting them is free.
+        is_whole = page.is_first and not page.next_url
+        content["comment_count"] = len(page.rows) if is_whole else shown.comment_count
         content["comment_form"] = CommentForm(initial=_kept_comment(request, picture_id))
     return render(request, "web/picture.html", content)
 
