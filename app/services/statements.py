@@ -12,9 +12,10 @@ from datetime import UTC, date, datetime, time, tzinfo
 
 from django.db.models import Count, Sum
 
-from app.exceptions import InvalidInput
+from app.exceptions import InvalidInput, NotFound
 from app.models import Transaction, TransactionType, User
 from app.models.token import PARTY, TransactionQuerySet
+from app.utils import clock
 
 COLUMNS = [
     *("time", "type", "picture", "style", "licence", "licence_state"),
@@ -78,7 +79,7 @@ def month_of(text: str) -> date:
 
 
 def of(artist: User, month: date, zone: tzinfo = UTC) -> Statement:
-    """The statement of a month in ``zone``."""
+    """The statement of a month in ``zone``. Raises NotFound for one that has not begun."""
     begin, end = _span(month, zone)
     lines = list(_lines(artist.pk, begin, end))
     return Statement(artist, month, lines, add_up(lines), lifetime(artist))
@@ -157,6 +158,8 @@ def _plain(text: str) -> str:
 
 
 def _span(month: date, zone: tzinfo) -> tuple[datetime, datetime]:
+    if datetime.combine(month, time.min, zone) > clock.now():
+        raise NotFound("This month has not begun.")
     after = date(month.year + month.month // 12, month.month % 12 + 1, 1)
     begin, end = (datetime.combine(day, time.min, zone) for day in (month, after))
     return begin, end

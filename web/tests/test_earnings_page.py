@@ -79,7 +79,7 @@ def test_what_an_appeal_gave_back_is_shown_everywhere(
     assert "Given back to artists who won an appeal" in text(client, "/about/books")
 
 
-@pytest.mark.parametrize("path", ["2026-13", "soon", "2026-13.csv"])
+@pytest.mark.parametrize("path", ["2026-13", "soon", "2026-13.csv", "9999-12", "9999-12.csv"])
 def test_there_is_no_statement_of_no_month(artist: User, path: str, signed_in: SignedIn) -> None:
     assert signed_in(artist).get(f"/studio/statements/{path}").status_code == 404
 

@@ -19,6 +19,7 @@ from app.models import Decision, Licence, Payout, Style, Transaction, User
 from app.services import audit_service, earnings, reversal_service, statements
 from app.services.earnings import Earnings
 from app.services.safety import appeals
+from app.tests.api import Api
 from app.tests.factories import GenerationFactory, StyleFactory, UserFactory
 from app.tests.money.test_pots import buy, pay_out
 from app.tests.safety.staff import moderator
@@ -138,6 +139,8 @@ def test_a_statement_has_each_picture_with_its_licence(style: Any) -> None:
     assert rows[1][3] == "'=Wet"
     with pytest.raises(InvalidInput):
         statements.month_of("2026-13")
+    for path in ("9999-12", "9999-12.csv", f"{today.year + 1}-{today.month:02}"):
+        assert Api(artist).get(f"/api/statements/{path}").refusal == (404, "NOT_FOUND")
 
 
 class TestAnyHistory(TestCase):
@@ -181,7 +184,8 @@ class TestAnyHistory(TestCase):
         assert audit_service.audit() == []
         times = Transaction.objects.values_list("created_at", flat=True)
         months = {each.date().replace(day=1) for each in times}
-        found = [statements.of(artist, month) for month in sorted(months)]
+        with time_machine.travel(now, tick=False):
+            found = [statements.of(artist, month) for month in sorted(months)]
         every = statements.add_up(line for each in found for line in each.lines)
         assert every == statements.lifetime(artist)
         moved = Transaction.objects.of(artist).exclude(type="consume")
