@@ -22,6 +22,8 @@ from app.services.payments.gateways.outcomes import NotYet as NotYet
 from app.services.payments.payment_gateway import STRIPES
 
 MARGIN = timedelta(days=31)
+# Whose money is where it was before.
+_CAME_BACK = ("failed", "won", "reversed")
 # How each status of ours looks at the provider, where it differs.
 _SEEN = {
     "purchase": {},
@@ -62,7 +64,8 @@ class Difference:
 @dataclass
 class Report:
     differences: list[Difference]
-    # By day and kind: how many, and the sum at the provider; fees under the kind "fee".
+    # By day and kind: the sum at the provider of what did not come back; fees, which are kept,
+    # under the kind "fee".
     sums: Counter[tuple[date, str, str]]
 
 
@@ -93,7 +96,8 @@ def compare(books: ProviderBooks, first: date, last: date) -> Report:
 
 def _add_up(sums: Counter[tuple[date, str, str]], movement: Movement) -> None:
     day = movement.at.date()
-    sums[day, movement.kind, movement.currency] += movement.amount
+    if movement.status not in _CAME_BACK:
+        sums[day, movement.kind, movement.currency] += movement.amount
     if movement.fee:
         sums[day, "fee", movement.currency] += movement.fee
 

@@ -200,6 +200,29 @@ def test_disputes_are_compared_and_fees_added_up(provider):
     assert fees(after) - fees(before) == 3 * (15 + 30 + 1500)
 
 
+def test_what_came_back_is_not_added_up(provider):
+    now = provider.door.post("clock", advance=0)["now"]
+    day = clock.now().fromtimestamp(now, clock.now().tzinfo).date()
+    span = (min(day, clock.now().date()), max(day, clock.now().date()))
+    purchases = [bought(provider, f"back-{n}-{now}") for n in range(4)]
+    charges = [
+        provider.api.v1.payment_intents.retrieve(each.payment_id).latest_charge
+        for each in purchases
+    ]
+    before = _compare(*span).sums
+    failed, _ = (provider.api.v1.refunds.create({"charge": each}) for each in charges[:2])
+    provider.door.post("refunds", id=failed.id, status="failed")
+    for charged, status in zip(charges[2:], ("won", "lost"), strict=True):
+        opened = provider.door.post("disputes", charge=charged)["id"]
+        provider.door.post("disputes", id=opened, status=status)
+    new = _compare(*span).sums - before
+    assert sorted((kind, amount) for (_, kind, _), amount in new.items()) == [
+        ("dispute", 500),
+        ("fee", 3000),
+        ("refund", 500),
+    ]
+
+
 def _compare(first, last):
     return reconciliation.compare(provider_books(), first, last)
 
