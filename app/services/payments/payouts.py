@@ -10,6 +10,7 @@ it is looked for.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from functools import partial
 
@@ -37,6 +38,7 @@ from app.models import (
 )
 from app.models.payment import UNDER_WAY
 from app.services import earnings, guard, notification_service, pots
+from app.services.payments import onboarding
 from app.services.payments.gateways.outcomes import Away, Gone, NotYet, Refused
 from app.services.payments.gateways.sending import BankPayment, PayoutGateway, Transfer
 from app.services.payments.payout_gateway import payout_gateway
@@ -164,6 +166,9 @@ def _send(gateway: PayoutGateway, payout: Payout) -> None:
             currency=payout.currency,
         )
     except Refused as error:
+        # It may be the account: the artist is to know before asking again.
+        with suppress(NotYet):
+            onboarding.settle_account(payout.account_id)
         _end(payout, MoveStatus.FAILED, str(error))
         return
     _move(payout, MoveStatus.SENT, transfer_id=sent.id, sent_at=clock.now())

@@ -12,7 +12,7 @@ from app.services.payments import onboarding, payouts
 from app.tests.api import Api
 from app.tests.factories import ArtistFactory, UserFactory
 from app.tests.payments import buyers
-from app.tests.payments.paying_artists import enable, sell
+from app.tests.payments.paying_artists import after, earner, enable, requested, sell
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
@@ -75,6 +75,22 @@ def test_a_deleted_account_of_which_nobody_told(provider):
     provider.api.v1.accounts.delete(account)
     assert Api(artist).post("/api/payouts/account").status == 200
     assert onboarding.profile_of(artist).account_id not in ("", account)
+
+
+def test_a_payout_to_an_account_that_was_deleted(provider):
+    artist = earner(provider)
+    payout = requested(artist)
+    provider.api.v1.accounts.delete(payout.account_id)
+    payouts.settle(payout.pk)
+    ended = after(payout)
+    assert ended.status == "failed"
+    assert ended.failure == "The account at the provider is not there any more."
+    # The next one would fail as well, so it cannot be asked for.
+    assert (status_of(artist), onboarding.profile_of(artist).account_id) == ("none", "")
+    with pytest.raises(PayoutAccountRequired):
+        requested(artist)
+    enable(artist, provider.door)
+    assert requested(artist).account_id not in ("", payout.account_id)
 
 
 def test_an_artist_who_leaves_us_there(provider):

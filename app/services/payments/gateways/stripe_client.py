@@ -119,6 +119,21 @@ def asking_only() -> Iterator[None]:
 
 @contextmanager
 def of_account() -> Iterator[None]:
+_ACCOUNT_GONE = "The account at the provider is not there any more."
+
+
+@contextmanager
+def to_account() -> Iterator[None]:
+    """Around ``asking``, for what is sent to an artist's account. Raises Gone for one that was
+    deleted: Stripe's own words have its id."""
+    try:
+        yield
+    except Refused as error:
+        if error.param == "destination" and error.code in GONE:
+            raise Gone(_ACCOUNT_GONE, code=error.code, param=error.param) from error
+        raise
+
+
     """Around the others, for an artist's account. Raises Gone for one that was deleted: then we may
     not see it."""
     try:
@@ -127,5 +142,5 @@ def of_account() -> Iterator[None]:
         cause = error.__cause__
         # ``asking_only`` has one more around it.
         if "account_invalid" in {code_of(cause), code_of(cause.__cause__ if cause else None)}:
-            raise Gone("The account at the provider is not there any more.") from error
+            raise Gone(_ACCOUNT_GONE) from error
         raise

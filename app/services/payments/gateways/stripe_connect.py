@@ -18,6 +18,7 @@ from app.services.payments.gateways.stripe_client import (
     asking_only,
     code_of,
     of_account,
+    to_account,
 )
 
 MOST_NOTE = 300
@@ -80,7 +81,7 @@ class StripeConnect:
     # --- From us to the account -------------------------------------------------------------------
 
     def transfer(self, *, reference: str, account_id: str, amount: int, currency: str) -> Transfer:
-        with asking():
+        with to_account(), asking():
             if self._lacks(amount, currency):
                 if sent := self.find_transfer(reference=reference):
                     return sent
