@@ -4,10 +4,11 @@ import argparse
 import contextlib
 import signal
 import sys
+import threading
 from pathlib import Path
 
 from devtools.fake_stripe import books
-from devtools.fake_stripe.kept import load, save
+from devtools.fake_stripe.kept import keep, load, save
 from devtools.fake_stripe.readings import listen
 from devtools.fake_stripe.server import FakeStripeServer
 
@@ -30,6 +31,9 @@ def main() -> None:
     amount, _, currency = given.funds.partition(":")
     if amount and not any(server.service.state.all("balance_transaction")):
         books.book(server.service.state, "topup", int(amount), currency, "tu_given")
+    if given.keep:
+        kept = (server.service, given.keep)
+        threading.Thread(target=keep, args=kept, daemon=True).start()
     sys.stdout.write(f"ready: {server.url}\n")
     sys.stdout.flush()
     try:

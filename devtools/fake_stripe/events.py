@@ -117,6 +117,7 @@ def send(
         status = None
     with state.lock:
         _note(state, delivery, event, status)
+    state.touched.set()
     return status
 
 

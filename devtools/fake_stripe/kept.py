@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from devtools.fake_stripe.idempotency import Kept
 from devtools.fake_stripe.service import Service
@@ -13,17 +14,26 @@ from devtools.fake_stripe.service import Service
 _OF_STATE = ("_things", "_owners", "_hidden", "next_refund")
 
 
+def keep(service: Service, file: Path) -> NoReturn:
+    """For a thread of its own: save what was touched, at most once a second."""
+    while True:
+        service.state.touched.wait()
+        service.state.touched.clear()
+        save(service, file)
+        time.sleep(1)
+
+
 def save(service: Service, file: Path) -> None:
-    """Write all that the service knows, faults excepted."""
+    """Write all that the service knows, faults excepted: whole, or not at all."""
     state = service.state
     with state.lock:
         keys = [[*name, asdict(kept)] for name, kept in service.keys._kept.items()]
         told: dict[str, Any] = {name: getattr(state, name) for name in _OF_STATE}
         told |= {"keys": keys, "ahead": state.clock.ahead}
-        text = json.dumps(told)
-    new = file.with_suffix(".new")
-    new.write_text(text)
-    new.replace(file)
+        # With the lock: the thread that keeps it, and the end of the process, write one file.
+        new = file.with_suffix(".new")
+        new.write_text(json.dumps(told))
+        new.replace(file)
 
 
 def load(service: Service, file: Path) -> None:

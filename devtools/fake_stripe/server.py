@@ -60,6 +60,9 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer()
         except ConnectionLostError:
             self._drop()
+        finally:
+            # Reading as well lets happen what is due.
+            self.server.service.state.touched.set()
 
     def _answer(self) -> None:
         parts = urlsplit(self.path)

@@ -1,8 +1,8 @@
 """What the provider knows: its objects, its clock, and one lock around both.
 
-Everything is in memory and gone when the process ends. Each request, each press on a page and each
-act of the control door holds ``State.lock`` while it reads or writes; nobody waits for the network
-with it.
+Everything is in memory; ``kept.py`` may write it to a file. Each request, each press on a page and
+each act of the control door holds ``State.lock`` while it reads or writes; nobody waits for the
+network with it.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ class State:
         self.lock = threading.RLock()
         # Told when deliveries may be due.
         self.changed = threading.Condition(self.lock)
+        # Told when something may have changed, for whoever keeps it.
+        self.touched = threading.Event()
         self.clock = Clock()
         self._things: dict[str, Thing] = {}
         self._owners: dict[str, str] = {}
