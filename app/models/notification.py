@@ -173,6 +173,14 @@ WORDS: dict[str, str] = {
         "The dispute of your payment of %(money)s is over: the payment stands. What was taken back"
         " is yours again."
     ),
+    "refund_failed_again": _(
+        "Your refund of %(money)s did not arrive, so you have the %(amount)s tokens again. You may"
+        " ask for it again until %(again_until)s."
+    ),
+    "refund_refused": _(
+        "Your refund of %(money)s was refused by the payment provider, so you have the %(amount)s"
+        " tokens again."
+    ),
     "dispute_lost": _(
         "The dispute of your payment of %(money)s is over: your bank has given you the money back."
     ),
@@ -251,6 +259,8 @@ WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
     NotificationType.GENERATION_COMPLETE: ngettext_noop(
         "%(count)s picture is ready.", "%(count)s pictures are ready."
     ),
+    "again_until": "refund_failed_again",
+    "is_refused": "refund_refused",
 }
 WORDS_OF_SALES = ngettext_noop(
     "You sold %(count)s picture on %(day)s and earned %(earned)s tokens: %(styles)s.",
@@ -297,12 +307,17 @@ def words_of(
         said["styles"] = _styles_sold(said["styles"])
     elif other_count:
         said |= {"others": other_count, "count": other_count + 1}
+def sentence_of(kind: str, parameters: Mapping[str, Any]) -> str:
+    """What is said of one thing, in English, with places for the parameters."""
+    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
+    return WORDS[other.format(kind=kind)]
+
+
         counted = "count" if kind == NotificationType.GENERATION_COMPLETE else "others"
         sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], said[counted])
     else:
-        other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
-        sentence = language.gettext(WORDS[other])
-        for moment in said.keys() & {"day", "until"}:
+        sentence = language.gettext(sentence_of(kind, said))
+        for moment in said.keys() & {"day", "until", "again_until"}:
             said[moment] = language.day(date.fromisoformat(said[moment]))
     return (sentence % said).strip()
 

@@ -22,7 +22,7 @@ def create_refund(call: Call) -> Thing:
     reason = choice(call.params, "reason", _REASONS) if "reason" in call.params else None
     if not charge["paid"]:
         raise RefusedError("This charge was not paid.", code="charge_not_refundable")
-    if charge["disputed"]:
+    if not all(each["is_charge_refundable"] for each in _disputes_of(call.state, charge)):
         raise RefusedError(
             f"Charge {charge['id']} has been charged back; cannot issue a refund.",
             code="charge_disputed",
@@ -121,6 +121,10 @@ def _charge_of(call: Call) -> Thing:
     return call.get("charge", intent["latest_charge"])
 
 
+def _disputes_of(state: State, charge: Thing) -> list[Thing]:
+    return [each for each in state.all("dispute") if each["charge"] == charge["id"]]
+
+
 def _count_refunded(charge: Thing, amount: int) -> None:
     charge["amount_refunded"] += amount
     charge["refunded"] = charge["amount_refunded"] == charge["amount"]
@@ -186,13 +190,14 @@ def open_dispute(state: State, charge: Thing, reason: str = "fraudulent") -> Thi
 
 
 def close_dispute(state: State, dispute: Thing, status: str) -> Thing:
-    """Decide a dispute: ``won`` gives the amount back to us, ``lost`` does not. A lost one may be
-    won on appeal."""
+    """Decide a dispute: ``won`` gives the amount back to us, which can be refunded then; ``lost``
+    does not. A lost one may be won on appeal."""
     if dispute["status"] in ("won", status):
         raise RefusedError(f"The dispute is {dispute['status']} already.")
     before = {"status": dispute["status"]}
     dispute["status"] = status
     if status == "won":
+        dispute["is_charge_refundable"] = True
         _book_dispute(state, dispute, dispute["amount"], 0)
         emit(state, "charge.dispute.funds_reinstated", dispute)
     emit(state, "charge.dispute.closed", dispute, before=before)

@@ -18,6 +18,8 @@ from django.db.models import F, Q, Sum
 
 from app.exceptions import NotFound, NotRefundable, SpendingFrozen
 from app.models import (
+    Dispute,
+    DisputeStatus,
     MoveStatus,
     NotificationType,
     Purchase,
@@ -49,6 +51,8 @@ from app.utils import clock
 log = structlog.get_logger(__name__)
 
 REFUNDABLE = (PurchaseStatus.PAID, PurchaseStatus.PARTLY_REFUNDED, PurchaseStatus.WON)
+# Their money is ours still, or again.
+NOT_SENT = (MoveStatus.FAILED, MoveStatus.REVERSED)
 # Between two looks at a refund that is under way.
 NEXT_LOOK = timedelta(minutes=10)
 MOST_FAILURE = 200
@@ -78,8 +82,16 @@ def refundable(user: User) -> dict[int, Refundable]:
     """What the user can give back, by the purchase."""
     if user.spending_frozen_at is not None:
         return {}
-    offers = ((each, _offer(each, has)) for each, has in _left_of(user))
+    left = list(_left_of(user))
+    over = _disputes_over(user) if left else []
+    offers = ((each, _offer(each, has, over)) for each, has in left)
     return {purchase.pk: offer for purchase, offer in offers if offer}
+
+
+def _disputes_over(user: User) -> list[Dispute]:
+    """Those that froze the user's spending and are decided, oldest first."""
+    theirs = Dispute.objects.filter(purchase__user=user, ended_at__isnull=False)
+    return list(theirs.order_by("created_at"))
 
 
 def _left_of(user: User) -> Iterator[tuple[Purchase, int]]:
@@ -91,6 +103,7 @@ def _left_of(user: User) -> Iterator[tuple[Purchase, int]]:
         Purchase.objects.filter(user=user)
         .exclude(status__in=NOT_PAID)
         .annotate(disputed=Sum("disputes__taken", filter=~Q(disputes__status="won"), default=0))
+        .prefetch_related("refunds")
         .order_by("-created_at", "-pk")
     )
     for purchase in bought:
@@ -102,27 +115,48 @@ def _left_of(user: User) -> Iterator[tuple[Purchase, int]]:
             return
 
 
-def _offer(purchase: Purchase, amount: int) -> Refundable | None:
+def _offer(purchase: Purchase, amount: int, over: list[Dispute]) -> Refundable | None:
     if purchase.status not in REFUNDABLE or not purchase.price or purchase.paid_at is None:
         return None
-    until = _until(purchase.paid_at)
+    # The newest first.
+    asked = list(purchase.refunds.all())
+    if asked and _is_refused(asked[0], over):
+        return None
+    failed = (each.ended_at for each in asked if each.status == MoveStatus.FAILED)
+    until = _until([purchase.paid_at, *filter(None, failed)], over)
     after = purchase.refunded_amount + amount
     whole = share_of(purchase.price, after, purchase.amount, purchase.currency)
-    price = whole - _price_refunded(purchase)
+    price = whole - sum(each.price for each in asked if each.status not in NOT_SENT)
     return Refundable(amount, price, until) if until > clock.now() and price > 0 else None
 
 
-def _until(paid_at: datetime) -> datetime:
+def _is_refused(refund: PurchaseRefund, over: list[Dispute]) -> bool:
+    """Whether the provider refused the newest refund of a purchase: it will refuse the next one as
+    well, unless the platform has won a dispute since. What a bank sent back has an id there."""
+    if refund.status != MoveStatus.FAILED or refund.provider_id:
+        return False
+    won = (
+        each.ended_at
+        for each in over
+        if each.purchase_id == refund.purchase_id and each.status == DisputeStatus.WON
+    )
+    return not any(at > refund.ended_at for at in won if at and refund.ended_at)
+
+
+def _until(begun: list[datetime], over: list[Dispute]) -> datetime:
+    """The days run from the payment, anew from a refund that did not arrive, and anew from the end
+    of a freeze that began while they ran: nobody could ask meanwhile."""
+    until = max(map(_last_moment, begun))
+    for freeze in over:
+        if freeze.ended_at and freeze.created_at <= until:
+            until = max(until, _last_moment(freeze.ended_at))
+    return until
+
+
+def _last_moment(begin: datetime) -> datetime:
     """The end of the last day: buyers are shown the day alone."""
-    last = (paid_at + timedelta(days=settings.REFUND_DAYS)).astimezone(clock.HOME_ZONE).date()
+    last = (begin + timedelta(days=settings.REFUND_DAYS)).astimezone(clock.HOME_ZONE).date()
     return datetime.combine(last, time.max, clock.HOME_ZONE)
-
-
-def _price_refunded(purchase: Purchase) -> int:
-    ended = (MoveStatus.FAILED, MoveStatus.REVERSED)
-    of_refunds = purchase.refunds.exclude(status__in=ended)
-    total: int = of_refunds.aggregate(total=Sum("price", default=0))["total"]
-    return total
 
 
 def request(user: User, purchase_id: int) -> PurchaseRefund:
@@ -166,6 +200,8 @@ def send(refund: PurchaseRefund) -> PurchaseRefund:
     except Refused as error:
         found = _find(returning, refund)
         if found is None:
+            # The buyer can't ask again: staff see to it at the provider's own site.
+            log.error("refund_refused", purchase_id=purchase.pk, reason=error.code)
             failed = Returned("", refund.reference, "failed", refund.price, str(error))
             ended = take_over(refund, failed)
             _learn(purchase)
@@ -213,16 +249,17 @@ def take_over(
     if found.id and not locked.provider_id:
         locked.provider_id = found.id
     status = MoveStatus(found.status)
-    if status in MOVES.get(MoveStatus(locked.status), ()):
+    is_moved = status in MOVES.get(MoveStatus(locked.status), ())
+    if is_moved:
         locked.status = status
         locked.ended_at = None if status == MoveStatus.SENT else clock.now()
-        if status == MoveStatus.FAILED:
-            locked.failure = found.failure[:MOST_FAILURE]
-        if status == MoveStatus.FAILED:
-            _give_back(buyer, purchase, locked)
-        if locked.amount and (kind := TOLD.get(status)):
-            tell(purchase, kind, locked.price, amount=locked.amount)
+        locked.failure = found.failure[:MOST_FAILURE] if status == MoveStatus.FAILED else ""
     locked.save()
+    if is_moved and status == MoveStatus.FAILED:
+        _give_back(buyer, purchase, locked)
+    if is_moved and locked.amount and (kind := TOLD.get(status)):
+        again = _again(buyer, locked) if status == MoveStatus.FAILED else {}
+        tell(purchase, kind, locked.price, amount=locked.amount, **again)
     return locked
 
 
@@ -243,6 +280,14 @@ def _give_back(buyer: User, purchase: Purchase, refund: PurchaseRefund) -> None:
     purchase.refunded_amount -= refund.amount + refund.lost
     purchase.status = status_of(purchase)
     purchase.save(update_fields=["refunded_amount", "status"])
+
+
+def _again(buyer: User, refund: PurchaseRefund) -> dict[str, object]:
+    """What the buyer hears of asking again for a refund that failed."""
+    if not refund.provider_id:
+        return {"is_refused": True}
+    offer = refundable(buyer).get(refund.purchase_id)
+    return {"again_until": offer.until.date().isoformat()} if offer else {}
 
 
 def on_event(event: Event) -> None:

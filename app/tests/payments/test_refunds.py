@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from app.models import Purchase, PurchaseRefund, Transaction, User
+from app.models import Dispute, Notification, Purchase, PurchaseRefund, Transaction, User
 from app.services.payments import refunds, sweeping
 from app.services.token_service import TokenService
 from app.tests import ledger
@@ -181,9 +181,20 @@ def test_the_provider_refuses(
     stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
 ) -> None:
     """The payment is disputed there, which we have not heard of yet."""
-    stripe.dispute(purchase)
+    opened = stripe.dispute(purchase)
     assert give_back(as_buyer, purchase).data["status"] == "failed"
     assert state(purchase, buyer) == ("paid", 1500, 500)
+    # It would each time.
+    assert give_back(as_buyer, purchase).refusal == (409, "NOT_REFUNDABLE")
+    assert as_buyer.get(f"/api/tokens/purchases/{purchase.pk}").data["refundable"] is None
+    stripe.deliver()
+    stripe.act("disputes", id=opened, status="won")
+    stripe.deliver()
+    assert state(purchase, buyer) == ("won", 1500, 500)
+    # Once the platform has the money again, it can be given back.
+    assert give_back(as_buyer, purchase).data["status"] == "paid"
+    assert state(purchase, buyer) == ("won", 1000, 0)
+    assert give_back(as_buyer, purchase).refusal == (409, "NOT_REFUNDABLE")
 
 
 def test_staff_give_money_back_at_the_providers_own_site(
@@ -198,3 +209,44 @@ def test_staff_give_money_back_at_the_providers_own_site(
     stripe.deliver()
     assert Transaction.objects.filter(type="refund_out").count() == 2
     assert state(purchase, buyer) == ("refunded", 1000, 0)
+
+
+def set_back(purchase: Purchase, days: int) -> None:
+    Purchase.objects.filter(pk=purchase.pk).update(paid_at=clock.now() - timedelta(days=days))
+
+
+def test_the_days_run_anew_from_a_refund_that_did_not_arrive(
+    stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
+) -> None:
+    give_back(as_buyer, purchase)
+    set_back(purchase, 16)
+    (sent,) = stripe.refunds_of(purchase)
+    stripe.act("refunds", id=sent["id"], status="failed")
+    stripe.deliver()
+    assert state(purchase, buyer) == ("paid", 1500, 500)
+    buyer.refresh_from_db()
+    until = refunds.refundable(buyer)[purchase.pk].until
+    assert until.date() == (clock.now().astimezone(clock.HOME_ZONE) + timedelta(days=14)).date()
+    told = Notification.objects.get(recipient=buyer, type="refund_failed")
+    assert told.message.endswith(f" You may ask for it again until {until.date()}.")
+    PurchaseRefund.objects.update(ended_at=clock.now() - timedelta(days=15))
+    assert give_back(as_buyer, purchase).refusal == (409, "NOT_REFUNDABLE")
+    PurchaseRefund.objects.update(ended_at=clock.now() - timedelta(days=13))
+    assert give_back(as_buyer, purchase).data["status"] == "paid"
+
+
+def test_the_days_run_anew_from_the_end_of_a_freeze(
+    stripe: Provider, as_buyer: Api, buyer: User, purchase: Purchase
+) -> None:
+    """Of one that began while they ran."""
+    late = bought(stripe, as_buyer, 300)
+    TokenService.consume_tokens(buyer.pk, 500, "generation")
+    opened = stripe.dispute(purchase)
+    stripe.deliver()
+    stripe.act("disputes", id=opened, status="won")
+    stripe.deliver()
+    set_back(late, 20)
+    buyer.refresh_from_db()
+    for began, is_offered in ((10, True), (3, False)):
+        Dispute.objects.update(created_at=clock.now() - timedelta(days=began))
+        assert (late.pk in refunds.refundable(buyer)) is is_offered

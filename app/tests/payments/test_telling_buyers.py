@@ -36,16 +36,26 @@ def test_a_refund_and_one_that_comes_back(stripe: Provider, as_buyer: Api, buyer
     (sent,) = stripe.refunds_of(purchase)
     stripe.act("refunds", id=sent["id"], status="failed")
     stripe.deliver()
-    assert told(buyer) == [
-        (
-            "purchase_refunded",
-            "You get 5.00 USD back for 500 tokens. It takes some days to your bank.",
-        ),
-        (
-            "refund_failed",
-            "Your refund of 5.00 USD did not arrive, so you have the 500 tokens again.",
-        ),
-    ]
+    (paid, words), (failed, again) = told(buyer)
+    assert (paid, failed) == ("purchase_refunded", "refund_failed")
+    assert words == "You get 5.00 USD back for 500 tokens. It takes some days to your bank."
+    assert again.startswith(
+        "Your refund of 5.00 USD did not arrive, so you have the 500 tokens again."
+        " You may ask for it again until "
+    )
+
+
+def test_a_refund_that_is_refused(stripe: Provider, as_buyer: Api, buyer: User) -> None:
+    """That it may be asked for again would not be true."""
+    purchase = bought(stripe, as_buyer)
+    stripe.dispute(purchase)
+    as_buyer.post(f"/api/tokens/purchases/{purchase.pk}/refund")
+    [(kind, words)] = told(buyer)
+    assert (kind, words) == (
+        "refund_failed",
+        "Your refund of 5.00 USD was refused by the payment provider, so you have the 500 tokens"
+        " again.",
+    )
 
 
 @pytest.mark.parametrize(

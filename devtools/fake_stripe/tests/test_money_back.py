@@ -65,6 +65,13 @@ def test_a_dispute(api: stripe.StripeClient, door: Door, status: str, net: int) 
     expected += ["charge.dispute.funds_reinstated"] if status == "won" else []
     assert events == [*expected, "charge.dispute.closed"]
     assert api.v1.disputes.list({"charge": charge.id}).data[0].id == dispute["id"]
+    if status == "won":
+        # The money is ours again, and can go back.
+        assert api.v1.refunds.create({"charge": charge.id}).amount == 1000
+    else:
+        with pytest.raises(stripe.InvalidRequestError) as error:
+            api.v1.refunds.create({"charge": charge.id})
+        assert code_of(error) == (400, "charge_disputed")
 
 
 def test_a_declined_card_is_a_card_error(api: stripe.StripeClient) -> None:
