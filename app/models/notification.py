@@ -130,6 +130,14 @@ WORDS: dict[str, str] = {
         "Our staff has revoked the licence of a picture in your style %(name)s. You keep what you"
         " earned. Reason: %(why)s"
     ),
+    "licence_revoked_by_bank": _(
+        "The licence of your picture in the style %(name)s was revoked: your bank has taken back"
+        " the payment for it."
+    ),
+    "sale_revoked_by_bank": _(
+        "The licence of a picture in your style %(name)s was revoked, for its buyer's bank has"
+        " taken back the payment. You keep what you earned."
+    ),
     NotificationType.COPY_REFUSED: _(
         "A picture in your style %(name)s came out nearly the same as your work no. %(work)s. It"
         " was not delivered, and its buyer got the tokens back."
@@ -165,6 +173,14 @@ WORDS: dict[str, str] = {
     NotificationType.REFUND_FAILED: _(
         "Your refund of %(money)s did not arrive, so you have the %(amount)s tokens again."
     ),
+    "refund_failed_again": _(
+        "Your refund of %(money)s did not arrive, so you have the %(amount)s tokens again. You may"
+        " ask for it again until %(again_until)s."
+    ),
+    "refund_refused": _(
+        "Your refund of %(money)s was refused by the payment provider, so you have the %(amount)s"
+        " tokens again."
+    ),
     NotificationType.PURCHASE_DISPUTED: _(
         "Your bank disputes your payment of %(money)s. What you had left of its tokens was taken"
         " back, and you cannot spend any until it is decided."
@@ -173,13 +189,10 @@ WORDS: dict[str, str] = {
         "The dispute of your payment of %(money)s is over: the payment stands. What was taken back"
         " is yours again."
     ),
-    "refund_failed_again": _(
-        "Your refund of %(money)s did not arrive, so you have the %(amount)s tokens again. You may"
-        " ask for it again until %(again_until)s."
-    ),
-    "refund_refused": _(
-        "Your refund of %(money)s was refused by the payment provider, so you have the %(amount)s"
-        " tokens again."
+    "dispute_won_late": _(
+        "The dispute of your payment of %(money)s is over: the payment stands. What was taken back"
+        " is yours again, but licences that were revoked for it stay revoked. Our staff has been"
+        " told."
     ),
     "dispute_lost": _(
         "The dispute of your payment of %(money)s is over: your bank has given you the money back."
@@ -233,7 +246,7 @@ WORDS: dict[str, str] = {
 }
 
 
-# A parameter that is set chooses other words.
+# A parameter that is set chooses other words; of ``{kind}``, those of the type.
 OTHER_WORDS = {
     "is_reply": "reply",
     "is_short": "order_short",
@@ -243,7 +256,11 @@ OTHER_WORDS = {
     "is_public": "picture_public",
     **{f"signature_{what}": f"signature_{what}" for what in ("taken", "back", "refused")},
     "until": "suspended_until",
+    "by_bank": "{kind}_by_bank",
+    "is_revoked": "dispute_won_late",
     "is_lost": "dispute_lost",
+    "again_until": "refund_failed_again",
+    "is_refused": "refund_refused",
 }
 
 # What is said where several people did the same to one thing, or of several pictures.
@@ -259,8 +276,6 @@ WORDS_OF_SEVERAL: dict[str, tuple[str, str]] = {
     NotificationType.GENERATION_COMPLETE: ngettext_noop(
         "%(count)s picture is ready.", "%(count)s pictures are ready."
     ),
-    "again_until": "refund_failed_again",
-    "is_refused": "refund_refused",
 }
 WORDS_OF_SALES = ngettext_noop(
     "You sold %(count)s picture on %(day)s and earned %(earned)s tokens: %(styles)s.",
@@ -292,6 +307,12 @@ class _English:
 ENGLISH = _English()
 
 
+def sentence_of(kind: str, parameters: Mapping[str, Any]) -> str:
+    """What is said of one thing, in English, with places for the parameters."""
+    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
+    return WORDS[other.format(kind=kind)]
+
+
 def words_of(
     kind: str,
     parameters: Mapping[str, Any],
@@ -307,12 +328,6 @@ def words_of(
         said["styles"] = _styles_sold(said["styles"])
     elif other_count:
         said |= {"others": other_count, "count": other_count + 1}
-def sentence_of(kind: str, parameters: Mapping[str, Any]) -> str:
-    """What is said of one thing, in English, with places for the parameters."""
-    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
-    return WORDS[other.format(kind=kind)]
-
-
         counted = "count" if kind == NotificationType.GENERATION_COMPLETE else "others"
         sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], said[counted])
     else:

@@ -25,7 +25,7 @@ from app.models import (
 )
 from app.models.token import TAKEN_LATE_MEMO
 from app.services import generation_service, pots
-from app.services.payments import buying, refunds
+from app.services.payments import buying, refunds, revoking
 from app.services.payments.asking import ask
 from app.services.payments.gateways.outcomes import NotYet
 from app.services.payments.gateways.paying import Disputed, Event
@@ -156,8 +156,12 @@ def _end(dispute: Dispute, purchase: Purchase, user: User, status: DisputeStatus
     if status == DisputeStatus.LOST:
         _take_what_came_back(dispute, user)
     dispute.save(update_fields=["status", "ended_at", "taken"])
-    is_lost = {"is_lost": True} if status == DisputeStatus.LOST else {}
-    buying.tell(purchase, NotificationType.DISPUTE_ENDED, dispute.price, **is_lost)
+    said = {"is_lost": True} if status == DisputeStatus.LOST else {}
+    if was_lost and (revoked := revoking.count_revoked(dispute)):
+        # Whether they become valid again is for staff to say.
+        log.error("dispute_won_after_revoking", dispute_id=dispute.pk, licences=revoked)
+        said = {"is_revoked": True}
+    buying.tell(purchase, NotificationType.DISPUTE_ENDED, dispute.price, **said)
     if was_lost:
         _undo_loss(dispute)
     if status == DisputeStatus.WON:

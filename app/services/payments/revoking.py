@@ -10,6 +10,7 @@ from __future__ import annotations
 from functools import partial
 
 from django.db import transaction
+from django.db.models import QuerySet
 
 from app.models import (
     Action,
@@ -51,14 +52,8 @@ def _revoke_next(dispute_id: int) -> bool:
     before we knew of the dispute."""
     # Two relays take different pictures.
     dispute = Dispute.objects.select_for_update().get(pk=dispute_id)
-    purchase = dispute.purchase
-    bought = Generation.objects.filter(
-        user_id=purchase.user_id,
-        created_at__gte=purchase.paid_at or purchase.created_at,
-        created_at__lt=dispute.created_at,
-        paid_bought__gt=0,
-        licence__state=LicenceState.ACTIVE,
-    ).order_by("created_at", "pk")
+    valid = _bought_with(dispute).filter(licence__state=LicenceState.ACTIVE)
+    bought = valid.order_by("created_at", "pk")
     found = bought.values_list("pk", flat=True).first() if dispute.to_revoke else None
     if found is None:
         _leave(dispute, 0)
@@ -70,6 +65,22 @@ def _revoke_next(dispute_id: int) -> bool:
     _revoke(picture)
     _leave(dispute, max(0, dispute.to_revoke - (picture.paid_bought or 0)))
     return True
+
+
+def _bought_with(dispute: Dispute) -> QuerySet[Generation]:
+    purchase = dispute.purchase
+    return Generation.objects.filter(
+        user_id=purchase.user_id,
+        created_at__gte=purchase.paid_at or purchase.created_at,
+        created_at__lt=dispute.created_at,
+        paid_bought__gt=0,
+    )
+
+
+def count_revoked(dispute: Dispute) -> int:
+    """How many of the licences bought with the disputed money were revoked for it and still are."""
+    revoked = {"licence__state": LicenceState.REVOKED, "licence__state_reason": REVOKED}
+    return _bought_with(dispute).filter(**revoked).count()
 
 
 def _leave(dispute: Dispute, tokens: int) -> None:
@@ -91,6 +102,6 @@ def _revoke(picture: Generation) -> None:
         after={"licence": LicenceState.REVOKED.value},
     )
     decision = record(act, Why(Ground.FRAUD, REVOKED), strikes=False)
-    said = {"name": picture.style.name, "why": REVOKED}
+    said = {"name": picture.style.name, "by_bank": True}
     kinds = (NotificationType.LICENCE_REVOKED, NotificationType.SALE_REVOKED)
     tell_of_sale(picture, *kinds, said, statements=decision.statement_ids)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from django.db.models import Sum
+from structlog.testing import capture_logs
 
 from app.models import (
     Dispute,
@@ -225,9 +226,29 @@ class TestLicences:
         # Bought with other money, after the bank had taken this back.
         later = GenerationFactory(user=buyer)
         assert (revoking.sweep(), revoking.sweep()) == (2, 0)
+        told = Notification.objects.filter(type__in=["licence_revoked", "sale_revoked"])
+        assert {(each.type, "Our staff" in each.message) for each in told} == {
+            ("licence_revoked", False),
+            ("sale_revoked", False),
+        }
         states = Generation.objects.filter(user=buyer).exclude(pk=later.pk)
         assert set(states.values_list("licence__state", flat=True)) == {"revoked"}
         assert Generation.objects.get(pk=later.pk).licence.is_valid
+
+    @pytest.mark.parametrize("revokes", [True, False])
+    def test_who_wins_late_hears_what_stays_revoked(
+        self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any, revokes: bool
+    ) -> None:
+        settings.DISPUTE_REVOKES_LICENCES = revokes
+        self.lose(stripe, buyer, purchase)
+        revoking.sweep()
+        with capture_logs() as logs:
+            stripe.act("disputes", id=Dispute.objects.get().provider_id, status="won")
+            stripe.deliver()
+        told = Notification.objects.filter(recipient=buyer, type="dispute_ended").latest("pk")
+        assert ("licences that were revoked for it stay revoked" in told.message) is revokes
+        named = [each["licences"] for each in logs if each["event"] == "dispute_won_after_revoking"]
+        assert named == ([2] if revokes else [])
 
     def test_no_more_than_was_lost(
         self, stripe: Provider, buyer: User, purchase: Purchase, settings: Any
