@@ -53,7 +53,9 @@ def stripe_client() -> stripe.StripeClient:
     """Raises ImproperlyConfigured without a key."""
     key = settings.STRIPE_SECRET_KEY
     if not key:
-        raise ImproperlyConfigured("Set STRIPE_SECRET_KEY: PAYMENT_GATEWAY is stripe.")
+        raise ImproperlyConfigured(
+            f"Set STRIPE_SECRET_KEY: PAYMENT_GATEWAY is {settings.PAYMENT_GATEWAY}."
+        )
     if "_live_" in key and not settings.STRIPE_WEBHOOK_SECRETS:
         raise ImproperlyConfigured("Set STRIPE_WEBHOOK_SECRET: the key is a live one.")
     return _client(key, settings.STRIPE_API_BASE)
@@ -117,8 +119,6 @@ def asking_only() -> Iterator[None]:
         raise NotYet(error.code) from error
 
 
-@contextmanager
-def of_account() -> Iterator[None]:
 _ACCOUNT_GONE = "The account at the provider is not there any more."
 
 
@@ -134,6 +134,8 @@ def to_account() -> Iterator[None]:
         raise
 
 
+@contextmanager
+def of_account() -> Iterator[None]:
     """Around the others, for an artist's account. Raises Gone for one that was deleted: then we may
     not see it."""
     try:
