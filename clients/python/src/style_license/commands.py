@@ -204,7 +204,12 @@ def _order(given: Arguments, told: Told) -> int:
         order = client.order(items, priority=given.priority, key=key)
         told.way_back, told.doubt = _way_back(given, order), ""
         count, cost = order.state.item_count, order.state.cost
-        told.say(f"Order {order.id}: {_counted(count, 'picture')}, {_counted(cost, 'token')}.")
+        # Each once, in the order of the items.
+        styles = dict.fromkeys(f"{each.style} by {each.artist}" for each in order.pictures())
+        told.say(
+            f"Order {order.id}: {_counted(count, 'picture')}, {_counted(cost, 'token')}."
+            f" {', '.join(styles)}."
+        )
         return _followed(given, told, order)
 
 

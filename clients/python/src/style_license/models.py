@@ -29,6 +29,12 @@ class Item:
     prompt: str = ""
 
 
+def artist_of(said: Mapping[str, Any]) -> str:
+    """The name of the artist of a style or picture."""
+    artist = said["artist"]
+    return artist.get("artist_name") or artist.get("username") or ""
+
+
 @dataclass(frozen=True)
 class Style:
     """A style on offer. ``price`` is that of a 1:1 picture, in tokens."""
@@ -41,9 +47,7 @@ class Style:
 
     @classmethod
     def of(cls, said: Mapping[str, Any]) -> Self:
-        artist = said["artist"]
-        name = artist.get("artist_name") or artist.get("username") or ""
-        return cls(said["id"], said["name"], said["price"], name, said)
+        return cls(said["id"], said["name"], said["price"], artist_of(said), said)
 
 
 @dataclass(frozen=True)
@@ -97,6 +101,7 @@ class Picture:
     id: int
     status: str
     style: str
+    artist: str
     words: tuple[str, ...]
     seed: int
     cost: int | None
@@ -112,6 +117,7 @@ class Picture:
             said["id"],
             said["status"],
             said["style"]["name"],
+            artist_of(said),
             tuple(said["prompt_tags"]),
             said["seed"],
             said["cost"],

@@ -76,18 +76,31 @@ def styles(words: str, tags: Iterable[str], sort: str, limit: int) -> Step[list[
 
 
 def style_id(style: int | str) -> Step[int]:
-    """The id of the style that somebody means by its name. Raises UnknownStyle."""
-    if isinstance(style, int) or style.isdecimal():
-        return int(style)
-    found = yield from styles(style, (), "popular", PAGE)
-    wanted = style.strip().casefold()
-    fitting = [each for each in found if each.name.casefold() == wanted] or found
-    if len(fitting) == 1:
-        return fitting[0].id
-    if not fitting:
+    """The id of the style that is called so; its whole name counts, in any case. A search finds
+    more, by tags and descriptions too, but nobody pays for what was only found. Raises
+    UnknownStyle."""
+    if isinstance(style, int):
+        return style
+    wanted = style.strip()
+    # Python makes no number of thousands of digits, and no id has them.
+    if wanted.isdecimal() and len(wanted) < 20:
+        return int(wanted)
+    # Of "", every style would be found.
+    rows = (yield from pages("/api/models", q=wanted, sort="popular")) if wanted else []
+    found = [Style.of(row) for row in rows]
+    called = [each for each in found if each.name.casefold() == wanted.casefold()]
+    if len(called) == 1:
+        return called[0].id
+    if not found:
         raise UnknownStyle(f"There is no style “{style}”. Look for one by other words.")
-    listed = ", ".join(f"{each.id} ({each.name} by {each.artist})" for each in fitting[:5])
-    raise UnknownStyle(f"“{style}” may be several styles. Give one by its id: {listed}.")
+    listed = ", ".join(
+        f"{each.id} ({each.name} by {each.artist})" for each in (called or found)[:5]
+    )
+    if called:
+        raise UnknownStyle(f"“{style}” are several styles. Give one by its id: {listed}.")
+    raise UnknownStyle(
+        f"No style is called “{style}”. Give one by its whole name or its id; found: {listed}."
+    )
 
 
 # --- Ordering -------------------------------------------------------------------------------------
