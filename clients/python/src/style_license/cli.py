@@ -1,8 +1,9 @@
 """The command `style-license`. It says what is wrong in plain words, and never shows a traceback.
 
 Exit codes: 0 done; 1 the site has refused it, a picture failed, or a check failed; 2 the command is
-not written as it should be; 3 the site does not answer; 4 the key is missing or may not do this;
-5 there are not enough tokens; 6 the time of --timeout is over; 130 stopped by Ctrl-C.
+not written as it should be; 3 the site does not answer, or is in trouble; 4 the key is missing or
+may not do this; 5 there are not enough tokens; 6 the time of --timeout is over; 130 stopped by
+Ctrl-C.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from style_license.errors import (
     NotEnoughTokens,
     NotSignedIn,
     RateLimited,
+    ServerProblem,
     StyleLicenseError,
     TookTooLong,
     Unreachable,
@@ -53,6 +55,7 @@ ADVICE: tuple[tuple[type[Exception], int, str], ...] = (
         "`style-license status` lists your orders. Take another --key for another order.",
     ),
     (RateLimited, FAILED, "Try again in a while."),
+    (ServerProblem, UNREACHABLE, "The site restarts or is in trouble. Try again in a while."),
     (TookTooLong, TOO_LONG, "`style-license status ORDER --wait --out DIR` waits again."),
     (Unreachable, UNREACHABLE, "Look at the address and your network, then try again."),
 )
@@ -116,8 +119,9 @@ def _explained(error: StyleLicenseError, told: commands.Told, is_json: bool) -> 
             if wrong != error.message:
                 _say(f"  {wrong}")
     # Nothing goes on of what the site has refused.
-    way_back = "" if isinstance(error, ApiError) else told.way_back
-    if isinstance(error, Unreachable) and error.asked == ORDERS:
+    is_trouble = isinstance(error, RateLimited | ServerProblem)
+    way_back = "" if isinstance(error, ApiError) and not is_trouble else told.way_back
+    if isinstance(error, Unreachable | ServerProblem) and error.asked == ORDERS:
         way_back = way_back or told.doubt
     if way_back or advice:
         _say(way_back or advice)

@@ -104,7 +104,10 @@ class RateLimited(ApiError):
 
 
 class ServerProblem(ApiError):
-    """The site is in trouble. Try again later."""
+    """The site is in trouble, or restarts for longer than the client waits. Try again later.
+    ``asked`` is as in Unreachable."""
+
+    asked = ""
 
 
 BY_CODE: dict[str, type[ApiError]] = {

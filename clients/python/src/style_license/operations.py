@@ -16,8 +16,11 @@ from style_license.errors import (
     Conflict,
     InvalidRequest,
     NotFound,
+    RateLimited,
+    ServerProblem,
     TookTooLong,
     UnknownStyle,
+    Unreachable,
 )
 from style_license.models import (
     ENDED,
@@ -32,13 +35,14 @@ from style_license.models import (
     Wallet,
 )
 from style_license.names import file_name
-from style_license.steps import Call, Pause, Step, ask, backoff, fetch
+from style_license.steps import PATIENCE, Call, Pause, Said, Step, ask, backoff, fetch
 
 Progress = Callable[[OrderState], None]
 PAGE = 100
 ORDERS = "/api/orders"
 # Between two looks at an order, in seconds, where the site says nothing else.
 SHORTEST_WAIT, LONGEST_WAIT = 0.5, 30.0
+GOES_ON = "It goes on, and can be waited for again."
 
 
 def get(path: str, **query: Any) -> Step[Any]:
@@ -211,7 +215,8 @@ def ended(order_id: int, timeout: float | None, progress: Progress | None) -> St
     until = _until(timeout)
     look, seen = 0, -1
     while True:
-        said = yield from ask(Call("GET", f"/api/orders/{order_id}", query={"limit": 1}))
+        call = Call("GET", f"/api/orders/{order_id}", query={"limit": 1})
+        said = yield from _looked(call, until, f"Order {order_id}")
         state = OrderState.of(said.data)
         if progress is not None:
             progress(state)
@@ -229,7 +234,8 @@ def picture_ended(picture_id: int, timeout: float | None) -> Step[Picture]:
     until = _until(timeout)
     look = 0
     while True:
-        said = yield from ask(Call("GET", f"/api/images/{picture_id}/status"))
+        call = Call("GET", f"/api/images/{picture_id}/status")
+        said = yield from _looked(call, until, f"Picture {picture_id}")
         if said.data["status"] in ENDED:
             return Picture.of((yield from get(f"/api/images/{picture_id}")))
         look += 1
@@ -241,6 +247,20 @@ def _until(timeout: float | None) -> float | None:
     return None if timeout is None else time.monotonic() + timeout
 
 
+def _looked(call: Call, until: float | None, what: str) -> Step[Said]:
+    """One look at what is waited for. A restart of the site takes from the time for it. Raises
+    TookTooLong."""
+    if until is None:
+        return (yield from ask(call, PATIENCE))
+    try:
+        return (yield from ask(call, max(until - time.monotonic(), 0)))
+    except (Unreachable, RateLimited, ServerProblem) as error:
+        told = getattr(error, "retry_after", None) or 0
+        if time.monotonic() + told < until:
+            raise
+        raise TookTooLong(f"{what} cannot be seen now: {error} {GOES_ON}") from error
+
+
 def _wait(look: int, told: float | None, until: float | None, missing: str) -> Pause:
     """What the site says counts; else it is longer with each look. Raises TookTooLong."""
     own = min(max(SHORTEST_WAIT, backoff(min(look, 8))), LONGEST_WAIT)
@@ -248,7 +268,7 @@ def _wait(look: int, told: float | None, until: float | None, missing: str) -> P
     if until is not None:
         left = until - time.monotonic()
         if left <= 0:
-            raise TookTooLong(f"{missing} It goes on, and can be waited for again.")
+            raise TookTooLong(f"{missing} {GOES_ON}")
         seconds = min(seconds, left)
     return Pause(seconds)
 

@@ -8,19 +8,21 @@ all of it.
 from __future__ import annotations
 
 import random
+import time
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import httpx
 
-from style_license.errors import ApiError, StyleLicenseError, Unreachable, error_of
+from style_license.errors import ApiError, ServerProblem, StyleLicenseError, Unreachable, error_of
 
 Result = TypeVar("Result")
+# At a site that does not answer at all.
 ATTEMPTS = 5
-# Between attempts, doubled each time, in seconds.
-FIRST_PAUSE = 0.5
-# The longest that is waited for one request because the site says so (Retry-After), in seconds.
+# Between attempts, in seconds, doubled after each of the first ones.
+FIRST_PAUSE, DOUBLED = 0.5, 5
+# The longest that is waited for one request because the site says so, or restarts, in seconds.
 PATIENCE = 120.0
 # Another attempt may succeed: the site is overloaded, or restarts.
 OVERLOADED = frozenset({502, 503, 504})
@@ -68,9 +70,11 @@ class Said:
     retry_after: float | None
 
 
-def ask(call: Call) -> Step[Said]:
-    """The answer to ``call``, asked again where that is harmless. Raises ApiError, Unreachable."""
-    response = yield from _tried(call, call.is_safe)
+def ask(call: Call, within: float | None = None) -> Step[Said]:
+    """The answer to ``call``, asked again where that is harmless. With ``within``, for so many
+    seconds at most, and also while connections are refused: the site is known, so it restarts.
+    Raises ApiError, Unreachable."""
+    response = yield from _tried(call, call.is_safe, within)
     if response.status_code == httpx.codes.NO_CONTENT:
         return Said(None, None)
     try:
@@ -87,32 +91,44 @@ def fetch(url: str) -> Step[bytes]:
     return response.content
 
 
-def _tried(call: Call | Fetch, is_safe: bool) -> Step[httpx.Response]:
-    waited, has_arrived = 0.0, False
-    for attempt in range(1, ATTEMPTS + 1):
-        pause = backoff(attempt)
+def _tried(call: Call | Fetch, is_safe: bool, within: float | None = None) -> Step[httpx.Response]:
+    patience = PATIENCE if within is None else min(within, PATIENCE)
+    waited, attempt, has_arrived = 0.0, 0, False
+    while True:
+        attempt += 1
+        pause = backoff(min(attempt, DOUBLED + 1))
+        began = time.monotonic()
         try:
             response: httpx.Response = yield call
         except httpx.TransportError as error:
+            waited += time.monotonic() - began
             never_sent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
             has_arrived = has_arrived or not never_sent
-            if attempt == ATTEMPTS or not (is_safe or never_sent):
+            restarts = within is not None and isinstance(error, httpx.ConnectError)
+            is_last = attempt >= ATTEMPTS and not restarts
+            is_last = is_last or (within is not None and waited >= patience)
+            if is_last or not (is_safe or never_sent):
                 asked = call.path if has_arrived and isinstance(call, Call) else ""
                 said = f"The site did not answer: {error or type(error).__name__}."
                 raise Unreachable(said, asked) from error
         else:
+            waited += time.monotonic() - began
             has_arrived = True
             if response.is_success:
                 return response
             refused = _refusal(response)
-            if not _is_worth_repeating(refused, is_safe) or attempt == ATTEMPTS:
+            told = refused.retry_after or 0
+            is_last = waited >= patience or waited + told > patience
+            if is_last or not _is_worth_repeating(refused, is_safe):
+                if isinstance(refused, ServerProblem) and isinstance(call, Call):
+                    refused.asked = call.path
                 raise refused
-            pause = max(pause, refused.retry_after or 0)
-            waited += pause
-            if waited > PATIENCE:
-                raise refused
+            pause = max(pause, told)
+        if waited < patience:
+            # The last attempt is at its end.
+            pause = min(pause, patience - waited)
+        waited += pause
         yield Pause(pause)
-    raise AssertionError("The last attempt returns or raises.")
 
 
 def _is_worth_repeating(refused: ApiError, is_safe: bool) -> bool:
