@@ -3,9 +3,20 @@ says of orders that were not placed. The API answers in this very process."""
 
 from __future__ import annotations
 
+import errno
+from pathlib import Path
+
 import httpx
 import pytest
-from style_license import Client, InvalidRequest, Item, KeyReused, UnknownStyle
+from style_license import (
+    Client,
+    InvalidRequest,
+    Item,
+    KeyReused,
+    OrderState,
+    UnknownStyle,
+    operations,
+)
 from test_own_pictures import Run, Within, buyer, client, key, run  # noqa: F401
 
 from app.models import Order, Style
@@ -79,6 +90,37 @@ def test_what_was_never_sent_was_not_placed(
         assert code == 3
         assert ("may have been placed" in said) == is_in_doubt, said
     assert Order.objects.count() == 1
+
+
+def test_the_folder_is_looked_at_before_it_is_paid(
+    run: Run,  # noqa: F811
+    style: Style,
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "f").touch()
+    for out in ("f", "f/g"):
+        code, said = run("order", style.pk, "castle", "--out", out)
+        assert (code, said.startswith(f"{out}: ")) == (1, True)
+    assert not Order.objects.exists()
+
+
+def test_what_cannot_be_saved_is_not_lost(
+    run: Run,  # noqa: F811
+    style: Style,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The disk is full, or the folder went meanwhile."""
+    monkeypatch.setattr(OrderState, "is_ended", True)
+
+    def full(*given: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "out")
+
+    monkeypatch.setattr(operations, "saved_pictures", full)
+    code, said = run("order", style.pk, "castle", "--out", "out")
+    number = Order.objects.get().pk
+    assert code == 1
+    assert "out: No space left on device." in said
+    assert f"style-license status {number} --wait --out out\n" in said
 
 
 def test_a_refused_count_is_told_once(run: Run, style: Style) -> None:  # noqa: F811

@@ -83,6 +83,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         name = f"{error.filename}: " if error.filename else ""
         _say(f"{name}{error.strerror or error}.")
+        if told.way_back:
+            _say(told.way_back)
         return FAILED
     return code
 

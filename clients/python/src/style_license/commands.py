@@ -189,6 +189,13 @@ def _waiting_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--timeout", type=float, help="wait for at most so many seconds")
 
 
+def _make_folder(given: Arguments) -> None:
+    """Before anything is paid or waited for: where a file is in its place, nothing can be saved.
+    Raises OSError."""
+    if given.out:
+        given.out.mkdir(parents=True, exist_ok=True)
+
+
 def _counted(count: int, name: str) -> str:
     return f"{count} {name}" if count == 1 else f"{count} {name}s"
 
@@ -197,6 +204,7 @@ def _order(given: Arguments, told: Told) -> int:
     key = given.key or f"cli-{uuid.uuid4()}"
     with Client(given.url) as client:
         items = _items(given)
+        _make_folder(given)
         told.doubt = (
             "The order may have been placed: `style-license status` lists your orders. The same"
             f" command with --key {key} is charged once in all."
@@ -231,6 +239,7 @@ def _status(given: Arguments, told: Told) -> int:
                 told.say("There are no orders yet.")
             told.show(latest)
             return 0
+        _make_folder(given)
         order = client.get_order(given.order)
         if given.cancel:
             order.cancel()
