@@ -1,4 +1,4 @@
-"""What needs no network: names, webhooks, certificates, lists of prompts, waiting, the package."""
+"""What needs no network: names, webhooks, certificates, items, waiting, the package."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ from style_license import (
     Unreachable,
     certificates,
     cli,
-    lists,
     steps,
     webhooks,
 )
@@ -200,47 +199,16 @@ def test_the_example_says_the_same() -> None:
         assert example.still_holds(said, example.read(listed, keys)) == ours.holds(listed, KEYS)
 
 
-# --- Lists of prompts -----------------------------------------------------------------------------
-
-
-def test_prompts_are_read_from_a_text_or_a_table(tmp_path: Path) -> None:
-    text, table = tmp_path / "prompts.txt", tmp_path / "prompts.csv"
-    text.write_text("\ufeffcastle, sunset\n\n# a remark\n 바다 \n")
-    default = Item("Quill", "", count=2)
-    assert lists.read(text, default) == [
-        Item("Quill", "castle, sunset", 2),
-        Item("Quill", "바다", 2),
-    ]
-    table.write_text(
-        'words,style,count,aspect_ratio,seed\n"cat, night",7,3,1:2,\nboat,,,,0\n,,,,\n'
-    )
-    assert lists.read(table, default) == [
-        Item("7", "cat, night", 3, "1:2"),
-        Item("Quill", "boat", 2, "1:1", 0),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("name", "content", "said"),
-    [
-        ("a.csv", b"prompt\ncat\n", "first line"),
-        ("a.csv", b"words,count\ncat,many\n", "line 2: count is “many”"),
-        ("a.txt", b"\n# nothing\n", "no prompts"),
-        ("a.txt", b"\xff\xfe", "not in UTF-8"),
-    ],
-)
-def test_a_list_that_cannot_be_read_says_why(
-    tmp_path: Path, name: str, content: bytes, said: str
-) -> None:
-    (tmp_path / name).write_bytes(content)
-    with pytest.raises(StyleLicenseError, match=said):
-        lists.read(tmp_path / name, Item(1, ""))
+# --- Items ----------------------------------------------------------------------------------------
 
 
 def test_large_counts_are_parted() -> None:
     bodies = _returned(bodies_of([Item(1, " a , b,", count=17)]), [])
     assert [body["count"] for body in bodies] == [8, 8, 1]
     assert bodies[0]["prompt_tags"] == ["a", "b"]
+    # More than an order takes are enough for the site to say so.
+    bodies = _returned(bodies_of([Item(1, "a", count=10**12)]), [])
+    assert sum(body["count"] for body in bodies) == 501
 
 
 # --- What is asked again --------------------------------------------------------------------------

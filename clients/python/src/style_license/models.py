@@ -10,6 +10,9 @@ from typing import Any, Self
 ENDED = frozenset({"completed", "failed", "canceled"})
 # Of one item of an order; more pictures of the same words are further items.
 MAX_COUNT = 8
+# Of an order.
+MAX_PICTURES = 500
+MAX_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)

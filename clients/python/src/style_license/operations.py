@@ -25,6 +25,7 @@ from style_license.errors import (
 from style_license.models import (
     ENDED,
     MAX_COUNT,
+    MAX_PICTURES,
     Item,
     Licence,
     OrderState,
@@ -196,7 +197,9 @@ def words_of(words: str | Iterable[str]) -> list[str]:
 
 
 def _parts(count: int) -> Iterator[int]:
-    # What is no count is sent as it is: the site says what is wrong with it.
+    # What is no count is sent as it is: the site says what is wrong with it. Of more pictures than
+    # an order takes, no more are sent than it needs to say so.
+    count = min(count, MAX_PICTURES + 1)
     while count > MAX_COUNT:
         yield MAX_COUNT
         count -= MAX_COUNT
