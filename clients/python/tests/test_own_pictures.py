@@ -21,6 +21,7 @@ from style_license import (
     NotFound,
     StyleLicenseError,
     cli,
+    operations,
     own,
     requests,
     steps,
@@ -120,6 +121,25 @@ def test_pictures_are_deleted_and_put_back(client: Client, pictures: list[Genera
     # Put back twice, it is there once.
     assert [client.restore(newest).id for _ in range(2)] == [newest] * 2
     assert (client.deleted(), len(client.pictures())) == ([], 3)
+
+
+def test_a_limit_is_kept_over_several_pages(
+    client: Client, run: Run, pictures: list[Generation], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(operations, "PAGE", 2)
+    ids = [picture.pk for picture in pictures]
+    style = StyleFactory()
+    for limit in (2, 3, 500):
+        assert ids_of(client.pictures(limit=limit)) == ids[:limit]
+    orders = [client.generate(style.pk, "cat").id for _ in range(3)][::-1]
+    assert [order.id for order in client.orders(3)] == orders
+    assert len(client.styles(limit=1)) == 1
+    monkeypatch.setattr(operations, "PAGE", 1)
+    assert len(client.styles(limit=500)) == 2
+    for limit in (0, -1):
+        for command in ("pictures", "styles"):
+            code, said = run(command, "--limit", limit)
+            assert (code, "limit: Give a number from 1" in said) == (1, True)
 
 
 def test_what_is_under_way_is_not_deleted(client: Client, buyer: User) -> None:

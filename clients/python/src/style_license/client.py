@@ -117,8 +117,8 @@ class Client:
         collection: int | None = None,
         limit: int = 20,
     ) -> list[Picture]:
-        """The latest pictures of the account, newest first; at most 100. Empty values do not
-        narrow: ``status`` "completed", ``visibility`` "public", ``collection`` an id."""
+        """The latest pictures of the account, newest first. Empty values do not narrow: ``status``
+        "completed", ``visibility`` "public", ``collection`` an id."""
         return self._run(own.pictures(status, visibility, collection, limit))
 
     def delete(self, picture_id: int) -> None:

@@ -51,17 +51,19 @@ def get(path: str, **query: Any) -> Step[Any]:
     return said.data
 
 
-def pages(path: str, part: str = "", **query: Any) -> Step[list[Any]]:
-    """All rows of a list; ``part`` names the field that holds its pages."""
+def pages(path: str, part: str = "", most: int | None = None, **query: Any) -> Step[list[Any]]:
+    """The rows of a list, ``most`` of them or all; ``part`` names the field that holds its
+    pages."""
     rows: list[Any] = []
-    wanted = {**query, "limit": PAGE}
     while True:
-        page = yield from get(path, **wanted)
+        # What is no number of rows is sent as it is: the site says what is wrong with it.
+        wanted = PAGE if most is None else min(most - len(rows), PAGE)
+        page = yield from get(path, **query, limit=wanted)
         page = page[part] if part else page
         rows += page["results"]
-        if not page["next"]:
+        if not page["next"] or len(rows) == most:
             return rows
-        wanted["cursor"] = cursor_in(page["next"])
+        query["cursor"] = cursor_in(page["next"])
 
 
 def cursor_in(address: str) -> str:
@@ -74,10 +76,10 @@ def cursor_in(address: str) -> str:
 
 
 def styles(words: str, tags: Iterable[str], sort: str, limit: int) -> Step[list[Style]]:
-    query = {"q": words, "tags": ",".join(tags), "sort": sort, "limit": min(limit, PAGE)}
+    query = {"q": words, "tags": ",".join(tags), "sort": sort}
     given = {name: value for name, value in query.items() if value}
-    page = yield from get("/api/models", **given)
-    return [Style.of(each) for each in page["results"]]
+    rows = yield from pages("/api/models", most=limit, **given)
+    return [Style.of(each) for each in rows]
 
 
 def style_id(style: int | str) -> Step[int]:
@@ -277,8 +279,8 @@ def _wait(look: int, told: float | None, until: float | None, missing: str) -> P
 
 
 def order_states(limit: int) -> Step[list[OrderState]]:
-    page = yield from get(ORDERS, limit=min(limit, PAGE))
-    return [OrderState.of(each) for each in page["results"]]
+    rows = yield from pages(ORDERS, most=limit)
+    return [OrderState.of(each) for each in rows]
 
 
 def canceled(order_id: int) -> Step[OrderState]:

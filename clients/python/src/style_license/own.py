@@ -22,9 +22,9 @@ def pictures(
 ) -> Step[list[Picture]]:
     """The newest of them."""
     query = {"status": status, "visibility": visibility, "collection": collection}
-    given = {name: value for name, value in query.items() if value}
-    page = yield from get("/api/images/mine", limit=min(limit, PAGE), **given)
-    return [Picture.of(each) for each in page["results"]]
+    given: dict[str, Any] = {name: value for name, value in query.items() if value}
+    rows = yield from pages("/api/images/mine", most=limit, **given)
+    return [Picture.of(each) for each in rows]
 
 
 def saved(collection: int, folder: str | os.PathLike[str], certificates: bool) -> Step[list[Path]]:
