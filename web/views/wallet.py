@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
-from app.models import Generation, Purchase, Transaction, TransactionType, User
+from app.models import Generation, MoveStatus, Purchase, Transaction, TransactionType, User
 from app.models.token import PUBLIC_TYPES, WELCOME_BONUS_MEMO
 from app.services import payment_service
 from app.utils.money import written
@@ -140,8 +140,17 @@ def give_back(request: HttpRequest, user: User, purchase_id: int) -> HttpRespons
     except DomainError as error:
         messages.error(request, explain(error))
     else:
-        said = _("%(amount)s tokens are given back. The money is on its way to you.")
-        messages.success(request, said % {"amount": f"{refund.amount:,}"})
+        amount = {"amount": f"{refund.amount:,}"}
+        if refund.status == MoveStatus.FAILED:
+            said = _(
+                "The payment provider refused the refund: no money is on its way, and you have the"
+                " %(amount)s tokens again. Try again tomorrow. If your bank disputes the payment,"
+                " wait until that is decided."
+            )
+            messages.error(request, said % amount)
+        else:
+            said = _("%(amount)s tokens are given back. The money is on its way to you.")
+            messages.success(request, said % amount)
     return go(request, f"/wallet/purchases/{purchase_id}")
 
 

@@ -1,0 +1,46 @@
+"""What the pages say of a purchase whose money goes back, or is asked back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from app.models import Purchase, User
+from app.tests.api import Api
+from app.tests.payments.buyers import bought
+from app.tests.payments.conftest import (  # noqa: F401
+    _uses_stripe,
+    stripe,
+)
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+SignedIn = Callable[[User], Client]
+
+
+def text(client: Client, path: str) -> str:
+    return client.get(path).content.decode()
+
+
+def page_of(purchase: Purchase) -> str:
+    return f"/wallet/purchases/{purchase.pk}"
+
+
+def give_back(client: Client, purchase: Purchase) -> str:
+    """The page that the button leads to."""
+    return client.post(f"{page_of(purchase)}/refund", follow=True).content.decode()
+
+
+def test_a_refused_refund_is_not_said_to_be_on_its_way(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    purchase = bought(stripe, Api(buyer))
+    stripe.dispute(purchase)
+    page = give_back(signed_in(buyer), purchase)
+    assert "refused the refund" in page
+    assert "you have the 500 tokens again" in page
+    assert "The money is on its way" not in page
