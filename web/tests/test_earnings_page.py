@@ -93,7 +93,9 @@ def test_who_leaves_gives_up_earnings_in_so_many_words(sold: User, signed_in: Si
     assert "I give up my earnings" in text(client, "/account/leave")
     refused = client.post("/account/leave", typed)
     assert refused.status_code == 400
-    assert "100" in refused.content.decode()
+    page = refused.content.decode()
+    assert "tick that you give them up" in page
+    assert "forfeit_earnings" not in page
     sold.refresh_from_db()
     assert (sold.closed_at, sold.earned_balance) == (None, 100)
     assert client.post("/account/leave", {**typed, "forfeits": "on"}).status_code == 302
@@ -101,6 +103,17 @@ def test_who_leaves_gives_up_earnings_in_so_many_words(sold: User, signed_in: Si
     assert sold.closed_at is not None
     assert ("forfeit", 100) in ledger.entries_of(sold)
     ledger.assert_right()
+
+
+def test_who_leaves_is_told_what_could_be_paid_out(
+    sold: User, signed_in: SignedIn, settings: Any
+) -> None:
+    client = signed_in(sold)
+    assert "100 tokens that you earned are on hold" in text(client, "/account/leave")
+    settings.EARNINGS_HOLD_DAYS, settings.TOKEN_VALUE = 0, 90
+    page = text(client, "/account/leave")
+    assert "100 tokens that you earned can be paid out: 0.90 USD." in page
+    assert 'href="/studio/payouts"' in page
 
 
 def test_a_fee_begins_on_the_day_that_its_notice_names(artist: User, signed_in: SignedIn) -> None:

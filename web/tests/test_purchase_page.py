@@ -44,3 +44,22 @@ def test_a_refused_refund_is_not_said_to_be_on_its_way(
     assert "refused the refund" in page
     assert "you have the 500 tokens again" in page
     assert "The money is on its way" not in page
+
+
+def test_who_leaves_is_told_what_could_be_given_back(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    client = signed_in(buyer)
+    assert "could have" not in text(client, "/account/leave")
+    purchase = bought(stripe, Api(buyer))
+    page = text(client, "/account/leave")
+    assert "You could have 5.00 USD back: 500 tokens of your balance" in page
+    assert 'href="/wallet">Give them back first' in page
+    stripe.dispute(purchase)
+    stripe.deliver()
+    page = text(client, "/account/leave")
+    assert "could have" not in page
+    assert "Your bank disputes a payment of yours." in page
+    assert f'href="{page_of(purchase)}"' in page

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.http import HttpRequest, HttpResponse
@@ -11,9 +12,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from app.exceptions import Conflict, DomainError, InvalidInput, NotFound
+from app.exceptions import Conflict, DomainError, EarningsLeft, InvalidInput, NotFound
 from app.models import ApiKey, NotificationType, User
-from app.services import api_key_service, export_service, session_service, user_service
+from app.services import (
+    api_key_service,
+    earnings,
+    export_service,
+    payment_service,
+    session_service,
+    user_service,
+)
+from app.services.payments import payouts
 from web import kept, once
 from web.access import form_of, signed_in
 from web.context import mark_seen
@@ -155,7 +164,8 @@ def end_sessions(request: HttpRequest, user: User) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @signed_in
 def leave(request: HttpRequest, user: User) -> HttpResponse:
-    """Close the account, after the user has typed their user name."""
+    """Close the account, after the user has typed their user name. What it costs them is said
+    first."""
     form = LeaveForm()
     if request.method == "POST":
         form = LeaveForm(request.POST)
@@ -164,10 +174,34 @@ def leave(request: HttpRequest, user: User) -> HttpResponse:
         if form.is_valid():
             try:
                 user_service.close_account(user, forfeits=form.cleaned_data["forfeits"])
+            except EarningsLeft:
+                form.add_error(
+                    "forfeits",
+                    _(
+                        "Earnings of yours are not paid out yet. Have them paid out first, or tick"
+                        " that you give them up."
+                    ),
+                )
             except DomainError as error:
                 form.add_error(None, explain(error))
             else:
                 logout(request)
                 messages.success(request, _("Your account is closed. Thank you for being here."))
                 return redirect("/")
-    return render(request, "web/leave.html", {"form": form}, status=400 if form.errors else 200)
+    content = {"form": form, **_given_up(user)}
+    return render(request, "web/leave.html", content, status=400 if form.errors else 200)
+
+
+def _given_up(user: User) -> dict[str, object]:
+    """What somebody who leaves has in money, and could have first."""
+    offers = list(payment_service.refundable(user.pk).values())
+    content: dict[str, object] = {
+        "refundable": sum(each.amount for each in offers),
+        "refund_price": sum(each.price for each in offers),
+        "currency": settings.CURRENCY,
+        "frozen_by": payment_service.frozen_by(user),
+    }
+    if user.is_artist:
+        earned = earnings.of(user)
+        content |= {"earnings": earned, "payable_price": payouts.value_of(earned.payable)}
+    return content
