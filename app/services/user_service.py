@@ -124,6 +124,11 @@ def sign_in_demo(username: str) -> User:
     return welcome(user, provider=DEMO_PROVIDER, provider_user_id=name)
 
 
+def has_left_demo(username: str) -> bool:
+    """Whether somebody has closed the demo account of this name."""
+    return _left_by(DEMO_PROVIDER, username).exists()
+
+
 def require_user_name(name: str) -> None:
     """Raises InvalidInput."""
     if not re.match(USERNAME_PATTERN, name):

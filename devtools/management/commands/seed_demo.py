@@ -11,7 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import ProgrammingError
 
 from app.exceptions import DomainError
-from app.models import Generation, GenerationStatus, Style, TrainingStatus, User
+from app.models import Generation, GenerationStatus, ReviewState, Style, TrainingStatus, User
 from app.services import (
     community_service,
     generation_service,
@@ -27,6 +27,8 @@ BUYER = "buyer"
 PURCHASE = 1000
 FORMATS = ("1:1", "1:2", "1:1")
 PATIENCE_SECONDS = 300
+# Of a training that waits for people, not for the worker.
+HELD = "held"
 
 
 class Command(BaseCommand):
@@ -46,7 +48,13 @@ class Command(BaseCommand):
             ) from error
 
     def _prepare(self) -> None:
-        missing = [artist for artist in DEMO_ARTISTS if _style_of(artist) is None]
+        # Who has closed their account is not made to come back: their works are known here, and
+        # would be held as a copy.
+        missing = [
+            artist
+            for artist in DEMO_ARTISTS
+            if _style_of(artist) is None and not user_service.has_left_demo(artist.username)
+        ]
         for number, artist in enumerate(missing, start=1):
             self._say(
                 f"{artist.artist_name} uploads {len(artist.works)} works"
@@ -63,7 +71,9 @@ class Command(BaseCommand):
                 continue
             self._say(f"The worker learns “{artist.style_name}”")
             status = self._wait(lambda style=style: _training_outcome(style.pk))
-            if status != TrainingStatus.COMPLETED:
+            if status == HELD:
+                self._say(f"Our staff looks at the works of “{artist.style_name}” first")
+            elif status != TrainingStatus.COMPLETED:
                 reason = Style.objects.get(pk=style.pk).failure_reason
                 raise CommandError(f"The training of {artist.style_name} failed. {reason}")
 
@@ -71,7 +81,10 @@ class Command(BaseCommand):
         buyer = user_service.sign_in_demo(BUYER)
         for artist in DEMO_ARTISTS:
             style = _style_of(artist)
-            if style is None or style.generations.filter(user=buyer).exists():
+            if style is None or not style.is_ready:
+                # Held by a check, or withdrawn since.
+                continue
+            if style.generations.filter(user=buyer).exists():
                 continue
             self._say(
                 f"A buyer orders {len(artist.sample_prompts)} pictures by {artist.artist_name}"
@@ -157,7 +170,10 @@ def _upload(artist: DemoArtist) -> None:
 
 
 def _training_outcome(style_id: int) -> str | None:
-    status = Style.objects.values_list("training_status", flat=True).get(pk=style_id)
+    style = Style.objects.get(pk=style_id)
+    if style.review_state in {ReviewState.WAITING, ReviewState.REFUSED}:
+        return HELD
+    status = style.training_status
     return status if status in {TrainingStatus.COMPLETED, TrainingStatus.FAILED} else None
 
 
