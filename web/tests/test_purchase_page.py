@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from datetime import UTC
 from typing import Any
 
 import pytest
 from django.test import Client
 
 from app.models import Purchase, User
+from app.services import payment_service
 from app.tests.api import Api
 from app.tests.payments.buyers import bought
 from app.tests.payments.conftest import (  # noqa: F401
@@ -63,3 +66,29 @@ def test_who_leaves_is_told_what_could_be_given_back(
     assert "could have" not in page
     assert "Your bank disputes a payment of yours." in page
     assert f'href="{page_of(purchase)}"' in page
+
+
+def test_after_a_failed_buy_the_wallet_is_whole(
+    artist: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    purchase = bought(stripe, Api(artist))
+    answer = signed_in(artist).post("/wallet/buy", {"amount": "1", "payment_method": "card"})
+    assert answer.status_code == 400
+    page = answer.content.decode()
+    assert f'href="{page_of(purchase)}"' in page
+    assert "See the studio" in page
+
+
+def test_until_when_something_can_be_given_back_is_told_to_the_minute(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    """It ends at midnight in our zone, which is another day for half of the world."""
+    purchase = bought(stripe, Api(buyer))
+    until = payment_service.refundable(buyer.pk)[purchase.pk].until
+    page = text(signed_in(buyer), page_of(purchase))
+    said = until.astimezone(UTC)
+    assert re.search(rf"given back until <time [^>]*>{said:%-d %b %Y}, 14:59 UTC</time>\.", page)

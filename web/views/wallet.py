@@ -39,18 +39,26 @@ class Entry:
 def wallet(request: HttpRequest, user: User) -> HttpResponse:
     kind = request.GET.get("show", "")
     kind = kind if kind in PUBLIC_TYPES.values() else ""
-    page = page_of(request, Transaction.objects.of(user).of_type(kind).with_style())
-    entries = [_entry(row, user) for row in page.rows]
     if wants_part(request):
-        return render(request, "web/parts/entries.html", {"page": page, "entries": entries})
+        return render(request, "web/parts/entries.html", _history(request, user, kind))
     initial = {"next": local_path(request, request.GET.get("next", ""), "")}
     initial |= kept.initial(request, "/wallet/buy", BuyForm)
-    content = {"page": page, "entries": entries, "kind": kind, "form": BuyForm(initial=initial)}
-    content |= _offer(user)
+    return _wallet(request, user, BuyForm(initial=initial), kind)
+
+
+def _wallet(
+    request: HttpRequest, user: User, form: BuyForm, kind: str = "", *, status: int = 200
+) -> HttpResponse:
+    content = {**_history(request, user, kind), "kind": kind, "form": form, **_offer(user)}
     content["purchases"] = Purchase.objects.filter(user=user, price__gt=0)[:10]
     if user.is_artist:
         content["earned"] = Transaction.objects.earned_by(user.pk)
-    return render(request, "web/wallet.html", content)
+    return render(request, "web/wallet.html", content, status=status)
+
+
+def _history(request: HttpRequest, user: User, kind: str) -> dict[str, object]:
+    page = page_of(request, Transaction.objects.of(user).of_type(kind).with_style())
+    return {"page": page, "entries": [_entry(row, user) for row in page.rows]}
 
 
 @form_of("/wallet")
@@ -88,10 +96,7 @@ def buy(request: HttpRequest, user: User) -> HttpResponse:
             )
             return go(request, local_path(request, form.cleaned_data["next"], "/wallet"))
     form.renew_key()
-    page = page_of(request, Transaction.objects.of(user).with_style())
-    entries = [_entry(row, user) for row in page.rows]
-    content = {"page": page, "entries": entries, "kind": "", "form": form, **_offer(user)}
-    return render(request, "web/wallet.html", content, status=400)
+    return _wallet(request, user, form, status=400)
 
 
 def _checkout(request: HttpRequest, user: User, form: BuyForm) -> str | None:
