@@ -182,8 +182,9 @@ WORDS: dict[str, str] = {
         " tokens again."
     ),
     NotificationType.PURCHASE_DISPUTED: _(
-        "Your bank disputes your payment of %(money)s. What you had left of its tokens was taken"
-        " back, and you cannot spend any until it is decided."
+        "Your bank disputes %(money)s that you paid. As many of your bought tokens as that paid for"
+        " were taken back, also those of other purchases, and you cannot spend any until it is"
+        " decided."
     ),
     NotificationType.DISPUTE_ENDED: _(
         "The dispute of your payment of %(money)s is over: the payment stands. What was taken back"

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 from django.test import Client
 
-from app.models import Purchase, User
+from app.models import Dispute, Purchase, User
 from app.services import payment_service
+from app.services.token_service import TokenService
 from app.tests.api import Api
 from app.tests.payments.buyers import bought
 from app.tests.payments.conftest import (  # noqa: F401
@@ -92,3 +93,54 @@ def test_until_when_something_can_be_given_back_is_told_to_the_minute(
     page = text(signed_in(buyer), page_of(purchase))
     said = until.astimezone(UTC)
     assert re.search(rf"given back until <time [^>]*>{said:%-d %b %Y}, 14:59 UTC</time>\.", page)
+
+
+def test_money_that_is_on_its_way_is_not_said_to_have_arrived(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    client, purchase = signed_in(buyer), bought(stripe, Api(buyer))
+    TokenService.consume_tokens(buyer.pk, 10, "generation")
+    stripe.act("refunds", next="pending")
+    page = give_back(client, purchase)
+    assert "Paid. 500 tokens were put into your wallet." in page
+    assert "The money for 490 tokens is on its way to you." in page
+    assert "went back" not in page
+    (sent,) = stripe.refunds_of(purchase)
+    stripe.act("refunds", id=sent["id"], status="succeeded")
+    stripe.deliver()
+    page = text(client, page_of(purchase))
+    assert "The money for 490 tokens went back to you." in page
+    assert "on its way" not in page
+
+
+def test_a_dispute_takes_of_other_purchases_and_their_pages_say_so(
+    buyer: User,
+    signed_in: SignedIn,
+    stripe: Any,  # noqa: F811
+) -> None:
+    first = bought(stripe, Api(buyer), 100)
+    TokenService.consume_tokens(buyer.pk, 100, "generation")
+    second = bought(stripe, Api(buyer), 200)
+    stripe.dispute(first)
+    stripe.deliver()
+    client = signed_in(buyer)
+    page = text(client, page_of(second))
+    assert "Your bank disputes another payment." in page
+    assert f'href="{page_of(first)}"' in page
+    assert "disputes another payment" not in text(client, page_of(first))
+    assert "also those of other purchases" in text(client, "/notifications")
+
+
+def test_a_bank_that_took_a_part_is_not_said_to_have_taken_all(
+    buyer: User, signed_in: SignedIn
+) -> None:
+    purchase = Purchase.objects.create(
+        user=buyer, amount=500, price=500, currency="USD", status="lost", gateway="test"
+    )
+    Dispute.objects.create(
+        purchase=purchase, provider_id="dp_1", amount=10, price=10, status="lost"
+    )
+    page = text(signed_in(buyer), page_of(purchase))
+    assert "Your bank took 0.10 USD of this payment back." in page

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from django.conf import settings
 from django.contrib import messages
+from django.db.models import F, Sum
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext, gettext_noop, ngettext
@@ -14,7 +15,16 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from app.exceptions import DomainError, NotFound
-from app.models import Generation, MoveStatus, Purchase, Transaction, TransactionType, User
+from app.models import (
+    DisputeStatus,
+    Generation,
+    MoveStatus,
+    Purchase,
+    Transaction,
+    TransactionType,
+    User,
+)
+from app.models.payment import UNDER_WAY
 from app.models.token import PUBLIC_TYPES, WELCOME_BONUS_MEMO
 from app.services import payment_service
 from app.utils.money import written
@@ -128,9 +138,18 @@ def purchase(request: HttpRequest, user: User, purchase_id: int) -> HttpResponse
     """What became of a purchase; the gateway sends its buyer here. What is not used of it can be
     given back."""
     bought = payment_service.come_back(user, purchase_id)
+    under_way = bought.refunds.filter(status__in=UNDER_WAY)
+    sent = under_way.aggregate(sum=Sum(F("amount") + F("lost"), default=0))["sum"]
+    disputed = bought.disputes.exclude(status=DisputeStatus.WON)
     content = {
         "purchase": bought,
         "refundable": payment_service.refundable(user.pk).get(bought.pk),
+        # Tokens: whose money is on its way, and whose has arrived.
+        "on_its_way": sent,
+        "went_back": bought.refunded_amount - sent,
+        # Money: what a bank disputes or took, which may be less than was paid.
+        "disputed": disputed.aggregate(sum=Sum("price", default=0))["sum"],
+        "frozen_by": payment_service.frozen_by(user),
         "next": local_path(request, request.GET.get("next", ""), ""),
     }
     return render(request, "web/purchase.html", content)
