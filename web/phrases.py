@@ -254,6 +254,22 @@ OF_COMMENTS = {
     ),
     "repeated": _("You have written this already. Write something else."),
 }
+# What a payment provider still asks an artist for, by a part of its own name of it.
+OF_ACCOUNTS = {
+    "document": _("a document that proves who you are"),
+    "additional_document": _("a document that proves where you live"),
+    "external_account": _("your bank account"),
+    "address": _("your address"),
+    "dob": _("your date of birth"),
+    "id_number": _("your identity or tax number"),
+    "ssn_last_4": _("your identity or tax number"),
+    "first_name": _("your name"),
+    "last_name": _("your name"),
+    "phone": _("your phone number"),
+    "email": _("your e-mail address"),
+    "business_profile": _("what you sell"),
+    "tos_acceptance": _("that you accept its terms"),
+}
 _KNOWN = frozenset(OF_FIELDS + OF_ERRORS)
 
 _FIGURES = {
@@ -344,6 +360,13 @@ def likeness_to(style: Style) -> str:
         "By this measure, pictures in this style are hardly more like your works than the same"
         " pictures without it."
     )
+
+
+def asked_for(note: str) -> str:
+    """What a payment provider asks for in its own words, for people; "" if we know none of it."""
+    names = [name.strip().split(".") for name in note.split(",")]
+    known = (part for name in names for part in name if part in OF_ACCOUNTS)
+    return ", ".join(dict.fromkeys(gettext(OF_ACCOUNTS[part]) for part in known))
 
 
 def day(day: date) -> str:

@@ -79,6 +79,9 @@ def reason(text: str) -> SafeString:
     return format_html('<span lang="en">{}</span>', text or "–")
 
 
+register.filter("asked_for", phrases.asked_for)
+
+
 @register.filter
 def said(text: str) -> str:
     """Why something was decided: in the visitor's language where the words are ours."""

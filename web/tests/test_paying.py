@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 import pytest
 from django.test import Client
 
-from app.models import Notification, Purchase, User
+from app.models import Notification, PaymentProfile, Payout, Purchase, User
 from app.tests.api import Api
 from app.tests.payments.buyers import bought
 from app.tests.payments.conftest import (  # noqa: F401
@@ -180,3 +180,20 @@ def test_while_a_bank_disputes_a_payment_the_pages_say_why_nothing_can_be_spent(
     stripe.deliver()
     assert not any(frozen in text(client, path) for path in pages)
     assert "spending_frozen_at" not in api.get("/api/tokens/balance").data
+
+
+def test_what_the_provider_asks_for_is_told_in_plain_words(
+    artist: User, signed_in: SignedIn
+) -> None:
+    note = "requirements.past_due, individual.verification.document, individual.dob.day"
+    PaymentProfile.objects.create(
+        user=artist, gateway="test", account_id="a", account_status="restricted", account_note=note
+    )
+    came_back = {"amount": 10, "price": 10, "currency": "USD", "status": "failed"}
+    Payout.objects.create(artist=artist, until=clock.now(), **came_back)
+    page = text(signed_in(artist), "/studio/payouts")
+    assert "a document that proves who you are, your date of birth. Go there" in page
+    assert "past_due" not in page
+    assert "change the bank at the payment provider" in page
+    PaymentProfile.objects.update(account_note="requirements.past_due")
+    assert "Go there to see what." in text(signed_in(artist), "/studio/payouts")
