@@ -48,6 +48,6 @@ def take_batch(rows, users):
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("app", "0103_held_works_stated")]
+    dependencies = [("app", "0104_given_back_reversals")]
 
     operations = [migrations.RunPython(take_looks, migrations.RunPython.noop)]
