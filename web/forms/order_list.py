@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,6 +23,7 @@ from web.forms.base import OnceForm
 from web.forms.prompts import Wrong
 
 COLUMNS = frozenset({"style", "words", "aspect_ratio", "seed", "count"})
+NAMES = ("words", "format", "count", "seed", "style")
 # What a column is called by people.
 ALIASES = {
     "format": "aspect_ratio",
@@ -41,42 +42,93 @@ HOURS = (1, 4, 24)
 @dataclass(frozen=True)
 class Line:
     """A line of the list that asks for pictures: its number from 1, the style as it is named there
-    ("" for that of the page), and what it says."""
+    ("" for that of the page), and what it says. ``fault`` says why it cannot be read, if so."""
 
     number: int
-    style: str
-    words: str
-    aspect_ratio: str
-    seed: str
-    count: str
+    style: str = ""
+    words: str = ""
+    aspect_ratio: str = ""
+    seed: str = ""
+    count: str = ""
+    fault: str = ""
 
 
 def lines_of(text: str) -> list[Line]:
     """Those that say something. Lines that begin with # are passed over."""
-    rows = text.removeprefix("\ufeff").splitlines()
-    first = next((row for row in rows if row.strip()), "")
-    delimiter = next((each for each in "\t;" if each in first), ",")
-    columns = [_column(name) for name in first.split(delimiter)]
-    if "words" not in columns or not COLUMNS.issuperset(columns):
-        return [
-            Line(number, "", row.strip(), "", "", "")
-            for number, row in enumerate(rows, 1)
-            if row.strip() and not row.lstrip().startswith("#")
-        ]
-    found = []
-    table = csv.reader(rows, delimiter=delimiter)
-    for cells in table:
-        said = dict.fromkeys(COLUMNS, "")
-        said |= {name: cell.strip() for name, cell in zip(columns, cells, strict=False)}
-        is_head = [_column(cell) for cell in cells] == columns
-        if said["words"] and not is_head:
-            found.append(Line(table.line_num, **said))
-    return found
+    rows = text.removeprefix("\ufeff").splitlines(keepends=True)
+    said = [(number, row.strip()) for number, row in enumerate(rows, 1) if not _is_remark(row)]
+    said = [(number, row) for number, row in said if row]
+    first, head = next(iter(said), (0, ""))
+    delimiter = next((each for each in "\t;" if each in head), ",")
+    columns = [_column(name) for name in head.rstrip(delimiter + " ").split(delimiter)]
+    known = [name for name in columns if name in COLUMNS]
+    # "words, of wisdom" is a prompt.
+    if "words" not in known or (len(known) == 1 < len(columns) and delimiter == ","):
+        return [Line(number, words=row) for number, row in said]
+    if fault := _fault_of(columns):
+        return [Line(first, fault=fault)]
+    return list(_lines_of_table(rows, columns, delimiter))
+
+
+def _lines_of_table(rows: Sequence[str], columns: Sequence[str], delimiter: str) -> Iterator[Line]:
+    """A row may take several lines of the text, and has the number of its first."""
+    table = csv.reader(rows, delimiter=delimiter, strict=True)
+    while True:
+        number = table.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(table)]
+        except StopIteration:
+            return
+        except csv.Error:
+            # Where the next row would begin is not known.
+            fault = gettext("A cell begins with a quotation mark and does not end with one.")
+            yield Line(number, fault=fault)
+            return
+        while cells and not cells[-1]:
+            cells.pop()
+        if _is_remark(rows[number - 1]) or [_column(cell) for cell in cells] == columns:
+            continue
+        if columns[-1] == "words" and delimiter == ",":
+            # The commas between words need no quotation marks where nothing follows them.
+            cells[len(columns) - 1 :] = [", ".join(filter(None, cells[len(columns) - 1 :]))]
+        if len(cells) > len(columns):
+            said = gettext("This line has %(cells)s cells, and the table has %(columns)s columns.")
+            yield Line(number, fault=said % {"cells": len(cells), "columns": len(columns)})
+            continue
+        named = dict(zip(columns, cells, strict=False))
+        named["words"] = ", ".join(named.get("words", "").splitlines())
+        if named["words"]:
+            yield Line(number, **named)
+
+
+def _fault_of(columns: Sequence[str]) -> str:
+    """What is wrong with the names of the columns; "" for nothing."""
+    for place, name in enumerate(columns):
+        if name not in COLUMNS:
+            said = gettext("No column is called “%(name)s”. There are: %(columns)s.")
+            return said % {"name": name, "columns": ", ".join(NAMES)}
+        if name in columns[:place]:
+            return gettext("The column “%(name)s” is there twice.") % {"name": name}
+    return ""
+
+
+def _is_remark(row: str) -> bool:
+    return row.lstrip().startswith("#")
 
 
 def _column(name: str) -> str:
     plain = name.strip().strip('"').lower()
     return ALIASES.get(plain, plain)
+
+
+def _format(text: str) -> str:
+    """A format by its name or its pixels: 1:1, 512 × 512, 512x512."""
+    plain = _plain(text)
+    return next((each.value for each in AspectRatio if _plain(each.label) == plain), text)
+
+
+def _plain(label: str) -> str:
+    return "".join(label.lower().split()).replace("×", "x")
 
 
 class ListForm(OnceForm):
@@ -160,14 +212,17 @@ class ListForm(OnceForm):
         return items, wrong
 
     def _item(self, line: Line, style: Style, named: Mapping[str, Style]) -> dict[str, Any]:
+        if line.fault:
+            raise Wrong(line.fault)
         chosen = named.get(line.style.lower()) if line.style else style
         if chosen is None:
             raise Wrong(gettext("No style on offer is called “%(name)s”.") % {"name": line.style})
-        ratio = line.aspect_ratio or self.cleaned_data["aspect_ratio"]
-        formats = [each.value for each in pricing.formats_of(chosen.engine)]
+        ratio = _format(line.aspect_ratio or self.cleaned_data["aspect_ratio"])
+        formats = pricing.formats_of(chosen.engine)
         if ratio not in formats:
             said = gettext("“%(format)s” is no format of this style. It has %(formats)s.")
-            raise Wrong(said % {"format": ratio, "formats": ", ".join(formats)})
+            labels = ", ".join(each.label for each in formats)
+            raise Wrong(said % {"format": ratio, "formats": labels})
         seed = _number(gettext("Seed"), line.seed, 0, MAX_SEED)
         count = _number(gettext("How many"), line.count, 1, MAX_COUNT)
         if count is None:

@@ -182,7 +182,13 @@ def test_a_table_says_style_format_seed_and_count(
         ("words,count\nsea,9", "Line 2: How many is “9”"),
         ("words,count,seed\nsea,2,5", "Line 2: With a seed it is one picture"),
         ("words,style\nsea,Nowhere", "Line 2: No style on offer is called “Nowhere”."),
-        ("words;format\nsea;7:7", "Line 2: “7:7” is no format of this style."),
+        ("words;format\nsea;7:7", "Line 2: “7:7” is no format of this style. It has 512 × 512,"),
+        ("words,count\nsea,boat,2", "Line 2: This line has 3 cells, and the table has 2 columns."),
+        ("Words,Count,Notes\nsea,2,hello", "Line 1: No column is called “notes”."),
+        ("words\tNotes\nsea\thello", "Line 1: No column is called “notes”."),
+        ("words,prompt\nsea,boat", "Line 1: The column “words” is there twice."),
+        ('words,count\nsea,1\n"boat,1\nmoon,1', "Line 3: A cell begins with a quotation mark"),
+        ('words,count\n"sea\nboat",1\nmoon,9', "Line 4: How many is “9”"),
         ("sea\n\n# a remark\n" + "x" * 51, "Line 4: Use letters"),
         (", ".join(f"w{n}" for n in range(21)), "Line 1: At most 20"),
         (" , ,", "Line 1: Describe in a word"),
@@ -203,6 +209,15 @@ def test_a_wrong_line_is_named_and_nothing_is_ordered(
     assert said in page
     assert "<script>alert" not in page
     assert 'name="order"' not in page
+
+
+def test_a_format_is_named_as_the_site_shows_it(listing: Listing) -> None:
+    table = "words\tformat\nsea\t512 × 1024\nmoon\t1024x512\nboat\t1:2"
+    shown = listing.look(table)
+    assert "<td>1024 × 512</td>" in shown.content.decode()
+    assert listing.order(shown, table).status_code == 302
+    made = Generation.objects.order_by("pk").values_list("aspect_ratio", flat=True)
+    assert list(made) == ["1:2", "2:1", "1:2"]
 
 
 def test_a_list_that_is_too_long_looks_no_style_up(listing: Listing, style: Style) -> None:
@@ -286,7 +301,10 @@ def test_a_deadline_is_said_and_kept(listing: Listing) -> None:
         ("sea\nboat, moon\n", ["sea", "boat, moon"]),
         ("\ufeffsea", ["sea"]),
         ("단어\t장수\n바다\t2", ["바다"]),
-        ("words\nsea, boat\n", ["sea"]),
+        ("words\nsea, boat\nmoon\n", ["sea, boat", "moon"]),
+        ("count,words\n2,sea, boat,\n", ["sea, boat"]),
+        ('words,count\n"sea\nboat",2\nmoon,1\n', ["sea, boat", "moon"]),
+        ("# mine\nwords,count,,\nsea,1,,\n# a remark,1\nmoon,1", ["sea", "moon"]),
         ('words\n"sea, boat"\n', ["sea, boat"]),
         ("prompt;number\nsea, boat;2", ["sea, boat"]),
         ("words, of wisdom\nsea", ["words, of wisdom", "sea"]),

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
 from app.exceptions import DomainError, InvalidInput, NotFound, RateLimited, WordsRefused
-from app.models import Generation, GenerationStatus, Order, Style, User
+from app.models import AspectRatio, Generation, GenerationStatus, Order, Style, User
 from app.models.notification import TargetType
 from app.models.reads.picture import with_keys
 from app.services import archives
@@ -72,9 +72,10 @@ def order_list(request: HttpRequest, user: User, style_id: int) -> HttpResponse:
     if refused:
         form.add_error(None, refused)
     form.renew(quote=quote.id)
+    formats = [AspectRatio(item["aspect_ratio"]).label for item in items]
     shown = {
         "quote": quote,
-        "rows": list(zip(lines, items, quote.items, strict=True)),
+        "rows": list(zip(lines, items, formats, quote.items, strict=True)),
         "count": sum(item["count"] for item in items),
         "minutes": math.ceil(quote.expected_seconds / 60),
         "missing": max(0, -quote.balance_after),
