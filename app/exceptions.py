@@ -246,12 +246,15 @@ class IdempotencyKeyReused(DomainError):
 
 
 class QuotaExceeded(DomainError):
+    """``room``: how many pictures could be ordered now."""
+
     code = "QUOTA_EXCEEDED"
 
-    def __init__(self, *, limit: int, waiting: int) -> None:
+    def __init__(self, *, limit: int, waiting: int, room: int) -> None:
         super().__init__(
-            f"{waiting} of your pictures wait, and at most {limit} may. Order the others later.",
-            details={"limit": limit, "waiting": waiting},
+            f"At most {limit} of your pictures may wait, and {waiting} do. So many can be ordered"
+            f" now: {room}. Order the others later.",
+            details={"limit": limit, "waiting": waiting, "room": room},
         )
 
 

@@ -1,7 +1,8 @@
 """The domain's sentences in the visitor's language.
 
-The services speak English. In English their own words are shown, which are the most exact; in
-other languages the sentence is found by the error's code, with the figures that it carries.
+The services speak English. In English their own words are shown, which are the most exact, unless
+they are for programs; in other languages the sentence is found by the error's code, with the
+figures that it carries.
 """
 
 from __future__ import annotations
@@ -27,6 +28,9 @@ BY_CODE: Mapping[str, str] = {
     "PERMISSION_DENIED": _("You are not allowed to do this."),
     "ACCOUNT_SUSPENDED": _(
         "Our staff has suspended your account. You can look at what is yours, appeal, and leave."
+    ),
+    "DECLARATION_REQUIRED": _(
+        "Before you upload, read and accept what artists declare about their works."
     ),
     "ARTIST_ONLY": _("Only artists can do this. Become one first."),
     "CONFLICT": _("This conflicts with existing data."),
@@ -78,7 +82,8 @@ BY_CODE: Mapping[str, str] = {
         " below what you may do with the picture. If you agree, order again."
     ),
     "QUOTA_EXCEEDED": _(
-        "%(waiting)s of your pictures wait, and at most %(limit)s may. Order the others later."
+        "At most %(limit)s of your pictures may wait, and %(waiting)s do. So many can be ordered"
+        " now: %(room)s. Order the others later."
     ),
     "RATE_LIMITED": _("Too many requests. Try again in %(seconds)s seconds."),
     "SERVICE_UNAVAILABLE": _(
@@ -226,8 +231,33 @@ OF_ERRORS = (
     _("The buyer was given the price back, and can order it again: deny this."),
     _("The works of this style do not wait for a review."),
 )
+# What the services say of a quote, for buyers: on pages, it is a price that was shown.
+OF_QUOTES: Mapping[str, str] = {
+    "There is no such quote.": _("This price was not shown to you. Below is what it costs now."),
+    "This quote has expired. Ask for another one.": _(
+        "This price was shown more than ten minutes ago. Below is what it costs now."
+    ),
+    "This quote is for other items.": _(
+        "The list was changed after its price was shown. Below is what it costs now."
+    ),
+    "This quote is for another priority.": _(
+        "The priority was changed after the price was shown. Below is what it costs now."
+    ),
+}
+# What only programs understand.
+_OF_PROGRAMS = re.compile(r"Idempotency-Key|forfeit_earnings|\b(?:GET|POST) /api/|The job's state")
 # Why a picture was not made or a style not trained, where the words are ours.
 OF_FAILURES = (
+    _("It was not made by the deadline of its order."),
+    _("The server that worked on it stopped answering."),
+    _("No server took it in time."),
+    _("The file storage could not be used."),
+    _("The picture could not be signed."),
+    _("The style engine could not do this."),
+    _("Something went wrong on our side."),
+    _("The worker that took this has another engine than the style."),
+    _("This took too long and was stopped."),
+    _("This style has no works to train on."),
     _(
         "The picture came out nearly the same as one of the artist's own works, so it is not"
         " delivered. Other words or another seed give another picture."
@@ -297,7 +327,9 @@ def explain_all(error: domain.DomainError) -> str:
 def say(code: str, message: str, details: Mapping[str, Any] | None = None) -> str:
     if code == domain.TermsChanged.code:
         details = {name: _titled(terms_id) for name, terms_id in (details or {}).items()}
-    elif (get_language() or "en").startswith("en"):
+    elif message in OF_QUOTES:
+        return gettext(OF_QUOTES[message])
+    elif (get_language() or "en").startswith("en") and not _OF_PROGRAMS.search(message):
         return message
     if message in _KNOWN:
         return gettext(message)

@@ -83,8 +83,8 @@ WORDS: dict[str, str] = {
     ),
     NotificationType.ORDER_ENDED: _("All %(count)s pictures of your order are ready."),
     "order_short": _(
-        "%(ready)s of the %(count)s pictures of your order are ready. You got %(refunded)s tokens"
-        " back for the others."
+        "Ready: %(ready)s of the %(count)s pictures of your order. You got %(refunded)s tokens back"
+        " for the others."
     ),
     NotificationType.PICTURE_HIDDEN: _(
         "Our staff has hidden your picture. Only you can see it. Reason: %(why)s"

@@ -184,7 +184,7 @@ def _require_may_wait(buyer: User) -> None:
     """Raises QuotaExceeded if more of the buyer's pictures wait than may, with one just written."""
     [(_, held, _)] = write(WORK_OF_BUYER, user_id=buyer.pk, **limits_of_work())
     if held > settings.MAX_WAITING:
-        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held - 1)
+        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held - 1, room=0)
 
 
 def require_not_held(*style_ids: int) -> None:

@@ -125,7 +125,7 @@ class TestWhatIsSent:
         notification_service.tell_order_ended(order, ready=28, refunded=20)
         (mail,) = sent(server, timedelta(minutes=61))
         assert mail["Subject"] == (
-            "28 of the 30 pictures of your order are ready. You got 20 tokens back for the others."
+            "Ready: 28 of the 30 pictures of your order. You got 20 tokens back for the others."
         )
         told = Notification.objects.get()
         assert f"/notifications/{told.pk}" in text_of(mail)

@@ -66,7 +66,7 @@ def test_an_order_is_one_line_with_a_picture_and_words(
     notification_service.tell_order_ended(order, ready=28, refunded=20)
     client = signed_in(buyer)
     shown = page(client)
-    assert "28 of the 30 pictures of your order are ready." in shown
+    assert "Ready: 28 of the 30 pictures of your order." in shown
     assert re.search(r'<img class="thumb" src="/media/generations/x/1/preview-w320.webp\?', shown)
     assert "castle, sea · " in shown
     assert "그림 30장 중 28장이 완성되었습니다." in page(client, language="ko")

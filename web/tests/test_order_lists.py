@@ -124,7 +124,7 @@ def test_nothing_is_ordered_that_was_not_priced(listing: Listing) -> None:
     other = listing.order(shown, "sea\nboat\ncastle")
     assert other.status_code == 409
     page = other.content.decode()
-    assert "This quote is for other items." in page
+    assert "The list was changed after its price was shown." in page
     assert "3 pictures for 30 tokens" in page
     assert Generation.objects.count() == 0
     assert listing.order(other, "sea\nboat\ncastle").status_code == 302
@@ -280,7 +280,7 @@ def test_a_high_priority_costs_what_is_shown(listing: Listing, buyer: User) -> N
     shown = listing.look("sea", priority="high")
     assert "1 picture for 15 tokens" in shown.content.decode()
     # The price was shown for another priority.
-    assert "quote" in listing.order(shown, "sea").content.decode()
+    assert "The priority was changed after" in listing.order(shown, "sea").content.decode()
     assert not Order.objects.exists()
     assert listing.order(listing.look("sea", priority="high"), "sea", priority="high")["Location"]
     assert Order.objects.get().cost == 15

@@ -140,7 +140,8 @@ def _hold(buyer: User, pictures: Sequence[Generation]) -> None:
     room = 0 if held else max(0, may_be - in_work)
     waiting = held + len(pictures[room:])
     if waiting > settings.MAX_WAITING:
-        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held)
+        more = room + max(0, settings.MAX_WAITING - held)
+        raise QuotaExceeded(limit=settings.MAX_WAITING, waiting=held, room=more)
     for picture in pictures[room:]:
         picture.is_held = True
 

@@ -109,7 +109,7 @@ def test_of_single_orders_no_more_wait_than_may(as_buyer, buyer):
     assert [order(as_buyer, style).status for _ in range(8)] == [202] * 8
     refused = order(as_buyer, style)
     assert refused.refusal == (429, "QUOTA_EXCEEDED")
-    assert refused.details == {"limit": 6, "waiting": 6}
+    assert refused.details == {"limit": 6, "waiting": 6, "room": 0}
     assert Generation.objects.count() == 8
     assert ledger.balance_of(buyer) == 992
     ledger.assert_right()
@@ -144,7 +144,7 @@ def test_more_than_may_wait_is_refused_whole(as_buyer, buyer):
     before = ledger.snapshot()
     refused = place(as_buyer, 4)
     assert refused.refusal == (429, "QUOTA_EXCEEDED")
-    assert refused.details == {"limit": 6, "waiting": 3}
+    assert refused.details == {"limit": 6, "waiting": 3, "room": 3}
     assert len(ids()) == 5
     assert ledger.snapshot()[0][: len(before[0])] == before[0]
     assert place(as_buyer, 3).status == 202

@@ -70,7 +70,7 @@ def test_thirty_pictures_are_one_line(as_buyer, worker, place):
     [row] = as_buyer.get(NOTIFICATIONS).results
     assert row["type"] == "order_ended"
     assert row["message"] == (
-        "28 of the 30 pictures of your order are ready. You got 20 tokens back for the others."
+        "Ready: 28 of the 30 pictures of your order. You got 20 tokens back for the others."
     )
     said = {"count": 30, "ready": 28, "refunded": 20, "is_short": True}
     assert row["parameters"] == said
@@ -95,7 +95,7 @@ def test_an_order_of_one_is_told_as_its_picture(as_buyer, worker, place):
 def test_nothing_is_shown_of_an_order_without_pictures(as_buyer, worker, place):
     end(worker, place(2), failed=2)
     [row] = as_buyer.get(NOTIFICATIONS).results
-    assert row["message"].startswith("0 of the 2 pictures of your order are ready. You got 20")
+    assert row["message"].startswith("Ready: 0 of the 2 pictures of your order. You got 20")
     assert (row["thumbnail_url"], row["subject"]) == (None, "")
 
 
