@@ -25,9 +25,11 @@ KINDS: dict[str, dict[str, Any]] = {
 
 
 class OwnForm(SiteForm):
-    """The query of one's own pictures. Invalid values are ignored, not refused."""
+    """The query of one's own pictures. The page leaves invalid values out, and says so."""
 
-    show = forms.ChoiceField(required=False, choices=[(kind, kind) for kind in KINDS])
+    show = forms.ChoiceField(
+        required=False, choices=[(kind, kind) for kind in KINDS], label=_("Show")
+    )
     q = forms.CharField(
         required=False,
         max_length=100,
@@ -58,7 +60,11 @@ class OwnForm(SiteForm):
         named = [(each.pk, each.name) for each in self.collections]
         field.choices = [("", gettext("All")), *named]
         if not named:
-            del self.fields["collection"]
+            field.widget = forms.HiddenInput()
+
+    def wrong(self) -> list[str]:
+        """The labels of what was left out."""
+        return [str(self[name].label) for name in self.errors]
 
     @property
     def kind(self) -> str:

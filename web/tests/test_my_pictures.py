@@ -126,6 +126,25 @@ def test_all_that_is_found_comes_as_one_zip(page: Any, own: dict[str, Generation
     assert len(names_in(page.get("/mine/pictures.zip"))) == 3 + 3 + 1
 
 
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("since=2026-13-45", "From"),
+        ("collection=999", "Collection"),
+        ("show=nothing", "Show"),
+        ("q=castle&until=bogus", "To"),
+    ],
+)
+def test_a_filter_that_is_not_valid_is_said_and_gives_no_zip(
+    page: Any, own: dict[str, Generation], query: str, name: str
+) -> None:
+    shown = page.get(f"/mine?{query}").content.decode()
+    assert f"Not valid, and left out: {name}." in shown
+    assert "pictures.zip" not in shown
+    assert page.get(f"/mine/pictures.zip?{query}").status_code == 400
+    assert "left out" not in page.get("/mine?q=castle&since=2024-01-01").content.decode()
+
+
 def test_the_chosen_come_as_one_zip_without_those_of_others(
     page: Any, own: dict[str, Generation]
 ) -> None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from app.exceptions import InvalidInput
 from app.models import Generation, GenerationStatus, User, Visibility
 from app.models.generation import GenerationQuerySet
 from app.models.order import MAX_PICTURES
@@ -51,6 +52,9 @@ def mine(request: HttpRequest, user: User) -> HttpResponse:
 def archive(request: HttpRequest, user: User) -> HttpResponse:
     """The finished ones of those found as one ZIP, the newest if they are very many."""
     form = OwnForm(user, request.GET)
+    if not form.is_valid():
+        # Nobody who asks for some wants all of them.
+        raise InvalidInput
     found = _found(user, form).filter(status=GenerationStatus.COMPLETED)
     collection = form.shown_collection
     name = f"collection-{collection.pk}.zip" if collection else "pictures.zip"
