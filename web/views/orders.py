@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
 from django.contrib import messages
-from django.db.models import Q, QuerySet, Value
+from django.db.models import Count, Q, QuerySet, Value
 from django.db.models.functions import Upper
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
@@ -217,7 +217,27 @@ def _watched(request: HttpRequest, user: User, order_id: int) -> dict[str, Any]:
     page = page_of(request, pictures, size=PICTURES_ON_A_PAGE)
     page.rows[:] = with_keys(page.rows)
     facts = ending.facts_of([shown])[order_id]
-    return {"order": shown, "page": page, "poll_seconds": POLL_SECONDS} | _progress_of(shown, facts)
+    return {
+        "order": shown,
+        "page": page,
+        "poll_seconds": POLL_SECONDS,
+        **_progress_of(shown, facts),
+        **_lost_of(shown, facts["counts"]),
+    }
+
+
+def _lost_of(order: Order, counts: Mapping[str, int]) -> dict[str, Any]:
+    """Why pictures failed, the commonest reason first, and how many were deleted; ``ready`` are
+    those that are still there."""
+    pictures = Generation.objects.filter(order=order).order_by()
+    failed = pictures.filter(status=GenerationStatus.FAILED).values_list("failure_reason")
+    deleted = pictures.exclude(deleted_at=None)
+    gone = deleted.filter(status=GenerationStatus.COMPLETED).count()
+    return {
+        "reasons": failed.annotate(count=Count("pk")).order_by("-count", "failure_reason"),
+        "deleted": deleted.count(),
+        "ready": counts["completed"] - gone,
+    }
 
 
 def _progress_of(order: Order, facts: dict[str, Any]) -> dict[str, Any]:
