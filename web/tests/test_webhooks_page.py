@@ -92,6 +92,11 @@ def test_the_buttons_do_what_they_say(buyer: User, signed_in: SignIn) -> None:
     assert "switched off. Switch it on first." in press("test")
     press("on")
     assert endpoint.is_enabled
+    # A question first, and what is lost.
+    asked = re.search(r"<details><summary>Delete</summary>(.*?)</details>", text(client, one))
+    assert asked
+    assert "gone for good" in asked[1]
+    assert text(client, one).count('value="delete"') == asked[1].count('value="delete"') == 1
     assert "The webhook is deleted." in press("delete")
     assert endpoint.deleted_at is not None
     assert client.get(one).status_code == 404

@@ -65,7 +65,7 @@ def tell_of_order(order: Order, facts: Mapping[str, Any]) -> None:
         "item_count": order.item_count,
         "cost": order.cost,
         "refunded": facts["refunded"],
-        "counts": {state: count for state, count in facts["counts"].items() if count},
+        "counts": facts["counts"],
     }
     named = Generation.objects.filter(order=order).order_by("pk").values_list("pk", flat=True)
     _tell(order.user_id, WebhookEvent.ORDER_COMPLETED, data, named.first())

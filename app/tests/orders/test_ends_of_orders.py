@@ -149,7 +149,13 @@ class TestCompleted:
                 "item_count": 3,
                 "cost": 30,
                 "refunded": 20,
-                "counts": {"completed": 1, "failed": 1, "canceled": 1},
+                "counts": {
+                    "queued": 0,
+                    "processing": 0,
+                    "completed": 1,
+                    "failed": 1,
+                    "canceled": 1,
+                },
             }
         ]
         assert as_buyer.get(f"/api/orders/{placed['id']}").data["ended_at"]
