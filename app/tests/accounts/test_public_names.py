@@ -126,7 +126,7 @@ class TestUserNames:
         before(older, name)
         before(younger, other)
         look = names.public_skeletons(name)[0]
-        migration = importlib.import_module("app.migrations.0104_user_looks")
+        migration = importlib.import_module("app.migrations.0105_user_looks")
         for _ in range(2):  # whatever broke off may be done again
             migration.take_looks(apps, connection.schema_editor())
         kept = dict(User.objects.values_list("username", "username_skeleton"))
@@ -166,7 +166,7 @@ def test_what_the_version_before_writes_meanwhile_is_compared_with_too(as_buyer)
 
 def test_names_taken_during_the_migration_are_seen_the_next_time(buyer, monkeypatch):
     """Somebody takes a name between what it reads and what it writes."""
-    migration = importlib.import_module("app.migrations.0104_user_looks")
+    migration = importlib.import_module("app.migrations.0105_user_looks")
     before(buyer, "mira")
     take, tries = migration.take_batch, []
 

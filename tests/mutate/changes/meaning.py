@@ -91,7 +91,7 @@ MUTATIONS = (
         ),
     ),
     *in_file(
-        "app/migrations/0104_user_looks.py",
+        "app/migrations/0105_user_looks.py",
         ("names-that-exist-stay", "if look in held else look", "if False else look", PUBLIC_NAMES),
     ),
     *in_file(
