@@ -144,6 +144,7 @@ OF_FIELDS = (
     _("Say what is wrong with it."),
     _("This is your own."),
     _("A counter-notice is against decisions for copyright."),
+    _("A counter-notice needs this."),
     _("Somebody else has to confirm that a licence is revoked."),
     _("This has no licence."),
 )

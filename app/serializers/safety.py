@@ -89,8 +89,8 @@ class AppealCreateSerializer(BaseSerializer):
         allow_blank=True,
         default="",
         help_text=(
-            "Makes it a counter-notice: under penalty of perjury, it was removed by mistake, and I"
-            " agree to the court of my address."
+            "Under penalty of perjury: it was removed by mistake, and I agree to the court of my"
+            " address. A counter-notice has a name, an address and a signature: all or none."
         ),
     )
 

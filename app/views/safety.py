@@ -96,7 +96,6 @@ class StatementViewSet(ReadOnlyViewSet):
     def appeal(self, request: Request, pk: int) -> Answer:
         """Appeal against a decision, once. Somebody who has not decided before judges it."""
         given = self.parse()
-        words = given.pop("words")
-        notice = appeals.CounterNotice(**given) if given["signature"] else None
+        words, notice = given["words"], appeals.CounterNotice.of(given)
         made = appeals.appeal(user=self.user, statement_id=pk, words=words, counter_notice=notice)
         return self.show(made, status=201)

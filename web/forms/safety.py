@@ -285,18 +285,6 @@ class CounterNoticeForm(AppealForm):
         help_text=_("Type your full name."),
     )
 
-    def clean(self) -> dict[str, Any]:
-        given = super().clean() or self.cleaned_data
-        names = ("name", "address", "signature")
-        if any(given.get(name) for name in names):
-            for name in names:
-                if not given.get(name):
-                    self.add_error(name, _("A counter-notice needs this."))
-        return given
-
     @property
     def counter_notice(self) -> appeals.CounterNotice | None:
-        if not self.cleaned_data["signature"]:
-            return None
-        names = ("name", "address", "signature")
-        return appeals.CounterNotice(**{name: self.cleaned_data[name] for name in names})
+        return appeals.CounterNotice.of(self.cleaned_data)

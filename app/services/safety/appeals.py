@@ -7,7 +7,8 @@ alone. DMCA 512(g): a counter-notice is an appeal against a decision for copyrig
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -45,16 +46,24 @@ from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
 MAX_WORDS = 2000
+NEEDED = "A counter-notice needs this."
 
 
 @dataclass(frozen=True)
 class CounterNotice:
     """Of DMCA 512(g)(3): who says under penalty of perjury that it was a mistake, agrees to the
-    court of the address, and signs."""
+    court of the address, and signs. All three are needed."""
 
     name: str
     address: str
     signature: str
+
+    @classmethod
+    def of(cls, given: Mapping[str, str]) -> CounterNotice | None:
+        """The one that somebody wants to give; None where nothing of it is given. One that lacks
+        something is no plain appeal: that would use up the only one."""
+        said = cls(**{each.name: given.get(each.name, "") for each in fields(cls)})
+        return said if any(vars(said).values()) else None
 
 
 @transaction.atomic
@@ -63,8 +72,9 @@ def appeal(
 ) -> Appeal:
     """Appeal against a decision that one was given a statement of. Suspended users may.
 
-    Raises NotFound for another user's statement, InvalidInput, and InvalidTransition where it is
-    too late, was appealed against before, or is taken back already.
+    Raises NotFound for another user's statement, InvalidInput (whose details name every field that
+    a counter-notice lacks), and InvalidTransition where it is too late, was appealed against before,
+    or is taken back already.
     """
     words = _words(words)
     statement = Statement.objects.one_of(user, statement_id)
@@ -246,6 +256,8 @@ def _words(words: str) -> str:
 
 
 def _signed(given: CounterNotice) -> dict[str, str]:
+    if missing := [name for name, value in vars(given).items() if not value.strip()]:
+        raise InvalidInput(details={name: [NEEDED] for name in missing})
     return {
         name: names.readable(value, field=name, is_required=True)
         for name, value in vars(given).items()

@@ -274,6 +274,20 @@ class TestCounterNotices:
         assert (kept.name, kept.signature, kept.words) == ("–", "–", "It was not I.")
         assert keeping.sweep() == 0
 
+    def test_half_a_one_is_no_plain_appeal(self, picture):
+        """It would use up the only one."""
+        act("picture", picture.pk, "hide", ground="copyright")
+        stated = statement_of(picture.user)
+        path = f"/api/moderation/statements/{stated.pk}/appeal"
+        signed = {"name": "Bo", "address": "Fog Street 1, Busan", "signature": "Bo"}
+        for given in signed:
+            answer = Api(picture.user).post(path, {"words": "No.", given: signed[given]})
+            assert answer.refusal == (400, "VALIDATION_ERROR")
+            missing = {name: ["A counter-notice needs this."] for name in signed if name != given}
+            assert answer.details == missing
+        assert not Appeal.objects.exists()
+        assert appealed(stated, **signed).is_counter_notice
+
     def test_not_against_other_grounds(self, picture):
         act("picture", picture.pk, "hide", ground="hate")
         path = f"/api/moderation/statements/{statement_of(picture.user).pk}/appeal"
