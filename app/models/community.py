@@ -73,13 +73,18 @@ class CommentQuerySet(models.QuerySet["Comment"]):
         pictures = Generation.objects.public().visible_to(viewer)
         if not pictures.filter(pk=generation_id).exists():
             raise NotFound("There is no such picture.")
+        on_it = self.filter(generation_id=generation_id)
+        return on_it._under_pictures(viewer).order_by("created_at", "pk")
+
+    def visible_to(self, viewer: User | AnonymousUser) -> CommentQuerySet:
+        """The comments that ``viewer`` sees on any picture: what ``on_public`` has of each."""
+        pictures = Generation.objects.public().visible_to(viewer)
+        return self.filter(generation__in=pictures.values("pk"))._under_pictures(viewer)
+
+    def _under_pictures(self, viewer: User | AnonymousUser) -> CommentQuerySet:
+        """Those that ``viewer`` sees under pictures that they see."""
         # A suspended author is not seen, either.
-        shown = self.shown().filter(
-            generation_id=generation_id,
-            generation__allows_comments=True,
-            user__suspended_at=None,
-        )
-        comments = shown.order_by("created_at", "pk")
+        comments = self.shown().filter(generation__allows_comments=True, user__suspended_at=None)
         if not viewer.is_authenticated:
             return comments
         hidden = HiddenPerson.objects.hidden_from(viewer.pk)

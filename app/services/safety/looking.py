@@ -125,12 +125,18 @@ def thing_of(kind: str, thing_id: int) -> Thing:
 
 
 def thing_seen_by(viewer: User | AnonymousUser, kind: str, thing_id: int) -> Thing:
-    """The same for a page of the site: no file of a picture that is blurred for the viewer."""
+    """The same for a page of the site. What the viewer does not find there, as where one of two
+    people blocks the other, is a number; a picture that is blurred for them has no file."""
     thing = thing_of(kind, thing_id)
+    unread = replace(thing, title=str(thing_id), preview="") if thing.title else thing
     if kind == ThingKind.PICTURE:
         picture = Generation.objects.visible_to(viewer).filter(pk=thing_id).first()
-        if picture is None or picture.is_veiled_for(viewer):
-            return replace(thing, preview="")
+        if picture is None:
+            return unread
+        return replace(thing, preview="") if picture.is_veiled_for(viewer) else thing
+    if kind == ThingKind.COMMENT:
+        is_seen = Comment.objects.visible_to(viewer).filter(pk=thing_id).exists()
+        return thing if is_seen else unread
     return thing
 
 

@@ -142,8 +142,8 @@ def _may_write_to(email: str) -> bool:
 
 
 def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int:
-    """Whose thing it is. Raises NotFound for what ``user`` cannot see, and InvalidInput for one's
-    own."""
+    """Whose thing it is. Raises NotFound for what ``user`` cannot see, unless that is because one of
+    the two blocks the other; and InvalidInput for one's own."""
     found: Any
     if kind == ThingKind.PICTURE:
         # Who blocks somebody can still be reported by them.
@@ -152,9 +152,9 @@ def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int
     elif kind == ThingKind.STYLE:
         found = Style.objects.visible_to(user).filter(pk=thing_id).values_list("artist_id")
     elif kind == ThingKind.COMMENT:
-        on_public = Generation.objects.public().values("pk")
-        shown = Comment.objects.shown().filter(pk=thing_id, generation__in=on_public)
-        found = shown.filter(user__suspended_at=None).values_list("user_id")
+        # So can who blocks somebody. Nobody sees what is switched off.
+        everybodys = Comment.objects.visible_to(AnonymousUser())
+        found = everybodys.filter(pk=thing_id).values_list("user_id")
     else:
         found = User.objects.shown().filter(pk=thing_id).values_list("pk")
     owner = found.first()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 from django.contrib.admin.models import LogEntry
+from django.test import Client
 
 from app.exceptions import NotFound
 from app.models import Comment, Generation, Notification, User
-from app.services import community_service
+from app.services import community_service, generation_service, people_service
 from app.services.safety import reporting
 from app.tests.api import Api
 from app.tests.factories import PublicPictureFactory, StyleFactory, UserFactory
@@ -25,6 +26,51 @@ def picture(buyer: User, artist: User) -> Generation:
 @pytest.fixture
 def comment(picture: Generation) -> Comment:
     return community_service.add_comment(user=UserFactory(), generation_id=picture.pk, content=SAID)
+
+
+def reported(reader: User | None, comment: Comment) -> str:
+    """The page to report a comment at; "" where there is none."""
+    client = Client()
+    if reader is not None:
+        client.force_login(reader)
+    answer = client.get(f"/report/comment/{comment.pk}")
+    return answer.content.decode() if answer.status_code == 200 else ""
+
+
+class TestOfComments:
+    """What a reader does not find on the picture's page, no other page shows, by whatever id."""
+
+    def test_switched_off_they_are_not_read(self, comment: Comment, buyer: User) -> None:
+        reader = UserFactory()
+        assert SAID in reported(reader, comment)
+        generation_service.update_generation(
+            user=buyer, generation_id=comment.generation_id, allows_comments=False
+        )
+        for each in (reader, buyer, None):
+            assert reported(each, comment) == ""
+        with pytest.raises(NotFound):
+            reporting.report(user=reader, kind="comment", thing_id=comment.pk, reason="hate")
+
+    @pytest.mark.parametrize("who", ["author", "buyer"])
+    def test_nor_by_whom_one_of_them_blocks(self, comment: Comment, who: str) -> None:
+        reader = UserFactory()
+        another = {"author": comment.user, "buyer": comment.generation.user}[who]
+        people_service.set_block(user=another, person_id=reader.pk, is_blocked=True)
+        page = reported(reader, comment)
+        assert SAID not in page
+        # Who blocks somebody can still be reported by them.
+        assert f">{comment.pk}<" in page
+        assert SAID in reported(None, comment)
+
+    def test_nor_words_of_a_picture_whose_buyer_blocks(self, picture: Generation) -> None:
+        Generation.objects.update(prompt="a secret sea")
+        reader = UserFactory()
+        people_service.set_block(user=picture.user, person_id=reader.pk, is_blocked=True)
+        client = Client()
+        client.force_login(reader)
+        page = client.get(f"/report/picture/{picture.pk}")
+        assert page.status_code == 200
+        assert "secret" not in page.content.decode()
 
 
 class TestOfSuspendedPeople:
