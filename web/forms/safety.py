@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from app.models import Action, Ground, ModerationCase, ReportReason, User
@@ -170,7 +171,7 @@ class ActForm(OnceForm):
         self.fields["further"].initial = not case.is_open
         reason = next(iter(case.reasons), "")
         self.fields["ground"].initial = GROUND_OF.get(reason, Ground.RULES)
-        if Action.REVOKE not in offered:
+        if Action.REVOKE not in offered or not deciding.may(staff, Action.REVOKE, with_refund=True):
             del self.fields["with_refund"]
 
     def clean(self) -> dict[str, Any]:
@@ -186,6 +187,35 @@ class ActForm(OnceForm):
     @property
     def strikes(self) -> bool | None:
         return {"yes": True, "no": False}.get(self.cleaned_data["counts"])
+
+    @property
+    def gives_back(self) -> bool:
+        given = self.cleaned_data
+        return bool(given["action"] == Action.REVOKE and given.get("with_refund"))
+
+    @property
+    def settled(self) -> list[tuple[str, str]]:
+        """What else was chosen, in words, for whoever is asked whether they are sure."""
+        action = self.cleaned_data["action"]
+        said = []
+        if action == Action.SUSPEND:
+            lasts = dict(self.fields["lasts"].choices)[self.cleaned_data["lasts"]]
+            said.append((self.fields["lasts"].label, lasts))
+        if action == Action.REVOKE:
+            said.append(
+                (
+                    gettext("Price"),
+                    gettext("The buyer gets the price back.")
+                    if self.gives_back
+                    else gettext("The buyer gets nothing back."),
+                )
+            )
+        if action not in FREE:
+            is_counted = deciding.counts(action, strikes=self.strikes)
+            said.append(
+                (self.fields["counts"].label, gettext("Yes") if is_counted else gettext("No"))
+            )
+        return said
 
     @property
     def until(self) -> datetime | None:
@@ -253,6 +283,13 @@ class JudgeForm(OnceForm):
         help_text=_("Whoever appealed reads this."),
         widget=forms.Textarea(attrs={"rows": 4}),
     )
+
+    def __init__(self, *args: Any, may_be_granted: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        verdict = self.fields["verdict"]
+        assert isinstance(verdict, forms.ChoiceField)
+        if not may_be_granted:
+            verdict.choices = [each for each in verdict.choices if each[0] != "grant"]
 
     @property
     def is_granted(self) -> bool:

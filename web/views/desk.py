@@ -106,7 +106,7 @@ def _act(staff: User, found: ModerationCase, form: ActForm) -> str:
     said: dict[str, Any] = {name: given[name] for name in ("ground", "words")}
     said |= {"case_id": found.pk, "staff": staff}
     if given["action"] == Action.REVOKE:
-        return str(deciding.propose(**said, with_refund=given["with_refund"]).pk)
+        return str(deciding.propose(**said, with_refund=form.gives_back).pk)
     # Of one that is decided already, something further is done.
     made = deciding.decide(
         **said,
@@ -151,14 +151,15 @@ def _case_page(
 @moderators_only
 def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpResponse:
     """Confirm what somebody else has proposed, or turn it down."""
-    waiting = Proposal.objects.select_related("case", "proposed_by").filter(ended_at=None)
-    found = waiting.filter(pk=proposal_id).first()
+    found = Proposal.objects.select_related("case", "proposed_by").filter(pk=proposal_id).first()
     if found is None:
         raise NotFound("There is no such proposal.")
     act = "confirm" if request.POST.get("act") == "confirm" else "turn_down"
     form = OnceForm(request.POST)
     form.is_valid()
     if "sure" not in request.POST:
+        if found.ended_at is not None:
+            return _is_decided(request, "web:case", found.case_id)
         form.renew_key()
         thing = looking.thing_of(found.case.kind, found.case.thing_id)
         content = {"proposal": found, "act": act, "case": found.case, "thing": thing, "form": form}
@@ -173,6 +174,8 @@ def proposal(request: HttpRequest, staff: User, proposal_id: int) -> HttpRespons
     if _done(staff, form, (act, proposal_id), run):
         said = _("Done. Whom it concerns is told.") if act == "confirm" else _("Turned down.")
         messages.success(request, said)
+    elif found.ended_at is not None:
+        return _is_decided(request, "web:case", found.case_id)
     else:
         messages.error(request, " ".join(map(str, form.non_field_errors())))
     return redirect("web:case", found.case_id)
@@ -259,11 +262,15 @@ def _press(
 
 
 def _none_waits(request: HttpRequest, said: str) -> HttpResponse:
-    """Who presses a second time, or after somebody else did, goes on with the rest."""
     if request.method != "POST":
         raise NotFound(said)
+    return _is_decided(request, "web:desk")
+
+
+def _is_decided(request: HttpRequest, page: str, *of: object) -> HttpResponse:
+    """Who presses a second time, or after somebody else did, goes on with the rest."""
     messages.info(request, _("This is decided already."))
-    return redirect("web:desk")
+    return redirect(page, *of)
 
 
 # --- Appeals --------------------------------------------------------------------------------------
@@ -290,13 +297,17 @@ def queued_appeals(request: HttpRequest, staff: User) -> HttpResponse:
 @moderators_only
 def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
     """An appeal, and the answer to it, by somebody who has not decided before."""
-    related = ("statement__recipient", "judge", "first")
+    of_statement = ("recipient", "decision", "decision_of_sale")
+    related = (*(f"statement__{name}" for name in of_statement), "judge", "first")
     found = Appeal.objects.select_related(*related).filter(pk=appeal_id).first()
     if found is None:
         raise NotFound("There is no such appeal.")
-    form = JudgeForm()
+    # Of one that is answered, a second press is answered as the first was.
+    is_open = found.state == AppealState.OPEN
+    may_be_granted = not is_open or appeals.may_be_granted(found.statement)
+    form = JudgeForm(may_be_granted=may_be_granted)
     if request.method == "POST":
-        form = JudgeForm(request.POST)
+        form = JudgeForm(request.POST, may_be_granted=may_be_granted)
         if form.is_valid() and "again" not in request.POST:
             if "sure" not in request.POST:
                 denial = what_denying_does(found.statement.of_decision)
@@ -312,8 +323,6 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
     decision = statement.of_decision
     thing = looking.thing_of(statement.kind, statement.thing_id)
     is_artist = statement.pk == decision.statement_to_artist_id
-    # What was taken down is kept, at the least while it is open.
-    is_open = found.state == AppealState.OPEN
     content = {
         "appeal": found,
         "statement": statement,
@@ -326,6 +335,8 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         "decisions": looking.decisions_about(statement.kind, statement.thing_id),
         "is_for_another": staff.pk in (found.first_id, found.second_id),
         "is_own": staff.pk in (statement.recipient_id, decision.subject_id),
+        "may_be_granted": may_be_granted,
+        # What was taken down is kept, at the least while it is open.
         "taken": decision.before["key"] if is_open and decision.action == Action.TAKE else "",
         "waits_with_works": decision.action == Action.REVIEW and not appeals.is_over(decision),
         "form": form,
@@ -360,6 +371,7 @@ def _ask(
         "follows": _(form.follows[action]),
         "action": action,
         "ground": _ground(form),
+        "settled": form.settled if isinstance(form, ActForm) else [],
     }
     return render(request, "web/desk/confirm.html", content)
 

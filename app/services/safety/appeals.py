@@ -46,6 +46,7 @@ from app.services.token_service import TokenService, lock_users
 from app.utils import clock
 
 MAX_WORDS = 2000
+PRICE_IS_BACK = "The buyer was given the price back, and can order it again: deny this."
 NEEDED = "A counter-notice needs this."
 
 
@@ -72,8 +73,8 @@ def appeal(
 ) -> Appeal:
     """Appeal against a decision that one was given a statement of. Suspended users may.
 
-    Raises NotFound for another user's statement, InvalidInput (whose details name every field that
-    a counter-notice lacks), and InvalidTransition where it is too late, was appealed against before,
+    Raises NotFound for another user's statement, InvalidInput, whose details name every field that
+    a counter-notice lacks, and InvalidTransition where it is too late, was appealed against before,
     or is taken back already.
     """
     words = _words(words)
@@ -160,6 +161,17 @@ def judge(*, appeal_id: int, staff: User, is_granted: bool, words: str) -> Appea
     return found
 
 
+def may_be_granted(statement: Statement) -> bool:
+    """Whether there is something to give back. A buyer who has the price back has it instead of the
+    licence, and can order the picture again."""
+    decision = statement.of_decision
+    is_sale = decision.action in (Action.REVOKE, Action.REFUND)
+    if not is_sale or statement.pk == decision.statement_to_artist_id:
+        return True
+    licence = Licence.objects.get(pk=decision.thing_id)
+    return licence.state == LicenceState.REVOKED and not reversal_service.is_refunded(licence)
+
+
 def undo(statement: Statement, why: Why) -> None:
     """Give back what the decision of a statement took from its recipient, and its strike."""
     decision = statement.of_decision
@@ -222,11 +234,8 @@ def _undo_sale(statement: Statement, decision: Decision, why: Why) -> None:
             TokenService.give_back(artist, taken, picture, moved=payable)
         _pardon(decision, why, {"given_back": taken})
         return
-    licence = Licence.objects.get(pk=picture.pk)
-    if reversal_service.is_refunded(licence) or licence.state != LicenceState.REVOKED:
-        raise InvalidTransition(
-            "The buyer was given the price back, and can order it again: deny this."
-        )
+    if not may_be_granted(statement):
+        raise InvalidTransition(PRICE_IS_BACK)
     hidden_before = str(decision.before.get("hidden_reason", ""))
     buyer = people[picture.user_id]
     was_public = decision.before.get("visibility") == Visibility.PUBLIC

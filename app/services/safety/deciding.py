@@ -48,9 +48,15 @@ def actions_for(kind: str) -> tuple[Action, ...]:
     return (*ALLOWED[kind], *OF_ACCOUNTS, Action.DISMISS)
 
 
-def may(staff: User, action: str) -> bool:
+def may(staff: User, action: str, *, with_refund: bool = False) -> bool:
     """Whether a member of the staff has the rights that an action takes."""
-    return all(rights.has(staff, right) for right in _rights_for(action))
+    needed = _rights_for(action, with_refund=with_refund)
+    return all(rights.has(staff, right) for right in needed)
+
+
+def counts(action: str, *, strikes: bool | None) -> bool:
+    """Whether an action that is decided with ``strikes`` counts against the account."""
+    return bool(action == Action.WARN or (action in records.STRIKING and strikes is not False))
 
 
 @transaction.atomic

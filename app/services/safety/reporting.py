@@ -142,7 +142,7 @@ def _may_write_to(email: str) -> bool:
 
 
 def subject_seen_by(user: User | AnonymousUser, kind: str, thing_id: int) -> int:
-    """Whose thing it is. Raises NotFound for what ``user`` cannot see, unless that is because one of
+    """Whose thing it is. Raises NotFound for what ``user`` cannot see, unless it is because one of
     the two blocks the other; and InvalidInput for one's own."""
     found: Any
     if kind == ThingKind.PICTURE:
