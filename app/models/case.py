@@ -229,3 +229,11 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return f"report {self.pk}"
+
+    @property
+    def claimant_email(self) -> str:
+        """Where whoever claims a right is written to, as of a counter-notice; "" of other reports,
+        whose reporters nobody writes to but the site."""
+        if self.reason not in CLAIMS:
+            return ""
+        return self.reporter.email if self.reporter else self.email

@@ -336,6 +336,7 @@ def judge(request: HttpRequest, staff: User, appeal_id: int) -> HttpResponse:
         "is_for_another": staff.pk in (found.first_id, found.second_id),
         "is_own": staff.pk in (statement.recipient_id, decision.subject_id),
         "may_be_granted": may_be_granted,
+        "claims": looking.claims_on(decision.case, staff) if found.is_counter_notice else [],
         # What was taken down is kept, at the least while it is open.
         "taken": decision.before["key"] if is_open and decision.action == Action.TAKE else "",
         "waits_with_works": decision.action == Action.REVIEW and not appeals.is_over(decision),

@@ -21,12 +21,14 @@ from app.models import (
     PictureCheck,
     Proposal,
     Report,
+    ReportReason,
     Statement,
     Style,
     ThingKind,
     User,
     Visibility,
 )
+from app.models.case import CLAIMS
 from app.services.licences import finding
 from app.services.licences.finding import Near
 from app.services.safety import records
@@ -195,12 +197,20 @@ def proposals() -> QuerySet[Proposal]:
     return waiting.order_by("created_at", "pk")
 
 
-def reports_of(case: ModerationCase, staff: User) -> list[Report]:
-    """The latest; however many there are, the case has their number. None for ``staff`` if they are
-    about themselves."""
+def reports_of(
+    case: ModerationCase, staff: User, *, only: Iterable[str] = ReportReason.values
+) -> list[Report]:
+    """The latest, for these reasons; however many there are, the case has their number. None for
+    ``staff`` if they are about themselves."""
     if staff.pk == case.subject_id:
         return []
-    return list(case.reports.select_related("reporter").order_by("-pk")[:REPORTS_SHOWN])
+    reports = case.reports.filter(reason__in=list(only)).select_related("reporter")
+    return list(reports.order_by("-pk")[:REPORTS_SHOWN])
+
+
+def claims_on(case: ModerationCase, staff: User) -> list[Report]:
+    """The claims of rights among its reports, by people who are not forgotten."""
+    return [one for one in reports_of(case, staff, only=CLAIMS) if one.claimant_email]
 
 
 def reasons_of(case: ModerationCase) -> list[tuple[str, int]]:
