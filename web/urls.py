@@ -144,6 +144,7 @@ urlpatterns = [
     # Our staff
     path("desk", desk.desk, name="desk"),
     path("desk/cases/<id:case_id>", desk.case, name="case"),
+    path("desk/comments/<id:comment_id>", desk.about_comment, name="about_comment"),
     path("desk/cases/<id:case_id>/decide", desk.decide, name="decide"),
     path("desk/proposals/<id:proposal_id>", desk.proposal, name="proposal"),
     path("desk/works/<id:held_style_id>", desk.held_works, name="held_works"),

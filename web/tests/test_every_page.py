@@ -70,7 +70,7 @@ NO_PAGES = {
     *("picture_image", "download", "style_image", "robots", "icon", "sitemap"),
     *("licence_card", "credential", "name_buyer", "terms_text", "manifest", "statement_file"),
     *("give_back", "ask_payout", "set_up_payouts", "monthly_payouts"),
-    *("payouts_back", "payouts_again", "decide", "proposal"),
+    *("payouts_back", "payouts_again", "decide", "proposal", "about_comment"),
 }
 # Other states of pages: by their queries, and where there is none.
 STATES = (

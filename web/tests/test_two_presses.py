@@ -9,7 +9,9 @@ import pytest
 from django.test import Client
 
 from app.models import Decision, Generation, ModerationCase, Proposal, Statement, Strike, User
-from app.services.safety import appeals
+from app.services import community_service
+from app.services.safety import appeals, reporting
+from app.tests.factories import UserFactory
 from app.tests.safety.staff import act, member, moderator, report
 from web.tests.test_desk import HIDE, hidden_fields, press_twice, text
 
@@ -117,3 +119,58 @@ class TestTheSecond:
         for late in ({"act": does}, sure):
             assert another.post(address, late)["Location"] == page
             assert "This is decided already." in text(another.get(page))
+
+
+class TestBelowAComment:
+    def test_staff_decide_at_the_desk_and_not_by_one_press(
+        self, picture: Generation, signed_in: SignedIn
+    ) -> None:
+        said = community_service.add_comment(
+            user=UserFactory(), generation_id=picture.pk, content="So dull."
+        )
+        client, page = signed_in(moderator()), f"/pictures/{picture.pk}"
+        delete, address = f"/comments/{said.pk}/delete", f"/desk/comments/{said.pk}"
+        assert f'action="{address}"' in text(client.get(page))
+        assert delete not in text(client.get(page))
+        assert client.post(delete).status_code == 403
+        assert f'action="{delete}"' in text(signed_in(said.user).get(page))
+        assert address not in text(signed_in(said.user).get(page))
+        assert signed_in(UserFactory()).post(address).status_code == 404
+        assert not ModerationCase.objects.exists()
+        for _ in range(2):
+            led = client.post(address)["Location"]
+            case = ModerationCase.objects.get()
+            assert led == f"/desk/cases/{case.pk}?action=remove#decide"
+        assert 'value="remove" required id="id_action_0" checked' in text(client.get(led))
+        given = {**HIDE, "action": "remove", "ground": "harassment"}
+        press_twice(client, f"/desk/cases/{case.pk}/decide", given)
+        made = Decision.objects.get()
+        assert (made.action, made.ground, made.words) == ("remove", "harassment", HIDE["words"])
+
+
+class TestACounterNotice:
+    def test_is_shown_with_where_to_send_a_copy(
+        self, picture: Generation, signed_in: SignedIn
+    ) -> None:
+        fan = UserFactory(email="kim@example.com")
+        claim = reporting.Claim("Kim", "Fog", True, True, "Kim")
+        report("picture", picture.pk, user=fan, reason="copy", claim=claim)
+        report("picture", picture.pk, user=UserFactory(email="other@example.com"))
+        case = ModerationCase.objects.get()
+        staff = member("moderate")
+        page = text(signed_in(staff).get(f"/desk/cases/{case.pk}"))
+        assert "kim@example.com" in page
+        assert "other@example.com" not in page
+        act("picture", picture.pk, "hide", ground="copyright")
+        given = Statement.objects.of(picture.user)[0]
+        notice = appeals.CounterNotice("Bo", "Fog Street 1", "Bo")
+        made = appeals.appeal(
+            user=picture.user, statement_id=given.pk, words="Mine.", counter_notice=notice
+        )
+        page = text(signed_in(staff).get(f"/desk/appeals/{made.pk}"))
+        assert "mailto:kim@example.com" in page
+        assert "other@example.com" not in page
+        User.objects.filter(pk=picture.user_id).update(is_staff=True, is_superuser=True)
+        own = signed_in(User.objects.get(pk=picture.user_id))
+        for path in (f"/desk/cases/{case.pk}", f"/desk/appeals/{made.pk}"):
+            assert "kim@example.com" not in text(own.get(path))

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from app.exceptions import DomainError, InvalidInput, NotFound
 from app.models import User
+from app.models.ownership import is_owner
 from app.services import community_service, moderation_service, people_service
 from web import kept, once
 from web.access import form_of, go, local_path, signed_in, wants_part
@@ -69,9 +70,10 @@ def _again(request: HttpRequest, picture_id: int) -> HttpResponse:
 @form_of("/")
 @signed_in
 def delete_comment(request: HttpRequest, user: User, comment_id: int) -> HttpResponse:
+    """One's own. What our staff removes has a ground and a reason: ``desk.about_comment``."""
     # Who presses twice sees the second answer, when it is gone.
     with suppress(NotFound):
-        moderation_service.delete_comment(user=user, comment_id=comment_id)
+        moderation_service.delete_comment(user=user, comment_id=comment_id, may_change=is_owner)
     messages.success(request, _("The comment is deleted."))
     return _back(request, "/")
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect, render
+from django.shortcuts import redirect, render, resolve_url
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
@@ -80,7 +80,16 @@ def _gravity(severity: int) -> str:
 def case(request: HttpRequest, staff: User, case_id: int) -> HttpResponse:
     """One thing, with all that is known of it and of the account."""
     found = ModerationCase.objects.numbered(case_id)
-    return _case_page(request, found, staff, ActForm(case=found, staff=staff))
+    chosen = {"action": request.GET.get("action")}
+    return _case_page(request, found, staff, ActForm(case=found, staff=staff, initial=chosen))
+
+
+@form_of("/desk")
+@moderators_only
+def about_comment(request: HttpRequest, staff: User, comment_id: int) -> HttpResponse:
+    """From the button below a comment: to its case, which is opened where there is none."""
+    found = deciding.case_of(kind=ThingKind.COMMENT, thing_id=comment_id, staff=staff)
+    return redirect(f"{resolve_url('web:case', found.pk)}?action={Action.REMOVE.value}#decide")
 
 
 @form_of("/desk/cases/{case_id}")

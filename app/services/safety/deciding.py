@@ -95,6 +95,14 @@ def decide(
 
 
 @transaction.atomic
+def case_of(*, kind: str, thing_id: int, staff: User) -> ModerationCase:
+    """The open case of a thing, which is opened for whoever wants to decide about it. Raises
+    NotFound, NotAllowed."""
+    rights.require(staff, Right.MODERATE)
+    return records.open_case(kind, thing_id, subject_id=acts.subject_of(kind, thing_id))
+
+
+@transaction.atomic
 def act(
     *,
     kind: str,
