@@ -194,7 +194,7 @@ class ActForm(OnceForm):
         return bool(given["action"] == Action.REVOKE and given.get("with_refund"))
 
     @property
-    def settled(self) -> list[tuple[str, str]]:
+    def settled(self) -> list[tuple[Any, Any]]:
         """What else was chosen, in words, for whoever is asked whether they are sure."""
         action = self.cleaned_data["action"]
         said = []
@@ -265,6 +265,9 @@ class ImageForm(HeldForm):
     read_by = _("Its owner reads this.")
 
 
+DENY_ALONE = [("deny", _("Deny it: the decision stands"))]
+
+
 class JudgeForm(OnceForm):
     """The answer to an appeal."""
 
@@ -273,7 +276,7 @@ class JudgeForm(OnceForm):
         widget=forms.RadioSelect,
         choices=[
             ("grant", _("Grant it: give back what the decision took")),
-            ("deny", _("Deny it: the decision stands")),
+            *DENY_ALONE,
         ],
         error_messages={"required": _("Choose an answer.")},
     )
@@ -289,7 +292,7 @@ class JudgeForm(OnceForm):
         verdict = self.fields["verdict"]
         assert isinstance(verdict, forms.ChoiceField)
         if not may_be_granted:
-            verdict.choices = [each for each in verdict.choices if each[0] != "grant"]
+            verdict.choices = DENY_ALONE
 
     @property
     def is_granted(self) -> bool:
