@@ -77,7 +77,7 @@ class AccountSuspended(NotAllowed):
         when = f" until {until:%Y-%m-%d}" if until else ""
         super().__init__(
             f"Our staff has suspended this account{when}. The statement of reasons says why, and"
-            " how to appeal: GET /api/moderation/statements.",
+            " how to appeal.",
             details={"until": until.isoformat().replace("+00:00", "Z") if until else None},
         )
 

@@ -98,11 +98,12 @@ def custom_exception_handler(error: Exception, context: dict[str, object]) -> Re
         return Response(generic_body(503), status=503)
     if not isinstance(error, drf.APIException):
         return None
+    if isinstance(error, drf.Throttled) and error.wait is not None:
+        again_in = domain.RateLimited(max(1, int(error.wait + 0.999)))
+        return custom_exception_handler(again_in, context)
     headers = {}
     if auth_header := getattr(error, "auth_header", None):
         headers["WWW-Authenticate"] = auth_header
-    if (wait := getattr(error, "wait", None)) is not None:
-        headers["Retry-After"] = str(max(1, int(wait + 0.999)))
     request = context.get("request")
     if isinstance(error, drf.NotAuthenticated) and "HTTP_AUTHORIZATION" in getattr(
         request, "META", ()

@@ -9,6 +9,7 @@ from rest_framework.exceptions import ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 
+from app.exceptions import InvalidInput
 from app.http.bodies import Answer
 from app.models import Report, Statement
 from app.permissions import IsOwner
@@ -23,6 +24,8 @@ from app.services.idempotency_service import MAX_KEY_LENGTH
 from app.services.safety import appeals, reporting
 from app.utils.error_bodies import IDEMPOTENCY_CODES
 from app.views.base import ApiViewSet, ReadOnlyViewSet
+
+SENT_AS = {"is_good_faith": "good_faith", "is_accurate": "accurate"}
 
 
 class ReportViewSet(ApiViewSet):
@@ -52,7 +55,16 @@ class ReportViewSet(ApiViewSet):
             signature=given.pop("signature"),
         )
         told: dict[str, Any] = {"thing_id": given.pop("id"), "claim": claim, **given}
-        if request.user.is_authenticated:
+        try:
+            return self._report(told)
+        except InvalidInput as error:
+            # By the names that were sent.
+            wrong = (error.details or {}).items()
+            sent = {SENT_AS.get(name, name): said for name, said in wrong}
+            raise InvalidInput(error.message, details=sent) from error
+
+    def _report(self, told: dict[str, Any]) -> Answer:
+        if self.request.user.is_authenticated:
             return self.run_once(
                 prepare=lambda: None,
                 act=lambda _: reporting.report(user=self.user, **told),
@@ -60,10 +72,10 @@ class ReportViewSet(ApiViewSet):
                 finish=reporting.outcome_of,
                 status=201,
             )
-        key = request.META.get("HTTP_IDEMPOTENCY_KEY", "")
+        key = self.request.META.get("HTTP_IDEMPOTENCY_KEY", "")
         if len(key) > MAX_KEY_LENGTH or not key.isprintable():
             raise ValidationError({"Idempotency-Key": ["At most 255 printable characters."]})
-        made = reporting.report(user=request.user, key=key, **told)
+        made = reporting.report(user=self.request.user, key=key, **told)
         return self.show(reporting.outcome_of(made), status=201)
 
     def retrieve(self, request: Request, token: str) -> Answer:

@@ -77,7 +77,7 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
         "outcome": found,
         "report": found.report,
         "address": address_of(thing),
-        "thing": thing,
+        "may_report": _may_report(request, thing),
         "verdict": verdict_on(found.action),
         "ground": gettext(Ground(found.ground).label)
         if found.ground and found.action not in FREE_OR_NONE
@@ -86,6 +86,15 @@ def receipt(request: HttpRequest, receipt: str) -> HttpResponse:
     response = render(request, "web/report_receipt.html", content)
     response["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _may_report(request: HttpRequest, thing: looking.Thing) -> bool:
+    """Not what is gone, or hidden since."""
+    try:
+        reporting.subject_seen_by(request.user, thing.kind, thing.id)
+    except (InvalidInput, NotFound):
+        return False
+    return True
 
 
 def _seconds_to_wait(request: HttpRequest) -> int:

@@ -266,6 +266,9 @@ def _rights_for(action: str, *, with_refund: bool = False) -> tuple[Right, ...]:
 
 def _why(staff: User, action: str, ground: str, words: str) -> Why:
     rights.require(staff, *_rights_for(action))
+    if action == Action.DISMISS:
+        # Nothing is broken where nothing is done.
+        ground = Ground.NONE
     return Why(_ground(ground), records.required(words), staff=staff)
 
 
