@@ -98,8 +98,8 @@ def custom_exception_handler(error: Exception, context: dict[str, object]) -> Re
         return Response(generic_body(503), status=503)
     if not isinstance(error, drf.APIException):
         return None
-    if isinstance(error, drf.Throttled) and error.wait is not None:
-        again_in = domain.RateLimited(max(1, int(error.wait + 0.999)))
+    if (wait := getattr(error, "wait", None)) is not None:
+        again_in = domain.RateLimited(max(1, int(wait + 0.999)))
         return custom_exception_handler(again_in, context)
     headers = {}
     if auth_header := getattr(error, "auth_header", None):

@@ -116,6 +116,14 @@ class ReportForm(OnceForm):
         return {"claim": Claim(**{name: said.pop(name) for name in names}), "key": key, **said}
 
 
+LASTS = [
+    ("", _("For good")),
+    ("7", _("7 days")),
+    ("30", _("30 days")),
+    ("180", _("180 days")),
+]
+
+
 class ActForm(OnceForm):
     """What is done about a case, and why."""
 
@@ -141,12 +149,7 @@ class ActForm(OnceForm):
     lasts = forms.ChoiceField(
         required=False,
         label=_("How long a suspension lasts"),
-        choices=[
-            ("", _("For good")),
-            ("7", _("7 days")),
-            ("30", _("30 days")),
-            ("180", _("180 days")),
-        ],
+        choices=LASTS,
     )
     counts = forms.ChoiceField(
         required=False,
@@ -199,7 +202,7 @@ class ActForm(OnceForm):
         action = self.cleaned_data["action"]
         said = []
         if action == Action.SUSPEND:
-            lasts = dict(self.fields["lasts"].choices)[self.cleaned_data["lasts"]]
+            lasts = dict(LASTS)[self.cleaned_data["lasts"]]
             said.append((self.fields["lasts"].label, lasts))
         if action == Action.REVOKE:
             said.append(
