@@ -308,12 +308,6 @@ class _English:
 ENGLISH = _English()
 
 
-def sentence_of(kind: str, parameters: Mapping[str, Any]) -> str:
-    """What is said of one thing, in English, with places for the parameters."""
-    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
-    return WORDS[other.format(kind=kind)]
-
-
 def words_of(
     kind: str,
     parameters: Mapping[str, Any],
@@ -332,7 +326,8 @@ def words_of(
         counted = "count" if kind == NotificationType.GENERATION_COMPLETE else "others"
         sentence = language.ngettext(*WORDS_OF_SEVERAL[kind], said[counted])
     else:
-        sentence = language.gettext(sentence_of(kind, said))
+        other = next((words for name, words in OTHER_WORDS.items() if said.get(name)), kind)
+        sentence = language.gettext(WORDS[other.format(kind=kind)])
         for moment in said.keys() & {"day", "until", "again_until"}:
             said[moment] = language.day(date.fromisoformat(said[moment]))
     return (sentence % said).strip()

@@ -27,7 +27,7 @@ from app.models import (
     Style,
     User,
 )
-from app.models.notification import TargetType, sentence_of
+from app.models.notification import OTHER_WORDS, WORDS, TargetType
 from app.models.ownership import MayChange, is_owner
 from app.models.rating import Looked
 from app.models.writes import (
@@ -383,7 +383,8 @@ def _values(
 ) -> dict[str, object]:
     """Those of NOTIFY. The version before this one reads the message, not the parameters."""
     # As ``words_of`` would say it; a picture passes a module less this way.
-    sentence = sentence_of(kind, parameters)
+    other = next((words for name, words in OTHER_WORDS.items() if parameters.get(name)), kind)
+    sentence = WORDS[other.format(kind=kind)]
     said = {**parameters, "who": actor.username if actor else ""}
     return {
         "recipient_id": recipient_id,
