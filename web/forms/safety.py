@@ -200,7 +200,7 @@ class ActForm(OnceForm):
     def settled(self) -> list[tuple[Any, Any]]:
         """What else was chosen, in words, for whoever is asked whether they are sure."""
         action = self.cleaned_data["action"]
-        said = []
+        said: list[tuple[Any, Any]] = []
         if action == Action.SUSPEND:
             lasts = dict(LASTS)[self.cleaned_data["lasts"]]
             said.append((self.fields["lasts"].label, lasts))

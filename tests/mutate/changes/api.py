@@ -82,8 +82,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "wait-is-told",
-            'headers["Retry-After"] = ',
-            'headers["X-Retry-After"] = ',
+            '{"Retry-After": str(error.seconds)}',
+            '{"X-Retry-After": str(error.seconds)}',
             "app/tests/http/test_rate_limits.py",
         ),
     ),

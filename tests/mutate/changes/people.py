@@ -35,8 +35,8 @@ MUTATIONS: tuple[Mutation, ...] = (
         ),
         (
             "switched-off-comments-are-not-shown",
-            "            generation__allows_comments=True,\n",
-            "",
+            "generation__allows_comments=True, user__suspended_at=None",
+            "user__suspended_at=None",
             "app/tests/community/test_comments_off.py",
         ),
     ),
