@@ -32,11 +32,10 @@ class TestTheFirst:
         ("given", "said"),
         [
             ({"action": "suspend", "lasts": "30"}, ["30 days", "No"]),
-            # It never counts, whatever is chosen.
-            ({"action": "suspend", "counts": "yes"}, ["For good", "No"]),
+            ({"action": "suspend", "counts": "yes"}, ["For good", "Yes"]),
             ({"action": "hide"}, ["Yes"]),
             ({"action": "hide", "counts": "no"}, ["No"]),
-            ({"action": "warn", "counts": "no"}, ["Yes"]),
+            ({"action": "warn", "counts": "no"}, ["No"]),
             ({"action": "revoke"}, ["The buyer gets nothing back.", "No"]),
             ({"action": "revoke", "with_refund": "on"}, [BACK, "No"]),
             ({"action": "dismiss", "counts": "yes"}, []),

@@ -56,7 +56,9 @@ def may(staff: User, action: str, *, with_refund: bool = False) -> bool:
 
 def counts(action: str, *, strikes: bool | None) -> bool:
     """Whether an action that is decided with ``strikes`` counts against the account."""
-    return bool(action == Action.WARN or (action in records.STRIKING and strikes is not False))
+    if action not in {*records.STRIKING, Action.SUSPEND}:
+        return False
+    return action in records.STRIKING if strikes is None else strikes
 
 
 @transaction.atomic
