@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from contextlib import suppress
 from itertools import compress
 
@@ -16,6 +15,7 @@ from app.services import generation_service
 from app.tests.factories import GenerationFactory
 from app.tests.safety.staff import act, member
 from app.tests.together import all_at_once, count_waiting
+from devtools.servers.process import wait_for
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -56,8 +56,7 @@ def test_what_is_published_meanwhile_is_private_and_comes_back(
 
     def watch() -> None:
         assert has_account.wait(30)
-        while not count_waiting():
-            time.sleep(0.01)
+        assert wait_for(count_waiting, seconds=20)
         other_waits.set()
 
     all_at_once([publish_slowly, suspend, watch])
