@@ -40,9 +40,10 @@ def test_a_worker_of_diffusion_runs_in_an_environment_of_its_own(
 def test_the_fake_provider_runs_beside_it_where_that_is_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings
 ) -> None:
-    # What is set here must be forgotten afterwards.
+    # What is set here must be forgotten afterwards: nothing is noted where nothing was to delete.
     for name in (*MADE_UP, "PORT", "DATA_DIR", "SITE_URL", "DEMO_SIGN_IN", "ALLOW_TEST_GATEWAY"):
-        monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv(name, "")
+        monkeypatch.delenv(name)
     for name in ("INTERNAL_API_TOKEN", "INTERNAL_API_TOKENS", "PYTHONUNBUFFERED", "SECRET_KEY"):
         monkeypatch.setenv(name, "given")
     monkeypatch.setenv("PAYMENT_GATEWAY", "stripe-fake")

@@ -181,7 +181,7 @@ def production(monkeypatch: pytest.MonkeyPatch):
     """Execute the settings of production with this environment and no other variables of ours."""
 
     def start(environment: dict[str, str]) -> None:
-        for rule in RULES:
+        for rule in (*RULES, *SERVERS, *VALUES):
             monkeypatch.delenv(rule.name, raising=False)
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
