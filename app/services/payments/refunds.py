@@ -154,7 +154,7 @@ def _until(begun: list[datetime], over: list[Dispute]) -> datetime:
 
 
 def _last_moment(begin: datetime) -> datetime:
-    """The end of the last day: buyers are shown the day alone."""
+    """The end of the last day: notices name the day alone."""
     last = (begin + timedelta(days=settings.REFUND_DAYS)).astimezone(clock.HOME_ZONE).date()
     return datetime.combine(last, time.max, clock.HOME_ZONE)
 

@@ -55,10 +55,10 @@ def may(staff: User, action: str, *, with_refund: bool = False) -> bool:
 
 
 def counts(action: str, *, strikes: bool | None) -> bool:
-    """Whether an action that is decided with ``strikes`` counts against the account."""
-    if action not in {*records.STRIKING, Action.SUSPEND}:
-        return False
-    return action in records.STRIKING if strikes is None else strikes
+    """Whether an action that is decided with ``strikes`` counts against the account. Holds,
+    revocations and refunds never do."""
+    may_count = action in {*records.STRIKING, Action.SUSPEND}
+    return may_count and records.counts(action, strikes)
 
 
 @transaction.atomic

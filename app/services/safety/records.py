@@ -189,7 +189,7 @@ def record(
         created_at=now,
         **stated,
     )
-    if act.action in STRIKING if strikes is None else strikes:
+    if counts(act.action, strikes):
         Strike.objects.create(
             user_id=act.subject_id,
             decision=decision,
@@ -197,6 +197,11 @@ def record(
             expires_at=now + timedelta(days=settings.STRIKE_DAYS),
         )
     return decision
+
+
+def counts(action: str, strikes: bool | None) -> bool:
+    """Whether an action counts against the account: as ``strikes`` says, or as usual for None."""
+    return action in STRIKING if strikes is None else strikes
 
 
 def has_answered(staff_id: int, case: ModerationCase) -> bool:
